@@ -1,0 +1,55 @@
+# gamtune: make run, make test, make ui
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+CORES ?= all
+CONFIG ?= config/config.yaml
+PORT ?= 5000
+BIN := .venv/bin
+SNAKEMAKE = $(BIN)/snakemake --cores "$(CORES)" $(if $(filter-out config/config.yaml,$(CONFIG)),--configfile "$(CONFIG)")
+WORKERS ?= 2
+
+.PHONY: help run ui test lint reference lock clean
+
+help:
+	@echo "make run   run the study CONFIG=$(CONFIG) on CORES=$(CORES) and print what it came to"
+	@echo "make ui    open its runs in MLflow, on this machine only, PORT=$(PORT)"
+	@echo "make test  check the project itself"
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("gamtune needs Python 3.11 or later, $(PYTHON) is " + sys.version.split()[0] + "; name another: make run PYTHON=python3.12")'
+	@echo "Setting up .venv: a few minutes, once"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q workflow
+	@touch $@
+
+run: .venv/installed
+	@if [ -n "$$(ls -A .snakemake/locks 2>/dev/null)" ] && $(BIN)/python -m gamtune.running .snakemake/running; then \
+	  echo "An earlier run was killed; its lock is cleared."; $(SNAKEMAKE) --unlock > /dev/null 2>&1; fi
+	@$(SNAKEMAKE)
+	@echo
+	@$(BIN)/gamtune outcome "$(CONFIG)"
+
+ui: .venv/installed
+	@$(BIN)/gamtune ui "$(CONFIG)" --port "$(PORT)"
+
+lint: .venv/installed
+	$(BIN)/ruff check workflow tests
+	$(BIN)/ruff format --check workflow tests
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+reference: .venv/installed
+	$(BIN)/python -m gamtune.config.reference
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --extra test --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv .snakemake results

@@ -1,0 +1,86 @@
+"""gamtune: tune a deep network, see why it is the best, and rerun only what changed."""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version, update_config
+
+min_version("9.20")
+
+LIBRARY = os.path.join(workflow.basedir, "workflow")
+sys.path.insert(0, LIBRARY)
+shell.prefix(
+    "set -euo pipefail; export PYTHONPATH={LIBRARY:q}; "
+)  # conda would drop an inherited one
+
+from gamtune.cli import main as gamtune
+from gamtune.config.errors import ConfigError
+from gamtune.config.load import read_yaml
+from gamtune.environment import own_python_first
+from gamtune.plan import Plan, code_of, template_of
+from gamtune.running import hold
+from gamtune.tracking.start import start_follower
+
+own_python_first()
+CONFIG = (
+    workflow.configfiles[-1]
+    if workflow.configfiles
+    else os.path.join(workflow.basedir, "config", "config.yaml")
+)
+try:
+    # A configfile: directive would merge the default study into every other
+    if not workflow.configfiles:
+        default = read_yaml(Path(CONFIG))
+        update_config(default, config)
+        config.update(default)
+    STUDY = Plan(config, os.path.relpath(CONFIG))
+except ConfigError as error:
+    print(error, file=sys.stderr)
+    raise SystemExit(2) from None
+
+
+wildcard_constraints:
+    trial="[0-9a-f]{12}",
+    replicate=r"\d+",
+
+
+localrules:
+    all,
+    table,
+    sync,
+    register,
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/table.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/analyse.smk"
+include: "workflow/rules/decide.smk"
+include: "workflow/rules/track.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        STUDY.path("report.html"),
+        STUDY.path("tracking/synced.json"),
+        STUDY.path("tracking/champion.json"),
+
+
+onstart:
+    RUNNING = hold(Path(".snakemake/running"))  # for as long as this process lives
+    start_follower(
+        LIBRARY,
+        STUDY.sections("study", "data", "search", "space", "tracking"),
+        Path(STUDY.path("logs/follow.txt")),
+    )
+
+
+onsuccess:
+    if os.path.exists(STUDY.path("report.html")):
+        gamtune(["outcome", os.path.relpath(CONFIG)])

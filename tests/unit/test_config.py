@@ -1,0 +1,181 @@
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from conftest import CONFIG, changed
+
+from gamtune.cli import main
+from gamtune.config.load import parse_study
+from gamtune.config.reference import reference, schema
+from gamtune.config.study import Study
+from gamtune.plan import Plan
+
+ROOT = Path(__file__).parents[2]
+
+
+def faults(tmp_path, capsys, changes):
+    """Exit code and lines of `gamtune check`."""
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(changed(CONFIG, changes), sort_keys=False))
+    code = main(["check", str(file)])
+    said = capsys.readouterr().err.splitlines()
+    return code, [line.removeprefix(f"{file}: ") for line in said]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"trainig": {}}, "trainig: unknown key, did you mean 'training'?"),
+        ({"training.epochz": 3}, "training.epochz: unknown key, did you mean 'epochs'?"),
+        ({"space.rhoo": [1]}, "space.rhoo: unknown parameter, did you mean 'rho'?"),
+        (
+            {"training.early_stopping.patienc": 3},
+            "training.early_stopping.patienc: unknown key, did you mean 'patience'?",
+        ),
+        ({"study": None}, "study: missing, expected its name"),
+        ({"study": "a b"}, "study: got 'a b', expected a name of up to 64 letters"),
+        ({"search.draws": "many"}, "search.draws: got 'many', expected a valid integer"),
+        ({"search.draws": 0}, "search.draws: got 0, expected greater than or equal to 1"),
+        ({"search.draws": None}, "search: draws is missing: the strategy 'random' needs a number of rows"),
+        ({"search.strategy": "bayes"}, "search.strategy: got 'bayes', expected 'manual', 'grid' or 'random'"),
+        ({"space": {}}, "space is missing: the strategy 'random' needs one"),
+        ({"space.l1": {"uniform": [2, 1]}}, "space.l1.uniform: got [2, 1], the low end must be below the high end"),
+        ({"space.l1": {"uniform": [1]}}, "space.l1.uniform[1]: missing, expected two numbers"),
+        ({"space.l1": {"unifrm": [1, 2]}}, "space.l1.unifrm: unknown distribution, did you mean 'uniform'?"),
+        ({"space.l1": {"normal": [0, 1]}}, "space.l1: reaches from -inf to inf, but l1 is a number of at least 0"),
+        ({"space.l1": {"log_uniform": [0, 1]}}, "space.l1.log_uniform: got [0, 1], the low end must be above 0"),
+        (
+            {"space.hidden_dropout.beta": [0, 1]},
+            "space.hidden_dropout.beta: got [0, 1], the first shape must be above 0",
+        ),
+        (
+            {"space.hidden_dropout.scale": 2},
+            "space.hidden_dropout: reaches from 0 to 2, but hidden_dropout is a number",
+        ),
+        (
+            {"space.depth": {"uniform": [1, 2]}},
+            "space.depth: got a distribution of real numbers, expected whole numbers",
+        ),
+        ({"space.neurons.per": "layers"}, "space.neurons.per: got 'layers', expected 'depth'"),
+        ({"space.rho.per": "depth"}, "space.rho.per: got 'depth', but rho is one value for the whole network"),
+        ({"space.depth": None}, "space.neurons.per: no depth to follow; add depth to space or to training"),
+        (
+            {"space.activation": ["relu", "gelu"]},
+            "space.activation: got 'gelu', expected one of relu, tanh, elu, maxout",
+        ),
+        ({"space.rho.when": {"optimzer": "sgd"}}, "space.rho.when.optimzer: unknown parameter"),
+        ({"training.rho": 1.5}, "training.rho: got 1.5, expected a number above 0 and below 1"),
+        ({"analysis.gam": "s(lr, k=4)"}, "analysis.gam: s(lr, k=4): no column 'lr' in the table; it has depth"),
+        (
+            {"analysis.gam": "s(depth, k=6)"},
+            "analysis.gam: s(depth, k=6): depth has 3 distinct values, k can be 3 at most",
+        ),
+        ({"analysis.gam": "s(neurons)"}, "analysis.gam: s(neurons): neurons is text; use sum_neurons"),
+        ({"analysis.gam": "s(l1"}, "analysis.gam: "),
+        (
+            {"decision.rules": ["best"]},
+            "decision.rules[0]: got 'best', expected 'best_observed', 'gam_optimum' or 'by_hand'",
+        ),
+        ({"decision.rules": ["by_hand"]}, "decision: the rule by_hand and the candidates in by_hand go together"),
+        (
+            {"decision": {"rules": ["by_hand"], "by_hand": {"x": {"l1": -1}}}},
+            "decision.by_hand.x, l1: got -1, expected a number of at least 0",
+        ),
+        ({"data": {"source": "table", "path": "none.csv", "target": "y"}}, "data.path: none.csv is no file"),
+        ({"data": {"source": "table", "path": "x.csv"}}, "data: target is missing: the source 'table' needs it"),
+        ({"data.path": "x.csv"}, "data: path means nothing to the source 'digits'; did you mean source: table?"),
+        ({"data.validation.fraction": 0.9}, "data: validation and test leave no row to train on"),
+        ({"tracking.uri": "mysql://x"}, "tracking.uri: got 'mysql://x', expected"),
+        ({"__use_yte__": True}, "__use_yte__: refused, a config must not run code"),
+    ],
+)
+def test_a_faulty_config_is_one_line_with_key_value_and_expectation(tmp_path, capsys, changes, line):
+    code, lines = faults(tmp_path, capsys, changes)
+    assert code == 2
+    assert len(lines) == 1
+    assert lines[0].startswith(line)
+
+
+def test_several_faults_are_one_line_each(tmp_path, capsys):
+    code, lines = faults(tmp_path, capsys, {"trainig": {}, "search.draws": 0, "space.l1": {"uniform": [1, 0]}})
+    assert (code, len(lines)) == (2, 3)
+
+
+def test_a_missing_target_column_is_named_with_the_nearest(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("wine.csv").write_text("alcohol,quality\n1,2\n")
+    data = {"source": "table", "path": "wine.csv", "target": "qualty"}
+    assert faults(tmp_path, capsys, {"data": data}) == (
+        2,
+        ["data.target: wine.csv has no column 'qualty': unknown column, did you mean 'quality'?"],
+    )
+
+
+@pytest.mark.parametrize(("text", "line"), [("a: [", "no valid YAML"), ("- 1", "got no keys"), ("", "got no keys")])
+def test_a_file_that_is_no_config_is_one_line(tmp_path, capsys, text, line):
+    file = tmp_path / "c.yaml"
+    file.write_text(text)
+    assert main(["check", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert line in said
+    assert said.count("\n") == 1
+    assert main(["check", str(tmp_path / "none.yaml")]) == 2
+    assert "cannot be read: No such file" in capsys.readouterr().err
+
+
+def test_a_good_config_is_said_to_be_one(tmp_path, capsys):
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(CONFIG))
+    assert main(["check", str(file)]) == 0
+    assert "study small: 10 trials, 18 confirmations" in capsys.readouterr().out
+
+
+def test_yaml_numbers_that_yaml_reads_as_text_are_numbers():
+    raw = changed(CONFIG, {"space.epsilon": {"uniform": ["1e-10", "1e-4"]}, "training.l2": "1e-3"})
+    study = parse_study(raw, "c")
+    assert study.space["epsilon"].support == (1e-10, 1e-4)
+    assert study.training.settings()["l2"] == 0.001
+
+
+def test_the_schema_and_the_reference_are_those_of_the_models():
+    stale = "run `make reference` and commit what it writes"
+    assert (ROOT / "config/schema.json").read_text() == schema(), stale
+    assert (ROOT / "config/README.md").read_text() == reference(), stale
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "config/config.yaml", *sorted((ROOT / "config/studies").glob("*.yaml"))], ids=str
+)
+def test_every_study_here_is_valid_by_the_models_and_by_the_schema(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    raw = yaml.safe_load(path.read_text())
+    Plan(raw, path.name)
+    jsonschema.validate(raw, json.loads(schema()))
+
+
+def test_the_schema_refuses_an_unknown_key():
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(changed(CONFIG, {"space.rhoo": 1}), json.loads(schema()))
+
+
+def test_the_default_study_is_the_lectures_space_and_its_formula_needs_no_warning():
+    plan = Plan(yaml.safe_load((ROOT / "config/config.yaml").read_text()), "config.yaml")
+    from gamtune.analysis.formula import parse_formula
+
+    assert len(plan.trials) == 60
+    assert 3 * parse_formula(plan.config.analysis.gam).n_coefficients() <= 60
+
+
+def test_a_step_is_told_its_own_sections_and_nothing_else():
+    plan, other = (Plan(changed(CONFIG, changes), "c") for changes in ({}, {"analysis.gam": "s(l1, k=3)"}))
+    assert plan.sections("data", "search") == other.sections("data", "search")
+    assert plan.sections("analysis") != other.sections("analysis")
+    assert list(json.loads(plan.sections("search", "data"))) == ["data", "search"]
+
+
+def test_a_study_survives_the_json_that_steps_are_told():
+    study = parse_study(changed(CONFIG, {"space.epsilon": {"log_uniform": [1e-8, 1e-4]}}), "c")
+    again = Study.model_validate_json(study.model_dump_json(exclude_none=True))
+    assert again == study

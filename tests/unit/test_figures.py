@@ -1,0 +1,199 @@
+"""Figures: what they say, what they leave out, and that no table makes them fail."""
+
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gamtune.analysis.figures import write_figures
+from gamtune.analysis.gam_figures import columns_of, gam_figures
+from gamtune.analysis.scatter_figure import mse_by_parameter
+from gamtune.analysis.smoothing import loess_is_sound, polynomial
+from gamtune.analysis.surface_figure import _striped
+
+
+@pytest.fixture(autouse=True)
+def _no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def searched(rows: int = 30) -> pd.DataFrame:
+    """A summary in which the error rises with l1 and falls with depth."""
+    rng = np.random.default_rng(1)
+    l1, depth = rng.uniform(0, 0.01, rows), rng.integers(1, 6, rows)
+    return pd.DataFrame(
+        {
+            "trial": [f"{i:012x}" for i in range(rows)],
+            "name": [f"random_{i + 1:03d}" for i in range(rows)],
+            "depth": depth,
+            "neurons": ["300 200"] * rows,
+            "l1": l1,
+            "l2": [0.001] * rows,
+            "rho": [None] * rows,
+            "sum_neurons": rng.integers(100, 900, rows),
+            "activation": np.where(np.arange(rows) % 3 == 0, "tanh", "relu"),
+            "status": "ok",
+            "validation_mse": 0.05 + 10 * l1 - 0.008 * depth + rng.normal(0, 0.002, rows),
+        }
+    )
+
+
+def fitted(folder, response="validation_mse"):
+    """The files that the step `gam` leaves, for a line, a factor and a surface."""
+    folder.mkdir(parents=True)
+    x = np.linspace(0, 0.01, 20)
+    line = pd.DataFrame({"term": "s(l1)", "x": x, "effect": 10 * (x - 0.005), "se": 0.004})
+    levels = pd.DataFrame({"term": "f(activation)", "x": ["relu", "tanh"], "effect": [-0.001, 0.002], "se": 0.003})
+    pd.concat([line, levels]).to_csv(folder / "curves.csv", index=False)
+    a, b = (side.ravel() for side in np.meshgrid(np.linspace(1, 5, 9), np.linspace(100, 900, 9), indexing="ij"))
+    surface = pd.DataFrame({"term": "te(depth,sum_neurons)", "a": a, "b": b, "effect": (3 - a) / 100, "se": 0.004})
+    surface.assign(far=b > 700).to_csv(folder / "surfaces.csv", index=False)
+    pd.DataFrame(
+        {
+            "term": ["s(l1)", "f(activation)", "te(depth,sum_neurons)"],
+            "edf": [1.04, 1, 3.2],
+            "ref_df": [1.1, 1, 3.9],
+            "F": [40.0, 0.5, 9.0],
+            "p": [1e-8, 0.61, 0.0012],
+            "deviance_share": [0.52, 0.002, 0.2],
+        }
+    ).to_csv(folder / "terms.csv", index=False)
+    pd.DataFrame({"deviance_explained": [0.83], "n": [30]}).to_csv(folder / "model.csv", index=False)
+    (folder / "summary.txt").write_text(f"Formula:\n{response} ~ s(l1) + f(activation) + te(depth, sum_neurons)\n")
+    return folder
+
+
+def test_every_caption_has_its_two_files_and_every_figure_its_caption(tmp_path):
+    searched().to_csv(tmp_path / "summary.csv", index=False)
+    write_figures(
+        tmp_path / "summary.csv", fitted(tmp_path / "gam"), ["l1", "activation"], [], figures := tmp_path / "figures"
+    )
+    captions = json.loads((figures / "captions.json").read_text(encoding="utf-8"))
+    assert set(captions) == {
+        "mse_by_parameter", "mse_by_category", "gam_effects", "gam_l1", "gam_activation", "gam_surface_depth_sum_neurons",
+    }  # fmt: skip
+    drawn = {f"{stem}.{kind}" for stem in captions for kind in ("png", "svg")}
+    assert {path.name for path in figures.iterdir()} == drawn | {"captions.json"}
+
+
+def test_a_skipped_model_leaves_the_scatter_figure_alone(tmp_path):
+    searched().to_csv(tmp_path / "summary.csv", index=False)
+    (tmp_path / "gam").mkdir()
+    (tmp_path / "gam" / "skipped.txt").write_text("too few rows\n")
+    write_figures(tmp_path / "summary.csv", tmp_path / "gam", ["l1"], [], tmp_path / "figures")
+    assert list(json.loads((tmp_path / "figures" / "captions.json").read_text())) == ["mse_by_parameter"]
+
+
+def test_the_caption_names_the_best_row_the_strongest_relation_and_the_failures(tmp_path):
+    table = searched()
+    table.loc[3, ["status", "validation_mse"]] = ["failed", np.nan]
+    best = table.loc[table["validation_mse"].idxmin()]
+    caption = mse_by_parameter(table, ["depth", "l1"], [], tmp_path)["mse_by_parameter"]
+    assert caption.startswith("29 rows, 1 failed and not drawn")
+    assert f"the best ({best['name']}) has validation_mse {best['validation_mse']:.3g}" in caption
+    assert "l1 +0.9" in caption.split("Strongest")[1].split(",")[0]
+
+
+def test_constant_empty_and_per_layer_columns_are_left_out(tmp_path):
+    caption = mse_by_parameter(searched(), ["depth", "neurons", "l1", "l2", "rho"], [], tmp_path)["mse_by_parameter"]
+    assert "l2" not in caption
+    assert "rho" not in caption
+    drawn = (tmp_path / "mse_by_parameter.svg").read_text()
+    assert "<!-- depth -->" in drawn
+    assert not any(f"<!-- {name} -->" in drawn for name in ("neurons", "l2", "rho"))
+
+
+def test_a_column_that_spans_orders_of_magnitude_is_drawn_as_log10(tmp_path):
+    table = searched().assign(learning_rate=np.logspace(-4, 0, 30))
+    mse_by_parameter(table, ["learning_rate"], ["learning_rate"], tmp_path)
+    assert "<!-- log10(learning_rate) -->" in (tmp_path / "mse_by_parameter.svg").read_text()
+
+
+def test_a_diverged_row_makes_the_error_axis_logarithmic_and_the_caption_says_so(tmp_path):
+    table = searched()
+    table.loc[0, "validation_mse"] = 1000.0
+    captions = mse_by_parameter(table, ["l1", "activation"], [], tmp_path)
+    assert all("Logarithmic error axis" in caption for caption in captions.values())
+
+
+def test_a_column_of_few_values_has_a_parabola_and_the_caption_says_so(tmp_path):
+    caption = mse_by_parameter(searched(), ["depth", "l1"], [], tmp_path)["mse_by_parameter"]
+    assert "for want of distinct values: depth." in caption
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 9])
+def test_few_rows_neither_warn_nor_fail(tmp_path, rows):
+    mse_by_parameter(searched(rows), ["depth", "l1", "activation"], [], tmp_path)
+    assert (tmp_path / "mse_by_parameter.png").stat().st_size > 1000
+
+
+def test_a_table_of_failures_still_gives_the_figure_the_workflow_expects(tmp_path):
+    table = searched(4).assign(status="failed", validation_mse=np.nan)
+    assert "0 rows" in mse_by_parameter(table, ["l1", "activation"], [], tmp_path)["mse_by_parameter"]
+    assert (tmp_path / "mse_by_parameter.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "sound"),
+    [
+        (np.arange(8.0), True),
+        (np.arange(7.0), False),  # three quarters of seven rows are five
+        (np.repeat(np.arange(5.0), 20), False),  # depth
+        (np.concatenate([np.zeros(80), np.arange(1, 21)]), False),  # most rows at one value
+    ],
+)
+def test_loess_is_drawn_only_where_each_neighbourhood_carries_it(values, sound):
+    assert loess_is_sound(values) is sound
+
+
+def test_the_band_of_a_straight_line_is_the_confidence_band_of_its_mean():
+    x, y = np.array([0.0, 0, 0, 1, 1, 1]), np.array([0.0, 1, 2, 3, 4, 5])
+    drawn = polynomial(pd.DataFrame({"x": x, "y": y}), np.array([0.0, 1.0]), {"level": 0.95})
+    # 1 and 4, minus t(0.975, 4 degrees of freedom) times 1 / sqrt(3)
+    assert drawn["y"].tolist() == pytest.approx([1, 4])
+    assert drawn["ymin"].tolist() == pytest.approx([-0.602982, 2.397018], abs=1e-5)
+
+
+def test_equal_data_give_equal_bytes(tmp_path):
+    for folder in ("first", "second"):
+        mse_by_parameter(searched(), ["l1", "activation"], [], tmp_path / folder)
+        gam_figures(fitted(tmp_path / folder / "gam"), searched(), tmp_path / folder)
+    drawn = sorted((tmp_path / "first").glob("*.[ps][nv]g"))
+    assert len(drawn) == 12
+    for path in drawn:
+        assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes(), path.name
+
+
+def test_captions_of_effects_carry_size_band_and_test(tmp_path):
+    captions = gam_figures(fitted(tmp_path / "gam"), searched(), tmp_path)
+    assert "lowest −0.05 ± 0.0078 at 0, highest +0.05 ± 0.0078 at 0.01" in captions["gam_l1"]
+    assert "edf 1.0, p < .001, 52.0 % of the deviance" in captions["gam_l1"]
+    assert "83 % of the deviance of validation_mse over 30 rows" in captions["gam_effects"]
+    assert "no effect (p ≥ .05): f(activation)." in captions["gam_effects"]
+    assert "at depth 5" in captions["gam_surface_depth_sum_neurons"]
+
+
+def test_the_effect_axis_is_named_as_in_mgcv(tmp_path):
+    gam_figures(fitted(tmp_path / "gam"), searched(), tmp_path)
+    assert "<!-- s(l1, 1.0) -->" in (tmp_path / "gam_l1.svg").read_text()
+
+
+def test_effects_on_a_logarithm_are_told_as_factors(tmp_path):
+    captions = gam_figures(fitted(tmp_path / "gam", "log(validation_mse)"), searched(), tmp_path)
+    assert "grows by a factor of 1.11" in captions["gam_l1"]  # exp(0.1)
+
+
+def test_a_surface_has_one_stripe_for_each_depth_and_nothing_between():
+    places, layers = np.linspace(1, 3, 5), np.ma.array(np.arange(5.0).reshape(1, 1, 5))
+    drawn, repeated = _striped(places, layers, 2, pd.Series([1, 2, 3, 3]))
+    assert repeated[0, 0].compressed().tolist() == [0, 0, 2, 2, 4, 4]
+    assert drawn[[1, 2]].tolist() == pytest.approx([0.58, 1.42])
+
+
+def test_columns_of_a_term():
+    assert columns_of("te(depth,sum_neurons)") == ["depth", "sum_neurons"]
+    assert columns_of("epochs") == ["epochs"]

@@ -1,0 +1,128 @@
+"""What a formula may say, what it counts, and what its errors tell."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from gamtune.analysis import formula as formula_module
+from gamtune.analysis.formula import Response, check_columns, check_distinct, parse_formula, parse_response
+
+LECTURE = (
+    "s(l1, k=4) + s(l2, k=4) + s(input_dropout) + s(rho, k=4) + s(epsilon, k=4)"
+    " + s(mean_hidden_dropout, k=4) + te(depth, sum_neurons, k=4)"
+)
+
+
+def test_the_lectures_formula_has_40_coefficients():
+    assert parse_formula(LECTURE).n_coefficients() == 40
+
+
+def test_terms_carry_mgcvs_labels_in_the_order_written():
+    formula = parse_formula("s(l1, k=4) + te(depth, sum_neurons) + f(activation) + epochs")
+    assert [term.label for term in formula.terms] == ["s(l1)", "te(depth,sum_neurons)", "f(activation)", "epochs"]
+    assert formula.columns == ("l1", "depth", "sum_neurons", "activation", "epochs")
+
+
+def test_k_is_10_in_s_and_5_a_margin_in_te_unless_given():
+    smooth, tensor = parse_formula("s(a) + te(b, c)").terms
+    assert smooth.margins == (("a", 10),)
+    assert tensor.margins == (("b", 5), ("c", 5))
+
+
+def test_te_takes_one_k_a_margin():
+    (tensor,) = parse_formula("te(a, b, c, k=(3, 4, 5))").terms
+    assert tensor.margins == (("a", 3), ("b", 4), ("c", 5))
+
+
+def test_a_factor_counts_its_levels_less_one_and_a_line_counts_one():
+    formula = parse_formula("f(activation) + epochs")
+    assert formula.n_coefficients({"activation": 3}) == 1 + 2 + 1
+    with pytest.raises(ValueError, match=r"f\(activation\): the number of levels of activation is not known"):
+        formula.n_coefficients()
+
+
+def test_a_formula_may_run_over_several_lines():
+    assert parse_formula("s(l1) +\n  s(l2)") == parse_formula("s(l1) + s(l2)")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("s(l1", "cannot read 's(l1'"),
+        ("", "empty formula"),
+        ("s(l1) * s(l2)", "s(l1) * s(l2): not a term"),
+        ("s(l1) - s(l2)", "s(l1) - s(l2): not a term"),
+        ("q(l1)", "q(l1): unknown function 'q'"),
+        ("__import__('os').system('true')", "not a term"),
+        ("s(l1, bs='cr')", "s(l1, bs='cr'): unknown keyword 'bs'; the only one is k"),
+        ("s(l1, **options)", "unknown keyword '**'"),
+        ("s(l1, k=2)", "s(l1, k=2): k must be a whole number, 3 or more, got 2"),
+        ("s(l1, k=4.0)", "k must be a whole number, 3 or more, got 4.0"),
+        ("s(l1, k=True)", "k must be a whole number, 3 or more, got True"),
+        ("s(l1, k=size)", "s(l1, k=size): k must be a whole number, 3 or more"),
+        ("s(l1, l2)", "s(l1, l2): takes one column, got 2; te() takes several"),
+        ("s()", "s(): takes one column, got 0"),
+        ("s(2)", "s(2): the arguments before k are names of columns"),
+        ("te(l1)", "te(l1): te() takes two columns or more; s() takes one"),
+        ("te(l1, l2, k=(3, 4, 5))", "te(l1, l2, k=(3, 4, 5)): 2 columns, but k has 3 values"),
+        ("f(activation, k=3)", "f(activation, k=3): f() takes no keyword"),
+        ("s(l1) + te(l1, l2)", "te(l1, l2): l1 is already in s(l1), and one column cannot be in two"),
+    ],
+)
+def test_what_cannot_be_read_is_answered_in_one_line(text, message):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is compared below
+        parse_formula(text)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_column_is_named_with_its_term_and_the_columns_there_are():
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        check_columns(parse_formula("s(lr, k=4)"), ["l2", "depth", "l1"])
+    assert str(caught.value) == "s(lr, k=4): no column 'lr' in the table; it has depth, l1, l2"
+
+
+@pytest.mark.parametrize(
+    ("text", "distinct", "message"),
+    [
+        ("s(depth, k=6)", {"depth": 5}, "s(depth, k=6): depth has 5 distinct values, k can be 5 at most"),
+        ("te(a, b)", {"a": 9, "b": 4}, "te(a, b): b has 4 distinct values, k can be 4 at most"),
+        ("s(wide, k=3)", {"wide": 2}, "s(wide, k=3): wide has 2 distinct values, a smooth needs 3;"),
+        ("s(l1)", {"l1": 1}, "s(l1): l1 is constant"),
+        ("l1", {"l1": 1}, "l1: l1 is constant"),
+        ("f(kind)", {"kind": 1}, "f(kind): kind is constant"),
+    ],
+)
+def test_a_term_that_asks_too_much_of_a_column_is_refused(text, distinct, message):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        check_distinct(parse_formula(text), distinct)
+    assert str(caught.value).startswith(message)
+
+
+def test_as_many_functions_as_distinct_values_are_allowed():
+    check_distinct(parse_formula("s(depth, k=5)"), {"depth": 5})
+
+
+def test_a_response_is_a_column_or_its_logarithm():
+    assert parse_response("validation_mse") == Response("validation_mse", log=False)
+    assert parse_response("log( validation_mse )") == Response("validation_mse", log=True)
+    assert str(parse_response("log( mse )")) == "log(mse)"
+
+
+@pytest.mark.parametrize("text", ["exp(mse)", "log(mse, 2)", "log(mse + 1)", "1", "log("])
+def test_any_other_response_is_refused(text):
+    with pytest.raises(ValueError, match=r"write a column's name or log\(column\)"):
+        parse_response(text)
+
+
+def test_the_module_needs_nothing_but_the_standard_library():
+    tree = ast.parse(Path(formula_module.__file__).read_text(encoding="utf-8"))
+    imported = {
+        (node.module if isinstance(node, ast.ImportFrom) else alias.name).split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert imported <= sys.stdlib_module_names

@@ -1,0 +1,156 @@
+"""What becomes of a training that is killed, lacks memory or files; the training itself is replaced where it is slow."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gamtune.closure import LIBRARY, closure, code_digest
+from gamtune.settings import make_spec
+from gamtune.training import launch as launching
+from gamtune.training.launch import LaunchError, launch
+from gamtune.training.retry import forget_failures
+
+SPEC = make_spec({"neurons": [8], "epochs": 1}, 1)
+
+
+@pytest.fixture
+def places(tmp_path):
+    return {"record": tmp_path / "study" / "trial" / "record.json", "store": tmp_path / "store"}
+
+
+def run(digits, places, attempt=1, attempts=1):
+    launch(SPEC, digits, places["record"], places["store"], attempt, attempts)
+    return json.loads(places["record"].read_text())
+
+
+def write_ok(spec, data, code, attempt, folder):
+    (folder / "model.keras").write_text("weights")
+    (folder / "record.json").write_text(json.dumps({"trial": spec.trial, "status": "ok", "pid": os.getpid()}))
+
+
+def killed(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def out_of_memory(*_):
+    raise MemoryError("too big")
+
+
+def full_disk(*_):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_training_is_taken_from_the_store_the_second_time(digits, places, monkeypatch):
+    monkeypatch.setattr(launching, "run_trial", write_ok)
+    first = run(digits, places)
+    places["record"].unlink()
+    assert run(digits, places) == first  # the process that wrote it is noted in it
+    assert first["pid"] != os.getpid()
+    assert (places["record"].parent / "model.keras").read_text() == "weights"
+    assert len(list(places["store"].iterdir())) == 1
+
+
+def test_other_code_is_another_training(digits, places, monkeypatch):
+    monkeypatch.setattr(launching, "run_trial", write_ok)
+    first = run(digits, places)
+    monkeypatch.setattr(launching, "code_digest", lambda module: "edited")
+    assert run(digits, places) != first
+    assert len(list(places["store"].iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("happening", "reason"), [(killed, r"killed by signal 9 \(SIGKILL\)"), (out_of_memory, "out of memory")]
+)
+def test_a_killed_training_is_tried_again_and_recorded_after_the_last_attempt(
+    digits, places, monkeypatch, happening, reason
+):
+    monkeypatch.setattr(launching, "run_trial", happening)
+    with pytest.raises(LaunchError, match=f"{reason} in attempt 1 of 2"):
+        run(digits, places, 1, 2)
+    assert not places["record"].exists()
+    record = run(digits, places, 2, 2)
+    assert record["status"] == "failed"
+    assert record["reason"].endswith("in each of 2 attempts")
+    assert record["spec"]["neurons"] == [8]
+    assert not any(places["store"].glob("*/record.json"))  # it may succeed another day
+
+
+def test_a_full_disk_fails_the_job_and_records_nothing(digits, places, monkeypatch, capfd):
+    monkeypatch.setattr(launching, "run_trial", full_disk)
+    with pytest.raises(LaunchError):
+        run(digits, places)
+    assert "No space left on device" in capfd.readouterr().err
+    assert not places["record"].exists()
+    assert list(places["store"].iterdir()) == []
+
+
+def test_missing_data_are_named(places, tmp_path):
+    with pytest.raises(LaunchError, match=r"digest.json is missing: make the data first"):
+        run(tmp_path / "digest.json", places)
+
+
+def test_forgetting_failures_leaves_finished_trainings_alone(digits, places, monkeypatch, tmp_path):
+    def write_failed(spec, data, code, attempt, folder):
+        (folder / "record.json").write_text(json.dumps({"trial": spec.trial, "status": "failed"}))
+
+    monkeypatch.setattr(launching, "run_trial", write_failed)
+    run(digits, places)
+    monkeypatch.setattr(launching, "run_trial", write_ok)
+    monkeypatch.setattr(launching, "code_digest", lambda module: "other")
+    launch(SPEC, digits, tmp_path / "study" / "fine" / "record.json", places["store"], 1, 1)
+    assert forget_failures(tmp_path / "study", places["store"]) == 1
+    assert not places["record"].exists()
+    assert (tmp_path / "study" / "fine" / "record.json").exists()
+    assert len(list(places["store"].iterdir())) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_job_leaves_no_process_and_no_record(digits, places, number):
+    script = (
+        "import sys, time, pathlib\n"
+        "from gamtune.training import launch as launching\n"
+        "from gamtune.spec import Spec\n"
+        "def endless(*_):\n    print('started', flush=True); time.sleep(600)\n"
+        "launching.run_trial = endless\n"
+        "digest, record, store, spec = sys.argv[1:]\n"
+        "launching.launch(Spec.from_json(spec), pathlib.Path(digest), pathlib.Path(record), pathlib.Path(store), 1, 1)\n"
+    )
+    command = [sys.executable, "-c", script, digits, places["record"], places["store"], SPEC.to_json()]
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    with subprocess.Popen(list(map(str, command)), env=environment, stdout=subprocess.PIPE, text=True) as job:
+        assert job.stdout.readline() == "started\n"
+        children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+        assert len(children) == 1
+        job.send_signal(number)
+        job.wait(10)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{children[0]}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{children[0]}").exists()
+    assert not places["record"].exists()
+
+
+def test_the_closure_of_a_trial_is_its_own_modules_and_nothing_of_the_config():
+    names = [path.relative_to(LIBRARY / "gamtune").as_posix() for path in closure("gamtune.training.trial")]
+    assert names == [
+        "data/arrays.py",
+        "spec.py",
+        "training/loop.py",
+        "training/metrics.py",
+        "training/network.py",
+        "training/scoring.py",
+        "training/trial.py",
+    ]
+
+
+def test_the_code_digest_follows_contents_not_times(tmp_path, monkeypatch):
+    before = code_digest("gamtune.training.trial")
+    (LIBRARY / "gamtune/training/trial.py").touch()
+    assert code_digest("gamtune.training.trial") == before
+    assert before != code_digest("gamtune.data.prepare")

@@ -1,0 +1,243 @@
+"""The report: complete, self-contained, and honest about what is missing."""
+
+import csv
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from gamtune.report.findings import commonest_confusion, how_sure, interval_strips, winners_curse
+from gamtune.report.report import write_report
+from gamtune.report.space_words import describe_space
+
+CONFIG = {
+    "study": "toy",
+    "data": {"source": "digits"},
+    "search": {"strategy": "random", "draws": 6, "seed": 2026},
+    "space": {"neurons": {"integer": [20, 600], "per": "depth"}, "l1": {"uniform": [0, 0.01]}},
+}
+
+
+def candidate(name, mean, difference=None, half=None, skipped=None):
+    low, high = (None, None) if half is None else (difference - half, difference + half)
+    return {
+        "candidate": name, "rule": "best_observed", "source": f"row of {name}", "observed": 0.04, "predicted": None,
+        "replicates": [], "mean": mean, "sd": None if skipped else 0.003, "n": 0 if skipped else 3,
+        "difference": difference, "low": low, "high": high, "skipped": skipped,
+    }  # fmt: skip
+
+
+DECISION = {
+    "winner": "observed_2",
+    "why": "observed_2 has the lowest mean.",
+    "weight_seeds": [11, 12, 13],
+    "spec": {"neurons": [300, 200], "l1": 0.0031, "activation": "relu"},
+    "candidates": [
+        candidate("observed_1", 0.052, 0.004, 0.006),
+        candidate("observed_2", 0.048),
+        candidate("gam_optimum", None, skipped="3 of 3 confirmations failed: <diverged>"),
+    ],
+    "optimism": {"row": "row of observed_1", "observed": 0.04, "fresh_mean": 0.052, "difference": 0.012},
+}
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A finished study's folder without a model of the error."""
+    for name in ("data", "figures", "gam", "decision", "optimum"):
+        (tmp_path / name).mkdir()
+    summary = pd.DataFrame(
+        {
+            "trial": list("abcdef"),
+            "name": [f"random_{i}" for i in range(1, 7)],
+            "replicate": 1,
+            "neurons": ["300 200"] * 6,
+            "l1": np.linspace(0, 0.01, 6),
+            "sum_neurons": 500,
+            "status": ["ok"] * 5 + ["failed"],
+            "reason": [None] * 5 + ["loss <NaN> in epoch 2"],
+            "seconds": 10.0,
+            "epochs_run": 20,
+            "train_mse": [0.01] * 5 + [None],
+            "validation_mse": [0.07, 0.04, 0.06, 0.05, 0.08, None],
+            "validation_accuracy": [0.9] * 5 + [None],
+        }
+    )
+    summary.to_csv(tmp_path / "summary.csv", index=False)
+    summary.iloc[:, :6].to_csv(tmp_path / "table.csv", index=False)
+    digest = {
+        "digest": "ab" * 32,
+        "inputs": 61,
+        "classes": [0, 1],
+        "rows": {"train": 200, "validation": 50, "test": 50},
+    }
+    (tmp_path / "data" / "digest.json").write_text(json.dumps(digest))
+    Figure(figsize=(1, 1)).savefig(tmp_path / "figures" / "mse_by_parameter.png")
+    (tmp_path / "figures" / "captions.json").write_text(json.dumps({"mse_by_parameter": "5 rows & a best one."}))
+    (tmp_path / "gam" / "skipped.txt").write_text("19 coefficients for 5 rows\n")
+    (tmp_path / "decision" / "decision.json").write_text(json.dumps(DECISION))
+    record = {"trial": "0123456789ab", "seconds": 21.3, "versions": {"keras": "3.15.1"}}
+    (tmp_path / "optimum" / "record.json").write_text(json.dumps(record))
+    metrics = {"rmse": 0.2, "r2": 0.9, "logloss": 0.2, "mean_per_class_error": 0.08}
+    comparison = [
+        {
+            "what": "best row tried",
+            "part": "validation",
+            "n": 1,
+            "mse": 0.04,
+            "mse_sd": None,
+            "accuracy": 0.9,
+            **metrics,
+        },
+        {"what": "optimum", "part": "test", "n": 1, "mse": 0.04552, "mse_sd": None, "accuracy": 0.92, **metrics},
+    ]
+    pd.DataFrame(comparison).to_csv(tmp_path / "optimum" / "comparison.csv", index=False)
+    with (tmp_path / "optimum" / "confusion_matrix.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [["actual", 0, 1, "error", "rate"], [0, 23, 3, 3 / 26, "3 / 26"], [1, 1, 23, 1 / 24, "1 / 24"],
+             ["Totals", 24, 26, 0.08, "4 / 50"]]
+        )  # fmt: skip
+    return tmp_path
+
+
+def page_of(study) -> str:
+    write_report(study, json.dumps(CONFIG), study / "report.html")
+    return (study / "report.html").read_text(encoding="utf-8")
+
+
+def add_model(study):
+    """What the steps `gam` and `figures` leave when there is a model."""
+    (study / "gam" / "skipped.txt").unlink()
+    terms = {"term": ["s(l1)"], "edf": [1.87], "ref_df": [2.0], "F": [16.2], "p": [1e-5], "deviance_share": [0.41]}
+    pd.DataFrame(terms).to_csv(study / "gam" / "terms.csv", index=False)
+    model = {"method": ["REML"], "scale": [0.04], "edf_total": [2.87], "deviance_explained": [0.721], "r_sq_adj": [0.7],
+             "n": [5], "coefficients": [3]}  # fmt: skip
+    pd.DataFrame(model).to_csv(study / "gam" / "model.csv", index=False)
+    (study / "gam" / "summary.txt").write_text("Family: gaussian\n")
+    captions = {stem: f"caption of {stem}" for stem in ("mse_by_parameter", "gam_effects", "gam_l1", "gam_surface_a_b")}
+    for stem in captions:
+        Figure(figsize=(1, 1)).savefig(study / "figures" / f"{stem}.png")
+    (study / "figures" / "captions.json").write_text(json.dumps(captions))
+
+
+def test_the_page_needs_nothing_from_outside(study):
+    add_model(study)
+    page = page_of(study)
+    assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", page)
+    assert not re.findall(r"https?://|url\(|@import|<script|<link", page)
+    assert page.count('src="data:image/png;base64,') == 4
+
+
+def test_winner_and_test_score_stand_at_the_top(study):
+    answer = page_of(study).split('id="searched"')[0]
+    assert "Test MSE 0.0455, accuracy 92.0" in answer
+    assert "observed_2 has the lowest mean." in answer
+    assert "<span>neurons</span> 300 200" in answer
+
+
+def test_a_skipped_model_is_explained_not_hidden(study):
+    assert "No model of the error was fitted: 19 coefficients for 5 rows" in page_of(study)
+
+
+def test_a_model_is_shown_with_its_terms_and_captions(study):
+    add_model(study)
+    page = page_of(study)
+    assert re.search(r"<td>s\(l1\)</td>.*1\.87.*16\.20.*&lt; \.001.*41\.0", page)
+    for stem in ("gam_effects", "gam_l1", "gam_surface_a_b"):
+        assert f"<figcaption>caption of {stem}</figcaption>" in page
+    assert "No model of the error" not in page
+
+
+def test_failed_rows_and_candidates_are_listed_with_their_reasons_escaped(study):
+    page = page_of(study)
+    assert "5 of 6 trainings finished, 1 failed" in page
+    assert "loss &lt;NaN&gt; in epoch 2" in page
+    assert "not compared: 3 of 3 confirmations failed: &lt;diverged&gt;" in page
+
+
+def test_without_failures_the_page_does_not_speak_of_them(study):
+    summary = pd.read_csv(study / "summary.csv")
+    summary[summary["status"] == "ok"].to_csv(study / "summary.csv", index=False)
+    page = page_of(study)
+    assert "5 of 5 trainings finished;" in page
+    assert "Rows that failed" not in page
+
+
+def test_best_rows_come_first(study):
+    best = re.findall(r'<td class="name">(random_\d)', page_of(study))
+    assert best == ["random_2", "random_4", "random_3", "random_1", "random_5"]
+
+
+def test_a_single_seed_and_no_retrained_row_are_no_obstacle(study):
+    single = [
+        entry | {"sd": None, "low": None, "high": None, "n": min(entry["n"], 1)} for entry in DECISION["candidates"]
+    ]
+    decision = DECISION | {"candidates": single, "weight_seeds": [11], "optimism": None}
+    (study / "decision" / "decision.json").write_text(json.dumps(decision))
+    page = page_of(study)
+    assert "a single seed gives no interval" in page
+    assert "Winner's curse" not in page
+
+
+def test_a_prediction_below_zero_is_explained(study):
+    assert "A prediction below 0" not in page_of(study)
+    candidates = [DECISION["candidates"][0] | {"predicted": -0.6}, *DECISION["candidates"][1:]]
+    (study / "decision" / "decision.json").write_text(json.dumps(DECISION | {"candidates": candidates}))
+    assert "A prediction below 0" in page_of(study)
+
+
+def test_the_page_is_the_same_every_time(study):
+    assert page_of(study) == page_of(study)
+
+
+def test_an_interval_that_holds_zero_leaves_the_order_open():
+    assert "cannot be told apart" in how_sure(DECISION, 0.92, 50)[0]
+    clear = DECISION | {"candidates": [candidate("observed_1", 0.052, 0.004, 0.003), DECISION["candidates"][1]]}
+    assert "it is better at 95 %" in how_sure(clear, 0.92, 50)[0]
+
+
+def test_the_winners_curse_is_told_only_where_it_struck():
+    assert (
+        "flattered its best row (row of observed_1): 0.0400 when chosen, 0.0520"
+        in winners_curse(DECISION["optimism"])[0]
+    )
+    assert "did not flatter" in winners_curse(DECISION["optimism"] | {"difference": -0.001})[0]
+
+
+def test_intervals_lie_on_one_axis_with_zero():
+    strips, zero = interval_strips(DECISION["candidates"])
+    assert list(strips) == ["observed_1"]
+    strip = strips["observed_1"]
+    assert strip.left < zero < strip.dot < strip.left + strip.width <= 100
+
+
+def test_the_commonest_confusion_is_named():
+    header = ["actual", "cat", "dog", "error", "rate"]
+    rows = [["cat", "5", "3", "", ""], ["dog", "1", "9", "", ""], ["Totals", "6", "12", "", ""]]
+    assert commonest_confusion(header, rows) == "Most frequent confusion: cat taken for dog, 3 times."
+
+
+@pytest.mark.parametrize(
+    ("raw", "words", "ends"),
+    [
+        ({"log_uniform": [1e-4, 1.0]}, "log-uniform: every order of magnitude equally likely", "0.0001 to 1"),
+        (
+            {"beta": [1.5, 1], "scale": 0.5, "per": "depth"},
+            "beta(1.5, 1), mean 0.3, one value a hidden layer",
+            "0 to 0.5",
+        ),
+        ({"normal": [0.95, 0.02], "max": 1.0}, "normal, mean 0.95, standard deviation 0.02", "to 1"),
+        ({"choice": [0.1]}, "fixed", "0.1"),
+        (
+            {"choice": [0.0, 0.9], "when": {"optimizer": "sgd"}},
+            "one of these, equally likely, only where optimizer is sgd",
+            "0, 0.9",
+        ),
+    ],
+)
+def test_distributions_are_told_in_words(raw, words, ends):
+    (described,) = describe_space({"learning_rate": raw})
+    assert (described.distribution, described.range) == (words, ends)

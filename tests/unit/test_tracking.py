@@ -1,0 +1,484 @@
+import csv
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from gamtune.tracking.address import TrackingError, absolute_uri
+from gamtune.tracking.records import read_runs
+from gamtune.tracking.run_content import record_content
+from gamtune.tracking.runs import create_run
+from gamtune.tracking.store import open_store
+from gamtune.tracking.sync import Counts, sync
+from gamtune.tracking.ui import deep_link, ui_command
+
+LIBRARY = Path(__file__).parents[2] / "workflow"
+SYNC = """
+import sys
+from pathlib import Path
+from gamtune.tracking.sync import sync
+sync(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+"""
+SYNC_TOGETHER = """
+import sys, time
+from pathlib import Path
+from gamtune.tracking.sync import sync
+ready = Path(sys.argv[4])
+(ready / sys.argv[5]).touch()
+while len(list(ready.iterdir())) < 2:
+    time.sleep(0.001)
+sync(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+"""
+FOLLOW = """
+import sys
+from pathlib import Path
+from gamtune.tracking.follow import follow
+follow(sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]), 0.1)
+"""
+STARTED = 1_780_000_000.0
+
+
+class Study:
+    """A study's folder as a run would leave it, and its tracking store."""
+
+    name = "digits"
+
+    def __init__(self, folder, results="re sults"):
+        self.results = folder / results
+        self.folder = self.results / self.name
+        self.uri = f"sqlite:///{self.results}/mlflow.db"
+        self.trials = []
+
+    def write_table(self, trials):
+        self.trials = trials
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "table.csv").open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["trial", "name", "replicate", "neurons", "l1", "epsilon", "l2"])
+            for number, trial in enumerate(trials):
+                table.writerow([trial, f"t{number:04}", 1, "300 200", number / 1000, 10.0**-number, 0.5])
+
+    def write_record(self, trial, place=None, status="ok", epochs=3, number=0, **changes):
+        spec = {
+            "neurons": [300, 200], "hidden_dropout": [0.0, 0.0], "activation": "relu", "input_dropout": 0.0,
+            "l1": number / 1000, "l2": 0.5, "optimizer": "adadelta", "learning_rate": 1.0, "rho": 0.95,
+            "epsilon": 10.0**-number, "batch_size": 32, "epochs": 25, "threads": 1, "weight_seed": 1,
+        }  # fmt: skip
+        values = [0.5 / epoch for epoch in range(1, epochs + 1)]
+        curves = ("train_logloss", "train_mse", "validation_logloss", "validation_mse", "validation_accuracy")
+        record = {
+            "trial": trial,
+            "status": status,
+            "reason": None,
+            "spec": spec,
+            "data": "d" * 64,
+            "code": "c" * 64,
+            "metrics": {"train": {"mse": 0.1, "r2": None}, "validation": {"mse": 0.2 + number, "accuracy": 0.9}},
+            "history": {
+                "epoch": list(range(1, epochs + 1)),
+                "time": [STARTED + epoch for epoch in range(1, epochs + 1)],
+                **{curve: values for curve in curves},
+            },
+            "epochs_run": epochs,
+            "best_epoch": epochs,
+            "started": STARTED,
+            "finished": STARTED + 10,
+            "seconds": 10.0,
+            "attempt": 1,
+            "versions": {"python": "3.11"},
+        } | changes
+        path = self.folder / (place or f"trials/{trial}") / "record.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(record))
+
+    def write_trials(self, count):
+        self.write_table([f"{number:012x}" for number in range(count)])
+        for number, trial in enumerate(self.trials):
+            self.write_record(trial, number=number)
+
+    def sync(self):
+        return sync(self.name, self.uri, self.results)
+
+    def open(self):
+        return open_store(self.name, self.uri, self.results)
+
+    def runs(self, role="trial"):
+        """Active runs by key."""
+        with self.open() as store:
+            found = study_runs(store, role)
+        runs = {run.data.tags["gamtune.key"]: run for run in found}
+        assert len(runs) == len(found), "two active runs of one key"
+        return runs
+
+    def query(self, statement):
+        with sqlite3.connect(self.results / "mlflow.db") as connection:
+            return connection.execute(statement).fetchall()
+
+    def statuses(self):
+        return {status for (status,) in self.query("SELECT DISTINCT status FROM runs")}
+
+
+def study_runs(store, role="trial"):
+    return store.client.search_runs([store.experiment_id], f"tags.`gamtune.role` = '{role}'")
+
+
+@pytest.fixture(scope="module")
+def empty_database(tmp_path_factory):
+    """Made once: MLflow's migrations take seconds."""
+    study = Study(tmp_path_factory.mktemp("empty"))
+    with study.open():
+        return study.results / "mlflow.db"
+
+
+@pytest.fixture
+def study(tmp_path, empty_database):
+    study = Study(tmp_path)
+    study.results.mkdir()
+    shutil.copy(empty_database, study.results / "mlflow.db")
+    return study
+
+
+def start_python(code, *arguments):
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)], env=environment, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_syncing_twice_leaves_one_finished_run_per_trial(study):
+    study.write_trials(4)
+    assert study.sync() == Counts(added=4 + 1)  # the study's own run beside them
+    assert study.sync() == Counts(unchanged=4 + 1)
+    assert study.runs().keys() == {f"trial/{trial}" for trial in study.trials}
+    assert study.statuses() == {"FINISHED"}
+
+
+def test_a_changed_record_replaces_its_run(study):
+    study.write_trials(2)
+    study.sync()
+    changed = study.trials[0]
+    (study.folder / f"trials/{changed}/record.json").unlink()
+    study.write_record(changed, metrics={"validation": {"mse": 0.01}})
+    assert study.sync() == Counts(added=1, unchanged=2, retired=1)
+    assert len(study.runs()) == 2
+    assert study.runs()[f"trial/{changed}"].data.metrics["validation_mse"] == 0.01
+
+
+def test_a_run_stays_while_its_record_or_the_table_is_made_again(study):
+    study.write_trials(2)
+    study.sync()
+    (study.folder / f"trials/{study.trials[0]}/record.json").unlink()
+    assert study.sync().retired == 0
+    (study.folder / "table.csv").unlink()
+    study.sync()
+    assert len(study.runs()) == 2
+
+
+def test_a_trial_dropped_from_the_table_loses_its_run(study):
+    study.write_trials(3)
+    study.sync()
+    kept = study.trials[1:]
+    study.write_table(kept)
+    study.sync()
+    runs = study.runs()
+    assert runs.keys() == {f"trial/{trial}" for trial in kept}
+    assert {run.info.run_name for run in runs.values()} == {"t0000", "t0001"}, "names follow the table"
+
+
+def test_a_failed_record_is_a_failed_run_with_its_reason(study):
+    study.write_trials(1)
+    study.write_record(study.trials[0], status="failed", reason="loss is nan in epoch 3", metrics=None, history={})
+    study.sync()
+    run = study.runs()[f"trial/{study.trials[0]}"]
+    assert run.info.status == "FAILED"
+    assert run.data.tags["gamtune.reason"] == "loss is nan in epoch 3"
+
+
+def test_a_skipped_record_has_no_run_and_a_damaged_one_stops_no_other(study, caplog):
+    study.write_trials(3)
+    (study.folder / f"trials/{study.trials[0]}/record.json").write_text('{"status": "skipped"}')
+    (study.folder / f"trials/{study.trials[1]}/record.json").write_text('{"status": "o')
+    study.sync()
+    assert study.runs().keys() == {f"trial/{study.trials[2]}"}
+    [warning] = caplog.messages
+    assert f"{study.trials[1]}/record.json: not tracked" in warning
+
+
+def test_the_run_of_a_killed_sync_is_finished_by_the_next(study):
+    study.write_trials(2)
+    record = read_runs(study.name, study.results)[0]
+    with study.open() as store:
+        left = create_run(store, record_content(record, frozenset()), None)
+    assert study.statuses() == {"RUNNING"}
+    assert study.sync().resumed == 1
+    run = study.runs()[record.place.key]
+    assert (run.info.run_id, run.info.status) == (left, "FINISHED")
+    assert run.data.metrics["train_mse"] == 0.1
+
+
+def test_a_sync_killed_among_its_runs_leaves_nothing_double_or_running(study):
+    study.write_trials(12)
+    writer = start_python(SYNC, study.name, study.uri, study.results)
+    while study.query("SELECT count(*) FROM runs")[0][0] < 4:
+        assert writer.poll() is None, "ended before it was killed"
+        time.sleep(0.002)
+    writer.kill()
+    writer.wait()
+    study.sync()
+    assert len(study.runs()) == 12
+    assert study.statuses() == {"FINISHED"}
+
+
+def test_two_syncs_at_once_in_a_new_store_leave_one_run_per_trial(tmp_path):
+    study = Study(tmp_path)
+    study.write_trials(5)
+    ready = tmp_path / "ready"
+    ready.mkdir()
+    both = [start_python(SYNC_TOGETHER, study.name, study.uri, study.results, ready, number) for number in range(2)]
+    assert [writer.communicate()[1] for writer in both] == ["", ""]
+    assert len(study.runs()) == 5
+    assert study.query("SELECT count(*) FROM runs") == [(5 + 1,)]
+    assert study.query("SELECT count(*) FROM runs WHERE experiment_id = 0") == [(0,)]
+    assert not list(study.results.glob(".mlflow.db*")), "what the schema was made in"
+
+
+def test_experiment_0_stays_empty_and_artifacts_lie_beside_the_database(study):
+    study.write_trials(2)
+    study.sync()
+    assert study.query("SELECT count(*) FROM runs WHERE experiment_id = 0") == [(0,)]
+    run = study.runs()[f"trial/{study.trials[0]}"]
+    copy = study.results / "mlartifacts" / study.name / run.info.run_id / "artifacts" / "record.json"
+    assert copy.read_bytes() == (study.folder / f"trials/{study.trials[0]}/record.json").read_bytes()
+
+
+def test_a_moved_project_finds_its_artifacts_and_a_deleted_store_comes_back(study, tmp_path):
+    study.write_trials(2)
+    study.sync()
+    study.results.rename(tmp_path / "moved")
+    study = Study(tmp_path, "moved")
+    study.write_trials(3)
+    assert study.sync().added == 2  # the new row and, its table having changed, the study's own run
+    with study.open() as store:
+        for run in study_runs(store):
+            assert [file.path for file in store.client.list_artifacts(run.info.run_id)] == ["record.json"]
+    assert not (tmp_path / "re sults").exists()
+    (study.results / "mlflow.db").unlink()
+    assert study.sync().added == 3 + 1
+    assert len(study.runs()) == 3
+
+
+def test_curves_have_one_point_per_epoch_at_its_step_and_time(study):
+    study.write_trials(1)
+    study.write_record(study.trials[0], epochs=400)  # 2000 points: more than one batch
+    study.sync()
+    run = study.runs()[f"trial/{study.trials[0]}"]
+    with study.open() as store:
+        curves = {
+            name: store.client.get_metric_history(run.info.run_id, name)
+            for name in ("train/mse", "validation/accuracy", "validation_mse")
+        }
+    expected = [(epoch, 0.5 / epoch, round(1000 * (STARTED + epoch))) for epoch in range(1, 401)]
+    for name in ("train/mse", "validation/accuracy"):
+        assert sorted((point.step, point.value, point.timestamp) for point in curves[name]) == expected
+    assert [(point.step, point.value) for point in curves["validation_mse"]] == [(0, 0.2)]
+
+
+def test_what_varies_is_a_param_and_what_does_not_is_a_tag(study):
+    study.write_trials(3)
+    study.sync()
+    data = study.runs()[f"trial/{study.trials[2]}"].data
+    assert data.params == {
+        "neurons": "300-200", "n_layers": "2", "neurons_1": "300", "neurons_2": "200", "sum_neurons": "500",
+        "hidden_dropout_1": "0.0", "hidden_dropout_2": "0.0", "mean_hidden_dropout": "0.0",
+        "l1": "0.002", "log10_l1": str(-2.6989700043360187), "epsilon": "0.01", "log10_epsilon": "-2.0",
+    }  # fmt: skip
+    assert (data.tags["l2"], data.tags["batch_size"]) == ("0.5", "32")
+    assert "train_r2" not in data.metrics, "a metric that is null"
+
+
+def test_a_setting_that_begins_to_vary_becomes_a_param_of_the_old_runs_too(study):
+    study.write_table(["0" * 12])
+    study.write_record("0" * 12, number=0)
+    study.sync()
+    assert "l1" not in study.runs()[f"trial/{'0' * 12}"].data.params
+    study.write_trials(2)
+    study.sync()
+    assert {run.data.params["l1"] for run in study.runs().values()} == {"0.0", "0.001"}
+
+
+def test_confirmations_and_the_optimum_are_runs_of_their_own(study):
+    study.write_trials(1)
+    study.write_record("a" * 12, "confirm/best_observed/1")
+    study.write_record("b" * 12, "confirm/best_observed/2")
+    study.write_record("b" * 12, "optimum")
+    study.sync()
+    confirmations = study.runs("confirmation")
+    assert {key: run.info.run_name for key, run in confirmations.items()} == {
+        "confirmation/best_observed/1": "best_observed_1",
+        "confirmation/best_observed/2": "best_observed_2",
+    }
+    assert study.runs("optimum").keys() == {"optimum"}
+    shutil.rmtree(study.folder / "confirm")
+    study.sync()
+    assert study.runs("confirmation") == {}
+
+
+def test_the_studys_run_holds_its_files_and_follows_them(study):
+    study.write_trials(1)
+    (study.folder / "figures").mkdir()
+    (study.folder / "figures/importance.png").write_bytes(b"first")
+    study.sync()
+    (study.folder / "figures/importance.png").write_bytes(b"second")
+    assert study.sync() == Counts(added=1, unchanged=1, retired=1)
+    run = study.runs("study")["study"]
+    artifacts = study.results / "mlartifacts" / study.name / run.info.run_id / "artifacts"
+    assert (artifacts / "figures/importance.png").read_bytes() == b"second"
+    assert (artifacts / "table.csv").exists()
+
+
+def test_follower_tracks_records_as_they_come_and_ends_quietly_with_its_parent(study):
+    study.write_trials(1)
+    parent = subprocess.Popen(["sleep", "60"])
+    follower = start_python(FOLLOW, study.name, study.uri, study.results, parent.pid)
+    try:
+        for count in (1, 3):
+            study.write_trials(count)
+            deadline = time.monotonic() + 30
+            while study.query("SELECT count(*) FROM runs WHERE status = 'FINISHED'") != [(count,)]:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+    finally:
+        parent.kill()
+        parent.wait()
+    assert follower.communicate(timeout=20)[1] == ""
+    assert follower.returncode == 0
+
+
+def test_follower_ends_quietly_on_sigterm_and_says_once_what_fails(tmp_path):
+    study = Study(tmp_path)
+    study.write_trials(1)
+    (study.results / "mlflow.db").write_text("no database " * 100)
+    follower = start_python(FOLLOW, study.name, study.uri, study.results, os.getpid())
+    first = follower.stderr.readline()
+    assert first == f"{study.uri}: file is not a database\n"
+    time.sleep(0.5)
+    follower.send_signal(signal.SIGTERM)
+    assert follower.communicate(timeout=20)[1] == ""
+    assert follower.returncode == 0
+
+
+def test_a_server_that_is_down_is_one_quick_line_without_its_password(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    began = time.monotonic()
+    with pytest.raises(TrackingError) as caught:
+        sync("digits", f"http://anna:geheim@127.0.0.1:{port}", tmp_path)
+    assert str(caught.value) == f"http://127.0.0.1:{port}: Connection refused"
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("https://anna:ge%40heim@example.org/x?token=geheim", "https://example.org/x: GET *** *** *** failed"),
+        ("postgresql://anna:ge/heim@db/x?password=geheim", "postgresql://db/x: GET *** *** *** failed"),
+    ],
+)
+def test_no_message_repeats_a_secret(uri, shown):
+    password = uri.partition("anna:")[2].rpartition("@")[0]
+    problem = f"GET {password} {unquote(password)} {uri.partition('?')[2]} \n failed"
+    assert str(TrackingError(uri, problem)) == shown
+
+
+def test_a_relative_database_means_the_same_from_every_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert (
+        absolute_uri("sqlite:///results/mlflow.db?timeout=60") == f"sqlite:///{tmp_path}/results/mlflow.db?timeout=60"
+    )
+
+
+def test_deep_link_names_the_experiment_without_importing_mlflow(study):
+    study.write_trials(1)
+    assert deep_link("none", study.uri, 5000) == "http://127.0.0.1:5000/#/experiments"
+    study.sync()
+    [(experiment,)] = study.query("SELECT experiment_id FROM experiments WHERE name = 'digits'")
+    link = deep_link(study.name, study.uri, 5000)
+    assert link.startswith(
+        f"http://127.0.0.1:5000/#/experiments/{experiment}/runs?workflowType=machine_learning"
+        "&orderByKey=metrics.%60validation_mse%60&orderByAsc=true&searchFilter=tags.%60gamtune.role%60"
+    )
+    code = (
+        "import sys; from gamtune.tracking.ui import deep_link; deep_link('digits', sys.argv[1], 1);"
+        "sys.exit('mlflow' in sys.modules)"
+    )
+    assert start_python(code, study.uri).wait() == 0
+
+
+def test_ui_serves_the_loopback_only_and_waits_for_a_store(study, tmp_path):
+    command, environment = ui_command(study.uri, study.results, 5001)
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+    assert command[command.index("--allowed-hosts") + 1] == "localhost:5001,127.0.0.1:5001"
+    assert environment["MLFLOW_BACKEND_STORE_URI"] == study.uri
+    assert environment["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
+    with pytest.raises(TrackingError, match="not made yet"):
+        ui_command(f"sqlite:///{tmp_path}/none.db", study.results, 5001)
+
+
+def save_model(study, seed):
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential([keras.Input([4]), keras.layers.Dense(3)])
+    model.save(study.folder / "optimum" / "model.keras")
+    return model
+
+
+def test_the_champion_is_registered_once_and_its_alias_follows_the_model(study):
+    import mlflow
+    import numpy as np
+
+    from gamtune.tracking.registry import register_champion
+
+    study.write_trials(1)
+    study.write_record("a" * 12, "optimum")
+    (study.folder / "decision").mkdir()
+    (study.folder / "decision/decision.json").write_text('{"why": "lowest mean validation mse"}')
+    first_model = save_model(study, 1)
+    with pytest.raises(TrackingError, match="sync the study first"):
+        register_champion(study.name, study.uri, study.results)
+    study.sync()
+    first = register_champion(study.name, study.uri, study.results)
+    assert register_champion(study.name, study.uri, study.results) == first
+    with study.open() as store:
+        store.client.delete_registered_model_alias(study.name, "champion")
+    first_file = (study.folder / "optimum/model.keras").read_bytes()
+    assert register_champion(study.name, study.uri, study.results) == first
+    rows = np.ones((2, 4), "float32")
+    mlflow.set_tracking_uri(study.uri)
+    loaded = mlflow.pyfunc.load_model("models:/digits@champion")
+    np.testing.assert_array_equal(loaded.predict(rows), first_model.predict(rows, verbose=0))
+
+    save_model(study, 2)
+    second = register_champion(study.name, study.uri, study.results)
+    with study.open() as store:
+        versions = {found.version: found for found in store.client.search_model_versions("name = 'digits'")}
+        champion = store.client.get_model_version_by_alias(study.name, "champion")
+        run = store.client.get_run(champion.run_id)
+    assert len(versions) == 2
+    assert str(champion.version) == second.version != first.version
+    assert champion.description == "lowest mean validation mse"
+    assert run.data.tags["gamtune.role"] == "optimum"
+    assert study.query("SELECT count(*) FROM logged_models WHERE experiment_id = 0") == [(0,)]
+
+    (study.folder / "optimum/model.keras").write_bytes(first_file)
+    assert register_champion(study.name, study.uri, study.results) == first, "back to a model already registered"

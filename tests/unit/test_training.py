@@ -1,0 +1,147 @@
+"""Real trainings on the digits; each group of tests shares one process' TensorFlow."""
+
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gamtune.data.arrays import Part, Prepared
+from gamtune.settings import make_spec
+from gamtune.training.loop import DivergedError, row_order, train
+from gamtune.training.model_file import load_logits, load_model
+from gamtune.training.network import build_network, build_optimizer
+from gamtune.training.scoring import score
+from gamtune.training.trial import run_trial
+
+tf.config.threading.set_intra_op_parallelism_threads(1)  # as every trial has; later than now it cannot be said
+tf.config.threading.set_inter_op_parallelism_threads(1)
+
+OPTIMIZERS = [
+    {"optimizer": "adadelta", "rho": 0.95, "epsilon": 1e-6},
+    {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.5},
+    {"optimizer": "adam", "learning_rate": 0.002},
+]
+REGULARISED = {"input_dropout": 0.1, "hidden_dropout": [0.2, 0.3], "l1": 1e-4, "l2": 1e-3}
+
+
+@pytest.fixture(scope="module")
+def parts(digits):
+    data = Prepared.open(digits)
+    train_part = data.part("train")
+    return Part(train_part.x[:300], train_part.y[:300]), data.part("validation")
+
+
+def fit(spec, parts):
+    network = build_network(spec, parts[0].x.shape[1], 10)
+    return network, train(network.logits, build_optimizer(spec), spec, *parts)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda settings: settings["optimizer"])
+@pytest.mark.parametrize("regularised", [{}, REGULARISED], ids=["plain", "regularised"])
+def test_the_loop_equals_a_plain_keras_training(parts, optimizer, regularised):
+    spec = make_spec({"depth": 2, "neurons": [20, 15], "epochs": 3, "batch_size": 64, **optimizer, **regularised}, 5)
+    ours, _ = fit(spec, parts)
+    theirs = build_network(spec, parts[0].x.shape[1], 10).logits
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    theirs.compile(build_optimizer(spec), loss)
+    for epoch in range(1, 4):
+        order = row_order(5, epoch, 300)
+        for start in range(0, 300, 64):
+            rows = order[start : start + 64]
+            theirs.train_on_batch(parts[0].x[rows], parts[0].y[rows])
+    for mine, plain in zip(ours.logits.get_weights(), theirs.get_weights(), strict=True):
+        assert np.abs(mine - plain).max() < 1e-5
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "elu", "maxout"])
+def test_every_activation_learns_the_digits(parts, activation):
+    network, history = fit(make_spec({"neurons": [32], "activation": activation, "epochs": 8}, 1), parts)
+    assert score(network.logits, parts[1])["accuracy"] > 0.75
+    assert history.curves["train_logloss"][-1] < history.curves["train_logloss"][0] / 2
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(parts):
+    settings = {"neurons": [16], "epochs": 2, "hidden_dropout": 0.5}
+    one, again, other = (fit(make_spec(settings, seed), parts)[0].logits.get_weights() for seed in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
+    assert not np.array_equal(one[0], other[0])
+
+
+def test_early_stopping_keeps_the_best_epochs_weights(parts):
+    noisy = Part(parts[0].x[:40], parts[0].y[:40])
+    settings = {"neurons": [64], "epochs": 60, "patience": 3, "optimizer": "adam", "learning_rate": 0.05}
+    network, history = fit(make_spec(settings, 1), (noisy, parts[1]))
+    curve = history.curves["validation_logloss"]
+    assert history.epochs == history.best_epoch + 3 < 60
+    assert curve[history.best_epoch - 1] == min(curve)
+    assert score(network.logits, parts[1])["logloss"] == pytest.approx(min(curve), rel=1e-4)
+
+
+def test_a_threshold_stops_sooner(parts):
+    settings = {"neurons": [32], "epochs": 40, "patience": 2}
+    _, patient = fit(make_spec(settings, 1), parts)
+    _, strict = fit(make_spec({**settings, "min_delta": 0.5}, 1), parts)
+    assert strict.epochs < patient.epochs
+
+
+def test_without_early_stopping_all_epochs_are_trained(parts):
+    _, history = fit(make_spec({"neurons": [8], "epochs": 4}, 1), parts)
+    assert (history.epochs, history.best_epoch) == (4, 4)
+
+
+def test_the_last_incomplete_batch_counts_too(parts):
+    few = Part(parts[0].x[:33], parts[0].y[:33])
+    network, _ = fit(make_spec({"neurons": [8], "epochs": 1, "batch_size": 32}, 1), (few, parts[1]))
+    fewer, _ = fit(make_spec({"neurons": [8], "epochs": 1, "batch_size": 33}, 1), (few, parts[1]))
+    assert not np.array_equal(network.logits.get_weights()[0], fewer.logits.get_weights()[0])
+
+
+def test_the_validation_figures_of_the_history_are_those_of_the_scores(parts):
+    network, history = fit(make_spec({"neurons": [16], "epochs": 2}, 1), parts)
+    final = score(network.logits, parts[1])
+    for metric in ("logloss", "mse", "accuracy"):
+        assert history.curves[f"validation_{metric}"][-1] == pytest.approx(final[metric], rel=1e-4)
+
+
+def test_a_diverging_training_says_in_which_epoch(parts):
+    spec = make_spec({"neurons": [16], "epochs": 5, "optimizer": "sgd", "learning_rate": 1e30}, 1)
+    with pytest.raises(DivergedError, match=r"not finite in epoch \d"):
+        fit(spec, parts)
+
+
+def test_a_record_holds_all_that_is_known_of_a_training(tmp_path, digits):
+    spec = make_spec({"neurons": [16], "epochs": 3, "patience": 2}, 4)
+    data = Prepared.open(digits)
+    run_trial(spec, data, "code", 1, tmp_path)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert (record["trial"], record["status"], record["reason"]) == (spec.trial, "ok", None)
+    assert record["spec"] == json.loads(spec.to_json())
+    assert (record["data"], record["code"], record["attempt"]) == (data.digest, "code", 1)
+    assert record["epochs_run"] == len(record["history"]["epoch"]) == len(record["history"]["time"]) == 3
+    assert set(record["versions"]) == {"python", "tensorflow", "keras", "numpy"}
+    assert record["finished"] >= record["history"]["time"][-1] >= record["started"]
+    logits = load_logits(tmp_path / "model.keras")
+    assert score(logits, data.part("validation")) == record["metrics"]["validation"]
+    assert score(logits, data.part("train")) == record["metrics"]["train"]
+
+
+def test_the_saved_model_gives_probabilities(tmp_path, digits):
+    data = Prepared.open(digits)
+    run_trial(make_spec({"neurons": [8], "epochs": 1, "activation": "maxout", "l1": 1e-4}, 4), data, "c", 1, tmp_path)
+    probabilities = np.asarray(load_model(tmp_path / "model.keras")(data.part("test").x[:50]))
+    assert probabilities.shape == (50, 10)
+    assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_training_that_cannot_succeed_is_recorded_as_failed_without_a_model(tmp_path, digits):
+    spec = make_spec({"neurons": [16], "optimizer": "sgd", "learning_rate": 1e30}, 4)
+    run_trial(spec, Prepared.open(digits), "code", 1, tmp_path)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["status"] == "failed"
+    assert record["reason"].startswith("DivergedError: the loss is not finite in epoch")
+    assert record["metrics"] is None
+    assert not (tmp_path / "model.keras").exists()
+    assert math.isfinite(record["seconds"])

@@ -1,0 +1,140 @@
+"""What goes wrong, and what is left then."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("new")]
+
+DIVERGING = {
+    "search": {"strategy": "manual", "rows": [{"name": "mad", "optimizer": "sgd", "learning_rate": 1e30},
+                                              {"name": "sane", "neurons": 16}]},
+    "space": None, "analysis": {"gam": None}, "decision": {"confirm": {"top": 1, "replicates": 1}},
+}  # fmt: skip
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if ".snakemake" not in path.parts)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"trainig": {}}, "config/small.yaml: trainig: unknown key, did you mean 'training'?"),
+        ({"data__path": "data/digit.csv"}, "config/small.yaml: data.path: data/digit.csv is no file"),
+        ({"analysis__gam": "s(lr)"}, "config/small.yaml: analysis.gam: s(lr): no column 'lr' in the table"),
+    ],
+)
+def test_snakemake_answers_a_faulty_config_in_one_line(new_project, changes, line):
+    new_project.configure(**changes)
+    before = files(new_project.folder)
+    done = new_project.snakemake()
+    assert done.code == 2
+    assert line in done.output
+    assert "Traceback" not in done.output
+    assert len([said for said in done.output.splitlines() if "profile" not in said]) == 1
+    assert files(new_project.folder) == before
+    assert new_project.gamtune("check", "config/small.yaml").code == 2
+
+
+def test_a_cell_that_is_no_number_is_named_in_what_snakemake_prints(new_project):
+    new_project.edit("data/digits.csv", "\n0.0,0.0,5.0", "\n0.0,oops,5.0")
+    done = new_project.snakemake()
+    assert done.code != 0
+    assert "row 1, column 'pixel_0_1': 'oops' is not a finite number" in done.output
+    assert not new_project.path("data").exists() or not any(new_project.path("data").iterdir())
+
+
+def test_a_diverging_row_is_data_and_does_not_stop_the_study(new_project):
+    new_project.configure(**DIVERGING)
+    done = new_project.snakemake()
+    assert done.code == 0, done.output
+    rows = {row["name"]: row for row in new_project.rows("summary.csv")}
+    assert (rows["mad"]["status"], rows["sane"]["status"]) == ("failed", "ok")
+    assert rows["mad"]["reason"].startswith("DivergedError: the loss is not finite in epoch 1")
+    assert rows["mad"]["validation_mse"] == ""
+    assert "1 failed" in done.output
+    assert "not finite" in new_project.path("report.html").read_text()
+    assert new_project.path("gam/skipped.txt").read_text().startswith("No model of the error was asked for")
+    assert new_project.snakemake("-n").nothing_done
+    forgotten = new_project.gamtune("retry", "config/small.yaml")
+    assert "1 failed trainings forgotten" in forgotten.output
+    assert new_project.planned()["train"] == 1
+
+
+def test_a_server_that_is_down_costs_the_sync_and_nothing_else(new_project):
+    new_project.configure(**DIVERGING, tracking={"uri": "http://127.0.0.1:9"})
+    done = new_project.snakemake()
+    assert done.code == 1
+    assert new_project.path("report.html").exists()
+    assert "gamtune sync: http://127.0.0.1:9: " in done.output
+    assert "Traceback" not in done.output
+    assert set(new_project.planned()) == {"sync", "register", "all"}
+
+
+def test_a_folder_with_spaces_and_another_working_directory(new_project, tmp_path):
+    spaced = tmp_path / "a folder with spaces"
+    new_project.folder.rename(spaced)
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    new_project.folder = elsewhere
+    config = yaml.safe_load((spaced / "config/small.yaml").read_text())
+    config |= {
+        "data": {"source": "digits"},
+        "analysis": {"gam": None},
+        "decision": {"confirm": {"top": 1, "replicates": 1}},
+    }
+    config["search"]["draws"] = 1
+    (elsewhere / "my study.yaml").write_text(yaml.safe_dump(config))
+    new_project.config = "my study.yaml"
+    done = new_project.snakemake("--snakefile", str(spaced / "Snakefile"), "--directory", str(elsewhere))
+    assert done.code == 0, done.output
+    assert new_project.path("report.html").exists()
+    assert not (spaced / "results").exists()
+    assert new_project.snakemake("--snakefile", str(spaced / "Snakefile"), "--directory", str(elsewhere)).nothing_done
+
+
+def test_a_killed_run_goes_on_where_it_was_and_leaves_no_process(new_project, root):
+    new_project.configure(decision={"confirm": {"top": 1, "replicates": 1}}, search__draws=3)
+    make = ["make", "run", "--old-file=.venv/installed", f"BIN={Path(shutil.which('snakemake') or '').parent}"]
+    make[-1] = f"BIN={Path(os.sys.executable).parent}"
+    make += ["CONFIG=config/small.yaml", "CORES=2"]
+    with subprocess.Popen(
+        make, cwd=new_project.folder, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as run:
+        deadline = time.monotonic() + 200
+        while not list(new_project.path("trials").glob("*/record.json")):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        for process in processes_in(new_project.folder, "snakemake --cores"):
+            os.kill(process, signal.SIGKILL)
+        run.wait(20)
+    kept = {path: path.read_text() for path in new_project.path("trials").glob("*/record.json")}
+    time.sleep(1)
+    done = new_project.call(*make)
+    assert done.code == 0, done.output
+    assert "An earlier run was killed; its lock is cleared." in done.output
+    assert all(path.read_text() == text for path, text in kept.items())
+    assert len(new_project.rows("summary.csv")) == 3
+    again = new_project.call(*make)
+    assert again.nothing_done
+    assert "Best row tried" in again.output
+
+
+def processes_in(folder, command):
+    """Process ids whose working directory and command line are these."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            if (process / "cwd").resolve() == folder.resolve() and command in line:
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found

@@ -1,0 +1,104 @@
+"""What a change makes Snakemake do again: one test for each line of the promise, by the jobs of a dry run."""
+
+import os
+import time
+
+import pytest
+
+TRAININGS = 5
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("finished")]
+
+BELOW_SUMMARY = {
+    "gam": 1, "figures": 1, "candidates": 1, "confirm": 4, "decide": 1, "optimum": 1, "evaluate": 1, "report": 1,
+    "sync": 1, "register": 1, "all": 1,
+}  # fmt: skip
+BELOW_TRAINING = {"summarise": 1, **BELOW_SUMMARY}
+
+
+def touch(path):
+    """Make a file newer than everything that was made of it."""
+    later = time.time() + 60
+    os.utime(path, (later, later))
+
+
+def test_nothing_changed_runs_nothing(finished):
+    assert finished.planned() == {}
+
+
+def test_five_more_rows_train_five(finished):
+    finished.configure(search__draws=TRAININGS + 5)
+    assert finished.planned() == {"table": 1, "train": 5, **BELOW_TRAINING}
+
+
+def test_three_rows_fewer_train_none(finished):
+    finished.configure(search__draws=TRAININGS - 3)
+    planned = finished.planned()
+    assert "train" not in planned
+    assert planned == {"table": 1, **BELOW_TRAINING}
+
+
+def test_a_number_spelt_otherwise_runs_nothing(finished):
+    finished.edit("config/small.yaml", "- 0.001", "- 1e-3")
+    assert finished.planned() == {}
+
+
+def test_a_touched_module_runs_nothing(finished):
+    for module in ("training/network.py", "analysis/gam.py", "spec.py", "config/study.py"):
+        touch(finished.folder / "workflow" / "gamtune" / module)
+    assert finished.planned() == {}
+
+
+def test_a_touched_data_file_of_any_size_runs_nothing(finished):
+    touch(finished.folder / "data" / "digits.csv")
+    touch(finished.path("data/digest.json"))
+    assert finished.planned() == {}
+
+
+def test_an_edited_network_trains_everything(finished):
+    finished.edit("workflow/gamtune/training/network.py", "MAXOUT_PIECES = 2", "MAXOUT_PIECES = 3")
+    planned = finished.planned()
+    assert planned["train"] == TRAININGS
+    assert planned == {"train": TRAININGS, **BELOW_TRAINING}
+
+
+def test_an_edited_figure_draws_and_reports_again(finished):
+    finished.edit("workflow/gamtune/analysis/theme.py", '"""', '"""Edited. ')
+    assert finished.planned() == {"figures": 1, "report": 1, "sync": 1, "register": 1, "all": 1}
+
+
+def test_another_formula_fits_again_and_trains_no_row(finished):
+    finished.configure(analysis__gam="s(l1, k=3) + s(rho, k=3)")
+    assert finished.planned() == BELOW_SUMMARY
+
+
+def test_edited_data_are_prepared_and_learned_again(finished):
+    file = finished.folder / "data" / "digits.csv"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([lines[0], *lines[2:]]) + "\n")
+    assert finished.planned() == {"data": 1, "train": TRAININGS, **BELOW_TRAINING}
+
+
+def test_a_reworded_description_of_a_key_runs_nothing(finished):
+    finished.edit("workflow/gamtune/config/study.py", '"of the split"', '"of the random split"')
+    finished.edit("workflow/gamtune/settings.py", '"rows a step"', '"training rows a step"')
+    planned = finished.planned()
+    assert "train" not in planned
+    assert "data" not in planned
+
+
+def test_another_candidate_trains_its_confirmations_alone(finished):
+    finished.configure(decision={"rules": ["best_observed", "gam_optimum", "by_hand"],
+                                 "by_hand": {"mine": {"neurons": [20]}}, "confirm": {"top": 1, "replicates": 2}})  # fmt: skip
+    done = finished.snakemake()
+    assert done.code == 0, done.output
+    assert "train" not in done.jobs
+    assert done.jobs["confirm"] == 6
+    trained = [path for path in (finished.folder / "results/store").iterdir() if path.name[0] != "."]
+    assert len(trained) in (TRAININGS + 4 + 1 + 2, TRAININGS + 4 + 1 + 3)  # the optimum is new if mine has won
+
+
+def test_a_moved_clone_runs_nothing(finished, tmp_path):
+    finished.folder.rename(tmp_path / "moved project")
+    finished.folder = tmp_path / "moved project"
+    assert finished.planned() == {}

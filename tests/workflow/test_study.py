@@ -1,0 +1,156 @@
+"""A whole study, run once: what it leaves, and that nothing of it is a matter of chance."""
+
+import json
+import sqlite3
+
+import pytest
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("finished")]
+
+CONTRACT = [
+    "table.csv",
+    "data/x_train.npy",
+    "data/y_test.npy",
+    "data/digest.json",
+    "data/preprocessing.json",
+    "data/split.csv",
+    "summary.csv",
+    "figures/mse_by_parameter.png",
+    "figures/mse_by_parameter.svg",
+    "gam/summary.txt",
+    "gam/terms.csv",
+    "gam/model.csv",
+    "gam/effects.csv",
+    "decision/candidates.csv",
+    "decision/decision.json",
+    "optimum/model.keras",
+    "optimum/record.json",
+    "optimum/preprocessing.json",
+    "optimum/confusion_matrix.csv",
+    "optimum/predictions.csv",
+    "optimum/comparison.csv",
+    "optimum/weights/logits_kernel.csv",
+    "optimum/weights/hidden_1_bias.csv",
+    "report.html",
+    "tracking/synced.json",
+    "tracking/champion.json",
+]
+
+
+@pytest.mark.parametrize("file", CONTRACT)
+def test_the_study_leaves_every_file_of_the_contract(finished_once, file):
+    assert finished_once.path(file).stat().st_size > 0
+
+
+def test_every_trial_has_its_record_log_and_model(finished_once):
+    for row in finished_once.rows("table.csv"):
+        folder = finished_once.path("trials") / row["trial"]
+        assert {path.name for path in folder.iterdir()} == {"record.json", "model.keras", "log.txt"}
+        assert json.loads((folder / "record.json").read_text())["status"] == "ok"
+
+
+def test_the_summary_is_the_table_with_the_records_figures(finished_once):
+    table, summary = finished_once.rows("table.csv"), finished_once.rows("summary.csv")
+    assert [{name: row[name] for name in table[0]} for row in summary] == table
+    for row in summary:
+        record = finished_once.json(f"trials/{row['trial']}/record.json")
+        assert float(row["validation_mse"]) == record["metrics"]["validation"]["mse"]
+        assert float(row["train_mean_per_class_error"]) == record["metrics"]["train"]["mean_per_class_error"]
+        assert (row["status"], row["reason"], int(row["epochs_run"])) == ("ok", "", record["epochs_run"])
+
+
+def test_the_decision_is_the_lowest_mean_over_seeds_that_all_candidates_share(finished_once):
+    decision = finished_once.json("decision/decision.json")
+    means = {}
+    for candidate in ("observed_1", "gam_optimum"):
+        records = [finished_once.json(f"confirm/{candidate}/{number}/record.json") for number in (1, 2)]
+        assert [record["spec"]["weight_seed"] for record in records] == decision["weight_seeds"]
+        means[candidate] = sum(record["metrics"]["validation"]["mse"] for record in records) / 2
+    assert decision["winner"] == min(means, key=means.get)
+    tried = {
+        finished_once.json(f"trials/{row['trial']}/record.json")["spec"]["weight_seed"]
+        for row in finished_once.rows("table.csv")
+    }
+    optimum = finished_once.json("optimum/record.json")["spec"]["weight_seed"]
+    assert len({*tried, *decision["weight_seeds"], optimum}) == len(tried) + 3
+
+
+def test_the_best_observed_candidate_is_the_row_with_the_lowest_validation_error(finished_once):
+    best = min(finished_once.rows("summary.csv"), key=lambda row: float(row["validation_mse"]))
+    candidate = finished_once.rows("decision/candidates.csv")[0]
+    assert (candidate["candidate"], candidate["source"]) == ("observed_1", f"row {best['name']}")
+
+
+def test_the_exported_predictions_give_the_scores_of_the_test_rows(finished_once):
+    done = finished_once.gamtune("metrics", str(finished_once.path("optimum/predictions.csv")))
+    scored = json.loads(done.output)
+    test = next(row for row in finished_once.rows("optimum/comparison.csv") if row["part"] == "test")
+    for metric in ("mse", "logloss", "accuracy", "mean_per_class_error", "r2"):
+        assert float(test[metric]) == pytest.approx(scored[metric], rel=1e-9)
+    matrix = finished_once.rows("optimum/confusion_matrix.csv")
+    assert [[int(row[str(digit)]) for digit in range(10)] for row in matrix[:-1]] == scored["confusion_matrix"]
+    assert matrix[-1]["actual"] == "Totals"
+
+
+def test_mlflow_lists_every_trial_once_and_nothing_is_left_running(finished_once):
+    with sqlite3.connect(f"file:{finished_once.folder / 'results/mlflow.db'}?mode=ro", uri=True) as database:
+        rows = database.execute(
+            "select t.value, r.status from runs r join tags t on t.run_uuid = r.run_uuid and t.key = 'gamtune.role'"
+            " where r.lifecycle_stage = 'active'"
+        ).fetchall()
+        aliases = database.execute("select name, alias from registered_model_aliases").fetchall()
+    roles = [role for role, _ in rows]
+    assert {role: roles.count(role) for role in set(roles)} == {"trial": 5, "confirmation": 4, "optimum": 1, "study": 1}
+    assert {status for _, status in rows} == {"FINISHED"}
+    assert aliases == [("small", "champion")]
+
+
+def test_the_run_ends_with_what_the_study_came_to(finished_once):
+    said = (finished_once.folder / "run.txt").read_text()
+    test = next(row for row in finished_once.rows("optimum/comparison.csv") if row["part"] == "test")
+    for text in (
+        "Best row tried",
+        "fresh seeds",
+        "results/small/report.html",
+        f"MSE {float(test['mse']):.4f}",
+        "make ui",
+    ):
+        assert text in said
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert finished.snakemake().nothing_done
+
+
+def test_one_core_and_two_cores_give_the_same_bytes_of_metrics(finished):
+    before = {row["trial"]: finished.json(f"trials/{row['trial']}/record.json") for row in finished.rows("table.csv")}
+    chosen = list(before)[:2]
+    for path in ("results/store", *(f"results/small/trials/{trial}" for trial in chosen)):
+        finished.call("rm", "-r", path)
+    targets = [f"results/small/trials/{trial}/record.json" for trial in chosen]
+    done = finished.snakemake("--cores", "1", *targets)
+    assert done.jobs["train"] == 2
+    for trial in chosen:
+        again = finished.json(f"trials/{trial}/record.json")
+        assert json.dumps(again["metrics"]) == json.dumps(before[trial]["metrics"])
+        assert again["finished"] > before[trial]["finished"]
+
+
+def test_deleting_a_record_leaves_one_run_a_trial(finished):
+    trial = finished.rows("table.csv")[0]["trial"]
+    finished.path(f"trials/{trial}/record.json").unlink()
+    done = finished.snakemake()
+    assert done.code == 0, done.output
+    assert done.jobs["train"] == 1
+    with sqlite3.connect(finished.folder / "results/mlflow.db") as database:
+        count = database.execute(
+            "select count(*) from runs r join tags t on t.run_uuid = r.run_uuid"
+            " where r.lifecycle_stage = 'active' and t.key = 'gamtune.role' and t.value = 'trial'"
+        ).fetchone()
+    assert count == (5,)
+
+
+def test_snakemake_makes_its_own_report_too(finished):
+    done = finished.snakemake("--report", "report.html")
+    assert done.code == 0, done.output
+    assert "mse_by_parameter" in (finished.folder / "report.html").read_text()

@@ -1,0 +1,226 @@
+"""What each hyper-parameter does to the error: the additive model's effects with their uncertainty."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, exp
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from gamtune.analysis.surface_figure import draw_surface
+from gamtune.analysis.theme import BAND_ALPHA, DATA, EFFECT, STYLE, new_figure, save
+
+BAND = 1.96  # standard errors on both sides: 95 %
+Tests = dict[str, pd.Series]  # each term's row of terms.csv
+OVERVIEW_COLUMNS = 3
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One term of one column: its curve (x, effect, se), its test and the rows it was fitted to.
+
+    ``values`` are the column's values in those rows; for a factor the curve's x are its levels.
+    """
+
+    term: str
+    column: str
+    curve: pd.DataFrame
+    test: pd.Series
+    values: pd.Series
+
+    @property
+    def label(self) -> str:
+        """The name mgcv gives the axis: the term with its effective degrees of freedom."""
+        return label(self.term, self.test["edf"])
+
+
+def gam_figures(gam_folder: Path, summary: pd.DataFrame, folder: Path) -> dict[str, str]:
+    """Draw ``gam_<column>`` for every one-column term, ``gam_effects`` with all, ``gam_surface_<a>_<b>`` for each te.
+
+    Parameters
+    ----------
+    gam_folder : Path
+        With curves.csv, surfaces.csv, terms.csv, model.csv and summary.txt of a fitted model.
+    summary : DataFrame
+        ``summary.csv``; its rows with status ok are the data drawn beside the effects.
+    folder : Path
+        Where the figures go.
+
+    Returns
+    -------
+    dict of str to str
+        Caption of each figure by its file name without suffix.
+    """
+    rows = summary[summary["status"] == "ok"]
+    terms = pd.read_csv(gam_folder / "terms.csv")
+    tests = {str(test["term"]): test for _, test in terms.iterrows()}
+    response = _response(gam_folder / "summary.txt")
+    captions: dict[str, str] = {}
+    effects = list(_effects(pd.read_csv(gam_folder / "curves.csv"), tests, rows))
+    if effects:
+        captions["gam_effects"] = _draw_overview(effects, folder / "gam_effects")
+        captions["gam_effects"] += " " + _model_in_words(pd.read_csv(gam_folder / "model.csv").iloc[0], terms, response)
+    for effect in effects:
+        captions[f"gam_{effect.column}"] = _draw_alone(effect, response, folder / f"gam_{effect.column}")
+    surfaces = pd.read_csv(gam_folder / "surfaces.csv")
+    for term, grid in surfaces.groupby("term", sort=False):
+        a, b = columns_of(str(term))
+        stem = f"gam_surface_{a}_{b}"
+        captions[stem] = draw_surface(grid, (a, b), label(str(term), tests[str(term)]["edf"]), rows, folder / stem)
+        captions[stem] += f" {_test_in_words(tests[str(term)])}"
+    return captions
+
+
+def columns_of(term: str) -> list[str]:
+    """Columns that a term reads.
+
+    Examples
+    --------
+    >>> columns_of("te(depth,sum_neurons)"), columns_of("rho")
+    (['depth', 'sum_neurons'], ['rho'])
+    """
+    inside = re.search(r"\(([^)]*)\)", term)
+    return [name.strip() for name in (inside[1] if inside else term).split(",")]
+
+
+def is_factor(term: str) -> bool:
+    """Whether a term is one effect a level, with nothing between them."""
+    return term.startswith("f(")
+
+
+def label(term: str, edf: float) -> str:
+    """The axis name mgcv writes.
+
+    Examples
+    --------
+    >>> label("s(l1)", 1.02), label("rho", 1)
+    ('s(l1, 1.0)', 'rho, 1.0')
+    """
+    return f"{term[:-1]}, {edf:.1f})" if term.endswith(")") else f"{term}, {edf:.1f}"
+
+
+def _response(summary: Path) -> str:
+    """What the model explains, from the formula in its summary."""
+    formula = re.search(r"^(\S+) ~ ", summary.read_text(encoding="utf-8"), re.MULTILINE)
+    return formula[1] if formula else "the error"
+
+
+def _effects(curves: pd.DataFrame, tests: Tests, rows: pd.DataFrame) -> Iterator[Effect]:
+    for term, curve in curves.groupby("term", sort=False):
+        (column,) = columns_of(str(term))
+        if not is_factor(str(term)):
+            curve = curve.assign(x=curve["x"].astype(float))  # text where another term of the file is a factor
+        yield Effect(str(term), column, curve, tests[str(term)], rows[column].dropna())
+
+
+def _draw_alone(effect: Effect, response: str, path: Path) -> str:
+    with mpl.rc_context(STYLE):
+        figure = new_figure(5.2, 3.6)
+        _draw(effect, figure.add_subplot())
+        save(figure, path)
+    return f"{_effect_in_words(effect, response)} {_test_in_words(effect.test)}"
+
+
+def _draw_overview(effects: list[Effect], path: Path) -> str:
+    """All effects on one scale, so that a glance says which are large."""
+    columns = OVERVIEW_COLUMNS if len(effects) > 4 else min(2, len(effects))
+    lines = ceil(len(effects) / columns)
+    with mpl.rc_context(STYLE):
+        figure = new_figure(3.0 * columns + 0.4, 2.5 * lines)
+        grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
+        for axes, effect in zip(grid.flat, effects, strict=False):
+            _draw(effect, axes)
+        for axes in grid.flat[len(effects) :]:
+            axes.set_axis_off()
+        save(figure, path)
+    return "Effects of all one-column terms on one scale: line or point, 95 % band, zero line, the rows as a rug."
+
+
+def _draw(effect: Effect, axes: Axes) -> None:
+    """One effect: curve or levels, 95 % band, zero line and the rows along the lower edge."""
+    axes.axhline(0, color=DATA, linewidth=0.9, linestyle=(0, (4, 3)))
+    axes.set_xlabel(effect.column)
+    axes.set_ylabel(effect.label)
+    if is_factor(effect.term):
+        _draw_levels(effect, axes)
+    else:
+        _draw_curve(effect, axes)
+
+
+def _draw_curve(effect: Effect, axes: Axes) -> None:
+    x, middle = effect.curve["x"], effect.curve["effect"]
+    half = BAND * effect.curve["se"]
+    axes.fill_between(x, middle - half, middle + half, color=EFFECT, alpha=BAND_ALPHA, linewidth=0)
+    axes.plot(x, middle, color=EFFECT, linewidth=1.8)
+    _draw_rug(effect.values.astype(float), axes)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=_whole(effect.values)))
+    axes.xaxis.set_major_formatter("{x:.4g}")
+
+
+def _draw_levels(effect: Effect, axes: Axes) -> None:
+    levels = effect.curve["x"].astype(str).tolist()
+    places = np.arange(len(levels))
+    axes.errorbar(
+        places, effect.curve["effect"], BAND * effect.curve["se"], fmt="o", color=EFFECT, capsize=4, linewidth=1.6
+    )
+    axes.set_xticks(places, levels)
+    axes.set_xlim(-0.5, len(levels) - 0.5)
+    # rows of a level would lie on one another in a rug: side by side, their number shows
+    for place, level in enumerate(levels):
+        count = int((effect.values.astype(str) == level).sum())
+        _draw_rug(place + np.linspace(-0.25, 0.25, count) if count > 1 else np.full(count, float(place)), axes)
+
+
+def _draw_rug(values: "pd.Series[float] | np.ndarray", axes: Axes) -> None:
+    axes.plot(
+        values,
+        np.full(len(values), 0.025),
+        "|",
+        color=DATA,
+        alpha=0.6,
+        markersize=7,
+        transform=axes.get_xaxis_transform(),
+    )
+
+
+def _whole(values: pd.Series) -> bool:
+    return bool((values == values.round()).all())
+
+
+def _effect_in_words(effect: Effect, response: str) -> str:
+    """Where the effect is lowest and highest, and how sure either is."""
+    curve = effect.curve
+    low, high = (
+        f"{point['effect']:+.3g} ± {BAND * point['se']:.2g} at "
+        + (str(point["x"]) if is_factor(effect.term) else f"{point['x']:.3g}")
+        for point in (curve.iloc[int(curve["effect"].argmin())], curve.iloc[int(curve["effect"].argmax())])
+    )
+    words = f"Effect of {effect.column} on {response}: lowest {low}, highest {high} (95 % band)."
+    if response.startswith("log("):
+        words += f" From lowest to highest the error grows by a factor of {exp(np.ptp(curve['effect'])):.2f}."
+    return words.replace("-", "−")
+
+
+def _test_in_words(test: pd.Series) -> str:
+    """Effective degrees of freedom, p-value and share of the deviance."""
+    p = "p < .001" if test["p"] < 0.001 else f"p = {test['p']:.2g}"
+    return f"edf {test['edf']:.1f}, {p}, {100 * test['deviance_share']:.1f} % of the deviance."
+
+
+def _model_in_words(model: pd.Series, terms: pd.DataFrame, response: str) -> str:
+    """How good the model is, which terms matter and which show nothing."""
+    ordered = terms.sort_values("deviance_share", ascending=False)
+    clear = [f"{row['term']} {100 * row['deviance_share']:.0f} %" for _, row in ordered.iterrows() if row["p"] < 0.05]
+    silent = [str(row["term"]) for _, row in ordered.iterrows() if row["p"] >= 0.05]
+    explained = f"{100 * model['deviance_explained']:.0f} % of the deviance of {response}"
+    words = [f"The model explains {explained} over {model['n']:.0f} rows."]
+    if clear:
+        words.append(f"Share of the deviance: {', '.join(clear)}.")
+    if silent:
+        words.append(f"Not distinguishable from no effect (p ≥ .05): {', '.join(silent)}.")
+    return " ".join(words)

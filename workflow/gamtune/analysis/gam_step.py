@@ -1,0 +1,57 @@
+"""The step `gam`: fits the config's formula to the finished rows, or says why it does not."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from gamtune.analysis.formula import check_columns, parse_formula
+from gamtune.analysis.gam import fit_gam
+from gamtune.analysis.gam_files import write_gam
+from gamtune.analysis.penalised_fit import Method
+from gamtune.config.errors import ConfigError
+from gamtune.files import write_text
+
+SKIPPED = "skipped.txt"
+FILES = (SKIPPED, "summary.txt", "terms.csv", "model.csv", "effects.csv", "curves.csv", "surfaces.csv")
+
+
+def run_gam(results: Path, formula: str | None, response: str, method: Method, folder: Path) -> None:
+    """Write the model's files into ``folder``, or ``skipped.txt`` with the reason why there are none.
+
+    Parameters
+    ----------
+    results : Path
+        CSV file with one row a trial; where it has a column ``status``, only rows with ``ok`` are used.
+    formula : str, optional
+        None: the study wants no model.
+    response, method : str
+        As `fit_gam` takes them.
+    folder : Path
+        Where they go; files of an earlier model are replaced.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, or has no such columns.
+    """
+    try:
+        rows = pd.read_csv(results)
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"cannot be read: {getattr(error, 'strerror', None) or error}"], str(results)) from None
+    if "status" in rows:
+        rows = rows[rows["status"] == "ok"]
+    for name in FILES:  # of an earlier run; nothing else in the folder is ours to touch
+        (folder / name).unlink(missing_ok=True)
+    if formula is None:
+        write_text(folder / SKIPPED, "No model of the error was asked for: analysis.gam is null.\n")
+        return
+    try:
+        check_columns(parse_formula(formula), rows.columns)
+    except ValueError as error:
+        raise ConfigError([str(error)], str(results)) from None
+    try:
+        write_gam(fit_gam(formula, rows, response, method), folder)
+    except ValueError as error:  # these rows cannot bear the model: too few, or a column constant among them
+        print(error, file=sys.stderr)
+        write_text(folder / SKIPPED, f"{error}\n")

@@ -1,0 +1,52 @@
+"""The curve through a scatter plot: loess where the data carry it, a polynomial where a column has few values."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+SPAN = 0.75  # R's default: each local fit sees three quarters of the rows
+LOCAL_VALUES = 6  # distinct values a local parabola and its band need; depth 1 to 5 has too few
+
+
+def loess_is_sound(x: npt.NDArray[np.float64]) -> bool:
+    """Whether every neighbourhood of ``SPAN`` of the rows holds ``LOCAL_VALUES`` distinct values.
+
+    Otherwise local parabolas are not determined, and loess warns, or returns bands that mean nothing.
+    """
+    rows, size = np.sort(x), int(SPAN * len(x))
+    if size < LOCAL_VALUES:
+        return False
+    changes = np.concatenate(([0], np.cumsum(np.diff(rows) > 0)))
+    return bool((changes[size - 1 :] - changes[: len(x) - size + 1]).min() + 1 >= LOCAL_VALUES)
+
+
+def polynomial(data: pd.DataFrame, xseq: npt.NDArray[np.float64], params: dict[str, Any]) -> pd.DataFrame:
+    """A parabola, or a straight line through fewer than 4 distinct values, with the band of its mean.
+
+    A method of plotnine's ``stat_smooth``; its own ``lm`` draws the much wider band of single rows.
+
+    Parameters
+    ----------
+    data : columns x and y
+    xseq : (m,) float64
+        Where to draw.
+    params : dict
+        ``level`` of the band.
+    """
+    x, y = data["x"].to_numpy(float), data["y"].to_numpy(float)
+    centre, width = x.mean(), np.ptp(x) or 1.0
+    distinct = len(np.unique(x))
+    degree = 2 if distinct >= 4 else min(distinct - 1, 1)
+    design = np.vander((x - centre) / width, degree + 1)
+    inverse = np.linalg.pinv(design)
+    coefficients = inverse @ y
+    drawn = np.vander((np.asarray(xseq) - centre) / width, degree + 1)
+    free = max(len(x) - degree - 1, 1)
+    variance = float(((y - design @ coefficients) ** 2).sum()) / free
+    se = np.sqrt(variance * ((drawn @ inverse) ** 2).sum(axis=1))
+    half = stats.t.ppf((1 + params["level"]) / 2, free) * se
+    middle = drawn @ coefficients
+    return pd.DataFrame({"x": xseq, "y": middle, "ymin": middle - half, "ymax": middle + half, "se": se})

@@ -1,0 +1,127 @@
+"""The joint effect of two hyper-parameters as a filled contour map, blank where there is no data."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import CenteredNorm
+from matplotlib.contour import QuadContourSet
+from matplotlib.ticker import MaxNLocator
+
+from gamtune.analysis.theme import BEST, DATA, STYLE, new_figure, save
+
+BAND = 1.96  # standard errors on both sides: 95 %
+LEVELS = 12
+COLOURS = "PRGn_r"  # green lowers the error, purple raises it; colour-blind readers tell them apart
+MOST_STRIPES = 8
+FloatArray = npt.NDArray[np.float64]
+Masked = np.ma.MaskedArray[Any, Any]
+
+
+def draw_surface(grid: pd.DataFrame, columns: tuple[str, str], label: str, rows: pd.DataFrame, path: Path) -> str:
+    """Draw one two-column term and give its caption.
+
+    Parameters
+    ----------
+    grid : DataFrame
+        a, b, effect, se, far on a rectangular grid.
+    columns : tuple of str
+        What a and b are.
+    label : str
+        The term as the colour bar names it.
+    rows : DataFrame
+        The rows the model was fitted to.
+    path : Path
+        The figure's file without suffix.
+    """
+    near = grid[~grid["far"].astype(bool)]
+    with mpl.rc_context(STYLE):
+        figure = new_figure(6.4, 4.6)
+        axes = figure.add_subplot()
+        filled = _draw_effect(grid, columns, rows, axes)
+        _draw_rows(rows, columns, axes)
+        lowest = near.iloc[int(near["effect"].argmin())]
+        axes.plot(lowest["a"], lowest["b"], "*", color=BEST, markersize=15, markeredgecolor="white", clip_on=False)
+        _name_axes(axes, columns, rows)
+        figure.colorbar(filled, ax=axes, label=label)
+        save(figure, path)
+    return _in_words(near, lowest, columns)
+
+
+def _draw_effect(grid: pd.DataFrame, columns: tuple[str, str], rows: pd.DataFrame, axes: Axes) -> QuadContourSet:
+    """Fill the map with the effect and hatch it where the band holds zero."""
+    a, b = np.unique(grid["a"]), np.unique(grid["b"])
+    effect, se, far = (
+        grid.pivot_table(index="b", columns="a", values=name).to_numpy(float) for name in ("effect", "se", "far")
+    )
+    layers = np.ma.array(np.stack([effect, np.abs(effect) < BAND * se]), mask=np.stack([far > 0, far > 0]))
+    a, layers = _striped(a, layers, 2, rows[columns[0]])
+    b, layers = _striped(b, layers, 1, rows[columns[1]])
+    shown, unsure = layers
+    levels = MaxNLocator(LEVELS).tick_values(shown.min(), shown.max())
+    filled = axes.contourf(a, b, shown, levels=levels, cmap=COLOURS, norm=CenteredNorm())
+    if unsure.max() > 0:
+        hatched = axes.contourf(a, b, unsure, levels=[0.5, 1.5], colors="none", hatches=["///"])
+        hatched.set(edgecolor="#8C8C8C", linewidth=0)
+    return filled
+
+
+def _striped(places: FloatArray, layers: Masked, axis: int, values: pd.Series) -> tuple[FloatArray, Masked]:
+    """For a column of a few whole numbers, such as depth, one stripe a number: there is nothing between 2 and 3.
+
+    Parameters
+    ----------
+    places : (m,) float64
+        The grid along the column.
+    layers : masked array
+        What is drawn; ``axis`` runs along ``places``.
+    values : Series
+        The column in the rows.
+
+    Returns
+    -------
+    tuple
+        New places and layers; each stripe is two equal columns between two blank ones.
+    """
+    numbers = np.unique(values)
+    if len(numbers) > MOST_STRIPES or (numbers != numbers.round()).any():
+        return places, layers
+    nearest = np.abs(places[:, None] - numbers).argmin(axis=0)
+    repeated = layers.take(np.repeat(nearest, 4), axis=axis)
+    for edge in (0, 3):
+        blank = [slice(None)] * layers.ndim
+        blank[axis] = slice(edge, None, 4)
+        repeated[tuple(blank)] = np.ma.masked
+    return (numbers[:, None] + [-0.49, -0.42, 0.42, 0.49]).ravel(), repeated
+
+
+def _draw_rows(rows: pd.DataFrame, columns: tuple[str, str], axes: Axes) -> None:
+    """The rows as dots with a pale edge, seen on the darkest colours too; those on the frame are drawn whole."""
+    dots: dict[str, Any] = {"color": DATA, "markersize": 4, "markeredgecolor": "white", "markeredgewidth": 0.5}
+    axes.plot(rows[columns[0]], rows[columns[1]], "o", clip_on=False, **dots)
+
+
+def _name_axes(axes: Axes, columns: tuple[str, str], rows: pd.DataFrame) -> None:
+    axes.grid(visible=False)
+    for axis, name in ((axes.xaxis, columns[0]), (axes.yaxis, columns[1])):
+        axis.set_label_text(name)
+        whole = bool((rows[name] == rows[name].round()).all())
+        axis.set_major_locator(MaxNLocator(6, integer=whole))
+
+
+def _in_words(near: pd.DataFrame, lowest: pd.Series, columns: tuple[str, str]) -> str:
+    highest = near.iloc[int(near["effect"].argmax())]
+    low, high = (
+        f"{point['effect']:+.3g} ± {BAND * point['se']:.2g} at "
+        f"{columns[0]} {point['a']:.3g}, {columns[1]} {point['b']:.4g}"
+        for point in (lowest, highest)
+    )
+    unsure = (near["effect"].abs() < BAND * near["se"]).mean()
+    return (
+        f"Joint effect of {columns[0]} and {columns[1]}: lowest {low} (star); highest {high}. Dots are the rows; "
+        f"hatched ({100 * unsure:.0f} % of the map) where the 95 % band holds zero; blank where no row is near."
+    ).replace("-", "−")

@@ -1,0 +1,329 @@
+"""The command line: one subcommand a step; each imports its step only when it is called."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gamtune.config.errors import ConfigError
+
+Run = Callable[[argparse.Namespace], None]
+Result = TypeVar("Result")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand.
+
+    Returns
+    -------
+    int
+        0 when all went well, 2 when something the user wrote is at fault, 1 for what else can go wrong.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except StepError as error:
+        print(f"gamtune {options.command}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of our output left, as `gamtune table CONFIG | head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return 0
+
+
+class StepError(Exception):
+    """A step that could not be done, in one line."""
+
+
+def _check(options: argparse.Namespace) -> None:
+    from gamtune.config.load import read_raw
+    from gamtune.plan import Plan
+
+    plan = Plan(read_raw(options.config), options.config)
+    confirmations = len(plan.candidates) * len(plan.replicates)
+    print(f"{options.config}: study {plan.name}: {len(plan.trials)} trials, {confirmations} confirmations")
+
+
+def _table(options: argparse.Namespace) -> None:
+    from gamtune.config.load import read_study
+    from gamtune.files import write_text
+    from gamtune.space.table import table_csv
+
+    text = _of_config(options.config, lambda: table_csv(read_study(options.config)))
+    if options.out:
+        write_text(options.out, text)
+    else:
+        sys.stdout.write(text)
+
+
+def _data(options: argparse.Namespace) -> None:
+    from gamtune.config.study import Data
+    from gamtune.data.prepare import prepare
+
+    prepare(Data.model_validate_json(json.dumps(json.loads(options.data)["data"])), options.out)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from gamtune.spec import Spec
+    from gamtune.training.launch import LaunchError, launch
+
+    spec: Spec | None
+    reason = ""
+    if options.spec:
+        spec = Spec.from_json(options.spec)
+    elif options.candidates:
+        from gamtune.decision.slots import confirmation_spec, read_candidates
+
+        candidate = read_candidates(options.candidates)[options.candidate]
+        spec, reason = confirmation_spec(candidate, options.seed, options.replicate), candidate.reason
+    else:
+        from gamtune.decision.slots import optimum_spec
+
+        spec = optimum_spec(options.decision, options.seed)
+    if spec is None:
+        from gamtune.files import write_text
+
+        write_text(options.record, json.dumps({"status": "skipped", "reason": reason}) + "\n")
+        return
+    try:
+        launch(spec, options.data, options.record, options.store, options.attempt, options.attempts)
+    except LaunchError as error:
+        raise StepError(str(error)) from None
+
+
+def _summarise(options: argparse.Namespace) -> None:
+    from gamtune.analysis.summary import summarise
+
+    summarise(options.study)
+
+
+def _figures(options: argparse.Namespace) -> None:
+    from gamtune.analysis.figures import write_figures
+
+    columns = json.loads(options.columns)
+    write_figures(options.summary, options.gam, columns["columns"], columns["log"], options.out)
+
+
+def _gam(options: argparse.Namespace) -> None:
+    from gamtune.analysis.gam_step import run_gam
+
+    _with_values(
+        lambda: run_gam(options.results, options.formula or None, options.response, options.method, options.out)
+    )
+
+
+def _candidates(options: argparse.Namespace) -> None:
+    from gamtune.config.load import read_study
+    from gamtune.decision.candidates import write_candidates
+
+    _with_values(lambda: write_candidates(read_study(options.config), options.summary, options.out))
+
+
+def _decide(options: argparse.Namespace) -> None:
+    from gamtune.decision.decide import decide
+
+    _with_values(lambda: decide(options.study, options.replicates))
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from gamtune.decision.evaluate import evaluate
+
+    _with_values(lambda: evaluate(options.study))
+
+
+def _report(options: argparse.Namespace) -> None:
+    from gamtune.report.report import write_report
+
+    write_report(options.study, options.config, options.study / "report.html")
+
+
+def _sync(options: argparse.Namespace) -> None:
+    from gamtune.config.load import read_study
+    from gamtune.files import write_text
+    from gamtune.plan import RESULTS
+    from gamtune.tracking.commit import library_commit
+    from gamtune.tracking.follow import follow
+    from gamtune.tracking.sync import sync
+
+    study, results, commit = read_study(options.config), Path(RESULTS), library_commit()
+    if options.follow:
+        follow(study.study, study.tracking.uri, results, options.follow, source_commit=commit)
+        return
+    counts = _with_store(lambda: sync(study.study, study.tracking.uri, results, commit))
+    print(counts)
+    if options.out:
+        write_text(options.out, json.dumps(vars(counts)) + "\n")
+
+
+def _register(options: argparse.Namespace) -> None:
+    from dataclasses import asdict
+
+    from gamtune.config.load import read_study
+    from gamtune.files import write_text
+    from gamtune.plan import RESULTS
+    from gamtune.tracking.registry import register_champion
+
+    study = read_study(options.config)
+    champion = _with_store(lambda: register_champion(study.study, study.tracking.uri, Path(RESULTS)))
+    print(f"{champion.name}@champion is version {champion.version}")
+    if options.out:
+        write_text(options.out, json.dumps(asdict(champion)) + "\n")
+
+
+def _ui(options: argparse.Namespace) -> None:
+    from gamtune.config.load import read_study
+    from gamtune.plan import RESULTS
+    from gamtune.tracking.ui import deep_link, ui_command
+
+    study = read_study(options.config)
+    uri = study.tracking.uri
+    command, environment = _with_store(lambda: ui_command(uri, Path(RESULTS), options.port))
+    link = _with_store(lambda: deep_link(study.study, uri, options.port))
+    print(f"MLflow UI of {study.study} (Ctrl-C ends it): {link}", flush=True)
+    os.execvpe(command[0], command, {**os.environ, **environment})
+
+
+def _outcome(options: argparse.Namespace) -> None:
+    from gamtune.config.load import read_study
+    from gamtune.decision.outcome import outcome
+    from gamtune.plan import RESULTS
+
+    _with_values(lambda: print(outcome(read_study(options.config), Path(RESULTS), options.config)))
+
+
+def _metrics(options: argparse.Namespace) -> None:
+    from gamtune.analysis.score_file import score_file
+
+    print(json.dumps(score_file(options.predictions), indent=1))
+
+
+def _retry(options: argparse.Namespace) -> None:
+    from gamtune.config.load import read_raw
+    from gamtune.plan import Plan
+    from gamtune.training.retry import forget_failures
+
+    plan = Plan(read_raw(options.config), options.config)
+    forgotten = forget_failures(Path(plan.path()), Path(plan.store))
+    print(f"{forgotten} failed trainings forgotten; the next snakemake --cores N trains them again")
+
+
+def _with_store(step: Callable[[], Result]) -> Result:
+    """Run a step whose tracking store or model may be out of reach."""
+    from gamtune.tracking.address import TrackingError
+
+    try:
+        return step()
+    except (TrackingError, FileNotFoundError) as error:
+        raise StepError(str(error)) from None
+
+
+def _of_config(source: str, step: Callable[[], str]) -> str:
+    """Run a step whose config errors do not name the file yet."""
+    try:
+        return step()
+    except ConfigError as error:
+        raise (error if error.source else error.within(source)) from None
+
+
+def _with_values(step: Callable[[], object]) -> None:
+    """Run a step whose ValueErrors are messages for the user."""
+    try:
+        step()
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise StepError(str(error)) from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gamtune", description="Tune a deep network and see why it is the best.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Run, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    def add_on_config(name: str, run: Run, text: str) -> argparse.ArgumentParser:
+        command = add(name, run, text)
+        command.add_argument("config", metavar="CONFIG", help="the study's YAML file")
+        return command
+
+    add_on_config("check", _check, "say what is wrong with a config, one line a fault; exit code 2 if anything is")
+    table = add_on_config("table", _table, "print the table of a config as CSV")
+    table.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
+    metrics = add("metrics", _metrics, "print H2O's metrics of a CSV file with columns actual and p_<class>, as JSON")
+    metrics.add_argument("predictions", type=Path, metavar="PREDICTIONS.csv")
+    gam = add("gam", _gam, "fit a GAM to a CSV file of results")
+    gam.add_argument("results", type=Path, metavar="RESULTS.csv")
+    gam.add_argument("--formula", required=True, help="as in mgcv: s(l1, k=4) + te(depth, sum_neurons, k=4)")
+    gam.add_argument("--response", default="mse", help="a column, or log(column)")
+    gam.add_argument("--method", choices=("REML", "GCV"), default="REML")
+    gam.add_argument("--out", type=Path, required=True, metavar="DIR")
+    sync = add_on_config("sync", _sync, "bring MLflow up to date with the records on disk; may be repeated at any time")
+    sync.add_argument("--follow", type=int, metavar="PID", help="go on until this process has ended")
+    sync.add_argument("--out", type=Path, metavar="FILE", help="write the counts there")
+    ui = add_on_config("ui", _ui, "start MLflow's UI on this machine only and print the study's link")
+    ui.add_argument("--port", type=int, default=5000)
+    add_on_config("outcome", _outcome, "print the best row, the confirmed optimum and where the report is")
+    add_on_config("retry", _retry, "forget the failed trainings of a study, so that the next run tries them again")
+    _add_steps(add, add_on_config)
+    return parser
+
+
+def _add_steps(
+    add: Callable[[str, Run, str], argparse.ArgumentParser],
+    add_on_config: Callable[[str, Run, str], argparse.ArgumentParser],
+) -> None:
+    """The steps that the workflow's rules call."""
+    study: dict[str, Any] = {"type": Path, "required": True, "metavar": "DIR", "help": "the study's folder of results"}
+    data = add("data", _data, "prepare the data set (a step of the workflow)")
+    data.add_argument("--data", required=True, metavar="JSON", help="section data of the config")
+    data.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    train = add("train", _train, "train one row, or take it from the store (a step of the workflow)")
+    what = train.add_mutually_exclusive_group(required=True)
+    what.add_argument("--spec", metavar="JSON", help="the training")
+    what.add_argument("--candidates", type=Path, metavar="FILE", help="candidates.csv; needs --candidate, --replicate")
+    what.add_argument("--decision", type=Path, metavar="FILE", help="decision.json: train the optimum")
+    train.add_argument("--candidate", metavar="NAME")
+    train.add_argument("--replicate", type=int, default=1)
+    train.add_argument("--seed", type=int, default=1, help="training.seed of the config")
+    train.add_argument("--data", type=Path, required=True, metavar="FILE", help="digest.json of the data")
+    train.add_argument("--record", type=Path, required=True, metavar="FILE", help="the record to write")
+    train.add_argument("--store", type=Path, required=True, metavar="DIR", help="all finished trainings")
+    train.add_argument("--attempt", type=int, default=1)
+    train.add_argument("--attempts", type=int, default=1)
+
+    summarise = add("summarise", _summarise, "join table and records (a step of the workflow)")
+    summarise.add_argument("--study", **study)
+
+    figures = add("figures", _figures, "draw the figures (a step of the workflow)")
+    figures.add_argument("--summary", type=Path, required=True, metavar="FILE")
+    figures.add_argument("--gam", type=Path, required=True, metavar="DIR")
+    figures.add_argument("--columns", required=True, metavar="JSON", help='{"columns": [...], "log": [...]}')
+    figures.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    candidates = add_on_config("candidates", _candidates, "propose candidates (a step of the workflow)")
+    candidates.add_argument("--summary", type=Path, required=True, metavar="FILE")
+    candidates.add_argument("--out", type=Path, required=True, metavar="FILE")
+
+    decide = add("decide", _decide, "choose among the confirmed candidates (a step of the workflow)")
+    decide.add_argument("--study", **study)
+    decide.add_argument("--replicates", type=int, required=True)
+
+    evaluate = add("evaluate", _evaluate, "score the optimum on the test rows (a step of the workflow)")
+    evaluate.add_argument("--study", **study)
+
+    report = add_on_config("report", _report, "write report.html (a step of the workflow)")
+    report.add_argument("--study", **study)
+
+    register = add_on_config("register", _register, "register the optimum in MLflow (a step of the workflow)")
+    register.add_argument("--out", type=Path, metavar="FILE", help="write name and version there")

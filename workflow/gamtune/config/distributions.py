@@ -1,0 +1,218 @@
+"""Distributions of hyper-parameters: each knows its quantile function and its support, and nothing about strategies.
+
+A strategy hands in numbers of the unit interval, a distribution maps them to its prior; so every strategy keeps it.
+"""
+
+import math
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+FloatArray = npt.NDArray[np.float64]
+Pair = tuple[float, float]
+Scalar = bool | int | float | str
+# What stands in a choice: a value, or a whole per-layer vector
+Level = Scalar | list[int] | list[float]
+
+# Draws are kept to 6 significant digits: readable in a table, and the same on machines whose libraries differ in the
+# last bits, so that ids do not depend on where a table was made
+SIGNIFICANT_DIGITS = 6
+
+
+class Distribution(BaseModel):
+    """What a hyper-parameter's values are drawn from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    logarithmic: ClassVar[bool] = False  # spans orders of magnitude: figures draw it on a log axis
+
+    per: Literal["depth"] | None = Field(None, description="one value for each of so many hidden layers")
+    when: dict[str, Scalar | list[Scalar]] | None = Field(
+        None,
+        description="drawn only in rows where the named parameter has (one of) these values",
+        examples=[{"optimizer": "adadelta"}],
+    )
+
+    def quantile(self, u: FloatArray) -> list[Any]:
+        """Map numbers of [0, 1) to the prior, as builtin types."""
+        raise TypeError(f"{type(self).__name__} has no quantile function")
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """Smallest and largest value; infinite where there is none."""
+        raise TypeError(f"{type(self).__name__} has no numeric support")
+
+    @property
+    def levels(self) -> list[Any] | None:
+        """All its values where they can be listed (a grid needs them), otherwise None."""
+        return None
+
+
+def _rounded(values: FloatArray) -> list[float]:
+    return [float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in values]
+
+
+def _ordered(pair: Pair) -> Pair:
+    if not pair[0] < pair[1]:
+        raise ValueError("the low end must be below the high end")
+    return pair
+
+
+class Integer(Distribution):
+    """Whole numbers from low to high, both included, equally likely."""
+
+    integer: tuple[int, int] = Field(description="low and high", examples=[(1, 5)])
+
+    @field_validator("integer")
+    @classmethod
+    def _check(cls, pair: tuple[int, int]) -> tuple[int, int]:
+        if pair[0] > pair[1]:
+            raise ValueError("the low end must not be above the high end")
+        return pair
+
+    def quantile(self, u: FloatArray) -> list[int]:  # noqa: D102
+        low, high = self.integer
+        return [int(value) for value in np.floor(low + u * (high - low + 1))]
+
+    @property
+    def support(self) -> tuple[float, float]:  # noqa: D102
+        return self.integer
+
+    @property
+    def levels(self) -> list[int]:  # noqa: D102
+        return list(range(self.integer[0], self.integer[1] + 1))
+
+
+class Uniform(Distribution):
+    """Real numbers from low to high, equally likely."""
+
+    uniform: Pair = Field(description="low and high", examples=[(0, 0.01)])
+
+    _check = field_validator("uniform")(_ordered)
+
+    def quantile(self, u: FloatArray) -> list[float]:  # noqa: D102
+        low, high = self.uniform
+        return _rounded(low + u * (high - low))
+
+    @property
+    def support(self) -> tuple[float, float]:  # noqa: D102
+        return self.uniform
+
+
+class LogUniform(Distribution):
+    """Real numbers whose logarithm is uniform: every order of magnitude equally likely."""
+
+    logarithmic: ClassVar[bool] = True
+
+    log_uniform: Pair = Field(description="low and high, both above 0", examples=[(1e-4, 1.0)])
+
+    @field_validator("log_uniform")
+    @classmethod
+    def _check(cls, pair: Pair) -> Pair:
+        if pair[0] <= 0:
+            raise ValueError("the low end must be above 0")
+        return _ordered(pair)
+
+    def quantile(self, u: FloatArray) -> list[float]:  # noqa: D102
+        low, high = np.log(self.log_uniform)
+        return _rounded(np.exp(low + u * (high - low)))
+
+    @property
+    def support(self) -> tuple[float, float]:  # noqa: D102
+        return self.log_uniform
+
+
+class Normal(Distribution):
+    """Normal distribution, cut off at min and max where they are given."""
+
+    normal: Pair = Field(description="mean and standard deviation", examples=[(0.95, 0.02)])
+    min: float | None = Field(None, description="smallest value, cut off below")
+    max: float | None = Field(None, description="largest value, cut off above")
+
+    @field_validator("normal")
+    @classmethod
+    def _check(cls, pair: Pair) -> Pair:
+        if pair[1] <= 0:
+            raise ValueError("the standard deviation must be above 0")
+        return pair
+
+    @model_validator(mode="after")
+    def _check_cut(self) -> Self:
+        if self.min is not None and self.max is not None:
+            _ordered((self.min, self.max))
+        return self
+
+    def quantile(self, u: FloatArray) -> list[float]:  # noqa: D102
+        from scipy.special import ndtr, ndtri  # a third of a second to import: only studies that draw from it pay
+
+        mean, sd = self.normal
+        low, high = self.support
+        below, above = ndtr((low - mean) / sd), ndtr((high - mean) / sd)
+        inside = np.clip(below + u * (above - below), np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
+        return _rounded(np.clip(mean + sd * ndtri(inside), low, high))
+
+    @property
+    def support(self) -> tuple[float, float]:  # noqa: D102
+        return (-math.inf if self.min is None else self.min, math.inf if self.max is None else self.max)
+
+
+class Beta(Distribution):
+    """Beta(a, b) on [0, scale]."""
+
+    beta: Pair = Field(description="shape parameters a and b", examples=[(1, 12)])
+    scale: Annotated[float, Field(gt=0)] = Field(1.0, description="upper end of the range")
+
+    @field_validator("beta")
+    @classmethod
+    def _check(cls, pair: Pair) -> Pair:
+        for place, shape in zip(("first", "second"), pair, strict=True):
+            if shape <= 0:
+                raise ValueError(f"the {place} shape must be above 0")
+        return pair
+
+    def quantile(self, u: FloatArray) -> list[float]:
+        """Map the unit interval to the prior: what Sobol, TPE and GP search in."""
+        from scipy.special import betaincinv  # see Normal
+
+        return _rounded(self.scale * betaincinv(*self.beta, u))
+
+    @property
+    def support(self) -> tuple[float, float]:  # noqa: D102
+        return (0.0, self.scale)
+
+
+class Choice(Distribution):
+    """One of the listed values, equally likely. A list alone in the YAML means this; a value alone, only that value."""
+
+    choice: list[Level] = Field(description="the values; each may be a whole per-layer vector", min_length=1)
+
+    @field_validator("choice")
+    @classmethod
+    def _check(cls, values: list[Level]) -> list[Level]:
+        for value in values:
+            if values.count(value) > 1:
+                raise ValueError(f"{value!r} is listed twice")
+        return values
+
+    def quantile(self, u: FloatArray) -> list[Any]:  # noqa: D102
+        return [self.choice[int(place)] for place in np.floor(u * len(self.choice))]
+
+    @property
+    def support(self) -> tuple[float, float]:  # noqa: D102
+        numbers = [value for value in self.choice if isinstance(value, int | float)]
+        return (min(numbers), max(numbers)) if numbers else (-math.inf, math.inf)
+
+    @property
+    def levels(self) -> list[Any]:  # noqa: D102
+        return list(self.choice)
+
+
+DISTRIBUTIONS: dict[str, type[Distribution]] = {
+    "integer": Integer,
+    "uniform": Uniform,
+    "log_uniform": LogUniform,
+    "normal": Normal,
+    "beta": Beta,
+    "choice": Choice,
+}

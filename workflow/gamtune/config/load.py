@@ -1,0 +1,77 @@
+"""From a YAML file, or the mapping Snakemake made of it, to a checked study."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from gamtune.config.errors import ConfigError
+from gamtune.config.messages import lines_of
+from gamtune.config.study import Study
+
+
+def read_study(argument: str) -> Study:
+    """Read a study from a YAML file, or from JSON when the argument begins with a brace (what the rules pass).
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, no YAML, or no study.
+    """
+    return parse_study(read_raw(argument), "config" if argument.startswith("{") else argument)
+
+
+def read_raw(argument: str) -> Any:
+    """The unchecked content of a YAML file, or of JSON when the argument begins with a brace."""
+    return json.loads(argument) if argument.startswith("{") else read_yaml(Path(argument))
+
+
+def read_yaml(path: Path) -> Any:
+    """The file's content.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError([f"cannot be read: {reason}"], str(path)) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise ConfigError([f"{place}no valid YAML: {error.problem}"], str(path)) from None
+
+
+def parse_study(raw: Any, source: str) -> Study:
+    """Check a config's content; ``source`` is the file that messages name.
+
+    Raises
+    ------
+    ConfigError
+        With one line for each fault.
+    """
+    if not isinstance(raw, dict):
+        raise ConfigError(["got no keys, expected at least study, data, search and space"], source)
+    if "__use_yte__" in raw:
+        raise ConfigError(["__use_yte__: refused, a config must not run code"], source)
+    try:
+        return Study.model_validate(_with_numbers(raw))
+    except ValidationError as error:
+        raise ConfigError(lines_of(error, Study), source) from None
+
+
+def _with_numbers(value: Any) -> Any:
+    """YAML 1.1 reads 1e-10 as text: make it the number that was meant."""
+    if isinstance(value, dict):
+        return {key: _with_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_numbers(item) for item in value]
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
+        return float(value)
+    return value

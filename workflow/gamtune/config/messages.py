@@ -1,0 +1,90 @@
+"""Pydantic's findings in our words: one line a fault."""
+
+import re
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from gamtune.config.errors import ConfigError, unknown
+
+
+def lines_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """One line for each key at fault, naming key, value and what was expected.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+        What ``model.model_validate`` raised.
+    model : type
+        The model, whose fields name the nearest known key of an unknown one.
+    """
+    lines: dict[str, str] = {}
+    for fault in error.errors(include_url=False):
+        path = _path(fault["loc"], model)
+        key = ".".join(str(part) for part in path).replace(".[", "[")
+        for line in _messages(fault, path, model):
+            whole = f"{key}{line}" if line.startswith(".") else f"{key}: {line}" if key else line
+            lines.setdefault(key + line if line.startswith(".") else key, whole)
+    return list(lines.values())
+
+
+def _messages(fault: Any, path: list[str], model: type[BaseModel]) -> list[str]:
+    """What to say of one fault."""
+    kind, cause = fault["type"], fault.get("ctx", {}).get("error")
+    if kind == "extra_forbidden":
+        return [unknown(path[-1], _model_at(path[:-1], model).model_fields)]
+    if kind == "missing" and path[-1].startswith("["):
+        return ["missing, expected two numbers"]
+    if kind == "missing":
+        field = _model_at(path[:-1], model).model_fields[path[-1]]
+        return [f"missing, expected {field.description}"]
+    if isinstance(cause, ConfigError):
+        return cause.lines
+    if cause is not None:
+        text = str(cause)
+        plain = isinstance(fault["input"], int | float | str | list | tuple) and not text.startswith("got ")
+        return [f"got {_shown(fault['input'])}, {text}" if plain else text]
+    if kind == "tuple_type" or fault.get("ctx", {}).get("field_type") == "Tuple":
+        return [f"got {_shown(fault['input'])}, expected two numbers"]
+    expected = re.sub(r"^(Input|Value|String|List|Tuple) should ", "", fault["msg"])
+    return [f"got {_shown(fault['input'])}, expected {re.sub('^be ', '', expected)}"]
+
+
+def _shown(value: Any) -> str:
+    text = repr(list(value) if isinstance(value, tuple) else value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _path(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
+    """The keys as the user wrote them: indices in brackets, without the names pydantic gives to a union's members."""
+    path: list[str] = []
+    current: Any = model
+    for part in location:
+        if isinstance(part, int):
+            path.append(f"[{part}]")
+        elif (
+            _fields(current) is None and path and re.match(r"(list|dict|str|int|float|tuple|function|literal)\b", part)
+        ):
+            continue
+        else:
+            path.append(part)
+            fields = _fields(current)
+            current = fields[part].annotation if fields and part in fields else None
+    return path
+
+
+def _fields(annotation: Any) -> Any:
+    """Fields of the model that an annotation is or holds, otherwise None."""
+    for candidate in (annotation, *get_args(annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate.model_fields
+    return None
+
+
+def _model_at(path: list[str], model: type[BaseModel]) -> type[BaseModel]:
+    """The model that the keys lead to."""
+    for part in path:
+        annotation = model.model_fields[part].annotation
+        candidates = [annotation, *get_args(annotation)]
+        model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+    return model

@@ -1,0 +1,128 @@
+"""The JSON schema and the reference of every key, both generated from the models.
+
+``python -m gamtune.config.reference`` writes config/schema.json and config/README.md; a test fails when they are stale.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import models_json_schema
+
+from gamtune.config.distributions import DISTRIBUTIONS
+from gamtune.config.study import Analysis, Data, Decision, Search, Study, Tracking, Training
+from gamtune.settings import SETTINGS
+
+INTRODUCTION = """\
+# Every key of a study
+
+Generated from the models in `workflow/gamtune/config` by `make reference`; do not edit it by hand.
+
+A study is one YAML file. `study`, `data`, `search` and `space` are required (rows by hand need no `space`);
+all else has the default named below. `gamtune check FILE` names every fault in one line each.
+An editor that knows JSON schema checks a file as you type when its first line is
+`# yaml-language-server: $schema=../schema.json` (the path from your file to `config/schema.json`).
+
+A config is code: Snakemake itself runs what stands under a key `__use_yte__`. Read a stranger's config before use.
+"""
+
+SPACE = """\
+## space
+
+One key for each hyper-parameter that varies: any setting of the section `training` below, and `patience` and
+`min_delta` of its `early_stopping`. What varies here wins over what is fixed there.
+
+```yaml
+space:
+  depth: {integer: [1, 5]}
+  neurons: {integer: [20, 600], per: depth}    # one value a hidden layer
+  activation: [relu, tanh]                     # a list is a choice
+  optimizer: [adadelta, sgd]
+  rho: {uniform: [0.9, 0.999], when: {optimizer: adadelta}}
+  batch_size: 64                               # one value fixes it
+```
+
+| distribution | meaning | keys |
+| --- | --- | --- |
+"""
+
+
+def schema() -> str:
+    """The JSON schema of a config, as text."""
+    models = [(Study, "validation"), *((model, "validation") for model in DISTRIBUTIONS.values())]
+    _, combined = models_json_schema(models)  # type: ignore[arg-type]
+    definitions = combined["$defs"]
+    study = definitions.pop("Study")
+    scalar = {"type": ["number", "string", "boolean"]}
+    distributions = [{"$ref": f"#/$defs/{model.__name__}"} for model in DISTRIBUTIONS.values()]
+    study["properties"]["space"] = {
+        "description": study["properties"]["space"]["description"],
+        "type": "object",
+        "properties": {name: {"anyOf": [*distributions, {"type": "array"}, scalar]} for name in SETTINGS},
+        "additionalProperties": False,
+        "default": {},
+    }
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **study, "$defs": definitions}
+    return json.dumps(whole, indent=2) + "\n"
+
+
+def reference() -> str:
+    """The reference of every key, as Markdown."""
+    parts = [INTRODUCTION, f"## study\n\n{Study.model_fields['study'].description}\n"]
+    parts += [_section("data", Data), _section("search", Search), SPACE + _distributions()]
+    for name, model in (("training", Training), ("analysis", Analysis), ("decision", Decision), ("tracking", Tracking)):
+        parts.append(_section(name, model))
+    return "\n".join(parts)
+
+
+def _section(name: str, model: type[BaseModel]) -> str:
+    lines = [f"## {name}", "", str(model.__doc__), "", "| key | default | meaning |", "| --- | --- | --- |"]
+    lines += [f"| `{key}` | {default} | {text} |" for key, default, text in _keys(model)]
+    return "\n".join(lines) + "\n"
+
+
+def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """Key, default and description of every field, those of nested models after their own."""
+    for name, field in model.model_fields.items():
+        nested = _nested(field)
+        description = str(field.description).replace("|", "\\|")
+        default = "required" if field.is_required() else f"`{_shown(field.default)}`"
+        yield f"{prefix}{name}", default, description
+        if nested is not None:
+            yield from _keys(nested, f"{prefix}{name}.")
+
+
+def _nested(field: FieldInfo) -> type[BaseModel] | None:
+    default = field.default
+    return type(default) if isinstance(default, BaseModel) else None
+
+
+def _shown(default: Any) -> str:
+    """A default as YAML would have it."""
+    if isinstance(default, BaseModel):
+        return json.dumps(default.model_dump(mode="json"))
+    return json.dumps(default)
+
+
+def _distributions() -> str:
+    lines = []
+    for name, model in DISTRIBUTIONS.items():
+        own = [key for key in model.model_fields if key not in ("per", "when")]
+        keys = "; ".join(f"`{key}`: {model.model_fields[key].description}" for key in own)
+        lines.append(f"| `{name}` | {str(model.__doc__).splitlines()[0]} | {keys} |")
+    per, when = (DISTRIBUTIONS["choice"].model_fields[key].description for key in ("per", "when"))
+    lines += ["", f"Each may have `per: depth` ({per}) and `when: {{parameter: value}}` ({when}).", ""]
+    return "\n".join(lines)
+
+
+def write(folder: Path) -> None:
+    """Write schema.json and README.md."""
+    (folder / "schema.json").write_text(schema(), encoding="utf-8")
+    (folder / "README.md").write_text(reference(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path("config"))

@@ -1,0 +1,111 @@
+"""The section `space` of a config: which distribution each parameter's YAML means, checked against the settings."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from gamtune.config.distributions import DISTRIBUTIONS, Choice, Distribution
+from gamtune.config.errors import ConfigError, unknown
+from gamtune.config.messages import lines_of
+from gamtune.settings import SETTINGS, Setting, SettingError
+
+
+def parse_space(space: Any) -> dict[str, Distribution]:
+    """Read the hyper-parameters and their distributions.
+
+    Parameters
+    ----------
+    space : mapping
+        Setting to a distribution such as ``{uniform: [0, 1]}``, to a list (a choice) or to a single value (fixed).
+
+    Raises
+    ------
+    ConfigError
+        With one line for each fault; its keys count from ``space``.
+    """
+    if not isinstance(space, dict):
+        raise ConfigError([f"got {space!r}, expected parameters, each with its distribution"])
+    parsed: dict[str, Distribution] = {}
+    lines: list[str] = []
+    for name, raw in space.items():
+        try:
+            if name not in SETTINGS:
+                raise ConfigError([unknown(name, SETTINGS, "parameter")])
+            distribution = raw if isinstance(raw, Distribution) else _parse(raw)
+            _check_values(name, distribution)
+            parsed[name] = distribution
+        except ConfigError as error:
+            lines += [f"{name}{'' if line.startswith('.') else ': '}{line}" for line in error.lines]
+    if not lines:
+        lines = [line for name in parsed for line in _check_references(name, parsed)]
+    if lines:
+        raise ConfigError(f".{line}" for line in lines)
+    return parsed
+
+
+def _parse(raw: Any) -> Distribution:
+    """One distribution from its YAML."""
+    if isinstance(raw, list):
+        raw = {"choice": raw}
+    if not isinstance(raw, dict):
+        raw = {"choice": [raw]}
+    names = [key for key in raw if key in DISTRIBUTIONS]
+    if len(names) != 1:
+        others = [key for key in raw if key not in ("per", "when", "scale", "min", "max")]
+        if len(names) == 0 and len(others) == 1:
+            raise ConfigError([f".{others[0]}: {unknown(others[0], DISTRIBUTIONS, 'distribution')}"])
+        found = f"got {' and '.join(map(str, names or others)) or 'none'}"
+        raise ConfigError([f"{found}, expected one distribution of {', '.join(DISTRIBUTIONS)}"])
+    kind = DISTRIBUTIONS[names[0]]
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(f".{line}" for line in lines_of(error, kind)) from None
+
+
+def _check_values(name: str, distribution: Distribution) -> None:
+    """Every value that can be drawn must be one the setting can have."""
+    setting = SETTINGS[name]
+    if distribution.per and not setting.per_layer:
+        raise ConfigError([f".per: got {distribution.per!r}, but {name} is one value for the whole network"])
+    try:
+        if isinstance(distribution, Choice):
+            for value in distribution.choice:
+                _check_choice(name, setting, value)
+        elif setting.kind is str:
+            raise ConfigError([f"got a distribution of numbers, expected a choice of {', '.join(setting.choices)}"])
+        else:
+            _check_support(name, setting, distribution)
+    except SettingError as error:
+        raise ConfigError([str(error)]) from None
+
+
+def _check_choice(name: str, setting: Setting, value: Any) -> None:
+    if isinstance(value, list) and not (setting.per_layer and value):
+        raise SettingError(name, value, setting.expected)
+    for item in value if isinstance(value, list) else [value]:
+        setting.parse(name, item)
+
+
+def _check_support(name: str, setting: Setting, distribution: Distribution) -> None:
+    """The ends of a continuous range need not be admissible themselves (0 for an open bound), what lies inside must."""
+    if setting.kind is int and distribution.levels is None:
+        raise ConfigError(["got a distribution of real numbers, expected whole numbers: {integer: [low, high]}"])
+    low, high = distribution.support
+    if low < setting.low or high > setting.high or (distribution.levels and not setting.contains(low)):
+        raise ConfigError([f"reaches from {low:g} to {high:g}, but {name} is {setting.expected}"])
+
+
+def _check_references(name: str, space: dict[str, Distribution]) -> list[str]:
+    """Other parameters that a distribution names must exist."""
+    lines = []
+    for other, values in (space[name].when or {}).items():
+        if other == name or other not in SETTINGS:
+            lines.append(f"{name}.when.{other}: {unknown(other, [n for n in space if n != name], 'parameter')}")
+            continue
+        for value in values if isinstance(values, list) else [values]:
+            try:
+                SETTINGS[other].parse(other, value)
+            except SettingError as error:
+                lines.append(f"{name}.when.{other}: {error}")
+    return lines

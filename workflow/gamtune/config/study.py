@@ -1,0 +1,242 @@
+"""The whole config as typed models: every key with its type, its default and its description.
+
+The JSON schema and the reference in config/README.md are generated from these models.
+"""
+
+import math
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    WithJsonSchema,
+    create_model,
+    field_validator,
+    model_validator,
+)
+
+from gamtune.config.distributions import Distribution
+from gamtune.config.space_section import parse_space
+from gamtune.settings import SETTINGS, Setting
+
+MAX_INLINE_ROWS = 200  # a longer list would not fit the command line of the step that writes the table
+
+
+class Section(BaseModel):
+    """A part of the config: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fraction(Section):
+    """Rows set aside at random, the classes in equal proportion on both sides."""
+
+    fraction: float = Field(0.2, gt=0, lt=1, description="share of all rows")
+
+
+class Data(Section):
+    """What is learned."""
+
+    source: Literal["digits", "table"] = Field(
+        description="digits: 1797 images of 8x8 pixels from scikit-learn; table: a CSV or Parquet file of yours"
+    )
+    path: str | None = Field(None, description="table: the file, relative to the working directory")
+    target: str | None = Field(None, description="table: the column that holds the class")
+    drop: list[str] = Field([], description="table: columns to leave out")
+    validation: Fraction = Field(Fraction(), description="rows that early stopping and every choice look at")
+    test: Fraction = Field(Fraction(), description="rows that only the optimum is scored on, once")
+    seed: int = Field(1, ge=0, description="of the split")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in ("path", "target"):
+            if self.source == "table" and getattr(self, name) is None:
+                raise ValueError(f"{name} is missing: the source 'table' needs it")
+            if self.source != "table" and getattr(self, name) is not None:
+                raise ValueError(f"{name} means nothing to the source {self.source!r}; did you mean source: table?")
+        if self.validation.fraction + self.test.fraction >= 1:
+            raise ValueError("validation and test leave no row to train on: their fractions must sum to less than 1")
+        return self
+
+
+class Search(Section):
+    """Which rows the table holds."""
+
+    strategy: Literal["manual", "grid", "random"] = Field(
+        description="manual: the rows you list; grid: every combination, as R's expand.grid; random: seeded draws"
+    )
+    draws: int | None = Field(None, ge=1, description="random: number of rows")
+    seed: int = Field(
+        1, ge=0, description="random: row i depends on (seed, i) alone, so more draws leave the first as they are"
+    )
+    rows: list[dict[str, Any]] | str = Field(
+        [],
+        description="rows by hand, beside those of the strategy: a list, or a CSV file with one column a parameter",
+        examples=[[{"name": "wide", "depth": 1, "neurons": 600}]],
+    )
+    replicates: int = Field(1, ge=1, le=1000, description="weight seeds a row; each is a trial")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.strategy == "random" and self.draws is None:
+            raise ValueError("draws is missing: the strategy 'random' needs a number of rows")
+        if self.strategy != "random" and self.draws is not None:
+            raise ValueError(f"draws means nothing to the strategy {self.strategy!r}")
+        if self.strategy == "manual" and not self.rows:
+            raise ValueError("rows is missing: the strategy 'manual' needs a list of rows or a CSV file")
+        if isinstance(self.rows, list) and len(self.rows) > MAX_INLINE_ROWS:
+            raise ValueError(f"{len(self.rows)} rows by hand, {MAX_INLINE_ROWS} at most; put them into a CSV file")
+        return self
+
+
+class EarlyStopping(Section):
+    """Stop when the validation logloss no longer falls, and keep the best epoch's weights."""
+
+    patience: int = Field(5, ge=1, description=SETTINGS["patience"].description)
+    min_delta: float = Field(0.0, ge=0, description=SETTINGS["min_delta"].description)
+
+
+def _setting_field(setting_name: str, setting: Setting) -> tuple[Any, Any]:
+    """A setting of `SETTINGS` as a pydantic field; its own parser checks it."""
+
+    def parse(value: Any) -> Any:
+        if value is None and setting.default is None:
+            return None
+        if setting.per_layer and isinstance(value, list | tuple) and value:
+            return [setting.parse(setting_name, item) for item in value]
+        return setting.parse(setting_name, value)
+
+    return (
+        Annotated[Any, BeforeValidator(parse), WithJsonSchema(_setting_schema(setting))],
+        Field(setting.default, description=setting.description),
+    )
+
+
+def _setting_schema(setting: Setting) -> dict[str, Any]:
+    """JSON schema of a setting's values."""
+    if setting.choices:
+        return {"enum": list(setting.choices)}
+    schema: dict[str, Any] = {"type": {int: "integer", float: "number"}[setting.kind]}
+    if math.isfinite(setting.low):
+        schema["exclusiveMinimum" if setting.open_low else "minimum"] = setting.low
+    if math.isfinite(setting.high):
+        schema["exclusiveMaximum" if setting.open_high else "maximum"] = setting.high
+    kinds = [schema]
+    if setting.per_layer:
+        kinds.append({"type": "array", "items": schema, "minItems": 1})
+    if setting.default is None:
+        kinds.append({"type": "null"})
+    return schema if len(kinds) == 1 else {"anyOf": kinds}
+
+
+class _Training(Section):
+    early_stopping: EarlyStopping | None = Field(
+        EarlyStopping(), description="null: train all the epochs, keep the last"
+    )
+    seed: int = Field(1, ge=0, lt=1_000_000, description="weight seed of the first replicate; the next ones count up")
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting of `SETTINGS` as this section fixes it."""
+        stopping = self.early_stopping.model_dump() if self.early_stopping else {}
+        return {name: stopping.get(name, getattr(self, name, None)) for name in SETTINGS}
+
+
+Training = create_model(
+    "Training",
+    __base__=_Training,
+    __doc__="The network and its training, wherever the space does not vary it.",
+    **{name: _setting_field(name, s) for name, s in SETTINGS.items() if name not in ("patience", "min_delta")},
+)  # type: ignore[call-overload]
+
+
+class Analysis(Section):
+    """What the error is explained with."""
+
+    response: Literal["mse", "log(mse)"] = Field("mse", description="the validation error that the GAM explains")
+    gam: str | None = Field(
+        None,
+        description="formula of the additive model as in R's mgcv, over the columns of table.csv; null: none is fitted",
+        examples=["s(l1, k=4) + s(rho, k=4) + te(depth, sum_neurons, k=4)"],
+    )
+    method: Literal["REML", "GCV"] = Field("REML", description="criterion that chooses the smoothing parameters")
+
+
+class Confirm(Section):
+    """How candidates are compared."""
+
+    top: int = Field(5, ge=1, le=100, description="best rows observed that are trained again")
+    replicates: int = Field(3, ge=1, le=100, description="fresh weight seeds, the same for every candidate")
+
+
+class Decision(Section):
+    """How the optimum is chosen."""
+
+    rules: list[Literal["best_observed", "gam_optimum", "by_hand"]] = Field(
+        ["best_observed", "gam_optimum"],
+        min_length=1,
+        description="sources of candidates: best rows, lowest point of the GAM inside the observed range, by_hand",
+    )
+    by_hand: dict[str, dict[str, Any]] = Field(
+        {},
+        description="candidates of yours by name, each with settings of the network and its training",
+        examples=[{"lecture": {"neurons": [500, 500, 500], "l1": 0.002}}],
+    )
+    confirm: Confirm = Field(Confirm(), description="retraining of the candidates")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len(set(self.rules)) < len(self.rules):
+            raise ValueError("a rule is listed twice in rules")
+        if bool(self.by_hand) != ("by_hand" in self.rules):
+            raise ValueError("the rule by_hand and the candidates in by_hand go together; one of them is missing")
+        for name in self.by_hand:
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]*", name):
+                raise ValueError(f"{name!r} in by_hand: a name has letters, digits and underscores only")
+        return self
+
+
+class Tracking(Section):
+    """Where MLflow keeps the runs."""
+
+    uri: str = Field(
+        "sqlite:///results/mlflow.db",
+        description="MLflow's tracking store; a relative SQLite path counts from the working directory",
+        pattern=r"^(sqlite:///|https?://)",
+    )
+
+
+class Study(Section):
+    """One study: data, space, search, training, analysis and decision."""
+
+    study: str = Field(description="its name: folder of its results, experiment and model in MLflow")
+    data: Data = Field(description=str(Data.__doc__))
+    search: Search = Field(description=str(Search.__doc__))
+    space: dict[str, SerializeAsAny[Distribution]] = Field(
+        {}, description="the hyper-parameters and their distributions; any setting of the network and its training"
+    )
+    training: Training = Field(Training(), description=str(Training.__doc__))
+    analysis: Analysis = Field(Analysis(), description=str(Analysis.__doc__))
+    decision: Decision = Field(Decision(), description=str(Decision.__doc__))
+    tracking: Tracking = Field(Tracking(), description=str(Tracking.__doc__))
+
+    @field_validator("study")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+            raise ValueError("expected a name of up to 64 letters, digits, '_', '.' or '-'")
+        return name
+
+    @field_validator("space", mode="before")
+    @classmethod
+    def _parse_space(cls, space: Any) -> dict[str, Distribution]:
+        return parse_space(space)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.search.strategy != "manual" and not self.space:
+            raise ValueError(f"space is missing: the strategy {self.search.strategy!r} needs one")
+        return self

@@ -1,0 +1,53 @@
+"""Which rows train, which validate and which test: at random, the classes in equal proportion."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import train_test_split
+
+from gamtune.config.errors import ConfigError
+from gamtune.config.study import Data
+from gamtune.data.arrays import PARTS
+
+
+def split_rows(data: Data, target: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
+    """Assign every row to a part.
+
+    Parameters
+    ----------
+    data : Data
+        Fractions and seed.
+    target : (n,) int
+        Class of each row.
+
+    Returns
+    -------
+    (n,) str
+        ``train``, ``validation`` or ``test``.
+
+    Raises
+    ------
+    ConfigError
+        If a class has too few rows to be in every part.
+    """
+    sizes = np.bincount(target)
+    if sizes.min() < len(PARTS):
+        line = f"data.target: a class has {sizes.min()} rows, expected at least {len(PARTS)}, one for each part"
+        raise ConfigError([line])
+    parts = np.full(len(target), "train", dtype="<U10")
+    rest = np.arange(len(target))
+    for name, rows in (
+        ("test", _share(data.test.fraction, target)),
+        ("validation", _share(data.validation.fraction, target)),
+    ):
+        try:
+            rest, taken = train_test_split(rest, test_size=rows, random_state=data.seed, stratify=target[rest])
+        except ValueError as error:
+            raise ConfigError([f"data.{name}.fraction: {rows} of {len(target)} rows: {error}"]) from None
+        parts[taken] = name
+    return parts
+
+
+def _share(fraction: float, target: npt.NDArray[Any]) -> int:
+    return max(1, round(fraction * len(target)))

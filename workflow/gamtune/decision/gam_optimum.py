@@ -1,0 +1,134 @@
+"""The lowest point of the GAM inside the observed range, as settings that a network can be trained with.
+
+The model is additive, so each group of columns that share a term is minimised by itself on a grid. A group of several
+columns stays near the rows: only grid points within a tenth of the range of some row count (mgcv's ``too.far``).
+"""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from gamtune.analysis.gam import FittedGam
+from gamtune.settings import OPTIMIZER_SETTINGS, SETTINGS
+from gamtune.spec import Spec
+
+POINTS = 200  # on the axis of a column that stands alone
+POINTS_SHARED = 40  # on each axis of columns that share a term
+TOO_FAR = 0.1
+FEW_LEVELS = 12  # a column with no more distinct values keeps to them
+
+
+def gam_optimum(fitted: FittedGam, rows: pd.DataFrame, best: Spec) -> tuple[dict[str, Any], float]:
+    """Find the lowest point.
+
+    Parameters
+    ----------
+    fitted : FittedGam
+        The model of the error.
+    rows : DataFrame
+        Finished rows it was fitted to, best first.
+    best : Spec
+        The best row: what the model says nothing of is taken from it.
+
+    Returns
+    -------
+    settings : dict
+        The settings of the lowest point.
+    predicted : float
+        The model's error there, on the scale of the mse.
+    """
+    point: dict[str, Any] = {name: rows[name].iloc[0] for name in fitted.formula.columns}
+    for group in _groups(fitted):
+        grid = _grid(group, rows, best.depth)
+        table = pd.DataFrame([point] * len(grid)).assign(**{name: grid[name].to_numpy() for name in group})
+        lowest = int(np.argmin(fitted.predict(table)))
+        point |= {name: grid[name].iloc[lowest] for name in group}
+    settings = _settings(point, best)
+    predicted = float(fitted.predict(pd.DataFrame([point]))[0])
+    return settings, float(np.exp(predicted)) if fitted.response.log else predicted
+
+
+def _groups(fitted: FittedGam) -> list[list[str]]:
+    """Columns of the formula, those that share a term together."""
+    groups: list[list[str]] = []
+    for term in fitted.formula.terms:
+        touching = [group for group in groups if set(group) & set(term.columns)]
+        merged = list(dict.fromkeys(itertools.chain(*touching, term.columns)))
+        groups = [group for group in groups if group not in touching] + [merged]
+    return groups
+
+
+def _grid(group: list[str], rows: pd.DataFrame, depth: int) -> pd.DataFrame:
+    """Points to look at: the observed values of a column with few, otherwise equal steps over its observed range."""
+    points = POINTS if len(group) == 1 else POINTS_SHARED
+    axes = [_axis(rows[name], points) for name in group]
+    grid = pd.DataFrame(list(itertools.product(*axes)), columns=group)
+    inside = np.ones(len(grid), dtype=bool) if len(group) == 1 else _near(grid, rows[group])
+    if "sum_neurons" in group:
+        inside &= _has_observed_width(grid, rows, depth)
+    return grid[inside].reset_index(drop=True)
+
+
+def _has_observed_width(grid: pd.DataFrame, rows: pd.DataFrame, depth: int) -> npt.NDArray[np.bool_]:
+    """Whether the neurons a layer lie between those of the rows; ``depth`` serves where it is no column."""
+    width, observed = (table["sum_neurons"] / table.get("depth", depth) for table in (grid, rows))
+    return width.between(observed.min(), observed.max()).to_numpy(dtype=bool)
+
+
+def _axis(column: "pd.Series[Any]", points: int) -> npt.NDArray[Any]:
+    values = column.dropna().unique()
+    if len(values) <= FEW_LEVELS or not pd.api.types.is_numeric_dtype(column):
+        return np.sort(np.asarray(values))
+    axis = np.linspace(values.min(), values.max(), points)
+    return np.unique(np.round(axis)) if pd.api.types.is_integer_dtype(column) else axis
+
+
+def _near(grid: pd.DataFrame, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Whether a row lies within ``TOO_FAR`` of each grid point, all columns scaled to the unit interval."""
+    numeric = [name for name in grid if pd.api.types.is_numeric_dtype(rows[name])]
+    low, span = rows[numeric].min(), (rows[numeric].max() - rows[numeric].min()).replace(0, 1)
+    scaled, observed = ((table[numeric] - low).div(span).to_numpy(dtype=float) for table in (grid, rows))
+    near = np.zeros(len(grid), dtype=bool)
+    for row in observed:
+        near |= ((scaled - row) ** 2).sum(axis=1) <= TOO_FAR**2
+    return near
+
+
+def _settings(point: dict[str, Any], best: Spec) -> dict[str, Any]:
+    """A point of the model's columns as settings: what they leave open is the best row's."""
+    settings = best.settings()
+    if point.get("optimizer", best.optimizer) != best.optimizer:
+        settings = {name: value for name, value in settings.items() if name not in OPTIMIZER_SETTINGS}
+    settings |= {name: _builtin(name, value) for name, value in point.items() if name in SETTINGS}
+    depth = settings.pop("depth", best.depth)
+    if "sum_neurons" in point:
+        settings["neurons"] = split_evenly(int(point["sum_neurons"]), depth)
+    elif depth != best.depth:
+        settings["neurons"] = split_evenly(round(depth * sum(best.neurons) / best.depth), depth)
+    if "mean_hidden_dropout" in point:
+        settings["hidden_dropout"] = [float(point["mean_hidden_dropout"])] * depth
+    elif depth != best.depth:
+        settings["hidden_dropout"] = [sum(best.hidden_dropout) / best.depth] * depth
+    return settings
+
+
+def split_evenly(total: int, parts: int) -> list[int]:
+    """Whole numbers as equal as can be that sum to the total, at least 1 each.
+
+    Examples
+    --------
+    >>> split_evenly(100, 3)
+    [34, 33, 33]
+    """
+    return [max(1, total // parts + (part < total % parts)) for part in range(parts)]
+
+
+def _builtin(name: str, value: Any) -> Any:
+    """A number of pandas as the setting's own type; the grid's real numbers are rounded for whole settings."""
+    setting = SETTINGS[name]
+    if setting.kind is str:
+        return str(value)
+    return round(value) if setting.kind is int else float(value)

@@ -1,0 +1,60 @@
+"""What a study came to, in a few lines for the terminal."""
+
+import csv
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+from gamtune.config.study import Study
+
+
+def outcome(study: Study, results: Path, config: str) -> str:
+    """Best row, confirmed optimum, report and the command that opens the MLflow UI.
+
+    Raises
+    ------
+    ValueError
+        If the study has not finished.
+    """
+    folder = results / study.study
+    try:
+        decision = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
+        comparison = _rows(folder / "optimum" / "comparison.csv")
+        trials = _rows(folder / "summary.csv")
+    except FileNotFoundError as error:
+        raise ValueError(f"{error.filename} is not there yet: run snakemake --cores all first") from None
+    finished = [row for row in trials if row["status"] == "ok"]
+    best = min(finished, key=lambda row: float(row["validation_mse"]))
+    winner = next(entry for entry in decision["candidates"] if entry["candidate"] == decision["winner"])
+    test = next(row for row in comparison if row["part"] == "test")
+    spread = f" ± {winner['sd']:.4f}" if winner["sd"] is not None else ""
+    tried = f"validation MSE {float(best['validation_mse']):.4f} on the one seed it was chosen by"
+    confirmed = f"validation MSE {winner['mean']:.4f}{spread} on {winner['n']} fresh seeds"
+    lines = [
+        ("Trials", f"{len(trials)}, of which {len(trials) - len(finished)} failed"),
+        ("Best row tried", f"{best['name']}, {tried}"),
+        ("Optimum", f"{winner['candidate']} ({winner['source']}), {confirmed}"),
+        ("", _settings(decision["spec"])),
+        ("On the test set", f"MSE {float(test['mse']):.4f}, accuracy {float(test['accuracy']):.4f}, looked at once"),
+        ("Report", str(folder / "report.html")),
+        ("MLflow UI", "make ui" if config == "config/config.yaml" else f"make ui CONFIG={shlex.quote(config)}"),
+    ]
+    return "\n".join(f"{name:<16} {text}" for name, text in lines)
+
+
+def _settings(spec: dict[str, Any]) -> str:
+    """The settings that matter, shortly."""
+    shown = {name: value for name, value in spec.items() if name not in ("threads", "min_delta")}
+    return ", ".join(f"{name} {_short(value)}" for name, value in shown.items())
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return "/".join(map(_short, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

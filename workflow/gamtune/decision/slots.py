@@ -1,0 +1,82 @@
+"""Slots of the decision: which candidates there will be is known when the workflow is parsed, what they hold is not."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from gamtune.config.study import Decision
+from gamtune.spec import Spec
+
+COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "reason", "spec")
+# Weight seeds of the search count up from training.seed, which is below a million: these are never among them
+CONFIRMATION_SEED, OPTIMUM_SEED = 1_000_000, 2_000_000
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One candidate's place: ``rank`` among the best rows, or ``key`` of a candidate by hand."""
+
+    name: str
+    rule: str
+    rank: int = 0
+    key: str = ""
+
+
+def slots(decision: Decision) -> list[Slot]:
+    """The slots that the config asks for, in its order."""
+    found = []
+    for rule in decision.rules:
+        if rule == "best_observed":
+            found += [Slot(f"observed_{rank}", rule, rank=rank) for rank in range(1, decision.confirm.top + 1)]
+        elif rule == "gam_optimum":
+            found.append(Slot(rule, rule))
+        else:
+            found += [Slot(f"by_hand_{name}", rule, key=name) for name in decision.by_hand]
+    return found
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A line of ``candidates.csv``; ``spec`` is None where the slot is empty, for the reason given."""
+
+    name: str
+    rule: str
+    source: str
+    observed: float | None
+    predicted: float | None
+    reason: str
+    spec: Spec | None
+
+
+def read_candidates(path: Path) -> dict[str, Candidate]:
+    """The candidates by name."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return {row["candidate"]: _candidate(row) for row in csv.DictReader(file)}
+
+
+def _candidate(row: dict[str, str]) -> Candidate:
+    observed, predicted = (float(row[name]) if row[name] else None for name in ("observed", "predicted"))
+    spec = Spec.from_json(row["spec"]) if row["spec"] else None
+    return Candidate(row["candidate"], row["rule"], row["source"], observed, predicted, row["reason"], spec)
+
+
+def confirmation_spec(candidate: Candidate, seed: int, replicate: int) -> Spec | None:
+    """The training of a slot's replicate: the candidate on a fresh weight seed, the same for every candidate.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The candidate.
+    seed : int
+        The config's ``training.seed``.
+    replicate : int
+        Counts from 1.
+    """
+    return None if candidate.spec is None else candidate.spec.with_seed(CONFIRMATION_SEED + seed + replicate - 1)
+
+
+def optimum_spec(decision: Path, seed: int) -> Spec:
+    """The training of the optimum: the winner of ``decision.json`` on a weight seed nothing was chosen by."""
+    spec = json.loads(decision.read_text(encoding="utf-8"))["spec"]
+    return Spec.from_json(json.dumps(spec | {"weight_seed": OPTIMUM_SEED + seed}))

@@ -1,0 +1,144 @@
+"""What the workflow has to know of a study before anything runs: its trials, its slots, and what each step is told."""
+
+import os
+from functools import cached_property
+from typing import Any
+
+from gamtune.analysis.formula import Factor, Formula, check_columns, check_distinct, parse_formula
+from gamtune.closure import LIBRARY, closure
+from gamtune.config.errors import ConfigError
+from gamtune.config.load import parse_study
+from gamtune.config.study import Study
+from gamtune.data.header import check_header
+from gamtune.decision.slots import slots
+from gamtune.space.table import Row, build_table, cells, complete, derived_columns, table_columns
+from gamtune.spec import Spec, canonical_json
+
+RESULTS = "results"
+STORE = os.path.join(RESULTS, "store")
+
+
+class Plan:
+    """A checked study and everything that follows from it without training.
+
+    Raises
+    ------
+    ConfigError
+        If the config is wrong; also where only the table shows it (a formula's unknown column, an impossible row).
+    """
+
+    def __init__(self, raw: Any, source: str) -> None:
+        self.config: Study = parse_study(raw, source)
+        try:
+            self.rows: list[Row] = build_table(self.config)
+            self._check()
+        except ConfigError as error:
+            raise error.within(source) from None
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.config.study
+
+    def path(self, relative: str = "") -> str:
+        """A path among the study's results, relative to the working directory."""
+        return os.path.join(RESULTS, self.name, relative) if relative else os.path.join(RESULTS, self.name)
+
+    @property
+    def store(self) -> str:
+        """Folder of all finished trainings, of whatever study."""
+        return STORE
+
+    @cached_property
+    def trials(self) -> dict[str, Spec]:
+        """The table's trainings by their ids."""
+        return {row.spec.trial: row.spec for row in self.rows}
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Columns of ``table.csv`` that can be plotted and modelled: parameters and derived columns."""
+        parameters = table_columns(self.config)
+        return [*parameters, *derived_columns(parameters)]
+
+    @cached_property
+    def log_columns(self) -> list[str]:
+        """Columns whose prior spans orders of magnitude."""
+        return [name for name, distribution in self.config.space.items() if distribution.logarithmic]
+
+    @property
+    def figure_columns(self) -> str:
+        """What the figures show, as JSON."""
+        return canonical_json({"columns": self.columns, "log": self.log_columns})
+
+    @property
+    def response(self) -> str:
+        """The GAM's response as an expression of the summary's columns."""
+        return self.config.analysis.response.replace("mse", "validation_mse")
+
+    @cached_property
+    def candidates(self) -> list[str]:
+        """Names of the decision's slots."""
+        return [slot.name for slot in slots(self.config.decision)]
+
+    @cached_property
+    def replicates(self) -> list[int]:
+        """Numbers of the confirmations of each candidate."""
+        return list(range(1, self.config.decision.confirm.replicates + 1))
+
+    @cached_property
+    def threads(self) -> int:
+        """The most threads that a training of this study takes."""
+        return max(spec.threads for spec in self.trials.values())
+
+    def sections(self, *names: str) -> str:
+        """Sections of the config, complete with defaults, as canonical JSON: what a step is told, and no more.
+
+        A change elsewhere in the config leaves the text as it is, so the step is not run again.
+        """
+        return canonical_json(self.config.model_dump(mode="json", include=set(names), exclude_none=True))
+
+    def data_file(self) -> list[str]:
+        """The user's data file, where the source is one."""
+        return [self.config.data.path] if self.config.data.path else []
+
+    def _check(self) -> None:
+        """What only the table, or the files named, can tell."""
+        check_header(self.config.data)
+        if self.config.analysis.gam is not None:
+            self._check_formula(self.config.analysis.gam)
+        for name, settings in self.config.decision.by_hand.items():
+            complete(self.config, settings, 1, f"decision.by_hand.{name}")
+
+    def _check_formula(self, text: str) -> None:
+        try:
+            formula = parse_formula(text)
+            check_columns(formula, self.columns)
+            table = [cells(row.spec, table_columns(self.config)) for row in self.rows]
+            values = {name: {row[name] for row in table} - {None} for name in formula.columns}
+            _refuse_text(formula, {name for name in values if any(isinstance(value, str) for value in values[name])})
+            check_distinct(formula, {name: len(distinct) for name, distinct in values.items()})
+        except ValueError as error:
+            raise ConfigError([f"analysis.gam: {error}"]) from None
+
+
+def _refuse_text(formula: Formula, text_columns: set[str]) -> None:
+    """A smooth or a line needs numbers: text goes into f(), a per-layer vector has a derived column."""
+    for term in formula.terms:
+        for name in [] if isinstance(term, Factor) else term.columns:
+            if name in text_columns:
+                derived = derived_columns([name])
+                raise ValueError(f"{term.label}: {name} is text; use {derived[0] if derived else f'f({name})'}")
+
+
+def code_of(module: str) -> list[str]:
+    """The files that a step's result depends on, relative to the working directory, so that a moved clone keeps them.
+
+    The config's models are left out: what they make of a config reaches each step as a parameter, and rewording a
+    description must not run anything again.
+    """
+    return [os.path.relpath(path) for path in closure(module) if path.parent.name != "config"]
+
+
+def template_of(name: str) -> str:
+    """A file of the library that is no code, relative to the working directory."""
+    return os.path.relpath(LIBRARY / "gamtune" / name)

@@ -1,0 +1,133 @@
+"""What the report says beyond the tables: the sentences that answer which, how good and how sure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gamtune.report.numbers import figure, percent, signed, wilson_interval
+
+Row = Mapping[str, Any]
+
+
+def how_sure(decision: Row, test_accuracy: float, test_rows: int) -> list[str]:
+    """Sentences on how far to trust the optimum, from the strongest doubt to the weakest.
+
+    Parameters
+    ----------
+    decision : mapping
+        ``decision.json``.
+    test_accuracy : float
+        The optimum's.
+    test_rows : int
+        How many rows it was scored on.
+    """
+    return [
+        *_against_others(decision["candidates"], decision["winner"]),
+        _over_seeds(winner_of(decision)),
+        *winners_curse(decision["optimism"]),
+        _on_test(test_accuracy, test_rows),
+    ]
+
+
+def winner_of(decision: Row) -> Row:
+    """The winning candidate's entry."""
+    return next(entry for entry in decision["candidates"] if entry["candidate"] == decision["winner"])
+
+
+def _against_others(candidates: Sequence[Row], winner: str) -> list[str]:
+    others = [entry for entry in candidates if entry["candidate"] != winner and entry["mean"] is not None]
+    if not others:
+        return ["No other candidate could be compared with it."]
+    nearest = min(others, key=lambda entry: float(entry["mean"]))
+    gap = f"Next best is {nearest['candidate']}, {signed(nearest['difference'])} in mean validation MSE"
+    if nearest["low"] is None:
+        return [f"{gap}; a single seed gives no interval, so the order may be chance."]
+    verdict = "it is better at 95 %" if nearest["low"] > 0 else "the two cannot be told apart at 95 %"
+    return [f"{gap} (95 % interval {signed(nearest['low'])} to {signed(nearest['high'])}): {verdict}."]
+
+
+def _over_seeds(winner: Row) -> str:
+    mean = f"Mean validation MSE {figure(winner['mean'])}"
+    if winner["sd"] is None:
+        return f"{mean} on {winner['n']} fresh weight seed."
+    return f"{mean}, standard deviation {figure(winner['sd'], 2)}, over {winner['n']} fresh weight seeds."
+
+
+def winners_curse(optimism: Row | None) -> list[str]:
+    """By how much the best row's own score is too good; nothing where no row was trained again."""
+    if optimism is None:
+        return []
+    fresh = f"{figure(optimism['fresh_mean'])} on fresh seeds"
+    if optimism["difference"] <= 0:
+        return [f"The search did not flatter its best row: {figure(optimism['observed'])} when chosen, {fresh}."]
+    return [
+        f"The search flattered its best row ({optimism['row']}): {figure(optimism['observed'])} when chosen, {fresh}; "
+        f"of many noisy rows the best is partly the luckiest ({signed(optimism['difference'])})."
+    ]
+
+
+def _on_test(accuracy: float, rows: int) -> str:
+    right = round(accuracy * rows)
+    low, high = wilson_interval(right, rows)
+    return (
+        f"The {rows} test rows were scored once, after every choice: {right} right, {percent(accuracy)} "
+        f"(95 % interval {percent(low)} to {percent(high)})."
+    )
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Where a candidate's interval lies on a common axis, in per cent of its width."""
+
+    left: float
+    width: float
+    dot: float
+
+
+def interval_strips(candidates: Sequence[Row]) -> tuple[dict[str, Strip], float]:
+    """Each candidate's difference to the winner and its interval as places on one axis, and where zero lies on it."""
+    spans: dict[str, list[float]] = {
+        entry["candidate"]: [entry["difference"] if entry[end] is None else entry[end] for end in ("low", "high")]
+        for entry in candidates
+        if entry["difference"] is not None
+    }
+    ends = [0.0, *(end for span in spans.values() for end in span)]
+    low = min(ends)
+    width = max(ends) - low or 1.0
+
+    def place(value: float) -> float:
+        return round(float(4 + 92 * (value - low) / width), 2)  # room for the dots at both ends
+
+    differences = {entry["candidate"]: entry["difference"] for entry in candidates}
+    strips = {
+        name: Strip(place(left), round(place(right) - place(left), 2), place(differences[name]))
+        for name, (left, right) in spans.items()
+    }
+    return strips, place(0.0)
+
+
+def commonest_confusion(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The pair of classes that is mixed up most, in a sentence.
+
+    Parameters
+    ----------
+    header : sequence of str
+        ``actual``, the classes, ``error``, ``rate``.
+    rows : sequence
+        One a class, then the totals.
+    """
+    classes = header[1:-2]
+    counts = [
+        (int(cell), row[0], predicted)
+        for row in rows[:-1]
+        for predicted, cell in zip(classes, row[1:-2], strict=True)
+        if predicted != row[0]
+    ]
+    count, actual, predicted = max(counts, key=lambda entry: entry[0])
+    if count == 0:
+        return "No row was misjudged."
+    return (
+        f"Most frequent confusion: {actual} taken for {predicted}, {count} times."
+        if count > 1
+        else ("No two classes are confused more than once.")
+    )

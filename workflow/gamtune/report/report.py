@@ -1,0 +1,150 @@
+"""The step `report`: a study on one page that opens offline, for a person with little time."""
+
+import base64
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gamtune.files import write_text
+from gamtune.report.findings import commonest_confusion, how_sure, interval_strips, winner_of, winners_curse
+from gamtune.report.numbers import duration, figure, joined, number, percent, signed
+from gamtune.report.space_words import describe_space
+from gamtune.settings import SETTINGS
+
+TOP_ROWS = 10
+SCALE = 0.8  # of the page's pixels to a picture's
+Page = dict[str, Any]
+
+
+def write_report(study_folder: Path, config_json: str, path: Path) -> None:
+    """Write the report as one HTML file that needs nothing else.
+
+    Parameters
+    ----------
+    study_folder : Path
+        The study's folder of results: the optimum scored, the figures drawn.
+    config_json : str
+        Sections study, data, search, space, training, analysis and decision of the config.
+    path : Path
+        The file to write.
+    """
+    config = json.loads(config_json)
+    page = {
+        "config": config,
+        "config_text": json.dumps(config, indent=2, ensure_ascii=False),
+        "space": describe_space(config.get("space", {})),
+        "digest": _json(study_folder / "data" / "digest.json"),
+        **_search(pd.read_csv(study_folder / "summary.csv"), pd.read_csv(study_folder / "table.csv", nrows=0)),
+        **_figures(study_folder / "figures"),
+        **_model(study_folder / "gam"),
+        **_decision(study_folder),
+    }
+    write_text(path, _environment().get_template("page.html.j2").render(page))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for written in (number, figure, signed, percent, duration, joined):
+        environment.filters[written.__name__] = written
+    return environment
+
+
+def _search(summary: pd.DataFrame, table: pd.DataFrame) -> Page:
+    """The rows: how many, the best, the failed ones and what they cost."""
+    finished = summary[summary["status"] == "ok"]
+    parameters = [name for name in table.columns if name in SETTINGS]
+    best = finished.sort_values("validation_mse").head(TOP_ROWS)
+    return {
+        "parameters": parameters,
+        "tried": {name: _tried(summary[name]) for name in parameters},
+        "rows": len(summary),
+        "top": _records(best),
+        "failed": _records(summary[summary["status"] != "ok"]),
+        "seconds": float(summary["seconds"].sum()),
+        "median_seconds": float(summary["seconds"].median()),
+    }
+
+
+def _tried(values: pd.Series) -> str:
+    """Smallest and largest value over all rows and layers; of texts, how often each was tried."""
+    words = values.dropna().astype(str).str.split().explode()
+    numbers = pd.to_numeric(words, errors="coerce")
+    if numbers.isna().any():
+        return ", ".join(f"{word} {count} times" for word, count in words.value_counts().items())
+    return " to ".join(dict.fromkeys((number(float(numbers.min())), number(float(numbers.max())))))
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for row in rows.to_dict(orient="records")
+    ]
+
+
+def _figures(folder: Path) -> Page:
+    """Every figure that has a caption, as data inside the page."""
+    captions = _json(folder / "captions.json")
+    figures = {stem: _embedded((folder / f"{stem}.png").read_bytes(), caption) for stem, caption in captions.items()}
+    surfaces = [stem for stem in figures if stem.startswith("gam_surface_")]
+    alone = [stem for stem in figures if stem.startswith("gam_") and stem != "gam_effects" and stem not in surfaces]
+    return {"figures": figures, "surfaces": surfaces, "effects": alone}
+
+
+def _embedded(png: bytes, caption: str) -> dict[str, Any]:
+    """A picture as the page holds it, all at one scale, so that their letters are of one size."""
+    pixels = int.from_bytes(png[16:20], "big")  # the header's width, by the PNG specification
+    source = "data:image/png;base64," + base64.b64encode(png).decode()
+    return {"source": source, "width": round(SCALE * pixels), "caption": caption}
+
+
+def _model(folder: Path) -> Page:
+    """The additive model, or the reason why there is none."""
+    if not (folder / "terms.csv").exists():
+        return {"model": None, "skipped": (folder / "skipped.txt").read_text(encoding="utf-8").strip()}
+    return {
+        "model": _records(pd.read_csv(folder / "model.csv"))[0],
+        "terms": _records(pd.read_csv(folder / "terms.csv")),
+        "summary_text": (folder / "summary.txt").read_text(encoding="utf-8"),
+    }
+
+
+def _decision(study: Path) -> Page:
+    """The candidates, the winner, and the optimum that was made of it."""
+    decision = _json(study / "decision" / "decision.json")
+    comparison = _records(pd.read_csv(study / "optimum" / "comparison.csv"))
+    test = next(row for row in comparison if row["part"] == "test")
+    rows = _json(study / "data" / "digest.json")["rows"]["test"]
+    strips, zero = interval_strips(decision["candidates"])
+    with (study / "optimum" / "confusion_matrix.csv").open(newline="", encoding="utf-8") as file:
+        header, *counts = csv.reader(file)
+    return {
+        "decision": decision,
+        "winner": winner_of(decision),
+        "sureness": how_sure(decision, test["accuracy"], rows),
+        "impossible": any(
+            entry["predicted"] is not None and entry["predicted"] < 0 for entry in decision["candidates"]
+        ),
+        "curse": winners_curse(decision["optimism"]),
+        "strips": strips,
+        "zero": zero,
+        "record": _json(study / "optimum" / "record.json"),
+        "comparison": comparison,
+        "test": test,
+        "confusion_header": header,
+        "confusion": counts,
+        "confusion_words": commonest_confusion(header, counts),
+    }
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,79 @@
+"""The space in words: what each hyper-parameter was drawn from, for readers who have not seen the config."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gamtune.report.numbers import number
+from gamtune.settings import SETTINGS
+
+
+@dataclass(frozen=True)
+class ParameterWords:
+    """One hyper-parameter: what it is, how it was drawn and from where to where."""
+
+    name: str
+    meaning: str
+    distribution: str
+    range: str
+
+
+def describe_space(space: Mapping[str, Mapping[str, Any]]) -> list[ParameterWords]:
+    """Each parameter of the config's section ``space`` in words.
+
+    Examples
+    --------
+    >>> describe_space({"rho": {"uniform": [0.9, 0.999]}})[0].range
+    '0.9 to 0.999'
+    """
+    return [
+        ParameterWords(name, _meaning(name), _distribution(raw) + _conditions(raw), _range(raw))
+        for name, raw in space.items()
+    ]
+
+
+def _meaning(name: str) -> str:
+    """The setting's description without what is of use only while writing a config: its default, its spelling."""
+    return re.split("; |, or a list", SETTINGS[name].description)[0]
+
+
+def _distribution(raw: Mapping[str, Any]) -> str:
+    match raw:
+        case {"integer": _}:
+            return "whole numbers, equally likely"
+        case {"uniform": _}:
+            return "uniform"
+        case {"log_uniform": _}:
+            return "log-uniform: every order of magnitude equally likely"
+        case {"normal": [mean, sd]}:
+            return f"normal, mean {mean:g}, standard deviation {sd:g}"
+        case {"beta": [a, b]}:
+            return f"beta({a:g}, {b:g}), mean {raw.get('scale', 1.0) * a / (a + b):.2g}"
+        case {"choice": [_]}:
+            return "fixed"
+        case {"choice": _}:
+            return "one of these, equally likely"
+    raise ValueError(f"no distribution in {raw}")
+
+
+def _range(raw: Mapping[str, Any]) -> str:
+    match raw:
+        case {"integer": [low, high]} | {"uniform": [low, high]} | {"log_uniform": [low, high]}:
+            return f"{number(low)} to {number(high)}"
+        case {"beta": _}:
+            return f"0 to {number(raw.get('scale', 1.0))}"
+        case {"choice": values}:
+            return ", ".join(map(number, values))
+    low, high = raw.get("min"), raw.get("max")
+    bounds = [f"from {number(low)}" if low is not None else "", f"to {number(high)}" if high is not None else ""]
+    return " ".join(filter(None, bounds)) or "unbounded"
+
+
+def _conditions(raw: Mapping[str, Any]) -> str:
+    """Whether it is one value a layer, and in which rows it is drawn at all."""
+    words = ", one value a hidden layer" if raw.get("per") else ""
+    for name, values in (raw.get("when") or {}).items():
+        listed = " or ".join(map(str, values)) if isinstance(values, list) else str(values)
+        words += f", only where {name} is {listed}"
+    return words

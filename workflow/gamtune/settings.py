@@ -1,0 +1,187 @@
+"""Every setting of a network and its training: type, range, default and description; and the spec that they make."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gamtune.spec import Spec
+
+
+class SettingError(ValueError):
+    """A setting whose value no training can have: ``name`` says which, the message says what was expected."""
+
+    def __init__(self, name: str, value: object, expected: str) -> None:
+        super().__init__(f"got {value!r}, expected {expected}")
+        self.name = name
+        self.value = value
+        self.expected = expected
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of the network or its training: what values it may take.
+
+    ``kind`` is the type, ``low`` and ``high`` the closed bounds unless ``open_low`` or ``open_high`` excludes them,
+    ``choices`` the only values of a text; a ``per_layer`` setting is one value for all hidden layers or a list of them.
+    """
+
+    kind: type
+    default: Any
+    description: str
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+    choices: tuple[str, ...] = ()
+    per_layer: bool = False
+
+    @property
+    def expected(self) -> str:
+        """The admissible values, in words for a message."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        noun = {int: "a whole number", float: "a number"}[self.kind]
+        bounds = []
+        if math.isfinite(self.low):
+            bounds.append(f"above {self.low:g}" if self.open_low else f"of at least {self.low:g}")
+        if math.isfinite(self.high):
+            bounds.append(f"below {self.high:g}" if self.open_high else f"of at most {self.high:g}")
+        return " ".join([noun, " and ".join(bounds)]).strip()
+
+    def contains(self, number: float) -> bool:
+        """Whether a number lies within the bounds."""
+        above = number > self.low if self.open_low else number >= self.low
+        below = number < self.high if self.open_high else number <= self.high
+        return above and below
+
+    def parse(self, name: str, value: Any) -> Any:
+        """The value as the setting's own type.
+
+        Raises
+        ------
+        SettingError
+            If it has another type (a whole float counts as an int, text as no number) or lies outside the bounds.
+        """
+        if self.kind is str:
+            if value not in self.choices:
+                raise SettingError(name, value, self.expected)
+            return str(value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.contains(value):
+            raise SettingError(name, value, self.expected)
+        if self.kind is int and value != int(value):
+            raise SettingError(name, value, self.expected)
+        # + 0.0 makes -0.0 the 0.0 it equals, so that both have one id
+        return int(value) if self.kind is int else float(value) + 0.0
+
+
+# What each optimizer reads, with its default; a row keeps no setting that its optimizer does not know.
+# Sources: Zeiler 2012 (ADADELTA has no learning rate: 1 leaves its step alone), Kingma and Ba 2015 (Adam).
+OPTIMIZERS: dict[str, dict[str, float]] = {
+    "adadelta": {"learning_rate": 1.0, "rho": 0.95, "epsilon": 1e-6},
+    "sgd": {"learning_rate": 0.01, "momentum": 0.0},
+    "adam": {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
+}
+OPTIMIZER_SETTINGS = tuple(dict.fromkeys(name for settings in OPTIMIZERS.values() for name in settings))
+
+
+def _by_optimizer(name: str) -> str:
+    return ", ".join(f"{optimizer} {known[name]:g}" for optimizer, known in OPTIMIZERS.items() if name in known)
+
+
+SETTINGS: dict[str, Setting] = {
+    "depth": Setting(int, None, "hidden layers; unless given, as many as neurons lists, or 2", low=1, high=100),
+    "neurons": Setting(int, 200, "neurons a hidden layer, or a list with one value a layer", low=1, per_layer=True),
+    "activation": Setting(str, "relu", "of the hidden layers", choices=("relu", "tanh", "elu", "maxout")),
+    "input_dropout": Setting(float, 0.0, "share of inputs dropped a step", low=0, high=1, open_high=True),
+    "hidden_dropout": Setting(
+        float, 0.0, "share of a layer's outputs dropped a step, or a list",
+        low=0, high=1, open_high=True, per_layer=True,
+    ),
+    "l1": Setting(float, 0.0, "weight of the sum of absolute kernel weights in the loss", low=0),
+    "l2": Setting(float, 0.0, "weight of the sum of squared kernel weights in the loss", low=0),
+    "optimizer": Setting(str, "adadelta", "rule of the weight updates", choices=tuple(OPTIMIZERS)),
+    "learning_rate": Setting(
+        float, None, f"step size; unless given: {_by_optimizer('learning_rate')}", low=0, open_low=True
+    ),
+    "rho": Setting(
+        float, None, f"decay of ADADELTA's averages; unless given {OPTIMIZERS['adadelta']['rho']:g}",
+        low=0, high=1, open_low=True, open_high=True,
+    ),
+    "epsilon": Setting(
+        float, None, f"smallest denominator of the step; unless given: {_by_optimizer('epsilon')}", low=0, open_low=True
+    ),
+    "momentum": Setting(float, None, "of SGD; unless given 0", low=0, high=1, open_high=True),
+    "beta_1": Setting(float, None, "decay of Adam's first moment; unless given 0.9", low=0, high=1, open_high=True),
+    "beta_2": Setting(float, None, "decay of Adam's second moment; unless given 0.999", low=0, high=1, open_high=True),
+    "batch_size": Setting(int, 32, "rows a step", low=1),
+    "epochs": Setting(int, 25, "passes over the training rows, at most", low=1),
+    "patience": Setting(int, None, "epochs without a better validation logloss before training stops", low=1),
+    "min_delta": Setting(float, 0.0, "how much lower a validation logloss must be to count as better", low=0),
+    "threads": Setting(int, 1, "of one training; changes the last bits of its result", low=1),
+}  # fmt: skip
+
+PER_LAYER = tuple(name for name, setting in SETTINGS.items() if setting.per_layer)
+
+
+def make_spec(settings: Mapping[str, Any], weight_seed: int) -> Spec:
+    """Complete the given settings with the defaults to one training.
+
+    Parameters
+    ----------
+    settings : mapping
+        Names of `SETTINGS`; None and absent mean the default. A single value of a per-layer setting serves every
+        layer. Settings of other optimizers than the one chosen, and a threshold without patience, are left out.
+    weight_seed : int
+        At least 0: seeds initial weights, row order and dropout masks.
+
+    Raises
+    ------
+    SettingError
+        If a name is unknown, a value is not admissible, or a list has another length than the depth.
+
+    Examples
+    --------
+    >>> make_spec({"depth": 2, "neurons": 64}, weight_seed=1).neurons
+    (64, 64)
+    """
+    for name in settings:
+        if name not in SETTINGS:
+            raise SettingError(name, settings[name], "one of " + ", ".join(SETTINGS))
+    given = {name: value for name, value in settings.items() if value is not None}
+    depth = _depth(given)
+    values: dict[str, Any] = {}
+    for name, setting in SETTINGS.items():
+        if name == "depth":
+            continue
+        value = given.get(name, setting.default)
+        if setting.per_layer:
+            values[name] = _layers(name, value, depth)
+        elif value is not None:
+            values[name] = setting.parse(name, value)
+    known = OPTIMIZERS[values["optimizer"]]
+    for name in OPTIMIZER_SETTINGS:
+        values[name] = values.get(name, known[name]) if name in known else None
+    if values.get("patience") is None:
+        values["min_delta"] = None
+    return Spec(**values, weight_seed=int(weight_seed))
+
+
+def _depth(given: Mapping[str, Any]) -> int:
+    """Layers that the settings ask for."""
+    if "depth" in given:
+        return int(SETTINGS["depth"].parse("depth", given["depth"]))
+    for name in PER_LAYER:
+        if isinstance(given.get(name), list | tuple):
+            return len(given[name])
+    return 2
+
+
+def _layers(name: str, value: Any, depth: int) -> tuple[Any, ...]:
+    """A per-layer setting as one value a layer."""
+    setting = SETTINGS[name]
+    if not isinstance(value, list | tuple):
+        return (setting.parse(name, value),) * depth
+    if len(value) != depth:
+        raise SettingError(name, list(value), f"one value for each of the {depth} hidden layers")
+    return tuple(setting.parse(name, item) for item in value)

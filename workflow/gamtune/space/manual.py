@@ -1,0 +1,101 @@
+"""Rows by hand: from the config itself or from a CSV file with one column a parameter."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from gamtune.config.errors import ConfigError, unknown
+from gamtune.settings import SETTINGS
+
+
+def manual_rows(rows: list[dict[str, Any]] | str) -> list[tuple[str, dict[str, Any]]]:
+    """Read the rows.
+
+    Parameters
+    ----------
+    rows : list of dict, or str
+        Settings of each row, or the path of a CSV file whose empty cells mean the default and whose per-layer cells
+        are values with spaces between. A key or column ``name`` names the row; else it is ``manual_<row>``.
+
+    Returns
+    -------
+    list of (str, dict)
+        Name and settings of each row.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, a column is unknown or a cell is no value of its column.
+    """
+    if isinstance(rows, str):
+        return _named(_read(Path(rows)), f"{rows}: row")
+    return _named(rows, "search.rows: row")
+
+
+def _named(rows: list[dict[str, Any]], place: str) -> list[tuple[str, dict[str, Any]]]:
+    named = []
+    for number, row in enumerate(rows, start=1):
+        settings = {key: value for key, value in row.items() if key != "name"}
+        for key in settings:
+            if key not in SETTINGS:
+                raise ConfigError([f"{place} {number}, {key!r}: {unknown(key, SETTINGS, 'parameter')}"])
+        named.append((str(row.get("name") or f"manual_{number}"), settings))
+    return named
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            rows = list(reader)
+            columns = reader.fieldnames or []
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise ConfigError([f"search.rows: {path} cannot be read: {reason}"]) from None
+    for column in columns:
+        if column != "name" and column not in SETTINGS:
+            raise ConfigError([f"search.rows: {path}, column {column!r}: {unknown(column, SETTINGS, 'parameter')}"])
+    if not rows:
+        raise ConfigError([f"search.rows: {path} holds no row"])
+    return [_parsed(path, number, row) for number, row in enumerate(rows, start=1)]
+
+
+def _parsed(path: Path, number: int, row: dict[str, Any]) -> dict[str, Any]:
+    """The cells as the values their columns hold; empty ones left out."""
+    values: dict[str, Any] = {}
+    for column, cell in row.items():
+        if column is None or cell is None:
+            raise ConfigError([f"search.rows: {path}, row {number}: more or fewer cells than columns"])
+        if not cell.strip():
+            continue
+        try:
+            values[column] = cell.strip() if column == "name" else parse_cell(column, cell)
+        except ValueError:
+            expected = SETTINGS[column].expected
+            line = f"search.rows: {path}, row {number}, column {column!r}: got {cell!r}, expected {expected}"
+            raise ConfigError([line]) from None
+    return values
+
+
+def parse_cell(column: str, cell: str) -> Any:
+    """A CSV cell as the value of its setting: ``300 200`` is a per-layer vector.
+
+    Raises
+    ------
+    ValueError
+        If the cell holds no number where one is due.
+    """
+    setting = SETTINGS[column]
+    if setting.kind is str:
+        return cell.strip()
+    numbers = [_number(part) for part in cell.split()]
+    if len(numbers) > 1 and not setting.per_layer:
+        raise ValueError(f"{column} has one value a row")
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)

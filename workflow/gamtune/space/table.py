@@ -1,0 +1,129 @@
+"""The table: every row to train, as a pure function of the config, so that it is known when the workflow is parsed."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gamtune.config.errors import ConfigError
+from gamtune.config.study import Study
+from gamtune.settings import PER_LAYER, SETTINGS, SettingError, make_spec
+from gamtune.space.draws import random_rows
+from gamtune.space.grid import grid_rows
+from gamtune.space.manual import manual_rows
+from gamtune.spec import Spec
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a name, a weight seed's number and the training they stand for."""
+
+    name: str
+    replicate: int
+    spec: Spec
+
+
+def build_table(study: Study) -> list[Row]:
+    """Every distinct training of the study, in the table's order; of identical rows the first is kept.
+
+    Raises
+    ------
+    ConfigError
+        If a row holds a value no training can have; the message names the row.
+    """
+    rows: dict[str, Row] = {}
+    for name, settings in _named_settings(study):
+        for replicate in range(1, study.search.replicates + 1):
+            spec = complete(study, settings, replicate, f"row {name}")
+            rows.setdefault(spec.trial, Row(name, replicate, spec))
+    return list(rows.values())
+
+
+def complete(study: Study, settings: dict[str, Any], replicate: int, place: str) -> Spec:
+    """The spec of some settings, the config's section `training` filling the rest.
+
+    Raises
+    ------
+    ConfigError
+        If the settings make no spec; ``place`` says where they stand.
+    """
+    fixed = study.training.settings()
+    if "depth" in settings or any(isinstance(settings.get(name), list) for name in PER_LAYER):
+        fixed["depth"] = None
+    try:
+        return make_spec({**fixed, **settings}, study.training.seed + replicate - 1)
+    except SettingError as error:
+        raise ConfigError([f"{place}, {error.name}: {error}"]) from None
+
+
+def table_columns(study: Study) -> list[str]:
+    """Parameters that the table has a column for: those of the space, then those only rows by hand set."""
+    names = dict.fromkeys(study.space)
+    for _, settings in manual_rows(study.search.rows):
+        names.update(dict.fromkeys(settings))
+    return [name for name in names if name in SETTINGS]
+
+
+def derived_columns(parameters: Iterable[str]) -> list[str]:
+    """What a per-layer vector is plotted and modelled as."""
+    parameters = set(parameters)
+    derived = []
+    if parameters & {"neurons", "depth"}:
+        derived.append("sum_neurons")
+    if "hidden_dropout" in parameters:
+        derived.append("mean_hidden_dropout")
+    return derived
+
+
+def cells(spec: Spec, parameters: Iterable[str]) -> dict[str, Any]:
+    """A row's parameters and derived columns as numbers and text; None where the training does not use one."""
+    parameters = list(parameters)
+    values: dict[str, Any] = {}
+    for name in parameters:
+        value = spec.value(name)
+        values[name] = " ".join(map(repr, value)) if isinstance(value, tuple) else value
+    derived = {
+        "sum_neurons": sum(spec.neurons),
+        "mean_hidden_dropout": sum(spec.hidden_dropout) / len(spec.hidden_dropout),
+    }
+    return values | {name: derived[name] for name in derived_columns(parameters)}
+
+
+def table_csv(study: Study) -> str:
+    """The table as the text of ``table.csv``: trial, name, replicate, parameters, derived columns."""
+    parameters = table_columns(study)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["trial", "name", "replicate", *parameters, *derived_columns(parameters)])
+    for row in build_table(study):
+        writer.writerow([row.spec.trial, row.name, row.replicate, *cells(row.spec, parameters).values()])
+    return text.getvalue()
+
+
+def _named_settings(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and settings of each row, those by hand first."""
+    yield from manual_rows(study.search.rows)
+    if study.search.strategy == "grid":
+        drawn = list(grid_rows(study.space))
+    elif study.search.strategy == "random":
+        drawn = list(random_rows(study.space, int(study.search.draws or 0), study.search.seed, _fixed_depth(study)))
+    else:
+        return
+    for number, settings in enumerate(drawn, start=1):
+        yield f"{study.search.strategy}_{number:03d}", settings
+
+
+def _fixed_depth(study: Study) -> int | None:
+    """The depth that per-layer draws follow where the space does not draw it.
+
+    Raises
+    ------
+    ConfigError
+        If a per-layer parameter has no length.
+    """
+    depth = study.training.settings()["depth"]
+    for name, distribution in study.space.items():
+        if distribution.per and "depth" not in study.space and depth is None:
+            raise ConfigError([f"space.{name}.per: no depth to follow; add depth to space or to training"])
+    return None if depth is None else int(depth)

@@ -1,0 +1,88 @@
+"""What one training is: its values, their canonical JSON and the id made of it. The ground floor: imports nothing.
+
+Two trainings with equal specs, on equal data and with equal code, give equal metrics; a trial's id is its spec's hash.
+Which settings there are, their ranges and defaults stand in `gamtune.settings`: rewording those changes no training.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """One training, complete: what it leaves unset it does not use. Make one with `gamtune.settings.make_spec`."""
+
+    neurons: tuple[int, ...]
+    activation: str
+    input_dropout: float
+    hidden_dropout: tuple[float, ...]
+    l1: float
+    l2: float
+    optimizer: str
+    learning_rate: float
+    rho: float | None = None
+    epsilon: float | None = None
+    momentum: float | None = None
+    beta_1: float | None = None
+    beta_2: float | None = None
+    batch_size: int
+    epochs: int
+    patience: int | None = None
+    min_delta: float | None = None
+    threads: int
+    weight_seed: int
+
+    @property
+    def depth(self) -> int:
+        """Number of hidden layers."""
+        return len(self.neurons)
+
+    def value(self, name: str) -> Any:
+        """A setting by its name in the config; None where this training does not use it."""
+        return getattr(self, name)
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting that this training uses, by its name in the config; the weight seed is none."""
+        used = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {name: value for name, value in used.items() if value is not None and name != "weight_seed"}
+
+    def without_seed(self) -> str:
+        """Canonical JSON of the settings: equal for replicates."""
+        return canonical_json(self.settings())
+
+    def with_seed(self, weight_seed: int) -> "Spec":
+        """The same training on another weight seed."""
+        return replace(self, weight_seed=weight_seed)
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, builtin types, no spaces; unused settings are absent."""
+        return canonical_json(self.settings() | {"weight_seed": self.weight_seed})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Spec":
+        """The spec that `to_json` wrote."""
+        values = json.loads(text)
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise ValueError(f"a spec has no {sorted(unknown)[0]!r}")
+        settings: dict[str, Any] = {
+            n: tuple(value) if isinstance(value, list) else value for n, value in values.items()
+        }
+        return cls(**settings)
+
+    @property
+    def trial(self) -> str:
+        """The trial's id: 12 hex digits of the canonical JSON's sha256."""
+        return digest(self.to_json())[:12]
+
+
+def canonical_json(value: Any) -> str:
+    """JSON that equal values spell equally."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(text: str) -> str:
+    """Hexadecimal sha256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,127 @@
+"""What a study left on disk: its table and the records of its trainings."""
+
+import csv
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a record lies, or will lie once its training is done, and what to call its run."""
+
+    role: str
+    key: str
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One record: where it lies, the sha256 of its bytes and its content."""
+
+    place: Place
+    digest: str
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StudyRecords:
+    """A study as it is on disk now.
+
+    ``awaited`` holds the keys whose record is missing but still wanted, because it is trained again just now;
+    ``varying`` the settings that take more than one value in the table.
+    """
+
+    runs: list[RunRecord]
+    awaited: set[str]
+    varying: frozenset[str]
+    has_table: bool
+
+
+def read_runs(study: str, results: Path) -> list[RunRecord]:
+    """Every record of a study in the table's order, then confirmations, then the optimum; skipped ones left out."""
+    return read_study(study, results).runs
+
+
+def read_study(study: str, results: Path) -> StudyRecords:
+    """The records of a study with what is needed to know which runs are out of date.
+
+    Parameters
+    ----------
+    study : str
+        Name of the study, the folder within ``results``.
+    results : Path
+        Folder of all studies.
+    """
+    folder = results / study
+    table = _read_table(folder)
+    runs, awaited = [], set()
+    for place in _places(folder, table):
+        record = _read(place)
+        if record is None:
+            awaited.add(place.key)
+        elif record.content["status"] != "skipped":
+            runs.append(record)
+    return StudyRecords(runs, awaited, _varying(table), has_table=bool(table))
+
+
+def fingerprint(study: str, results: Path) -> list[tuple[str, int, int]]:
+    """Path, time and size of every record and the table: cheap to compare, different after every change."""
+    folder = results / study
+    paths = [folder / "table.csv", *(place.path for place in _places(folder, _read_table(folder)))]
+    found = []
+    for path in paths:
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        found.append((str(path), status.st_mtime_ns, status.st_size))
+    return found
+
+
+def _read_table(folder: Path) -> list[dict[str, str]]:
+    try:
+        with (folder / "table.csv").open(newline="") as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError:  # Snakemake removes an output before it makes it anew
+        return []
+
+
+def _varying(table: list[dict[str, str]]) -> frozenset[str]:
+    """Columns with more than one value; replicates differ in their weight seed alone."""
+    columns = {column for column in (table[0] if table else {}) if len({row[column] for row in table}) > 1}
+    return frozenset(columns | ({"weight_seed"} if "replicate" in columns else set()))
+
+
+def _places(folder: Path, table: list[dict[str, str]]) -> Iterator[Place]:
+    for trial, name in {row["trial"]: row["name"] for row in table}.items():
+        yield Place("trial", f"trial/{trial}", name, folder / "trials" / trial / "record.json")
+    for slot in sorted((folder / "confirm").glob("*/*/")):
+        candidate, replicate = slot.parts[-2:]
+        key = f"confirmation/{candidate}/{replicate}"
+        yield Place("confirmation", key, f"{candidate}_{replicate}", slot / "record.json")
+    if (folder / "optimum").is_dir():
+        yield Place("optimum", "optimum", "optimum", folder / "optimum" / "record.json")
+
+
+def _read(place: Place) -> RunRecord | None:
+    """The record, or None while there is none; a damaged one must not keep the others from being tracked."""
+    try:
+        written = place.path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        content = json.loads(written)
+        if content["status"] != "skipped":
+            content["spec"], content["started"], content["finished"]
+    except (ValueError, TypeError, KeyError) as error:
+        logger.warning("%s: not tracked, not a record: %s", place.path, error)
+        return None
+    return RunRecord(place, hashlib.sha256(written).hexdigest(), content)

@@ -1,0 +1,155 @@
+"""What MLflow shows of a study: each record, and the study's own files, as the content of a run."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import Any, TypeGuard
+
+from gamtune.tracking.records import RunRecord
+
+# The axes of MLflow's plots are linear only (3.17), and these settings live on a logarithmic scale.
+LOGARITHMIC = ("learning_rate", "epsilon", "l1", "l2")
+
+PER_LAYER = ("neurons", "hidden_dropout")
+
+STUDY_FILES = (
+    "table.csv",
+    "summary.csv",
+    "report.html",
+    "figures/*.png",
+    "gam/*",
+    "decision/*",
+    "optimum/comparison.csv",
+    "optimum/confusion_matrix.csv",
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value of a metric; ``time`` in milliseconds."""
+
+    metric: str
+    value: float
+    time: int
+    step: int
+
+
+@dataclass(frozen=True)
+class RunContent:
+    """All of a run: the same content gives the same run, however often it is written.
+
+    ``artifacts`` are files with the folder of the run that each goes to; ``start`` and ``end`` are milliseconds.
+    """
+
+    role: str
+    key: str
+    name: str
+    digest: str
+    status: str
+    start: int
+    end: int
+    params: dict[str, str] = field(default_factory=dict)
+    points: list[Point] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+    artifacts: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def record_content(record: RunRecord, varying: frozenset[str]) -> RunContent:
+    """A training's run: what varies in the table as params, what does not as tags, its curves and final metrics."""
+    place, content = record.place, record.content
+    spec = content["spec"]
+    failed = content["status"] == "failed"
+    reason = content.get("reason") or "no reason recorded"
+    constants = {name: _text(value) for name, value in spec.items() if name not in varying and name not in PER_LAYER}
+    identity = {f"gamtune.{name}": str(content[name]) for name in ("trial", "data", "code") if name in content}
+    failure = {"gamtune.reason": reason, "mlflow.note.content": f"Failed: {reason}"} if failed else {}
+    return RunContent(
+        role=place.role,
+        key=place.key,
+        name=place.name,
+        digest=record.digest,
+        status="FAILED" if failed else "FINISHED",
+        start=_milliseconds(content["started"]),
+        end=_milliseconds(content["finished"]),
+        params={**_layer_params(spec), **_setting_params(spec, varying)},
+        points=[*_curves(content.get("history") or {}), *_finals(content)],
+        tags={**constants, **identity, **failure},
+        artifacts=[(place.path, "")],
+    )
+
+
+def study_content(study: str, results: Path) -> RunContent | None:
+    """The run of the study itself, which holds its tables, figures and report; None while there are none."""
+    folder = results / study
+    files = [path for pattern in STUDY_FILES for path in sorted(folder.glob(pattern)) if path.is_file()]
+    if not files:
+        return None
+    total = hashlib.sha256()
+    for path in files:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        total.update(f"{path.relative_to(folder).as_posix()} {digest}\n".encode())
+    changed = _milliseconds(max(path.stat().st_mtime for path in files))
+    return RunContent(
+        role="study",
+        key="study",
+        name=study,
+        digest=total.hexdigest(),
+        status="FINISHED",
+        start=changed,
+        end=changed,
+        artifacts=[(path, path.parent.relative_to(folder).as_posix().removeprefix(".")) for path in files],
+    )
+
+
+def _layer_params(spec: Mapping[str, Any]) -> dict[str, str]:
+    """Vectors as one column a layer, a missing layer left out: the text "None" would make its axis categorical."""
+    neurons, dropout = spec["neurons"], spec["hidden_dropout"]
+    return {
+        "neurons": "-".join(map(str, neurons)),
+        "n_layers": str(len(neurons)),
+        "sum_neurons": str(sum(neurons)),
+        "mean_hidden_dropout": str(fmean(dropout)),
+        **{f"{name}_{layer}": str(value) for name in PER_LAYER for layer, value in enumerate(spec[name], start=1)},
+    }
+
+
+def _setting_params(spec: Mapping[str, Any], varying: frozenset[str]) -> dict[str, str]:
+    used = {name: value for name, value in spec.items() if name in varying and name not in PER_LAYER}
+    logarithms = {f"log10_{name}": str(math.log10(used[name])) for name in LOGARITHMIC if used.get(name, 0) > 0}
+    return {name: _text(value) for name, value in used.items()} | logarithms
+
+
+def _curves(history: Mapping[str, list[Any]]) -> Iterator[Point]:
+    """One chart section for each part: `train_mse` becomes `train/mse`."""
+    epochs, times = history.get("epoch", []), history.get("time", [])
+    for name, values in history.items():
+        if name in ("epoch", "time"):
+            continue
+        for epoch, time, value in zip(epochs, times, values, strict=False):
+            if _is_number(value):
+                yield Point(name.replace("_", "/", 1), float(value), _milliseconds(time), int(epoch))
+
+
+def _finals(content: Mapping[str, Any]) -> Iterator[Point]:
+    """What runs are ranked by; at step 0, where MLflow draws bars over the runs instead of lonely dots."""
+    values = {name: content.get(name) for name in ("seconds", "epochs_run", "best_epoch")}
+    for part, metrics in (content.get("metrics") or {}).items():
+        values |= {f"{part}_{name}": value for name, value in (metrics or {}).items()}
+    for name, value in values.items():
+        if _is_number(value):
+            yield Point(name, float(value), _milliseconds(content["finished"]), 0)
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _text(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

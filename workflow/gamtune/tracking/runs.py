@@ -1,0 +1,107 @@
+"""The runs of a study in the tracking store: listed, written, amended and retired, one function each."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gamtune.tracking.run_content import Point, RunContent
+from gamtune.tracking.store import Store
+
+# isort: split
+# MLflow comes after store, which prepares its settings.
+from mlflow.entities import Metric, Param, RunTag
+
+METRICS_A_BATCH, PARAMS_A_BATCH, TAGS_A_BATCH = 800, 100, 100  # the most that MLflow takes: 1000 in all
+RUNS_A_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as the store has it; a ``running`` one was left so by a writer that was killed."""
+
+    run_id: str
+    key: str
+    digest: str
+    name: str
+    running: bool
+    params: frozenset[str]
+
+
+def list_runs(store: Store) -> Iterator[StoredRun]:
+    """Every active run of the study that a sync wrote."""
+    token = None
+    while True:
+        page = store.client.search_runs(
+            [store.experiment_id],
+            filter_string=f"tags.`gamtune.study` = '{store.study}'",
+            max_results=RUNS_A_PAGE,
+            page_token=token,
+        )
+        for run in page:
+            yield StoredRun(
+                run_id=run.info.run_id,
+                key=run.data.tags.get("gamtune.key", ""),
+                digest=run.data.tags.get("gamtune.record", ""),
+                name=run.info.run_name,
+                running=run.info.status == "RUNNING",
+                params=frozenset(run.data.params),
+            )
+        token = page.token
+        if not token:
+            return
+
+
+def create_run(store: Store, content: RunContent, source_commit: str | None) -> str:
+    """An empty run that already has its identity, so that a later sync can finish what this one began."""
+    commit = {"mlflow.source.git.commit": source_commit} if source_commit else {}
+    tags = {
+        "gamtune.study": store.study,
+        "gamtune.role": content.role,
+        "gamtune.key": content.key,
+        "gamtune.record": content.digest,
+        "mlflow.source.name": "gamtune",
+        "mlflow.source.type": "JOB",
+        **commit,
+    }
+    run = store.client.create_run(store.experiment_id, start_time=content.start, tags=tags, run_name=content.name)
+    return str(run.info.run_id)
+
+
+def fill_run(store: Store, run_id: str, content: RunContent) -> None:
+    """Write all of a run, its status last: as all times are recorded ones, writing it again changes nothing."""
+    _log(store, run_id, content.params, content.points, content.tags)
+    for path, folder in content.artifacts:
+        store.client.log_artifact(run_id, str(path), folder or None)
+    store.client.set_terminated(run_id, content.status, content.end)
+
+
+def amend_run(store: Store, run: StoredRun, content: RunContent) -> None:
+    """Follow the table where the record stayed: a setting that varies only now, a row that moved to another name."""
+    missing = {name: value for name, value in content.params.items() if name not in run.params}
+    if missing:
+        _log(store, run.run_id, missing)
+    if run.name != content.name:
+        store.client.update_run(run.run_id, name=content.name)
+
+
+def retire_run(store: Store, run: StoredRun, state: str) -> None:
+    """Hide a run that is out of date, as a user's delete would: it can be restored until ``mlflow gc``."""
+    store.client.set_tag(run.run_id, "gamtune.state", state)
+    if run.running:
+        store.client.set_terminated(run.run_id, "KILLED")
+    store.client.delete_run(run.run_id)
+
+
+def _log(
+    store: Store,
+    run_id: str,
+    params: Mapping[str, str],
+    points: Sequence[Point] = (),
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Write in as few calls as MLflow's limits allow."""
+    entries = [Param(name, value) for name, value in params.items()]
+    metrics = [Metric(point.metric, point.value, point.time, point.step) for point in points]
+    labels = [RunTag(name, value) for name, value in (tags or {}).items()]
+    while entries or metrics or labels:
+        store.client.log_batch(run_id, metrics[:METRICS_A_BATCH], entries[:PARAMS_A_BATCH], labels[:TAGS_A_BATCH])
+        del metrics[:METRICS_A_BATCH], entries[:PARAMS_A_BATCH], labels[:TAGS_A_BATCH]

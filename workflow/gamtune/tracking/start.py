@@ -1,0 +1,27 @@
+"""Starts the follower that shows a running study in MLflow, as a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def start_follower(library: str, config: str, log: Path) -> None:
+    """Start ``gamtune sync --follow``; it ends by itself with the process that called this.
+
+    Parameters
+    ----------
+    library : str
+        Folder that holds the package.
+    config : str
+        The study as JSON.
+    log : Path
+        Where its messages go.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "gamtune", "sync", config, "--follow", str(os.getpid())]
+    environment = {**os.environ, "PYTHONPATH": library}
+    with log.open("w", encoding="utf-8") as file:
+        subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        )

@@ -1,0 +1,118 @@
+"""Opening the tracking store: the only way to it, one process at a time."""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gamtune.tracking.address import SQLITE, TrackingError, absolute_uri, database_path
+from gamtune.tracking.database import move_artifacts, prepare_database
+from gamtune.tracking.lock import locked
+
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # the 7 by default wait four minutes for a server that is down
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",  # a pooled connection would go on writing to a deleted database
+}
+os.environ.update(SETTINGS | dict(os.environ))  # whoever set one of them meant it
+
+# isort: split
+# MLflow reads some of them while it is imported.
+from mlflow import MlflowClient  # noqa: E402
+from mlflow.entities import Experiment  # noqa: E402
+from mlflow.exceptions import MlflowException  # noqa: E402
+from requests import RequestException  # noqa: E402
+from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
+
+for name in ("mlflow", "alembic", "urllib3"):
+    logging.getLogger(name).setLevel(logging.ERROR)
+
+NOTE = """Study **{study}**. The tag `gamtune.role` says what a run is: `trial` a row of the table, `confirmation` a
+candidate retrained with a fresh weight seed, `optimum` the chosen network, `study` the tables, figures and report."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open tracking store and the experiment of one study in it."""
+
+    client: MlflowClient
+    uri: str
+    study: str
+    experiment_id: str
+
+
+@contextmanager
+def open_store(study: str, uri: str, results: Path) -> Iterator[Store]:
+    """The store with the study's experiment, made where missing; held under the lock until the block ends.
+
+    Parameters
+    ----------
+    study : str
+        Name of the study and of its experiment.
+    uri : str
+        ``sqlite:///`` with a path, relative to the working directory or absolute, or the address of a server.
+    results : Path
+        Folder of all studies: holds the lock, and the artifacts of an SQLite store.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be reached, read or written, here or within the block.
+    """
+    location = absolute_uri(uri)
+    path = database_path(uri)
+    with _errors_in_one_line(uri), locked(results):
+        if path is not None:
+            prepare_database(path, _make_schema)
+        client = MlflowClient(tracking_uri=location, registry_uri=location)
+        artifacts = None if path is None else (results.resolve() / "mlartifacts" / study).as_uri()
+        experiment = _experiment(client, study, artifacts)
+        if path is not None and artifacts is not None and experiment.artifact_location != artifacts:
+            move_artifacts(path, experiment.artifact_location, artifacts)
+        yield Store(client, location, study, experiment.experiment_id)
+
+
+def find_experiment(study: str, uri: str) -> str | None:
+    """The id of a study's experiment, None while there is none; for a server, which needs no lock to be read."""
+    with _errors_in_one_line(uri):
+        experiment = MlflowClient(tracking_uri=uri).get_experiment_by_name(study)
+    return None if experiment is None else str(experiment.experiment_id)
+
+
+@contextmanager
+def _errors_in_one_line(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, RequestException, sqlite3.Error, OSError) as error:
+        raise TrackingError(uri, _problem(error)) from error
+
+
+def _make_schema(path: Path) -> None:
+    MlflowClient(tracking_uri=f"{SQLITE}{path}").search_experiments(max_results=1)
+
+
+def _experiment(client: MlflowClient, study: str, artifacts: str | None) -> Experiment:
+    """The study's experiment; one that somebody deleted in the UI comes back, since its name stays taken."""
+    experiment = client.get_experiment_by_name(study)
+    if experiment is None:
+        note = {"mlflow.note.content": NOTE.format(study=study)}
+        return client.get_experiment(client.create_experiment(study, artifact_location=artifacts, tags=note))
+    if experiment.lifecycle_stage == "deleted":
+        client.restore_experiment(experiment.experiment_id)
+    return experiment
+
+
+def _problem(error: BaseException) -> str:
+    """What happened, in a few words: the system's own where MLflow wrapped them in five layers of others."""
+    cause = error
+    while (deeper := cause.__cause__ or cause.__context__) is not None:
+        cause = deeper
+    if isinstance(cause, OSError) and cause.strerror and cause is not error:
+        return cause.strerror
+    return str(error).partition("\n")[0]

@@ -1,0 +1,32 @@
+"""A saved network, read back."""
+
+from pathlib import Path
+from typing import Any
+
+
+def load_model(path: Path) -> Any:
+    """The Keras model of a ``.keras`` file, ready to predict.
+
+    Safe mode refuses code that is hidden in the file; the optimizer's state is left behind.
+
+    Parameters
+    ----------
+    path : Path
+        A file that ``model.save`` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the file is no Keras model, or holds a Lambda layer.
+    """
+    import keras
+
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def load_logits(path: Path) -> Any:
+    """The saved model up to its outputs before the softmax, which scoring in float64 starts from."""
+    import keras
+
+    model = load_model(path)
+    return keras.Model(model.inputs[0], model.get_layer("logits").output)

@@ -1,0 +1,110 @@
+"""One trial from its spec to its record and model. What this module imports is the code that a result depends on."""
+
+import contextlib
+import json
+import math
+import os
+import platform
+import time
+import traceback
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gamtune.data.arrays import Prepared
+from gamtune.spec import Spec
+
+RECORD, MODEL = "record.json", "model.keras"
+
+
+def run_trial(spec: Spec, data: Prepared, code: str, attempt: int, folder: Path) -> None:
+    """Train, score on training and validation rows, and write the record and the model into ``folder``.
+
+    A training that cannot succeed (its loss diverges, its network cannot be built) leaves a record with
+    ``status: failed`` and the reason, and no model. Lack of memory and of files are not of the training's making: they
+    are raised.
+
+    Parameters
+    ----------
+    spec : Spec
+        The training.
+    data : Prepared
+        The data set.
+    code : str
+        Digest of the code, noted in the record.
+    attempt : int
+        How often this training has been begun, noted in the record.
+    folder : Path
+        Where the files go; must exist.
+    """
+    _limit_threads(spec.threads)
+    started = time.time()
+    try:
+        outcome = _train(spec, data, folder / MODEL)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's word for lack of memory
+            raise MemoryError(str(error).splitlines()[0]) from error
+        traceback.print_exc()
+        outcome = failure(f"{type(error).__name__}: {error}".splitlines()[0])
+    finished = time.time()
+    record = identity(spec, data.digest, code, attempt) | outcome
+    record |= {"started": started, "finished": finished, "seconds": round(finished - started, 3)}
+    (folder / RECORD).write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def identity(spec: Spec, data: str, code: str, attempt: int) -> dict[str, Any]:
+    """What a record says of its training whether or not it succeeded."""
+    packages = ("tensorflow", "keras", "numpy")
+    return {
+        "trial": spec.trial,
+        "spec": spec.settings() | {"weight_seed": spec.weight_seed},
+        "data": data,
+        "code": code,
+        "attempt": attempt,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+    }
+
+
+def failure(reason: str) -> dict[str, Any]:
+    """The outcome of a training that gave no model."""
+    return {"status": "failed", "reason": reason, "metrics": None, "history": {}, "epochs_run": 0, "best_epoch": None}
+
+
+def _limit_threads(threads: int) -> None:
+    """TensorFlow would otherwise take every core for every trial; must come before its first operation."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow as tf
+
+    if tf.config.threading.get_intra_op_parallelism_threads() != threads:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    with contextlib.suppress(ValueError):  # an invalid device list: nothing to grow
+        for device in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(device, True)
+
+
+def _train(spec: Spec, data: Prepared, model_file: Path) -> dict[str, Any]:
+    from gamtune.training.loop import train  # heavy: only the process that trains pays for TensorFlow
+    from gamtune.training.network import build_network, build_optimizer
+    from gamtune.training.scoring import score
+
+    network = build_network(spec, data.inputs, len(data.classes))
+    training, validation = data.part("train"), data.part("validation")
+    history = train(network.logits, build_optimizer(spec), spec, training, validation)
+    metrics = {name: score(network.logits, part) for name, part in (("train", training), ("validation", validation))}
+    network.probabilities.save(model_file)
+    return {
+        "status": "ok",
+        "reason": None,
+        "metrics": {part: _finite(figures) for part, figures in metrics.items()},
+        "history": history.to_dict(),
+        "epochs_run": history.epochs,
+        "best_epoch": history.best_epoch,
+    }
+
+
+def _finite(figures: dict[str, float]) -> dict[str, float | None]:
+    """JSON knows no NaN: what is not finite (R2 where only one class occurs) becomes null."""
+    return {name: figure if math.isfinite(figure) else None for name, figure in figures.items()}

@@ -1,0 +1,133 @@
+rule candidates:
+    """What the decision rules propose, one slot each; a slot may stay empty."""
+    input:
+        summary=STUDY.path("summary.csv"),
+        code=code_of("gamtune.decision.candidates"),
+    output:
+        STUDY.path("decision/candidates.csv"),
+    log:
+        STUDY.path("logs/candidates.txt"),
+    conda:
+        "../../envs/gamtune.yaml"
+    params:
+        config=STUDY.sections(
+            "study", "data", "search", "space", "training", "analysis", "decision"
+        ),
+    message:
+        "candidates of the decision"
+    shell:
+        "python -m gamtune candidates {params.config:q} --summary {input.summary:q}"
+        " --out {output:q} > {log:q} 2>&1"
+
+
+rule confirm:
+    """A candidate on a fresh weight seed; found in the store unless the slot holds something new."""
+    input:
+        candidates=STUDY.path("decision/candidates.csv"),
+        digest=STUDY.path("data/digest.json"),
+        code=code_of("gamtune.training.trial"),
+    output:
+        STUDY.path("confirm/{candidate}/{replicate}/record.json"),
+    log:
+        STUDY.path("confirm/{candidate}/{replicate}/log.txt"),
+    retries: 1
+    conda:
+        "../../envs/gamtune.yaml"
+    threads: STUDY.threads
+    resources:
+        attempt=lambda wildcards, attempt: attempt,
+        mem_mb=1500,
+    params:
+        seed=STUDY.config.training.seed,
+        store=STUDY.store,
+    message:
+        "confirm {wildcards.candidate}, replicate {wildcards.replicate}"
+    shell:
+        "python -m gamtune train --candidates {input.candidates:q}"
+        " --candidate {wildcards.candidate:q} --replicate {wildcards.replicate} --seed {params.seed}"
+        " --data {input.digest:q} --record {output:q} --store {params.store:q}"
+        " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
+
+
+rule decide:
+    """The candidate with the lowest mean validation error over the common seeds."""
+    input:
+        candidates=STUDY.path("decision/candidates.csv"),
+        records=expand(
+            STUDY.path("confirm/{candidate}/{replicate}/record.json"),
+            candidate=STUDY.candidates,
+            replicate=STUDY.replicates,
+        ),
+        code=code_of("gamtune.decision.decide"),
+    output:
+        STUDY.path("decision/decision.json"),
+    log:
+        STUDY.path("logs/decide.txt"),
+    conda:
+        "../../envs/gamtune.yaml"
+    params:
+        study=subpath(output[0], ancestor=2),
+        replicates=len(STUDY.replicates),
+    message:
+        "decision among the confirmed candidates"
+    shell:
+        "python -m gamtune decide --study {params.study:q} --replicates {params.replicates} > {log:q} 2>&1"
+
+
+rule optimum:
+    """The winner, trained once more on a weight seed that no choice has seen."""
+    input:
+        decision=STUDY.path("decision/decision.json"),
+        digest=STUDY.path("data/digest.json"),
+        code=code_of("gamtune.training.trial"),
+    output:
+        record=STUDY.path("optimum/record.json"),
+        model=STUDY.path("optimum/model.keras"),
+    log:
+        STUDY.path("optimum/log.txt"),
+    retries: 1
+    conda:
+        "../../envs/gamtune.yaml"
+    threads: STUDY.threads
+    resources:
+        attempt=lambda wildcards, attempt: attempt,
+        mem_mb=1500,
+    params:
+        seed=STUDY.config.training.seed,
+        store=STUDY.store,
+    message:
+        "train the optimum"
+    shell:
+        "python -m gamtune train --decision {input.decision:q} --seed {params.seed}"
+        " --data {input.digest:q} --record {output.record:q} --store {params.store:q}"
+        " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
+
+
+rule evaluate:
+    """The optimum's one look at the test rows, and what is exported with it."""
+    input:
+        decision=STUDY.path("decision/decision.json"),
+        record=STUDY.path("optimum/record.json"),
+        model=STUDY.path("optimum/model.keras"),
+        digest=STUDY.path("data/digest.json"),
+        code=code_of("gamtune.decision.evaluate"),
+    output:
+        comparison=report(
+            STUDY.path("optimum/comparison.csv"),
+            caption="../report/comparison.rst",
+            category="Decision",
+        ),
+        confusion=STUDY.path("optimum/confusion_matrix.csv"),
+        predictions=STUDY.path("optimum/predictions.csv"),
+        preprocessing=STUDY.path("optimum/preprocessing.json"),
+        weights=directory(STUDY.path("optimum/weights")),
+    log:
+        STUDY.path("logs/evaluate.txt"),
+    conda:
+        "../../envs/gamtune.yaml"
+    params:
+        study=subpath(output.comparison, ancestor=2),
+    message:
+        "optimum on the test set"
+    shell:
+        "python -m gamtune evaluate --study {params.study:q} > {log:q} 2>&1"

@@ -1,0 +1,28 @@
+rule report:
+    """The study on one page that opens offline."""
+    input:
+        summary=STUDY.path("summary.csv"),
+        digest=STUDY.path("data/digest.json"),
+        gam=STUDY.path("gam"),
+        figures=STUDY.path("figures"),
+        candidates=STUDY.path("decision/candidates.csv"),
+        decision=STUDY.path("decision/decision.json"),
+        comparison=STUDY.path("optimum/comparison.csv"),
+        confusion=STUDY.path("optimum/confusion_matrix.csv"),
+        code=code_of("gamtune.report.report"),
+        template=template_of("report/page.html.j2"),
+    output:
+        STUDY.path("report.html"),
+    log:
+        STUDY.path("logs/report.txt"),
+    conda:
+        "../../envs/gamtune.yaml"
+    params:
+        config=STUDY.sections(
+            "study", "data", "search", "space", "training", "analysis", "decision"
+        ),
+        study=subpath(output[0], parent=True),
+    message:
+        "report"
+    shell:
+        "python -m gamtune report {params.config:q} --study {params.study:q} > {log:q} 2>&1"

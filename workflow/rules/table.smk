@@ -1,0 +1,16 @@
+rule table:
+    """The rows to train, for people and for the analysis; trainings take theirs from the config itself."""
+    input:
+        code=code_of("gamtune.space.table"),
+    output:
+        STUDY.path("table.csv"),
+    log:
+        STUDY.path("logs/table.txt"),
+    conda:
+        "../../envs/gamtune.yaml"
+    params:
+        config=STUDY.sections("study", "data", "search", "space", "training"),
+    message:
+        "table of all rows"
+    shell:
+        "python -m gamtune table {params.config:q} --out {output:q} > {log:q} 2>&1"

@@ -1,0 +1,39 @@
+rule sync:
+    """Every record as a run in MLflow; nothing else waits for it."""
+    input:
+        table=STUDY.path("table.csv"),
+        records=expand(STUDY.path("trials/{trial}/record.json"), trial=STUDY.trials),
+        report=STUDY.path("report.html"),
+        code=code_of("gamtune.tracking.sync"),
+    output:
+        STUDY.path("tracking/synced.json"),
+    log:
+        STUDY.path("logs/sync.txt"),
+    conda:
+        "../../envs/gamtune.yaml"
+    params:
+        config=STUDY.sections("study", "data", "search", "space", "tracking"),
+    message:
+        "records into MLflow"
+    shell:
+        "python -m gamtune sync {params.config:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule register:
+    """The optimum as the study's champion in MLflow's registry."""
+    input:
+        synced=STUDY.path("tracking/synced.json"),
+        model=STUDY.path("optimum/model.keras"),
+        code=code_of("gamtune.tracking.registry"),
+    output:
+        STUDY.path("tracking/champion.json"),
+    log:
+        STUDY.path("logs/register.txt"),
+    conda:
+        "../../envs/gamtune.yaml"
+    params:
+        config=STUDY.sections("study", "data", "search", "space", "tracking"),
+    message:
+        "champion in the model registry"
+    shell:
+        "python -m gamtune register {params.config:q} --out {output:q} > {log:q} 2>&1"
