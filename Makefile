@@ -26,11 +26,10 @@ help:
 	@touch $@
 
 run: .venv/installed
+	@$(BIN)/gamtune check "$(CONFIG)"
 	@if [ -n "$$(ls -A .snakemake/locks 2>/dev/null)" ] && $(BIN)/python -m gamtune.running .snakemake/running; then \
 	  echo "An earlier run was killed; its lock is cleared."; $(SNAKEMAKE) --unlock > /dev/null 2>&1; fi
-	@$(SNAKEMAKE)
-	@echo
-	@$(BIN)/gamtune outcome "$(CONFIG)"
+	@code=0; $(SNAKEMAKE) || code=$$?; echo; $(BIN)/gamtune outcome "$(CONFIG)" || true; exit $$code
 
 ui: .venv/installed
 	@$(BIN)/gamtune ui "$(CONFIG)" --port "$(PORT)"
@@ -43,7 +42,7 @@ lint: .venv/installed
 	$(BIN)/snakemake --lint
 
 test: lint
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 reference: .venv/installed
 	$(BIN)/python -m gamtune.config.reference

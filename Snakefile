@@ -10,11 +10,9 @@ min_version("9.20")
 
 LIBRARY = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, LIBRARY)
-shell.prefix(
-    "set -euo pipefail; export PYTHONPATH={LIBRARY:q}; "
-)  # conda would drop an inherited one
+shell.prefix("set -euo pipefail; export PYTHONPATH={LIBRARY:q}; ")  # conda would drop an inherited one
 
-from gamtune.cli import main as gamtune
+from gamtune.cli import NO_FORMULA
 from gamtune.config.errors import ConfigError
 from gamtune.config.load import read_yaml
 from gamtune.environment import own_python_first
@@ -23,11 +21,7 @@ from gamtune.running import hold
 from gamtune.tracking.start import start_follower
 
 own_python_first()
-CONFIG = (
-    workflow.configfiles[-1]
-    if workflow.configfiles
-    else os.path.join(workflow.basedir, "config", "config.yaml")
-)
+CONFIG = workflow.configfiles[-1] if workflow.configfiles else os.path.join(workflow.basedir, "config", "config.yaml")
 try:
     # A configfile: directive would merge the default study into every other
     if not workflow.configfiles:
@@ -67,6 +61,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        STUDY.records,  # a deleted one is made again
         STUDY.path("report.html"),
         STUDY.path("tracking/synced.json"),
         STUDY.path("tracking/champion.json"),
@@ -82,5 +77,4 @@ onstart:
 
 
 onsuccess:
-    if os.path.exists(STUDY.path("report.html")):
-        gamtune(["outcome", os.path.relpath(CONFIG)])
+    print(f"Report: {STUDY.path('report.html')}; in short: gamtune outcome {os.path.relpath(CONFIG)}")

@@ -241,8 +241,9 @@ def test_the_files_hold_the_columns_that_the_report_reads(tmp_path):
     write_gam(fitted, tmp_path / "gam")
     tables = {path.stem: pd.read_csv(path) for path in (tmp_path / "gam").glob("*.csv")}
     assert {path.name for path in (tmp_path / "gam").iterdir()} == {
-        "summary.txt", *(f"{name}.csv" for name in ("terms", "model", "effects", "curves", "surfaces")),
+        "summary.txt", "warnings.txt", *(f"{name}.csv" for name in ("terms", "model", "effects", "curves", "surfaces")),
     }  # fmt: skip
+    assert "100 rows for 40 coefficients" in (tmp_path / "gam" / "warnings.txt").read_text()
     labels = [term.label for term in parse_formula(LECTURE).terms]
     assert list(tables["terms"]) == ["term", "edf", "ref_df", "F", "p", "deviance_share"]
     assert list(tables["terms"].term) == labels

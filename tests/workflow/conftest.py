@@ -1,6 +1,7 @@
 """Real Snakemake runs: a copy of the project with a small study, and one finished study that tests copy and change."""
 
 import csv
+import fcntl
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import changed
+from configs import changed
 
 ROOT = Path(__file__).parents[2]
 SMALL: dict[str, Any] = {
@@ -134,13 +135,18 @@ def new_project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def finished_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project whose study has been run; tests must not change it."""
-    project = copy_project(tmp_path_factory.mktemp("finished") / "project")
-    done = project.snakemake()
-    assert done.code == 0, done.output
-    (project.folder / "run.txt").write_text(done.output)
-    return project
+def finished_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+    """A project whose study has been run, once for all test processes; tests must not change it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "finished"
+    with (folder.parent / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "run.txt").exists():
+            project = copy_project(folder)
+            done = project.snakemake()
+            assert done.code == 0, done.output
+            (folder / "run.txt").write_text(done.output)
+    return Project(folder)
 
 
 @pytest.fixture

@@ -1,16 +1,18 @@
 """What goes wrong, and what is left then."""
 
 import os
-import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("new")]
+PYTHON_FOLDER = Path(sys.executable).parent
+
+pytestmark = pytest.mark.workflow
 
 DIVERGING = {
     "search": {"strategy": "manual", "rows": [{"name": "mad", "optimizer": "sgd", "learning_rate": 1e30},
@@ -59,7 +61,7 @@ def test_a_diverging_row_is_data_and_does_not_stop_the_study(new_project):
     assert (rows["mad"]["status"], rows["sane"]["status"]) == ("failed", "ok")
     assert rows["mad"]["reason"].startswith("DivergedError: the loss is not finite in epoch 1")
     assert rows["mad"]["validation_mse"] == ""
-    assert "1 failed" in done.output
+    assert "2, of which 1 failed" in new_project.gamtune("outcome", new_project.config).output
     assert "not finite" in new_project.path("report.html").read_text()
     assert new_project.path("gam/skipped.txt").read_text().startswith("No model of the error was asked for")
     assert new_project.snakemake("-n").nothing_done
@@ -68,45 +70,53 @@ def test_a_diverging_row_is_data_and_does_not_stop_the_study(new_project):
     assert new_project.planned()["train"] == 1
 
 
-def test_a_server_that_is_down_costs_the_sync_and_nothing_else(new_project):
-    new_project.configure(**DIVERGING, tracking={"uri": "http://127.0.0.1:9"})
-    done = new_project.snakemake()
+def test_a_server_that_is_down_costs_the_sync_and_nothing_else(finished):
+    finished.configure(tracking={"uri": "http://127.0.0.1:9"})
+    finished.path("report.html").unlink()
+    done = finished.snakemake()
     assert done.code == 1
-    assert new_project.path("report.html").exists()
+    assert finished.path("report.html").exists()
     assert "gamtune sync: http://127.0.0.1:9: " in done.output
     assert "Traceback" not in done.output
-    assert set(new_project.planned()) == {"sync", "register", "all"}
+    assert set(finished.planned()) == {"sync", "register", "all"}
+    finished.configure()
+    assert finished.snakemake().code == 0
 
 
-def test_a_folder_with_spaces_and_another_working_directory(new_project, tmp_path):
+def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new_project, tmp_path):
     spaced = tmp_path / "a folder with spaces"
     new_project.folder.rename(spaced)
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
-    new_project.folder = elsewhere
-    config = yaml.safe_load((spaced / "config/small.yaml").read_text())
-    config |= {
-        "data": {"source": "digits"},
-        "analysis": {"gam": None},
-        "decision": {"confirm": {"top": 1, "replicates": 1}},
-    }
-    config["search"]["draws"] = 1
+    (elsewhere / "my rows.csv").write_text("name,neurons,l1\nb,20 10,0.001\na,16,\n")
+    config = {
+        "study": "small", "data": {"source": "digits"}, "search": {"strategy": "manual", "rows": "my rows.csv"},
+        "training": {"epochs": 3, "early_stopping": None}, "decision": {"confirm": {"top": 1, "replicates": 1}},
+    }  # fmt: skip
     (elsewhere / "my study.yaml").write_text(yaml.safe_dump(config))
-    new_project.config = "my study.yaml"
-    done = new_project.snakemake("--snakefile", str(spaced / "Snakefile"), "--directory", str(elsewhere))
+    new_project.folder, new_project.config = elsewhere, "my study.yaml"
+    here = ("--snakefile", str(spaced / "Snakefile"), "--directory", str(elsewhere))
+    done = new_project.snakemake(*here)
     assert done.code == 0, done.output
     assert new_project.path("report.html").exists()
     assert not (spaced / "results").exists()
-    assert new_project.snakemake("--snakefile", str(spaced / "Snakefile"), "--directory", str(elsewhere)).nothing_done
+    rows = new_project.rows("summary.csv")
+    assert [(row["name"], row["neurons"], row["epochs_run"]) for row in rows] == [
+        ("b", "20 10", "3"),
+        ("a", "16 16", "3"),
+    ]
+    assert "gamtune ui 'my study.yaml'" in new_project.gamtune("outcome", "my study.yaml").output
+    assert new_project.snakemake(*here).nothing_done
+    (elsewhere / "my rows.csv").write_text("name,neurons,l1\nb,20 10,0.001\na,16,\nc,8,\n")
+    assert {"table": 1, "train": 1, "summarise": 1}.items() <= new_project.snakemake("-n", *here).jobs.items()
 
 
-def test_a_killed_run_goes_on_where_it_was_and_leaves_no_process(new_project, root):
+def test_a_killed_run_goes_on_where_it_was_and_leaves_no_process(new_project):
     new_project.configure(decision={"confirm": {"top": 1, "replicates": 1}}, search__draws=3)
-    make = ["make", "run", "--old-file=.venv/installed", f"BIN={Path(shutil.which('snakemake') or '').parent}"]
-    make[-1] = f"BIN={Path(os.sys.executable).parent}"
-    make += ["CONFIG=config/small.yaml", "CORES=2"]
+    make = ["make", "run", "--old-file=.venv/installed", f"BIN={PYTHON_FOLDER}", "CONFIG=config/small.yaml", "CORES=2"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with subprocess.Popen(
-        make, cwd=new_project.folder, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        make, cwd=new_project.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as run:
         deadline = time.monotonic() + 200
         while not list(new_project.path("trials").glob("*/record.json")):
@@ -116,7 +126,6 @@ def test_a_killed_run_goes_on_where_it_was_and_leaves_no_process(new_project, ro
             os.kill(process, signal.SIGKILL)
         run.wait(20)
     kept = {path: path.read_text() for path in new_project.path("trials").glob("*/record.json")}
-    time.sleep(1)
     done = new_project.call(*make)
     assert done.code == 0, done.output
     assert "An earlier run was killed; its lock is cleared." in done.output
@@ -125,6 +134,10 @@ def test_a_killed_run_goes_on_where_it_was_and_leaves_no_process(new_project, ro
     again = new_project.call(*make)
     assert again.nothing_done
     assert "Best row tried" in again.output
+    deadline = time.monotonic() + 20  # the follower looks every 5 seconds whether its Snakemake is alive
+    while processes_in(new_project.folder, "gamtune") and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert processes_in(new_project.folder, "gamtune") == []
 
 
 def processes_in(folder, command):

@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("finished")]
+pytestmark = pytest.mark.workflow
 
 CONTRACT = [
     "table.csv",
@@ -105,17 +105,16 @@ def test_mlflow_lists_every_trial_once_and_nothing_is_left_running(finished_once
     assert aliases == [("small", "champion")]
 
 
-def test_the_run_ends_with_what_the_study_came_to(finished_once):
-    said = (finished_once.folder / "run.txt").read_text()
+def test_the_outcome_names_best_row_optimum_test_score_report_and_ui(finished_once):
+    assert "Report: results/small/report.html" in (finished_once.folder / "run.txt").read_text()
+    done = finished_once.gamtune("outcome", finished_once.config)
     test = next(row for row in finished_once.rows("optimum/comparison.csv") if row["part"] == "test")
-    for text in (
-        "Best row tried",
-        "fresh seeds",
-        "results/small/report.html",
-        f"MSE {float(test['mse']):.4f}",
-        "make ui",
-    ):
-        assert text in said
+    best = min(finished_once.rows("summary.csv"), key=lambda row: float(row["validation_mse"]))
+    assert f"Best row tried   {best['name']}, validation MSE {float(best['validation_mse']):.4f}" in done.output
+    assert "fresh seeds" in done.output
+    assert f"MSE {float(test['mse']):.4f}, accuracy {float(test['accuracy']):.4f}" in done.output
+    assert "results/small/report.html" in done.output
+    assert "make ui CONFIG=config/small.yaml" in done.output
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -153,4 +152,17 @@ def test_deleting_a_record_leaves_one_run_a_trial(finished):
 def test_snakemake_makes_its_own_report_too(finished):
     done = finished.snakemake("--report", "report.html")
     assert done.code == 0, done.output
-    assert "mse_by_parameter" in (finished.folder / "report.html").read_text()
+    page = (finished.folder / "report.html").read_text()
+    for text in ("mse_by_parameter", "Analysis", "Decision", "figure"):
+        assert text in page
+
+
+def test_a_model_the_rows_cannot_bear_is_left_out_and_the_study_goes_on(finished):
+    finished.configure(analysis__gam="te(l1, rho, k=3)")
+    done = finished.snakemake()
+    assert done.code == 0, done.output
+    assert finished.path("gam/skipped.txt").read_text().startswith("5 rows are too few for 9 coefficients")
+    assert not finished.path("gam/terms.csv").exists()
+    assert finished.path("figures/mse_by_parameter.png").exists()
+    assert "5 rows are too few for 9 coefficients" in finished.path("report.html").read_text()
+    assert finished.json("decision/decision.json")["winner"] == "observed_1"

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from gamtune.config.errors import ConfigError
 
+NO_FORMULA = "null"  # what the workflow says for analysis.gam: null
 Run = Callable[[argparse.Namespace], None]
 Result = TypeVar("Result")
 
@@ -89,7 +90,9 @@ def _train(options: argparse.Namespace) -> None:
         spec = optimum_spec(options.decision, options.seed)
     if spec is None:
         from gamtune.files import write_text
+        from gamtune.training.trial import MODEL
 
+        options.record.with_name(MODEL).unlink(missing_ok=True)  # of what the slot held before
         write_text(options.record, json.dumps({"status": "skipped", "reason": reason}) + "\n")
         return
     try:
@@ -115,7 +118,13 @@ def _gam(options: argparse.Namespace) -> None:
     from gamtune.analysis.gam_step import run_gam
 
     _with_values(
-        lambda: run_gam(options.results, options.formula or None, options.response, options.method, options.out)
+        lambda: run_gam(
+            options.results,
+            None if options.formula == NO_FORMULA else options.formula,
+            options.response,
+            options.method,
+            options.out,
+        )
     )
 
 

@@ -1,5 +1,6 @@
 """What the workflow has to know of a study before anything runs: its trials, its slots, and what each step is told."""
 
+import json
 import os
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,7 @@ from gamtune.config.study import Study
 from gamtune.data.header import check_header
 from gamtune.decision.slots import slots
 from gamtune.space.table import Row, build_table, cells, complete, derived_columns, table_columns
-from gamtune.spec import Spec, canonical_json
+from gamtune.spec import Spec, canonical_json, digest
 
 RESULTS = "results"
 STORE = os.path.join(RESULTS, "store")
@@ -55,6 +56,11 @@ class Plan:
         return {row.spec.trial: row.spec for row in self.rows}
 
     @cached_property
+    def records(self) -> list[str]:
+        """Paths of the trials' records, in the table's order."""
+        return [self.path(f"trials/{trial}/record.json") for trial in self.trials]
+
+    @cached_property
     def columns(self) -> list[str]:
         """Columns of ``table.csv`` that can be plotted and modelled: parameters and derived columns."""
         parameters = table_columns(self.config)
@@ -68,12 +74,12 @@ class Plan:
     @property
     def figure_columns(self) -> str:
         """What the figures show, as JSON."""
-        return canonical_json({"columns": self.columns, "log": self.log_columns})
+        return json.dumps({"columns": self.columns, "log": self.log_columns})
 
     @property
     def response(self) -> str:
         """The GAM's response as an expression of the summary's columns."""
-        return self.config.analysis.response.replace("mse", "validation_mse")
+        return self.config.analysis.summary_response
 
     @cached_property
     def candidates(self) -> list[str]:
@@ -91,11 +97,17 @@ class Plan:
         return max(spec.threads for spec in self.trials.values())
 
     def sections(self, *names: str) -> str:
-        """Sections of the config, complete with defaults, as canonical JSON: what a step is told, and no more.
+        """Sections of the config, complete with defaults, as JSON: what a step is told, and no more.
 
-        A change elsewhere in the config leaves the text as it is, so the step is not run again.
+        A change elsewhere in the config leaves the text as it is, so the step is not run again. The space keeps the
+        order it was written in, which is the order of a grid.
         """
-        return canonical_json(self.config.model_dump(mode="json", include=set(names), exclude_none=True))
+        return json.dumps(self.config.model_dump(mode="json", include=set(names)), separators=(",", ":"))
+
+    @cached_property
+    def table_digest(self) -> str:
+        """Changes with any row, whether the config, a CSV file of rows or the code that draws them has changed."""
+        return digest(canonical_json([[row.name, row.replicate, row.spec.to_json()] for row in self.rows]))
 
     def data_file(self) -> list[str]:
         """The user's data file, where the source is one."""
@@ -113,7 +125,8 @@ class Plan:
         try:
             formula = parse_formula(text)
             check_columns(formula, self.columns)
-            table = [cells(row.spec, table_columns(self.config)) for row in self.rows]
+            parameters = table_columns(self.config)
+            table = [cells(row.spec, parameters) for row in self.rows]
             values = {name: {row[name] for row in table} - {None} for name in formula.columns}
             _refuse_text(formula, {name for name in values if any(isinstance(value, str) for value in values[name])})
             check_distinct(formula, {name: len(distinct) for name, distinct in values.items()})
@@ -133,10 +146,11 @@ def _refuse_text(formula: Formula, text_columns: set[str]) -> None:
 def code_of(module: str) -> list[str]:
     """The files that a step's result depends on, relative to the working directory, so that a moved clone keeps them.
 
-    The config's models are left out: what they make of a config reaches each step as a parameter, and rewording a
-    description must not run anything again.
+    What reads the config is left out, since all it makes of it (sections with their defaults, the table's digest,
+    specs) reaches each step as a parameter; rewording a description must not run anything again.
     """
-    return [os.path.relpath(path) for path in closure(module) if path.parent.name != "config"]
+    files = (path for path in closure(module) if path.parent.name != "config" and path.name != "settings.py")
+    return [os.path.relpath(path) for path in files]
 
 
 def template_of(name: str) -> str:

@@ -10,17 +10,24 @@ from pathlib import Path
 from typing import IO
 
 
-def hold(path: Path) -> IO[str] | None:
-    """Take the lock for as long as the returned file stays open; None where another process has it."""
+def hold(path: Path) -> IO[str]:
+    """Share the lock for as long as the returned file stays open: several studies may run in one folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("w", encoding="utf-8")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
+    fcntl.flock(file, fcntl.LOCK_SH)
     return file
 
 
+def is_free(path: Path) -> bool:
+    """Whether nobody holds the lock."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
+
+
 if __name__ == "__main__":
-    sys.exit(0 if hold(Path(sys.argv[1])) else 1)
+    sys.exit(0 if is_free(Path(sys.argv[1])) else 1)

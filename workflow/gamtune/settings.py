@@ -1,6 +1,7 @@
 """Every setting of a network and its training: type, range, default and description; and the spec that they make."""
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,9 @@ class SettingError(ValueError):
         self.name = name
         self.value = value
         self.expected = expected
+
+
+LARGEST = sys.float_info.max  # keeps out infinities and whole numbers that no float can hold
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ class Setting:
             if value not in self.choices:
                 raise SettingError(name, value, self.expected)
             return str(value)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not self.contains(value):
+        number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
+        if not (number and self.contains(value)):
             raise SettingError(name, value, self.expected)
         if self.kind is int and value != int(value):
             raise SettingError(name, value, self.expected)
@@ -182,6 +187,8 @@ def _layers(name: str, value: Any, depth: int) -> tuple[Any, ...]:
     setting = SETTINGS[name]
     if not isinstance(value, list | tuple):
         return (setting.parse(name, value),) * depth
+    if not value:
+        raise SettingError(name, list(value), "at least one hidden layer")
     if len(value) != depth:
         raise SettingError(name, list(value), f"one value for each of the {depth} hidden layers")
     return tuple(setting.parse(name, item) for item in value)

@@ -10,7 +10,7 @@ rule gam:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        formula=STUDY.config.analysis.gam or "",
+        formula=STUDY.config.analysis.gam or NO_FORMULA,
         response=STUDY.response,
         method=STUDY.config.analysis.method,
     message:

@@ -10,14 +10,12 @@ rule candidates:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        config=STUDY.sections(
-            "study", "data", "search", "space", "training", "analysis", "decision"
-        ),
+        rows=STUDY.table_digest,
+        config=STUDY.sections("study", "data", "search", "space", "training", "analysis", "decision"),
     message:
         "candidates of the decision"
     shell:
-        "python -m gamtune candidates {params.config:q} --summary {input.summary:q}"
-        " --out {output:q} > {log:q} 2>&1"
+        "python -m gamtune candidates {params.config:q} --summary {input.summary:q}" " --out {output:q} > {log:q} 2>&1"
 
 
 rule confirm:
@@ -81,8 +79,7 @@ rule optimum:
         digest=STUDY.path("data/digest.json"),
         code=code_of("gamtune.training.trial"),
     output:
-        record=STUDY.path("optimum/record.json"),
-        model=STUDY.path("optimum/model.keras"),
+        STUDY.path("optimum/record.json"),  # and its model beside it, unless the training failed
     log:
         STUDY.path("optimum/log.txt"),
     retries: 1
@@ -99,7 +96,7 @@ rule optimum:
         "train the optimum"
     shell:
         "python -m gamtune train --decision {input.decision:q} --seed {params.seed}"
-        " --data {input.digest:q} --record {output.record:q} --store {params.store:q}"
+        " --data {input.digest:q} --record {output:q} --store {params.store:q}"
         " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 
 
@@ -108,7 +105,6 @@ rule evaluate:
     input:
         decision=STUDY.path("decision/decision.json"),
         record=STUDY.path("optimum/record.json"),
-        model=STUDY.path("optimum/model.keras"),
         digest=STUDY.path("data/digest.json"),
         code=code_of("gamtune.decision.evaluate"),
     output:

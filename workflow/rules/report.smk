@@ -18,9 +18,7 @@ rule report:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        config=STUDY.sections(
-            "study", "data", "search", "space", "training", "analysis", "decision"
-        ),
+        config=STUDY.sections("study", "data", "search", "space", "training", "analysis", "decision"),
         study=subpath(output[0], parent=True),
     message:
         "report"

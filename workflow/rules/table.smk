@@ -9,6 +9,7 @@ rule table:
     conda:
         "../../envs/gamtune.yaml"
     params:
+        rows=STUDY.table_digest,
         config=STUDY.sections("study", "data", "search", "space", "training"),
     message:
         "table of all rows"

@@ -2,7 +2,7 @@ rule sync:
     """Every record as a run in MLflow; nothing else waits for it."""
     input:
         table=STUDY.path("table.csv"),
-        records=expand(STUDY.path("trials/{trial}/record.json"), trial=STUDY.trials),
+        records=STUDY.records,
         report=STUDY.path("report.html"),
         code=code_of("gamtune.tracking.sync"),
     output:
@@ -23,7 +23,7 @@ rule register:
     """The optimum as the study's champion in MLflow's registry."""
     input:
         synced=STUDY.path("tracking/synced.json"),
-        model=STUDY.path("optimum/model.keras"),
+        comparison=STUDY.path("optimum/comparison.csv"),
         code=code_of("gamtune.tracking.registry"),
     output:
         STUDY.path("tracking/champion.json"),

@@ -28,7 +28,7 @@ rule summarise:
     """The table joined with its records, failed rows with their reason."""
     input:
         table=STUDY.path("table.csv"),
-        records=expand(STUDY.path("trials/{trial}/record.json"), trial=STUDY.trials),
+        records=STUDY.records,
         code=code_of("gamtune.analysis.summary"),
     output:
         STUDY.path("summary.csv"),

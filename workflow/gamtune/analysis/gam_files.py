@@ -26,7 +26,8 @@ STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."), (1.0, " "))
 
 
 def write_gam(fitted: FittedGam, directory: Path) -> None:
-    """Write summary.txt, terms.csv, model.csv, effects.csv, curves.csv and surfaces.csv into a directory.
+    """Write summary.txt, terms.csv, model.csv, effects.csv, curves.csv and surfaces.csv into a directory, and
+    warnings.txt if there are any.
 
     Parameters
     ----------
@@ -35,6 +36,8 @@ def write_gam(fitted: FittedGam, directory: Path) -> None:
         Made where it is missing.
     """
     write_text(directory / "summary.txt", summary_text(fitted))
+    if fitted.warnings:
+        write_text(directory / "warnings.txt", "".join(f"{warning}\n" for warning in fitted.warnings))
     tables = {"terms": terms, "model": model, "effects": effects, "curves": curves, "surfaces": surfaces}
     for name, table in tables.items():
         write_text(directory / f"{name}.csv", table(fitted).to_csv(index=False, lineterminator="\n"))
@@ -113,7 +116,7 @@ def _span(fitted: FittedGam, column: str, points: int) -> FloatArray:
 
 
 def _side(fitted: FittedGam, column: str) -> FloatArray:
-    """One side of a surface's grid; of a few whole numbers, such as depth, just those: between 2 and 3 there is none."""
+    """One side of a surface's grid; of a few whole numbers, such as depth, just those: nothing is between 2 and 3."""
     values = np.unique(fitted.rows[column].to_numpy(dtype=np.float64))
     if len(values) <= FEW_NUMBERS and (values == values.round()).all():
         return values

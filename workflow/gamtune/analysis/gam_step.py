@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gamtune.analysis.formula import check_columns, parse_formula
+from gamtune.analysis.formula import check_columns, parse_formula, parse_response
 from gamtune.analysis.gam import fit_gam
 from gamtune.analysis.gam_files import write_gam
 from gamtune.analysis.penalised_fit import Method
@@ -13,7 +13,7 @@ from gamtune.config.errors import ConfigError
 from gamtune.files import write_text
 
 SKIPPED = "skipped.txt"
-FILES = (SKIPPED, "summary.txt", "terms.csv", "model.csv", "effects.csv", "curves.csv", "surfaces.csv")
+FILES = (SKIPPED, "warnings.txt", "summary.txt", "terms.csv", "model.csv", "effects.csv", "curves.csv", "surfaces.csv")
 
 
 def run_gam(results: Path, formula: str | None, response: str, method: Method, folder: Path) -> None:
@@ -48,10 +48,16 @@ def run_gam(results: Path, formula: str | None, response: str, method: Method, f
         return
     try:
         check_columns(parse_formula(formula), rows.columns)
+        column = parse_response(response).column
+        if column not in rows:
+            raise ValueError(f"--response: no column {column!r} in the table; it has {', '.join(rows.columns)}")
     except ValueError as error:
         raise ConfigError([str(error)], str(results)) from None
     try:
-        write_gam(fit_gam(formula, rows, response, method), folder)
+        fitted = fit_gam(formula, rows, response, method)
+        write_gam(fitted, folder)
+        for warning in fitted.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
     except ValueError as error:  # these rows cannot bear the model: too few, or a column constant among them
         print(error, file=sys.stderr)
         write_text(folder / SKIPPED, f"{error}\n")

@@ -4,6 +4,7 @@ A strategy hands in numbers of the unit interval, a distribution maps them to it
 """
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -44,16 +45,19 @@ class Distribution(BaseModel):
         raise TypeError(f"{type(self).__name__} has no numeric support")
 
     @property
-    def levels(self) -> list[Any] | None:
+    def levels(self) -> Sequence[Any] | None:
         """All its values where they can be listed (a grid needs them), otherwise None."""
         return None
 
 
-def _rounded(values: FloatArray) -> list[float]:
-    return [float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in values]
+def _rounded(values: FloatArray, support: Pair) -> list[float]:
+    low, high = support
+    return [min(max(float(f"{value:.{SIGNIFICANT_DIGITS}g}"), low), high) for value in values]
 
 
 def _ordered(pair: Pair) -> Pair:
+    if not all(map(math.isfinite, pair)):
+        raise ValueError("both ends must be finite")
     if not pair[0] < pair[1]:
         raise ValueError("the low end must be below the high end")
     return pair
@@ -80,8 +84,8 @@ class Integer(Distribution):
         return self.integer
 
     @property
-    def levels(self) -> list[int]:  # noqa: D102
-        return list(range(self.integer[0], self.integer[1] + 1))
+    def levels(self) -> Sequence[int]:  # noqa: D102
+        return range(self.integer[0], self.integer[1] + 1)
 
 
 class Uniform(Distribution):
@@ -93,7 +97,7 @@ class Uniform(Distribution):
 
     def quantile(self, u: FloatArray) -> list[float]:  # noqa: D102
         low, high = self.uniform
-        return _rounded(low + u * (high - low))
+        return _rounded(low + u * (high - low), self.support)
 
     @property
     def support(self) -> tuple[float, float]:  # noqa: D102
@@ -116,7 +120,7 @@ class LogUniform(Distribution):
 
     def quantile(self, u: FloatArray) -> list[float]:  # noqa: D102
         low, high = np.log(self.log_uniform)
-        return _rounded(np.exp(low + u * (high - low)))
+        return _rounded(np.exp(low + u * (high - low)), self.support)
 
     @property
     def support(self) -> tuple[float, float]:  # noqa: D102
@@ -150,7 +154,7 @@ class Normal(Distribution):
         low, high = self.support
         below, above = ndtr((low - mean) / sd), ndtr((high - mean) / sd)
         inside = np.clip(below + u * (above - below), np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
-        return _rounded(np.clip(mean + sd * ndtri(inside), low, high))
+        return _rounded(mean + sd * ndtri(inside), self.support)
 
     @property
     def support(self) -> tuple[float, float]:  # noqa: D102
@@ -175,7 +179,7 @@ class Beta(Distribution):
         """Map the unit interval to the prior: what Sobol, TPE and GP search in."""
         from scipy.special import betaincinv  # see Normal
 
-        return _rounded(self.scale * betaincinv(*self.beta, u))
+        return _rounded(self.scale * betaincinv(*self.beta, u), self.support)
 
     @property
     def support(self) -> tuple[float, float]:  # noqa: D102
@@ -204,8 +208,8 @@ class Choice(Distribution):
         return (min(numbers), max(numbers)) if numbers else (-math.inf, math.inf)
 
     @property
-    def levels(self) -> list[Any]:  # noqa: D102
-        return list(self.choice)
+    def levels(self) -> Sequence[Any]:  # noqa: D102
+        return self.choice
 
 
 DISTRIBUTIONS: dict[str, type[Distribution]] = {

@@ -25,7 +25,9 @@ def lines_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
         for line in _messages(fault, path, model):
             whole = f"{key}{line}" if line.startswith(".") else f"{key}: {line}" if key else line
             lines.setdefault(key + line if line.startswith(".") else key, whole)
-    return list(lines.values())
+    # Where a key may be of several types, the one that fits best is at fault deepest inside
+    deeper = [key for key in lines if any(other.startswith((f"{key}.", f"{key}[")) for other in lines)]
+    return [line for key, line in lines.items() if not key or key not in deeper]
 
 
 def _messages(fault: Any, path: list[str], model: type[BaseModel]) -> list[str]:
@@ -63,7 +65,9 @@ def _path(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
         if isinstance(part, int):
             path.append(f"[{part}]")
         elif (
-            _fields(current) is None and path and re.match(r"(list|dict|str|int|float|tuple|function|literal)\b", part)
+            _fields(current) is None
+            and path
+            and re.match(r"(list|dict|str|int|float|bool|tuple|function|literal)\b", part)
         ):
             continue
         else:

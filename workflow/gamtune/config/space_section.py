@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gamtune.config.distributions import DISTRIBUTIONS, Choice, Distribution
+from gamtune.config.distributions import DISTRIBUTIONS, Choice, Distribution, Integer
 from gamtune.config.errors import ConfigError, unknown
 from gamtune.config.messages import lines_of
 from gamtune.settings import SETTINGS, Setting, SettingError
@@ -45,6 +45,8 @@ def parse_space(space: Any) -> dict[str, Distribution]:
 
 def _parse(raw: Any) -> Distribution:
     """One distribution from its YAML."""
+    if raw is None:
+        raise ConfigError(["got nothing, expected a distribution, a list of values or one value"])
     if isinstance(raw, list):
         raw = {"choice": raw}
     if not isinstance(raw, dict):
@@ -89,10 +91,10 @@ def _check_choice(name: str, setting: Setting, value: Any) -> None:
 
 def _check_support(name: str, setting: Setting, distribution: Distribution) -> None:
     """The ends of a continuous range need not be admissible themselves (0 for an open bound), what lies inside must."""
-    if setting.kind is int and distribution.levels is None:
+    if setting.kind is int and not isinstance(distribution, Integer):
         raise ConfigError(["got a distribution of real numbers, expected whole numbers: {integer: [low, high]}"])
     low, high = distribution.support
-    if low < setting.low or high > setting.high or (distribution.levels and not setting.contains(low)):
+    if low < setting.low or high > setting.high or (isinstance(distribution, Integer) and not setting.contains(low)):
         raise ConfigError([f"reaches from {low:g} to {high:g}, but {name} is {setting.expected}"])
 
 
@@ -100,8 +102,9 @@ def _check_references(name: str, space: dict[str, Distribution]) -> list[str]:
     """Other parameters that a distribution names must exist."""
     lines = []
     for other, values in (space[name].when or {}).items():
-        if other == name or other not in SETTINGS:
-            lines.append(f"{name}.when.{other}: {unknown(other, [n for n in space if n != name], 'parameter')}")
+        others = [n for n in space if n != name and space[n].per is None]
+        if other not in others:
+            lines.append(f"{name}.when.{other}: {unknown(other, others, 'parameter of the space')}")
             continue
         for value in values if isinstance(values, list) else [values]:
             try:

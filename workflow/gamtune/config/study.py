@@ -23,6 +23,7 @@ from gamtune.config.distributions import Distribution
 from gamtune.config.space_section import parse_space
 from gamtune.settings import SETTINGS, Setting
 
+RESERVED = ("store", "mlartifacts", "mlflow.db")  # beside the studies in results/
 MAX_INLINE_ROWS = 200  # a longer list would not fit the command line of the step that writes the table
 
 
@@ -58,6 +59,8 @@ class Data(Section):
                 raise ValueError(f"{name} is missing: the source 'table' needs it")
             if self.source != "table" and getattr(self, name) is not None:
                 raise ValueError(f"{name} means nothing to the source {self.source!r}; did you mean source: table?")
+        if self.target in self.drop:
+            raise ValueError(f"drop lists the target {self.target!r}: there would be nothing to learn")
         if self.validation.fraction + self.test.fraction >= 1:
             raise ValueError("validation and test leave no row to train on: their fractions must sum to less than 1")
         return self
@@ -164,6 +167,11 @@ class Analysis(Section):
     )
     method: Literal["REML", "GCV"] = Field("REML", description="criterion that chooses the smoothing parameters")
 
+    @property
+    def summary_response(self) -> str:
+        """The response as an expression of the summary's columns."""
+        return self.response.replace("mse", "validation_mse")
+
 
 class Confirm(Section):
     """How candidates are compared."""
@@ -228,6 +236,8 @@ class Study(Section):
     def _check_name(cls, name: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
             raise ValueError("expected a name of up to 64 letters, digits, '_', '.' or '-'")
+        if name in RESERVED:
+            raise ValueError("expected another name: results/ already holds a folder or file of this one")
         return name
 
     @field_validator("space", mode="before")

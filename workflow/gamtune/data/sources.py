@@ -45,7 +45,10 @@ def read_rows(data: Data) -> Rows:
 def _read_table(data: Data) -> tuple[pd.DataFrame, "pd.Series[Any]"]:
     check_header(data)
     path = Path(str(data.path))
-    table = pd.read_parquet(path) if is_parquet(path) else pd.read_csv(path, keep_default_na=False)
+    try:
+        table = pd.read_parquet(path) if is_parquet(path) else pd.read_csv(path, keep_default_na=False)
+    except (OSError, ValueError) as error:  # pandas' and pyarrow's own errors are among these
+        raise ConfigError([f"{path} cannot be read: {str(error).strip().splitlines()[0]}"]) from None
     table = table.drop(columns=data.drop)
     target = table.pop(str(data.target))
     if table.shape[1] == 0:

@@ -46,6 +46,13 @@ def split_rows(data: Data, target: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
         except ValueError as error:
             raise ConfigError([f"data.{name}.fraction: {rows} of {len(target)} rows: {error}"]) from None
         parts[taken] = name
+    for name in PARTS:
+        absent = set(range(len(sizes))) - set(target[parts == name].tolist())
+        if absent:
+            line = (
+                f"data: {len(absent)} of {len(sizes)} classes have no row in {name}; add rows or change the fractions"
+            )
+            raise ConfigError([line])
     return parts
 
 

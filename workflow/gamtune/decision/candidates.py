@@ -2,15 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from gamtune.analysis.formula import parse_formula
-from gamtune.analysis.gam import TooFewRows, fit_gam
+from gamtune.analysis.gam import fit_gam
 from gamtune.config.study import Study
 from gamtune.decision.gam_optimum import gam_optimum
 from gamtune.decision.slots import COLUMNS, Slot, slots
@@ -50,13 +47,13 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
         If no trial finished.
     """
     finished = finished_rows(summary)
-    specs = {row.spec.trial: row.spec for row in build_table(study)}
+    ranked = _ranked(finished, {row.spec.trial: row.spec for row in build_table(study)})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     seen: dict[str, str] = {}
     for slot in slots(study.decision):
-        proposal = _propose(slot, study, finished, specs)
+        proposal = _propose(slot, study, finished, ranked)
         setting = proposal.spec.without_seed() if proposal.spec else ""
         if setting and setting in seen:
             proposal = Proposal(proposal.source, reason=f"the same settings as {seen[setting]}")
@@ -69,7 +66,7 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
 
 
 def finished_rows(summary: Path) -> pd.DataFrame:
-    """The finished rows of a summary, best first.
+    """The finished rows of a summary, in its order.
 
     Raises
     ------
@@ -77,45 +74,41 @@ def finished_rows(summary: Path) -> pd.DataFrame:
         If there is none.
     """
     rows = pd.read_csv(summary, dtype={"trial": str, "name": str})
-    finished = rows[rows["status"] == "ok"].sort_values(RESPONSE, kind="stable").reset_index(drop=True)
+    finished = rows[rows["status"] == "ok"]
     if finished.empty:
         raise ValueError(f"{summary}: none of the {len(rows)} trials finished; their reasons are in its column reason")
     return finished
 
 
-def _propose(slot: Slot, study: Study, finished: pd.DataFrame, specs: dict[str, Spec]) -> Proposal:
+def _propose(slot: Slot, study: Study, finished: pd.DataFrame, ranked: list[Proposal]) -> Proposal:
     if slot.rule == "by_hand":
         spec = complete(study, study.decision.by_hand[slot.key], 1, f"decision.by_hand.{slot.key}")
         return Proposal("by hand", spec)
     if slot.rule == "gam_optimum":
-        return _from_gam(study, finished, specs)
-    distinct = list(_distinct(finished, specs))
-    if slot.rank > len(distinct):
-        return Proposal("best observed", reason=f"only {len(distinct)} settings finished")
-    best = distinct[slot.rank - 1]
-    return Proposal(f"row {best['name']}", specs[best["trial"]], best[RESPONSE])
+        return _from_gam(study, finished, ranked[0])
+    if slot.rank > len(ranked):
+        return Proposal("best observed", reason=f"only {len(ranked)} settings finished")
+    return ranked[slot.rank - 1]
 
 
-def _distinct(finished: pd.DataFrame, specs: dict[str, Spec]) -> Iterator[dict[Any, Any]]:
-    """Finished rows, best first, each setting once whatever its weight seeds."""
-    seen = set()
-    for row in finished.to_dict("records"):
-        setting = specs[row["trial"]].without_seed()
-        if setting not in seen:
-            seen.add(setting)
-            yield row
+def _ranked(finished: pd.DataFrame, specs: dict[str, Spec]) -> list[Proposal]:
+    """Each setting once, by the mean error of its replicates: the luckiest of them would flatter it."""
+    settings = finished["trial"].map(lambda trial: specs[trial].without_seed())
+    proposals = []
+    for _, rows in finished.groupby(settings, sort=False):
+        source = f"row {rows['name'].iloc[0]}" + (f", mean of {len(rows)} replicates" if len(rows) > 1 else "")
+        proposals.append(Proposal(source, specs[rows["trial"].iloc[0]], float(rows[RESPONSE].mean())))
+    return sorted(proposals, key=lambda proposal: float(proposal.observed or 0))
 
 
-def _from_gam(study: Study, finished: pd.DataFrame, specs: dict[str, Spec]) -> Proposal:
+def _from_gam(study: Study, finished: pd.DataFrame, best: Proposal) -> Proposal:
     analysis = study.analysis
     if analysis.gam is None:
         return Proposal("GAM", reason="the config has no formula (analysis.gam)")
-    formula = parse_formula(analysis.gam)
-    response = analysis.response.replace("mse", RESPONSE)
+    assert best.spec is not None  # an observed row has one
     try:
-        fitted = fit_gam(formula, finished, response, analysis.method)
-    except (TooFewRows, ValueError) as error:
+        fitted = fit_gam(analysis.gam, finished, analysis.summary_response, analysis.method)
+        settings, predicted = gam_optimum(fitted, best.spec)
+    except ValueError as error:
         return Proposal("GAM", reason=str(error))
-    best = specs[str(finished["trial"].iloc[0])]
-    settings, predicted = gam_optimum(fitted, finished, best)
     return Proposal("lowest point of the GAM", complete(study, settings, 1, "GAM optimum"), predicted=predicted)

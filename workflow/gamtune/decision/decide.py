@@ -107,14 +107,14 @@ def _why(winner: dict[str, Any], complete: list[dict[str, Any]], replicates: int
     text += f"; next is {others[0]['candidate']} with {others[0]['mean']:.4g}"
     equal = [entry for entry in others if entry["low"] is None or entry["low"] <= 0]
     if equal:
-        return f"{text}. {len(equal)} of {len(others)} others cannot be told apart from it at 95 %."
-    return f"{text}. All others are worse at 95 %."
+        return f"{text}. {len(equal)} of {len(others)} others cannot be told apart from it, each at 95 %."
+    return f"{text}. All others are worse, each at 95 %."
 
 
 def _optimism(compared: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The winner's curse: by how much the best row's own score beats the mean of its fresh replicates."""
-    best = next((entry for entry in compared if entry["rule"] == "best_observed" and entry["n"]), None)
-    if best is None:
+    best = next((entry for entry in compared if entry["candidate"] == "observed_1"), None)
+    if best is None or not best["n"]:
         return None
     difference = best["mean"] - best["observed"]
     return {"row": best["source"], "observed": best["observed"], "fresh_mean": best["mean"], "difference": difference}

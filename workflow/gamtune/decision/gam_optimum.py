@@ -21,15 +21,13 @@ TOO_FAR = 0.1
 FEW_LEVELS = 12  # a column with no more distinct values keeps to them
 
 
-def gam_optimum(fitted: FittedGam, rows: pd.DataFrame, best: Spec) -> tuple[dict[str, Any], float]:
+def gam_optimum(fitted: FittedGam, best: Spec) -> tuple[dict[str, Any], float]:
     """Find the lowest point.
 
     Parameters
     ----------
     fitted : FittedGam
-        The model of the error.
-    rows : DataFrame
-        Finished rows it was fitted to, best first.
+        The model of the error, with the rows it was fitted to.
     best : Spec
         The best row: what the model says nothing of is taken from it.
 
@@ -39,10 +37,18 @@ def gam_optimum(fitted: FittedGam, rows: pd.DataFrame, best: Spec) -> tuple[dict
         The settings of the lowest point.
     predicted : float
         The model's error there, on the scale of the mse.
+
+    Raises
+    ------
+    ValueError
+        If no point of the grid lies inside the observed range.
     """
+    rows = fitted.rows
     point: dict[str, Any] = {name: rows[name].iloc[0] for name in fitted.formula.columns}
     for group in _groups(fitted):
         grid = _grid(group, rows, best.depth)
+        if grid.empty:
+            raise ValueError(f"no point of {', '.join(group)} lies inside the observed range")
         table = pd.DataFrame([point] * len(grid)).assign(**{name: grid[name].to_numpy() for name in group})
         lowest = int(np.argmin(fitted.predict(table)))
         point |= {name: grid[name].iloc[lowest] for name in group}
@@ -52,13 +58,10 @@ def gam_optimum(fitted: FittedGam, rows: pd.DataFrame, best: Spec) -> tuple[dict
 
 
 def _groups(fitted: FittedGam) -> list[list[str]]:
-    """Columns of the formula, those that share a term together."""
-    groups: list[list[str]] = []
-    for term in fitted.formula.terms:
-        touching = [group for group in groups if set(group) & set(term.columns)]
-        merged = list(dict.fromkeys(itertools.chain(*touching, term.columns)))
-        groups = [group for group in groups if group not in touching] + [merged]
-    return groups
+    """Columns that are chosen together: those of a term, and depth with sum_neurons, which a width ties together."""
+    groups = [list(term.columns) for term in fitted.formula.terms]
+    tied = [group for group in groups if {"depth", "sum_neurons"} & set(group)]
+    return [group for group in groups if group not in tied] + ([list(itertools.chain(*tied))] if tied else [])
 
 
 def _grid(group: list[str], rows: pd.DataFrame, depth: int) -> pd.DataFrame:

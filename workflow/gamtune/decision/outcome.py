@@ -38,9 +38,16 @@ def outcome(study: Study, results: Path, config: str) -> str:
         ("", _settings(decision["spec"])),
         ("On the test set", f"MSE {float(test['mse']):.4f}, accuracy {float(test['accuracy']):.4f}, looked at once"),
         ("Report", str(folder / "report.html")),
-        ("MLflow UI", "make ui" if config == "config/config.yaml" else f"make ui CONFIG={shlex.quote(config)}"),
+        ("MLflow UI", _ui_command(config)),
     ]
     return "\n".join(f"{name:<16} {text}" for name, text in lines)
+
+
+def _ui_command(config: str) -> str:
+    """What opens the UI from here: make where its file is, otherwise the command itself."""
+    if not Path("Makefile").exists():
+        return f"gamtune ui {shlex.quote(config)}"
+    return "make ui" if config == "config/config.yaml" else f"make ui CONFIG={shlex.quote(config)}"
 
 
 def _settings(spec: dict[str, Any]) -> str:

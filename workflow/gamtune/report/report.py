@@ -113,9 +113,14 @@ def _model(folder: Path) -> Page:
         return {"model": None, "skipped": (folder / "skipped.txt").read_text(encoding="utf-8").strip()}
     return {
         "model": _records(pd.read_csv(folder / "model.csv"))[0],
+        "warnings": _lines(folder / "warnings.txt"),
         "terms": _records(pd.read_csv(folder / "terms.csv")),
         "summary_text": (folder / "summary.txt").read_text(encoding="utf-8"),
     }
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
 def _decision(study: Path) -> Page:

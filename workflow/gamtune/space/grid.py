@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gamtune.config.distributions import Distribution
@@ -40,7 +40,7 @@ def grid_rows(space: Mapping[str, Distribution]) -> Iterator[dict[str, Any]]:
         yield meeting_conditions(dict(zip(levels, reversed(values), strict=True)), space)
 
 
-def _levels(name: str, distribution: Distribution) -> list[Any]:
+def _levels(name: str, distribution: Distribution) -> Sequence[Any]:
     if distribution.per is not None:
         raise ConfigError([f"space.{name}.per: a grid draws nothing for each layer; list whole vectors as choices"])
     if distribution.levels is None:

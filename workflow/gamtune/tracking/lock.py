@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 @contextmanager
-def locked(results: Path) -> Iterator[None]:
-    """Hold ``results/.mlflow.lock``, waiting until it is free.
+def locked(folder: Path) -> Iterator[None]:
+    """Hold ``folder/.mlflow.lock``, waiting until it is free; the folder is the database's, for all who write to it.
 
     The file is never deleted: whoever waits on a deleted file and whoever makes it anew would both hold the lock.
     """
-    results.mkdir(parents=True, exist_ok=True)
-    with (results / ".mlflow.lock").open("a") as file:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".mlflow.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield  # closing the file releases it

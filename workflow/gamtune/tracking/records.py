@@ -103,12 +103,24 @@ def _varying(table: list[dict[str, str]]) -> frozenset[str]:
 def _places(folder: Path, table: list[dict[str, str]]) -> Iterator[Place]:
     for trial, name in {row["trial"]: row["name"] for row in table}.items():
         yield Place("trial", f"trial/{trial}", name, folder / "trials" / trial / "record.json")
-    for slot in sorted((folder / "confirm").glob("*/*/")):
-        candidate, replicate = slot.parts[-2:]
-        key = f"confirmation/{candidate}/{replicate}"
-        yield Place("confirmation", key, f"{candidate}_{replicate}", slot / "record.json")
+    for candidate, replicate in _slots(folder):
+        path = folder / "confirm" / candidate / replicate / "record.json"
+        yield Place("confirmation", f"confirmation/{candidate}/{replicate}", f"{candidate}_{replicate}", path)
     if (folder / "optimum").is_dir():
         yield Place("optimum", "optimum", "optimum", folder / "optimum" / "record.json")
+
+
+def _slots(folder: Path) -> Iterator[tuple[str, str]]:
+    """Candidate and replicate of each confirmation; those a made decision did not ask for are an earlier one's."""
+    slots = sorted((slot.parts[-2], slot.parts[-1]) for slot in (folder / "confirm").glob("*/*/"))
+    try:
+        decision = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
+        wanted = {entry["candidate"] for entry in decision["candidates"]}
+        replicates = {str(number + 1) for number in range(len(decision["weight_seeds"]))}
+    except (OSError, ValueError, KeyError, TypeError):
+        yield from slots
+        return
+    yield from (slot for slot in slots if slot[0] in wanted and slot[1] in replicates)
 
 
 def _read(place: Place) -> RunRecord | None:

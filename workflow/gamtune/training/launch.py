@@ -7,17 +7,19 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from gamtune.closure import code_digest
 from gamtune.data.arrays import Prepared
 from gamtune.files import write_text
 from gamtune.spec import Spec
-from gamtune.training import store as training_store
-from gamtune.training.trial import RECORD, failure, identity, run_trial
+from gamtune.training.store import keep, new_folder, store_key, take_out
+from gamtune.training.trial import MODEL, RECORD, failure, identity, run_trial
 
-NO_FILES, NO_MEMORY = 3, 4  # exit codes of the child
+FAILED, NO_FILES, NO_MEMORY = 1, 3, 4  # exit codes of the child
 
 
 class LaunchError(Exception):
@@ -44,43 +46,54 @@ def launch(spec: Spec, digest_file: Path, record: Path, store: Path, attempt: in
     Raises
     ------
     LaunchError
-        If files are missing, the disk is full or read-only, or an attempt was killed and another may follow.
+        If files are missing, the disk is full or read-only, the installation is broken, or an attempt was killed and
+        another may follow.
     """
     try:
         data = Prepared.open(digest_file)
     except FileNotFoundError:
         raise LaunchError(f"{digest_file} is missing: make the data first") from None
     code = code_digest("gamtune.training.trial")
-    folder = store / training_store.store_key(spec, data.digest, code)
+    folder = store / store_key(spec, data.digest, code)
     if not (folder / RECORD).exists():
-        end = _in_child(spec, data, code, attempt, store, folder.name)
-        if end == NO_FILES:
-            raise LaunchError("the data's or the results' files cannot be read or written, see above")
-        if end:
-            reason = _killed(end)
-            if attempt < attempts:
-                raise LaunchError(f"{reason} in attempt {attempt} of {attempts}")
-            now = time.time()
-            said = identity(spec, data.digest, code, attempt) | failure(f"{reason} in each of {attempts} attempts")
-            said |= {"started": now, "finished": now, "seconds": 0.0}
-            write_text(record, json.dumps(said, indent=1) + "\n")
-            return
-    training_store.take_out(folder, record)
+        with new_folder(store) as part:
+            end = _in_child(lambda: run_trial(spec, data, code, attempt, part))
+            if end == 0:
+                keep(part, folder)
+    else:
+        end = 0
+    if end in (FAILED, NO_FILES):
+        raise LaunchError("the training ended with an error that is not its own, see above")
+    if end == 0:
+        take_out(folder, record)
+        return
+    reason = _killed(end)
+    if attempt < attempts:
+        raise LaunchError(f"{reason} in attempt {attempt} of {attempts}")
+    _record_failure(identity(spec, data.digest, code, attempt), f"{reason} in each of {attempts} attempts", record)
+
+
+def _record_failure(said: dict[str, Any], reason: str, record: Path) -> None:
+    """Write a record for a training that could not write its own; it is not put into the store."""
+    now = time.time()
+    said |= failure(reason) | {"started": now, "finished": now, "seconds": 0.0}
+    record.with_name(MODEL).unlink(missing_ok=True)
+    write_text(record, json.dumps(said, indent=1) + "\n")
 
 
 def _killed(end: int) -> str:
     if end == NO_MEMORY:
         return "out of memory"
-    return f"killed by signal {-end} ({signal.Signals(-end).name})" if end < 0 else f"ended with exit code {end}"
+    return f"killed by signal {-end} ({signal.Signals(-end).name})"
 
 
-def _in_child(spec: Spec, data: Prepared, code: str, attempt: int, store: Path, key: str) -> int:
+def _in_child(training: Callable[[], None]) -> int:
     """Train in a forked child; its exit code, negative when a signal ended it."""
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
-        os._exit(_train_here(spec, data, code, attempt, store, key))
+        os._exit(_train_here(training))
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         os.kill(child, signal.SIGKILL)  # nothing it has begun is needed: only whole folders enter the store
@@ -94,11 +107,11 @@ def _in_child(spec: Spec, data: Prepared, code: str, attempt: int, store: Path, 
     return os.waitstatus_to_exitcode(status)
 
 
-def _train_here(spec: Spec, data: Prepared, code: str, attempt: int, store: Path, key: str) -> int:
+def _train_here(training: Callable[[], None]) -> int:
     """The child's whole life."""
     _die_with_parent()
     try:
-        training_store.add(store, key, lambda folder: run_trial(spec, data, code, attempt, folder))
+        training()
     except OSError as error:
         if error.errno == errno.ENOMEM:
             return NO_MEMORY
@@ -109,7 +122,7 @@ def _train_here(spec: Spec, data: Prepared, code: str, attempt: int, store: Path
         return NO_MEMORY
     except BaseException:
         traceback.print_exc()
-        return 1
+        return FAILED
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

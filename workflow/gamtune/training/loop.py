@@ -93,7 +93,7 @@ def train(
 
 
 def row_order(weight_seed: int, epoch: int, rows: int) -> npt.NDArray[np.int32]:
-    """Order in which an epoch visits the rows: depends on seed and epoch alone, so training can continue later."""
+    """Order in which an epoch visits the rows; depends on seed and epoch alone."""
     return np.random.default_rng([weight_seed, epoch]).permutation(rows).astype(np.int32)
 
 

@@ -3,7 +3,8 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gamtune.files import replacing
@@ -16,28 +17,30 @@ def store_key(spec: Spec, data: str, code: str) -> str:
     return digest("\n".join((spec.to_json(), data, code)))[:24]
 
 
-def add(store: Path, key: str, fill: Callable[[Path], None]) -> Path:
-    """Let ``fill`` write a training's files into a folder that appears in the store whole or not at all.
-
-    Returns
-    -------
-    Path
-        The folder in the store; another process' if it was quicker.
-    """
+@contextmanager
+def new_folder(store: Path) -> Iterator[Path]:
+    """Give a folder to fill with a training's files; what has not been put in place by `keep` is removed."""
     store.mkdir(parents=True, exist_ok=True)
-    folder = store / key
     part = Path(tempfile.mkdtemp(dir=store, prefix=".part-"))
     try:
-        fill(part)
-        part.chmod(0o755)
-        try:
-            os.rename(part, folder)
-        except OSError:
-            if not (folder / RECORD).exists():
-                raise
+        yield part
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return folder
+
+
+def keep(part: Path, folder: Path) -> None:
+    """Put a filled folder into the store, whole; if another process was quicker, its own stays.
+
+    The files become read-only: trials link to them, and what is written through a link would change the store.
+    """
+    for file in part.iterdir():
+        file.chmod(0o444)
+    part.chmod(0o755)
+    try:
+        os.rename(part, folder)
+    except OSError:
+        if not (folder / RECORD).exists():
+            raise
 
 
 def take_out(folder: Path, record: Path) -> None:

@@ -21,8 +21,8 @@ def run_trial(spec: Spec, data: Prepared, code: str, attempt: int, folder: Path)
     """Train, score on training and validation rows, and write the record and the model into ``folder``.
 
     A training that cannot succeed (its loss diverges, its network cannot be built) leaves a record with
-    ``status: failed`` and the reason, and no model. Lack of memory and of files are not of the training's making: they
-    are raised.
+    ``status: failed`` and the reason, and no model. What is not of the training's making is raised: lack of memory or
+    files, a broken installation.
 
     Parameters
     ----------
@@ -38,14 +38,16 @@ def run_trial(spec: Spec, data: Prepared, code: str, attempt: int, folder: Path)
         Where the files go; must exist.
     """
     _limit_threads(spec.threads)
+    import tensorflow as tf
+
+    from gamtune.training.loop import DivergedError
+
     started = time.time()
     try:
         outcome = _train(spec, data, folder / MODEL)
-    except (OSError, MemoryError):
-        raise
-    except Exception as error:
-        if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's word for lack of memory
-            raise MemoryError(str(error).splitlines()[0]) from error
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError(str(error).splitlines()[0]) from error
+    except (DivergedError, ValueError, tf.errors.InvalidArgumentError) as error:
         traceback.print_exc()
         outcome = failure(f"{type(error).__name__}: {error}".splitlines()[0])
     finished = time.time()

@@ -1,0 +1,252 @@
+"""From candidates to a choice, on records and summaries written by hand."""
+
+import csv
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from gamtune.analysis.gam import fit_gam
+from gamtune.cli import main
+from gamtune.decision.candidates import write_candidates
+from gamtune.decision.decide import decide
+from gamtune.decision.evaluate import confusion_csv
+from gamtune.decision.gam_optimum import gam_optimum, split_evenly
+from gamtune.decision.slots import COLUMNS, confirmation_spec, read_candidates
+from gamtune.settings import make_spec
+from gamtune.space.table import build_table, cells, table_columns
+
+
+def confirmed(folder, errors):
+    """A study's folder with candidates and the validation MSE of their confirmations; None where one failed."""
+    (folder / "decision").mkdir(parents=True)
+    with (folder / "decision" / "candidates.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for number, (name, values) in enumerate(errors.items(), start=1):
+            spec = make_spec({"neurons": [number]}, 1).to_json() if values else ""
+            writer.writerow(
+                [name, "best_observed", f"row r{number}", 0.01 * number, "", "" if values else "no row", spec]
+            )
+            for replicate, error in enumerate(values or [], start=1):
+                place = folder / "confirm" / name / str(replicate)
+                place.mkdir(parents=True)
+                record = {"status": "ok", "metrics": {"validation": {"mse": error}}, "spec": {"weight_seed": replicate}}
+                if error is None:
+                    record = {"status": "failed", "reason": "diverged", "spec": {"weight_seed": replicate}}
+                (place / "record.json").write_text(json.dumps(record))
+    return folder
+
+
+def made(folder, replicates=3):
+    decide(folder, replicates)
+    return json.loads((folder / "decision" / "decision.json").read_text())
+
+
+def test_the_lowest_mean_wins_and_differences_are_paired_by_seed(tmp_path):
+    errors = {"observed_1": [0.05, 0.07, 0.06], "b": [0.03, 0.05, 0.05], "c": [0.09, 0.02, 0.04]}
+    decision = made(confirmed(tmp_path, errors))
+    assert decision["winner"] == "b"
+    assert decision["spec"]["neurons"] == [2]
+    entries = {entry["candidate"]: entry for entry in decision["candidates"]}
+    assert entries["b"]["difference"] is None
+    for name in ("observed_1", "c"):
+        differences = np.array(errors[name]) - errors["b"]
+        low, high = stats.t.interval(0.95, 2, differences.mean(), stats.sem(differences))
+        assert (entries[name]["difference"], entries[name]["low"], entries[name]["high"]) == pytest.approx(
+            (differences.mean(), low, high)
+        )
+    assert decision["optimism"] == pytest.approx(
+        {"row": "row r1", "observed": 0.01, "fresh_mean": 0.06, "difference": 0.05}
+    )
+
+
+def test_the_reason_tells_who_cannot_be_told_apart(tmp_path):
+    decision = made(
+        confirmed(tmp_path, {"a": [0.05, 0.051, 0.052], "b": [0.06, 0.061, 0.062], "c": [0.04, 0.08, 0.05]})
+    )
+    assert decision["why"].startswith("a (row r1) has the lowest mean validation MSE on 3 fresh weight seeds: 0.051")
+    assert "1 of 2 others cannot be told apart from it, each at 95 %" in decision["why"]
+
+
+def test_empty_slots_and_failed_confirmations_are_passed_over_with_their_reason(tmp_path):
+    decision = made(confirmed(tmp_path, {"a": None, "b": [0.03, None, 0.03], "c": [0.05, 0.06, 0.05]}))
+    assert decision["winner"] == "c"
+    skipped = [entry["skipped"] for entry in decision["candidates"]]
+    assert skipped == ["no row", "1 of 3 confirmations failed: diverged", None]
+
+
+def test_without_any_confirmed_candidate_there_is_one_line_and_no_decision(tmp_path, capsys):
+    confirmed(tmp_path, {"a": None, "b": [None]})
+    assert main(["decide", "--study", str(tmp_path), "--replicates", "1"]) == 1
+    said = capsys.readouterr().err
+    assert (
+        said == "gamtune decide: no candidate could be confirmed: a: no row; b: 1 of 1 confirmations failed: diverged\n"
+    )
+    assert not (tmp_path / "decision" / "decision.json").exists()
+
+
+def test_a_single_replicate_gives_a_difference_without_interval(tmp_path):
+    decision = made(confirmed(tmp_path, {"a": [0.05], "b": [0.03]}), replicates=1)
+    entry = decision["candidates"][0]
+    assert entry["difference"] == pytest.approx(0.02)
+    assert (entry["low"], entry["sd"]) == (None, None)
+
+
+def summary(study, errors):
+    """A summary in which row i has the i-th error; NaN means it failed."""
+    rows = []
+    for row, error in zip(build_table(study), errors, strict=True):
+        values = cells(row.spec, table_columns(study))
+        status = "failed" if math.isnan(error) else "ok"
+        rows.append({"trial": row.spec.trial, "name": row.name, **values, "status": status, "validation_mse": error})
+    return pd.DataFrame(rows)
+
+
+def candidates_of(study, errors, tmp_path):
+    summary(study, errors).to_csv(tmp_path / "summary.csv", index=False)
+    write_candidates(study, tmp_path / "summary.csv", tmp_path / "candidates.csv")
+    return read_candidates(tmp_path / "candidates.csv")
+
+
+def test_the_best_rows_are_candidates_in_order_and_failed_rows_are_not(make_study, tmp_path):
+    study = make_study(search__draws=6)
+    errors = [0.5, math.nan, 0.2, 0.4, 0.1, 0.3]
+    proposed = candidates_of(study, errors, tmp_path)
+    rows = build_table(study)
+    for rank, row in enumerate([4, 2, 5, 3, 0], start=1):
+        candidate = proposed[f"observed_{rank}"]
+        assert (candidate.source, candidate.observed) == (f"row {rows[row].name}", errors[row])
+        assert candidate.spec == rows[row].spec
+    assert proposed["gam_optimum"].spec is None
+    assert proposed["gam_optimum"].reason == "the config has no formula (analysis.gam)"
+
+
+def test_with_fewer_finished_rows_than_slots_the_others_stay_empty(make_study, tmp_path):
+    proposed = candidates_of(make_study(search__draws=3), [0.5, math.nan, 0.2], tmp_path)
+    assert [c.spec is not None for c in proposed.values()] == [True, True, False, False, False, False]
+    assert proposed["observed_3"].reason == "only 2 settings finished"
+
+
+def test_replicates_of_a_row_are_one_candidate_ranked_by_their_mean(make_study, tmp_path):
+    study = make_study(search__draws=2, search__replicates=2)
+    proposed = candidates_of(study, [0.1, 0.5, 0.2, 0.3], tmp_path)  # the luckiest is of the worse row
+    assert [proposed[f"observed_{rank}"].observed for rank in (1, 2)] == pytest.approx([0.25, 0.3])
+    assert proposed["observed_1"].source == "row random_002, mean of 2 replicates"
+    assert proposed["observed_3"].spec is None
+
+
+def test_a_candidate_by_hand_that_equals_a_row_is_not_trained_twice(make_study, tmp_path):
+    study = make_study(search={"strategy": "manual", "rows": [{"l1": 0.1}, {"l1": 0.2}]}, space=None,
+                       decision={"rules": ["best_observed", "by_hand"], "by_hand": {"same": {"l1": 0.1}, "other": {"l1": 0.3}}})  # fmt: skip
+    proposed = candidates_of(study, [0.1, 0.2], tmp_path)
+    assert proposed["by_hand_same"].reason == "the same settings as observed_1"
+    assert proposed["by_hand_other"].spec.l1 == 0.3
+
+
+def test_no_finished_row_is_one_line(make_study, tmp_path):
+    with pytest.raises(ValueError, match="none of the 2 trials finished"):
+        candidates_of(make_study(search__draws=2), [math.nan, math.nan], tmp_path)
+
+
+def test_all_candidates_meet_the_same_fresh_seeds(make_study, tmp_path):
+    proposed = candidates_of(make_study(search__draws=6), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], tmp_path)
+    seeds = {
+        (replicate, confirmation_spec(proposed[f"observed_{rank}"], 1, replicate).weight_seed)
+        for rank in (1, 2, 3)
+        for replicate in (1, 2)
+    }
+    assert seeds == {(1, 1_000_001), (2, 1_000_002)}
+
+
+@pytest.mark.parametrize("response", ["validation_mse", "log(validation_mse)"])
+def test_the_lowest_point_of_a_known_surface_is_found_inside_the_observed_range(make_study, response):
+    study = make_study(search__draws=150, space__rho={"uniform": [0.9, 0.999]}, space__l1={"uniform": [0, 0.001]})
+    rows = summary(study, [0.0] * 150)
+    shape = 1 + 1e6 * (rows["l1"] - 0.0004) ** 2 + 20 * (rows["rho"] - 0.9) + 2e-4 * (rows["sum_neurons"] - 40) ** 2
+    rows["validation_mse"] = shape / 10 if response == "validation_mse" else np.exp(shape)
+    rows = rows.sort_values("validation_mse").reset_index(drop=True)
+    fitted = fit_gam("s(l1, k=6) + s(rho, k=4) + te(depth, sum_neurons, k=3)", rows, response, "REML")
+    best = next(row.spec for row in build_table(study) if row.spec.trial == rows["trial"][0])
+    settings, predicted = gam_optimum(fitted, best)
+    assert settings["l1"] == pytest.approx(0.0004, abs=0.00005)
+    assert settings["rho"] == rows["rho"].min()  # the observed range's edge, not the space's
+    assert sum(settings["neurons"]) == pytest.approx(40, abs=12)
+    assert predicted <= rows["validation_mse"].min() * 1.1
+    assert settings["activation"] == best.activation
+    assert len(settings["neurons"]) == len(settings["hidden_dropout"])
+
+
+def test_the_lowest_point_keeps_to_widths_that_were_tried(make_study):
+    study = make_study(search__draws=60)
+    rows = summary(study, [0.0] * 60)
+    rows["validation_mse"] = 1 / rows["sum_neurons"] + 0.001 * rows["depth"]  # the wider the better
+    fitted = fit_gam("te(depth, sum_neurons, k=3)", rows, "validation_mse", "REML")
+    settings, _ = gam_optimum(fitted, build_table(study)[0].spec)
+    assert max(settings["neurons"]) <= 32
+
+
+def test_depth_and_width_in_separate_terms_still_make_a_width_that_was_tried(make_study):
+    study = make_study(search__draws=60)
+    rows = summary(study, [0.0] * 60)
+    rows["validation_mse"] = 0.1 * rows["depth"] - 0.001 * rows["sum_neurons"] + 1  # shallow, and as many as can be
+    fitted = fit_gam("s(depth, k=3) + s(sum_neurons, k=3)", rows, "validation_mse", "REML")
+    deepest = max((row.spec for row in build_table(study)), key=lambda spec: spec.depth)
+    settings, _ = gam_optimum(fitted, deepest)
+    assert max(settings["neurons"]) <= 32
+
+
+def test_a_row_that_lacks_a_conditional_parameter_does_not_hide_the_optimum(make_study):
+    space = {"optimizer": ["adadelta", "sgd"], "rho": {"uniform": [0.9, 0.99], "when": {"optimizer": "adadelta"}},
+             "l1": {"uniform": [0, 1]}}  # fmt: skip
+    study = make_study(search__draws=60, space=space)
+    rows = summary(study, [0.0] * 60)
+    rows["validation_mse"] = 1 + (rows["l1"] - 0.6) ** 2
+    rows.loc[rows["optimizer"] == "sgd", "validation_mse"] = 0.5
+    fitted = fit_gam("s(l1, k=5) + rho", rows, "validation_mse", "REML")
+    best = next(row.spec for row in build_table(study) if row.spec.optimizer == "sgd")
+    assert gam_optimum(fitted, best)[0]["l1"] == pytest.approx(0.6, abs=0.05)
+
+
+def test_a_model_without_a_point_inside_the_observed_range_leaves_the_slot_empty(make_study, tmp_path):
+    study = make_study(
+        search__draws=40,
+        space={"depth": {"integer": [1, 20]}, "neurons": [200]},
+        analysis={"gam": "s(sum_neurons, k=3)"},
+    )
+    proposed = candidates_of(study, [0.1 + 0.01 * n for n in range(len(build_table(study)))], tmp_path)
+    slot = proposed["gam_optimum"]
+    assert slot.spec is not None or "inside the observed range" in slot.reason
+
+
+def test_a_factor_of_the_model_takes_its_best_level(make_study):
+    study = make_study(search__draws=60, space={"activation": ["relu", "tanh", "elu"], "l1": {"uniform": [0, 1]}})
+    rows = summary(study, [0.0] * 60)
+    rows["validation_mse"] = rows["activation"].map({"relu": 0.3, "tanh": 0.1, "elu": 0.2}) + 0.01 * rows["l1"]
+    fitted = fit_gam("f(activation) + l1", rows, "validation_mse", "REML")
+    settings, predicted = gam_optimum(fitted, build_table(study)[0].spec)
+    assert settings["activation"] == "tanh"
+    assert predicted == pytest.approx(0.1 + 0.01 * rows["l1"].min(), abs=1e-3)
+
+
+@given(st.integers(1, 5000), st.integers(1, 9))
+def test_neurons_split_evenly_differ_by_one_at_most(total, parts):
+    split = split_evenly(total, parts)
+    assert max(split) - min(split) <= 1
+    assert sum(split) == max(total, parts) if total >= parts else True
+
+
+def test_the_confusion_matrix_is_printed_as_h2o_prints_it():
+    text = confusion_csv(np.array([[2, 1, 0], [0, 3, 0], [0, 0, 0]]), ["a", "b", "c"])
+    assert text.splitlines() == [
+        "actual,a,b,c,error,rate",
+        "a,2,1,0,0.3333333333333333,1 / 3",
+        "b,0,3,0,0.0,0 / 3",
+        "c,0,0,0,0.0,0 / 0",
+        "Totals,2,4,0,0.16666666666666666,1 / 6",
+    ]
