@@ -99,6 +99,14 @@ def test_what_is_not_the_trainings_fault_fails_the_job_and_records_nothing(
     assert list(places["store"].iterdir()) == []
 
 
+def test_a_disk_that_fills_while_the_result_is_put_in_place_is_one_line(digits, places, monkeypatch):
+    monkeypatch.setattr(launching, "run_trial", write_ok)
+    monkeypatch.setattr(launching, "keep", full_disk)
+    with pytest.raises(LaunchError, match="No space left on device"):
+        run(digits, places)
+    assert list(places["store"].iterdir()) == []
+
+
 def test_missing_data_are_named(places, tmp_path):
     with pytest.raises(LaunchError, match=r"digest.json is missing: make the data first"):
         run(tmp_path / "digest.json", places)

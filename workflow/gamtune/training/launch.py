@@ -54,23 +54,29 @@ def launch(spec: Spec, digest_file: Path, record: Path, store: Path, attempt: in
     except FileNotFoundError:
         raise LaunchError(f"{digest_file} is missing: make the data first") from None
     code = code_digest("gamtune.training.trial")
-    folder = store / store_key(spec, data.digest, code)
-    if not (folder / RECORD).exists():
-        with new_folder(store) as part:
-            end = _in_child(lambda: run_trial(spec, data, code, attempt, part))
-            if end == 0:
-                keep(part, folder)
-    else:
-        end = 0
-    if end in (FAILED, NO_FILES):
-        raise LaunchError("the training ended with an error that is not its own, see above")
-    if end == 0:
-        take_out(folder, record)
-        return
-    reason = _killed(end)
-    if attempt < attempts:
-        raise LaunchError(f"{reason} in attempt {attempt} of {attempts}")
-    _record_failure(identity(spec, data.digest, code, attempt), f"{reason} in each of {attempts} attempts", record)
+    try:
+        folder = store / store_key(spec, data.digest, code)
+        reason = "" if (folder / RECORD).exists() else _train_into(folder, spec, data, code, attempt)
+        if not reason:
+            take_out(folder, record)
+        elif attempt < attempts:
+            raise LaunchError(f"{reason} in attempt {attempt} of {attempts}")
+        else:
+            said = identity(spec, data.digest, code, attempt)
+            _record_failure(said, f"{reason} in each of {attempts} attempts", record)
+    except OSError as error:
+        raise LaunchError(str(error)) from None
+
+
+def _train_into(folder: Path, spec: Spec, data: Prepared, code: str, attempt: int) -> str:
+    """Train in a child and put what it leaves into the store; what ended it otherwise, empty where nothing did."""
+    with new_folder(folder.parent) as part:
+        end = _in_child(lambda: run_trial(spec, data, code, attempt, part))
+        if end in (FAILED, NO_FILES):
+            raise LaunchError("the training ended with an error that is not its own, see above")
+        if end == 0:
+            keep(part, folder)
+    return _killed(end) if end else ""
 
 
 def _record_failure(said: dict[str, Any], reason: str, record: Path) -> None:
