@@ -65,6 +65,8 @@ rule all:
         STUDY.path("report.html"),
         STUDY.path("tracking/synced.json"),
         STUDY.path("tracking/champion.json"),
+    message:
+        "the study is complete"
 
 
 onstart:
