@@ -29,7 +29,8 @@ run: .venv/installed
 	@$(BIN)/gamtune check "$(CONFIG)"
 	@if [ -n "$$(ls -A .snakemake/locks 2>/dev/null)" ] && $(BIN)/python -m gamtune.running .snakemake/running; then \
 	  echo "An earlier run was killed; its lock is cleared."; $(SNAKEMAKE) --unlock > /dev/null 2>&1; fi
-	@code=0; $(SNAKEMAKE) || code=$$?; echo; $(BIN)/gamtune outcome "$(CONFIG)" || true; exit $$code
+	@code=0; $(SNAKEMAKE) || code=$$?; echo; \
+	  $(BIN)/gamtune outcome "$(CONFIG)" 2> /dev/null || [ $$code != 0 ]; exit $$code
 
 ui: .venv/installed
 	@$(BIN)/gamtune ui "$(CONFIG)" --port "$(PORT)"

@@ -84,7 +84,7 @@ def test_preprocessing_says_how_raw_columns_become_inputs(tmp_path, iris):
         (lambda f: f.assign(species="setosa"), "column 'species' holds one class only"),
         (lambda f: f.assign(species=f["sepal_width"]), "distinct numbers, expected classes"),
         (lambda f: f.iloc[:0], "no rows"),
-        (lambda f: f.iloc[:51], "a class has 1 rows, expected at least 3"),
+        (lambda f: f.iloc[:51], "class 'versicolor' has 1 of the 51 rows, expected at least 3"),
         (lambda f: f[["species"]], "no column is left to learn from"),
         (lambda f: f[["species", "always_1"]], "every feature is constant"),
     ],

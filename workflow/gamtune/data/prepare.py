@@ -24,7 +24,7 @@ def prepare(data: Data, folder: Path) -> None:
         If the source or the split cannot be used; nothing is written then.
     """
     rows = read_rows(data)
-    parts = split_rows(data, rows.target)
+    parts = split_rows(data, rows.target, rows.classes)
     preprocessing = Preprocessing.fit(rows.features[parts == "train"], data.target or "target", rows.classes)
     inputs = preprocessing.apply(rows.features)
     hashes = {}

@@ -11,7 +11,7 @@ from gamtune.config.study import Data
 from gamtune.data.arrays import PARTS
 
 
-def split_rows(data: Data, target: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
+def split_rows(data: Data, target: npt.NDArray[Any], classes: list[Any]) -> npt.NDArray[np.str_]:
     """Assign every row to a part.
 
     Parameters
@@ -20,6 +20,8 @@ def split_rows(data: Data, target: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
         Fractions and seed.
     target : (n,) int
         Class of each row.
+    classes : list
+        Their names, for messages.
 
     Returns
     -------
@@ -33,8 +35,8 @@ def split_rows(data: Data, target: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
     """
     sizes = np.bincount(target)
     if sizes.min() < len(PARTS):
-        line = f"data.target: a class has {sizes.min()} rows, expected at least {len(PARTS)}, one for each part"
-        raise ConfigError([line])
+        found = f"class {classes[sizes.argmin()]!r} has {sizes.min()} of the {len(target)} rows"
+        raise ConfigError([f"data.target: {found}, expected at least {len(PARTS)}, one for each part"])
     parts = np.full(len(target), "train", dtype="<U10")
     rest = np.arange(len(target))
     for name, rows in (
