@@ -236,6 +236,12 @@ def test_an_unknown_method_or_term_or_level_is_named():
         fitted.effect("f(kind)", pd.DataFrame({"kind": ["elu"]}))
 
 
+def test_a_model_that_leaves_no_residue_is_refused_in_one_line():
+    table = pd.DataFrame({"x": np.arange(12.0), "mse": np.arange(12.0) ** 2})
+    with pytest.raises(TooFewRows, match="12 rows leave nothing over beside 12 degrees of freedom"):
+        fit_gam("f(x)", table)
+
+
 def test_the_files_hold_the_columns_that_the_report_reads(tmp_path):
     fitted = ours("log(mse)", "GCV")
     write_gam(fitted, tmp_path / "gam")

@@ -30,6 +30,7 @@ from gamtune.analysis.penalised_fit import FloatArray, Method, Problem, blocks
 from gamtune.analysis.smooths import Basis, build_basis, numbers
 from gamtune.analysis.term_test import wood_test
 
+NO_RESIDUE = 1e-6  # share of the rows; fewer residual degrees of freedom are none but for rounding
 ROWS_PER_COEFFICIENT = 3  # fewer, and a warning says so
 
 
@@ -258,6 +259,8 @@ def _describe(
     influence = fit.inverse @ problem.gram
     edf_total = float(np.trace(influence))
     residual_df = problem.n - edf_total
+    if residual_df < NO_RESIDUE * problem.n:
+        raise TooFewRows(f"{problem.n} rows leave nothing over beside {edf_total:.3g} degrees of freedom; simplify it")
     scale = fit.deviance / residual_df
     covariance = scale * fit.inverse
     explained = 1 - fit.deviance / problem.null_deviance

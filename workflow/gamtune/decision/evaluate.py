@@ -14,6 +14,7 @@ import numpy as np
 from gamtune.data.arrays import Prepared
 from gamtune.decision.slots import read_candidates
 from gamtune.files import replacing, write_text
+from gamtune.spec import Spec
 from gamtune.training.metrics import METRICS, FloatArray, IntArray, classification_metrics, confusion_matrix
 from gamtune.training.model_file import load_logits
 from gamtune.training.scoring import log_probabilities
@@ -96,13 +97,7 @@ def _on_validation(study: Path) -> Iterator[dict[str, Any]]:
     replicates = {entry["candidate"]: entry["n"] for entry in decision["candidates"]}
     best, winner = read_candidates(study / "decision" / "candidates.csv").get("observed_1"), decision["winner"]
     if best is not None and best.spec is not None:
-        tried = _record(study / "trials" / best.spec.trial)
-        yield {
-            "what": f"best row tried ({best.source})",
-            "part": "validation",
-            "n": 1,
-            **tried["metrics"]["validation"],
-        }
+        yield {"what": f"best row tried ({best.source})", **_means(_tried(study, best.spec))}
         if replicates[best.name] and best.name != winner:
             yield {"what": "best row on fresh seeds", **_fresh(study, best.name, replicates[best.name])}
     yield {"what": f"winner on fresh seeds ({winner})", **_fresh(study, winner, replicates[winner])}
@@ -110,11 +105,24 @@ def _on_validation(study: Path) -> Iterator[dict[str, Any]]:
 
 def _fresh(study: Path, candidate: str, replicates: int) -> dict[str, Any]:
     """Mean validation metrics over a candidate's replicates."""
-    records = (_record(study / "confirm" / candidate / str(number)) for number in range(1, replicates + 1))
+    return _means([_record(study / "confirm" / candidate / str(number)) for number in range(1, replicates + 1)])
+
+
+def _tried(study: Path, spec: Spec) -> list[dict[str, Any]]:
+    """The finished trials of the table with these settings, whatever their weight seeds."""
+    with (study / "table.csv").open(newline="", encoding="utf-8") as file:
+        records = [_record(study / "trials" / row["trial"]) for row in csv.DictReader(file)]
+    finished = [record for record in records if record["status"] == "ok"]
+    wanted = spec.without_seed()
+    return [r for r in finished if Spec.from_json(json.dumps(r["spec"])).without_seed() == wanted]
+
+
+def _means(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean validation metrics of some trainings; R2 is left out where it is no number."""
     figures = [record["metrics"]["validation"] for record in records]
-    means = {metric: fmean(figure[metric] for figure in figures) for metric in METRICS}
-    spread = stdev(figure["mse"] for figure in figures) if replicates > 1 else None
-    return {"part": "validation", "n": replicates, "mse_sd": spread, **means}
+    means = {m: fmean(figure[m] for figure in figures) for m in METRICS if all(f[m] is not None for f in figures)}
+    spread = stdev(figure["mse"] for figure in figures) if len(figures) > 1 else None
+    return {"part": "validation", "n": len(figures), "mse_sd": spread, **means}
 
 
 def _record(folder: Path) -> dict[str, Any]:

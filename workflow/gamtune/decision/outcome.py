@@ -23,24 +23,35 @@ def outcome(study: Study, results: Path, config: str) -> str:
         comparison = _rows(folder / "optimum" / "comparison.csv")
         trials = _rows(folder / "summary.csv")
     except FileNotFoundError as error:
-        raise ValueError(f"{error.filename} is not there yet: run snakemake --cores all first") from None
+        raise ValueError(f"{error.filename} is not there: the study has not finished") from None
     finished = [row for row in trials if row["status"] == "ok"]
-    best = min(finished, key=lambda row: float(row["validation_mse"]))
+    name, observed = _best(decision["candidates"], finished)
     winner = next(entry for entry in decision["candidates"] if entry["candidate"] == decision["winner"])
     test = next(row for row in comparison if row["part"] == "test")
     spread = f" ± {winner['sd']:.4f}" if winner["sd"] is not None else ""
-    tried = f"validation MSE {float(best['validation_mse']):.4f} on the one seed it was chosen by"
     confirmed = f"validation MSE {winner['mean']:.4f}{spread} on {winner['n']} fresh seeds"
     lines = [
         ("Trials", f"{len(trials)}, of which {len(trials) - len(finished)} failed"),
-        ("Best row tried", f"{best['name']}, {tried}"),
+        ("Best row tried", f"{name}, validation MSE {observed:.4f} in the training it was chosen by"),
         ("Optimum", f"{winner['candidate']} ({winner['source']}), {confirmed}"),
         ("", _settings(decision["spec"])),
-        ("On the test set", f"MSE {float(test['mse']):.4f}, accuracy {float(test['accuracy']):.4f}, looked at once"),
+        (
+            "On the test set",
+            f"MSE {float(test['mse']):.4f}, accuracy {float(test['accuracy']):.4f}, scored after every choice",
+        ),
         ("Report", str(folder / "report.html")),
         ("MLflow UI", _ui_command(config)),
     ]
     return "\n".join(f"{name:<16} {text}" for name, text in lines)
+
+
+def _best(candidates: list[dict[str, Any]], finished: list[dict[str, str]]) -> tuple[str, float]:
+    """Name and error of the best row: as the decision ranked it, or where it did not look at rows, the lowest."""
+    for candidate in candidates:
+        if candidate["candidate"] == "observed_1":
+            return candidate["source"].removeprefix("row "), candidate["observed"]
+    best = min(finished, key=lambda row: float(row["validation_mse"]))
+    return best["name"], float(best["validation_mse"])
 
 
 def _ui_command(config: str) -> str:
