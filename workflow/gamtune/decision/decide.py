@@ -12,7 +12,7 @@ from typing import Any
 
 from scipy.stats import t as student
 
-from gamtune.decision.slots import Candidate, read_candidates
+from gamtune.decision.slots import Candidate, confirmation_records, read_candidates
 from gamtune.files import write_text
 
 CONFIDENCE = 0.95
@@ -34,8 +34,8 @@ def decide(study: Path, replicates: int) -> None:
     ValueError
         If no candidate finished on every seed.
     """
-    proposed, confirmations = read_candidates(study / "decision" / "candidates.csv"), study / "confirm"
-    compared = [_compared(candidate, confirmations, replicates) for candidate in proposed.values()]
+    proposed = read_candidates(study / "decision" / "candidates.csv")
+    compared = [_compared(candidate, study, replicates) for candidate in proposed.values()]
     complete = [entry for entry in compared if entry["skipped"] is None]
     if not complete:
         reasons = "; ".join(f"{entry['candidate']}: {entry['skipped']}" for entry in compared)
@@ -49,7 +49,7 @@ def decide(study: Path, replicates: int) -> None:
         "winner": winner["candidate"],
         "why": _why(winner, complete, replicates),
         "weight_seeds": [
-            record["spec"]["weight_seed"] for record in _records(winner["candidate"], confirmations, replicates)
+            record["spec"]["weight_seed"] for record in confirmation_records(study, winner["candidate"], replicates)
         ],
         "spec": spec.settings(),
         "candidates": compared,
@@ -58,12 +58,7 @@ def decide(study: Path, replicates: int) -> None:
     write_text(study / "decision" / "decision.json", json.dumps(decision, indent=1, allow_nan=False) + "\n")
 
 
-def _records(name: str, confirmations: Path, replicates: int) -> list[dict[str, Any]]:
-    paths = (confirmations / name / str(number) / "record.json" for number in range(1, replicates + 1))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-
-
-def _compared(candidate: Candidate, confirmations: Path, replicates: int) -> dict[str, Any]:
+def _compared(candidate: Candidate, study: Path, replicates: int) -> dict[str, Any]:
     """What is known of a candidate before any comparison."""
     entry: dict[str, Any] = {
         "candidate": candidate.name, "rule": candidate.rule, "source": candidate.source,
@@ -73,7 +68,7 @@ def _compared(candidate: Candidate, confirmations: Path, replicates: int) -> dic
     }  # fmt: skip
     if candidate.spec is None:
         return entry
-    records = _records(candidate.name, confirmations, replicates)
+    records = confirmation_records(study, candidate.name, replicates)
     failed = [record["reason"] for record in records if record["status"] != "ok"]
     if failed:
         return entry | {"skipped": f"{len(failed)} of {replicates} confirmations failed: {failed[0]}"}

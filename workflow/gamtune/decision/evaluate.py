@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gamtune.data.arrays import Prepared
-from gamtune.decision.slots import read_candidates
+from gamtune.decision.slots import confirmation_records, read_candidates
 from gamtune.files import replacing, write_text
 from gamtune.spec import Spec
 from gamtune.training.metrics import METRICS, FloatArray, IntArray, classification_metrics, confusion_matrix
@@ -105,7 +105,7 @@ def _on_validation(study: Path) -> Iterator[dict[str, Any]]:
 
 def _fresh(study: Path, candidate: str, replicates: int) -> dict[str, Any]:
     """Mean validation metrics over a candidate's replicates."""
-    return _means([_record(study / "confirm" / candidate / str(number)) for number in range(1, replicates + 1)])
+    return _means(confirmation_records(study, candidate, replicates))
 
 
 def _tried(study: Path, spec: Spec) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gamtune.config.study import Decision
 from gamtune.spec import Spec
@@ -74,6 +75,12 @@ def confirmation_spec(candidate: Candidate, seed: int, replicate: int) -> Spec |
         Counts from 1.
     """
     return None if candidate.spec is None else candidate.spec.with_seed(CONFIRMATION_SEED + seed + replicate - 1)
+
+
+def confirmation_records(study: Path, candidate: str, replicates: int) -> list[dict[str, Any]]:
+    """The records of a candidate's confirmations, in the order of their weight seeds."""
+    paths = (study / "confirm" / candidate / str(number) / "record.json" for number in range(1, replicates + 1))
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def optimum_spec(decision: Path, seed: int) -> Spec:

@@ -67,8 +67,7 @@ def open_store(study: str, uri: str, results: Path) -> Iterator[Store]:
     """
     location = absolute_uri(uri)
     path = database_path(uri)
-    database = database_path(uri)
-    with _errors_in_one_line(uri), locked(database.parent if database else results):
+    with _errors_in_one_line(uri), locked(path.parent if path else results):
         if path is not None:
             prepare_database(path, _make_schema)
         client = MlflowClient(tracking_uri=location, registry_uri=location)

@@ -90,7 +90,7 @@ def _record_failure(said: dict[str, Any], reason: str, record: Path) -> None:
 def _killed(end: int) -> str:
     if end == NO_MEMORY:
         return "out of memory"
-    return f"killed by signal {-end} ({signal.Signals(-end).name})"
+    return f"killed by signal {-end} ({signal.Signals(-end).name})" if end < 0 else f"ended with exit code {end}"
 
 
 def _in_child(training: Callable[[], None]) -> int:
