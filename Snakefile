@@ -1,5 +1,6 @@
 """gamtune: tune a deep network, see why it is the best, and rerun only what changed."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from snakemake.utils import min_version, update_config
 
 min_version("9.20")
+gc.set_threshold(100_000, 50)  # the collector would walk the growing graph of jobs over and over
 
 LIBRARY = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, LIBRARY)
@@ -19,6 +21,8 @@ from gamtune.environment import own_python_first
 from gamtune.plan import Plan, code_of, template_of
 from gamtune.running import hold
 from gamtune.tracking.start import start_follower
+from gamtune.training.gpu import offer_gpus
+from gamtune.training.warm import start_trainer
 
 own_python_first()
 CONFIG = workflow.configfiles[-1] if workflow.configfiles else os.path.join(workflow.basedir, "config", "config.yaml")
@@ -76,6 +80,10 @@ onstart:
         STUDY.sections("study", "data", "search", "space", "tracking"),
         Path(STUDY.path("logs/follow.txt")),
     )
+    if workflow.local_exec:
+        offer_gpus(STUDY.config.execution.trainings_per_gpu)
+    if workflow.local_exec and STUDY.config.execution.warm_trainer:
+        start_trainer(Path(STUDY.path("logs/trainer.txt")), expected=not all(map(os.path.exists, STUDY.records)))
 
 
 onsuccess:

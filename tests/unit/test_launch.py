@@ -13,6 +13,7 @@ import pytest
 from gamtune.closure import LIBRARY, closure, code_digest
 from gamtune.settings import make_spec
 from gamtune.training import launch as launching
+from gamtune.training import trial
 from gamtune.training.launch import LaunchError, launch
 from gamtune.training.retry import forget_failures
 
@@ -51,7 +52,7 @@ def broken_installation(*_):
 
 
 def test_a_training_is_taken_from_the_store_the_second_time(digits, places, monkeypatch):
-    monkeypatch.setattr(launching, "run_trial", write_ok)
+    monkeypatch.setattr(trial, "run_trial", write_ok)
     first = run(digits, places)
     places["record"].unlink()
     assert run(digits, places) == first  # the process that wrote it is noted in it
@@ -61,7 +62,7 @@ def test_a_training_is_taken_from_the_store_the_second_time(digits, places, monk
 
 
 def test_other_code_is_another_training(digits, places, monkeypatch):
-    monkeypatch.setattr(launching, "run_trial", write_ok)
+    monkeypatch.setattr(trial, "run_trial", write_ok)
     first = run(digits, places)
     monkeypatch.setattr(launching, "code_digest", lambda module: "edited")
     assert run(digits, places) != first
@@ -69,12 +70,16 @@ def test_other_code_is_another_training(digits, places, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("happening", "reason"), [(killed, r"killed by signal 9 \(SIGKILL\)"), (out_of_memory, "out of memory")]
+    ("happening", "reason"),
+    [
+        (killed, r"killed by signal 9 \(SIGKILL\), as the kernel does when memory runs out,"),
+        (out_of_memory, "out of memory"),
+    ],
 )
 def test_a_killed_training_is_tried_again_and_recorded_after_the_last_attempt(
     digits, places, monkeypatch, happening, reason
 ):
-    monkeypatch.setattr(launching, "run_trial", happening)
+    monkeypatch.setattr(trial, "run_trial", happening)
     with pytest.raises(LaunchError, match=f"{reason} in attempt 1 of 2"):
         run(digits, places, 1, 2)
     assert not places["record"].exists()
@@ -91,7 +96,7 @@ def test_a_killed_training_is_tried_again_and_recorded_after_the_last_attempt(
 def test_what_is_not_the_trainings_fault_fails_the_job_and_records_nothing(
     digits, places, monkeypatch, capfd, happening, said
 ):
-    monkeypatch.setattr(launching, "run_trial", happening)
+    monkeypatch.setattr(trial, "run_trial", happening)
     with pytest.raises(LaunchError):
         run(digits, places)
     assert said in capfd.readouterr().err
@@ -100,7 +105,7 @@ def test_what_is_not_the_trainings_fault_fails_the_job_and_records_nothing(
 
 
 def test_a_disk_that_fills_while_the_result_is_put_in_place_is_one_line(digits, places, monkeypatch):
-    monkeypatch.setattr(launching, "run_trial", write_ok)
+    monkeypatch.setattr(trial, "run_trial", write_ok)
     monkeypatch.setattr(launching, "keep", full_disk)
     with pytest.raises(LaunchError, match="No space left on device"):
         run(digits, places)
@@ -116,9 +121,9 @@ def test_forgetting_failures_leaves_finished_trainings_alone(digits, places, mon
     def write_failed(spec, data, code, attempt, folder):
         (folder / "record.json").write_text(json.dumps({"trial": spec.trial, "status": "failed"}))
 
-    monkeypatch.setattr(launching, "run_trial", write_failed)
+    monkeypatch.setattr(trial, "run_trial", write_failed)
     run(digits, places)
-    monkeypatch.setattr(launching, "run_trial", write_ok)
+    monkeypatch.setattr(trial, "run_trial", write_ok)
     monkeypatch.setattr(launching, "code_digest", lambda module: "other")
     launch(SPEC, digits, tmp_path / "study" / "fine" / "record.json", places["store"], 1, 1)
     assert forget_failures(tmp_path / "study", places["store"]) == 1
@@ -131,10 +136,10 @@ def test_forgetting_failures_leaves_finished_trainings_alone(digits, places, mon
 def test_a_stopped_job_leaves_no_process_and_no_record(digits, places, number):
     script = (
         "import sys, time, pathlib\n"
-        "from gamtune.training import launch as launching\n"
+        "from gamtune.training import launch as launching, trial\n"
         "from gamtune.spec import Spec\n"
         "def endless(*_):\n    print('started', flush=True); time.sleep(600)\n"
-        "launching.run_trial = endless\n"
+        "trial.run_trial = endless\n"
         "digest, record, store, spec = sys.argv[1:]\n"
         "launching.launch(Spec.from_json(spec), pathlib.Path(digest), pathlib.Path(record), pathlib.Path(store), 1, 1)\n"
     )
@@ -158,11 +163,14 @@ def test_the_closure_of_a_trial_is_its_own_modules_and_nothing_of_the_config():
     assert names == [
         "data/arrays.py",
         "spec.py",
+        "training/dropout.py",
         "training/loop.py",
         "training/metrics.py",
         "training/network.py",
+        "training/record.py",
         "training/scoring.py",
         "training/trial.py",
+        "training/update.py",
     ]
 
 

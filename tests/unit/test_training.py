@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from gamtune.data.arrays import Part, Prepared
 from gamtune.settings import make_spec
-from gamtune.training.loop import DivergedError, row_order, train
+from gamtune.training.dropout import dropout_factors
+from gamtune.training.loop import DivergedError, row_order, shared_tensor, train
 from gamtune.training.model_file import load_logits, load_model
-from gamtune.training.network import build_network, build_optimizer
+from gamtune.training.network import build_network
 from gamtune.training.scoring import score
 from gamtune.training.trial import run_trial
 
@@ -21,10 +22,17 @@ tf.config.threading.set_inter_op_parallelism_threads(1)
 
 OPTIMIZERS = [
     {"optimizer": "adadelta", "rho": 0.95, "epsilon": 1e-6},
+    {"optimizer": "sgd", "learning_rate": 0.05},
     {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.5},
     {"optimizer": "adam", "learning_rate": 0.002},
 ]
-REGULARISED = {"input_dropout": 0.1, "hidden_dropout": [0.2, 0.3], "l1": 1e-4, "l2": 1e-3}
+NETWORKS = {
+    "plain": {},
+    "regularised": {"input_dropout": 0.1, "hidden_dropout": [0.2, 0.3], "l1": 1e-4, "l2": 1e-3},
+    "l1 alone": {"l1": 1e-3, "activation": "tanh", "hidden_dropout": [0, 0.5]},
+    "l2 alone": {"l2": 1e-3, "activation": "elu", "input_dropout": 0.2},
+    "maxout": {"activation": "maxout", "hidden_dropout": [0.2, 0], "l2": 1e-4},
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +44,84 @@ def parts(digits):
 
 def fit(spec, parts):
     network = build_network(spec, parts[0].x.shape[1], 10)
-    return network, train(network.logits, build_optimizer(spec), spec, *parts)
+    return network, train(network, spec, *parts)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda settings: settings["optimizer"])
-@pytest.mark.parametrize("regularised", [{}, REGULARISED], ids=["plain", "regularised"])
-def test_the_loop_equals_a_plain_keras_training(parts, optimizer, regularised):
-    spec = make_spec({"depth": 2, "neurons": [20, 15], "epochs": 3, "batch_size": 64, **optimizer, **regularised}, 5)
+def keras_model(spec, inputs):
+    """The same network with the same initial weights, its dropout masks given as further inputs."""
+    network = build_network(spec, inputs, 10)
+    widths = [inputs, *spec.neurons]
+    entrance, masks = keras.Input((inputs,)), [keras.Input((width,)) for width in widths]
+    flow = keras.layers.Multiply()([entrance, masks[0]])
+    for pieces, mask in zip(network.hidden, masks[1:], strict=True):
+        outputs = [piece(flow) for piece in pieces]
+        flow = keras.layers.Maximum()(outputs) if len(outputs) > 1 else outputs[0]
+        flow = keras.layers.Multiply()([flow, mask])
+    return keras.Model([entrance, *masks], network.output(flow))
+
+
+def keras_optimizer(spec):
+    if spec.optimizer == "adadelta":
+        return keras.optimizers.Adadelta(spec.learning_rate, rho=spec.rho, epsilon=spec.epsilon)
+    if spec.optimizer == "sgd":
+        return keras.optimizers.SGD(spec.learning_rate, momentum=spec.momentum)
+    return keras.optimizers.Adam(spec.learning_rate, spec.beta_1, spec.beta_2, epsilon=spec.epsilon)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda settings: " ".join(map(str, settings.values())))
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_the_loop_equals_a_plain_keras_training(parts, optimizer, network):
+    spec = make_spec({"depth": 2, "neurons": [20, 15], "epochs": 3, "batch_size": 64, **optimizer, **network}, 5)
     ours, _ = fit(spec, parts)
-    theirs = build_network(spec, parts[0].x.shape[1], 10).logits
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    theirs.compile(build_optimizer(spec), loss)
+    inputs = parts[0].x.shape[1]
+    theirs = keras_model(spec, inputs)
+    theirs.compile(keras_optimizer(spec), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    rates, widths = [spec.input_dropout, *spec.hidden_dropout], [inputs, *spec.neurons]
     for epoch in range(1, 4):
         order = row_order(5, epoch, 300)
-        for start in range(0, 300, 64):
+        for step, start in enumerate(range(0, 300, 64)):
             rows = order[start : start + 64]
-            theirs.train_on_batch(parts[0].x[rows], parts[0].y[rows])
+            numbers = tf.constant(epoch, tf.int64), tf.constant(step, tf.int64)
+            masks = dropout_factors(rates, widths, 64, 5, *numbers)
+            given = [
+                np.ones((len(rows), w)) if m is None else m[: len(rows)] for m, w in zip(masks, widths, strict=True)
+            ]
+            theirs.train_on_batch([parts[0].x[rows], *given], parts[0].y[rows])
     for mine, plain in zip(ours.logits.get_weights(), theirs.get_weights(), strict=True):
         assert np.abs(mine - plain).max() < 1e-5
+
+
+def test_dropout_drops_the_share_asked_for_and_scales_up_what_it_keeps():
+    masks = dropout_factors([0.1, 0, 0.5], [200, 7, 300], 1000, 1, tf.constant(1, tf.int64), tf.constant(0, tf.int64))
+    assert masks[1] is None
+    for mask, rate, width in ((masks[0].numpy(), 0.1, 200), (masks[2].numpy(), 0.5, 300)):
+        assert mask.shape == (1000, width)
+        assert set(np.unique(mask)) == {0, np.float32(65536 / (65536 - round(rate * 65536)))}
+        spread = math.sqrt(rate * (1 - rate) / mask.size)
+        assert abs((mask == 0).mean() - rate) < 4 * spread
+        assert np.abs((mask == 0).mean(axis=0) - rate).max() < 6 * math.sqrt(rate * (1 - rate) / 1000)
+        assert mask.mean() == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(("seed", "epoch", "step"), [(2, 1, 0), (1, 2, 0), (1, 1, 1)])
+def test_another_seed_epoch_or_step_has_another_mask(seed, epoch, step):
+    def mask(seed, epoch, step):
+        return dropout_factors([0.5], [40], 50, seed, tf.constant(epoch, tf.int64), tf.constant(step, tf.int64))[0]
+
+    first = mask(1, 1, 0).numpy()
+    assert np.array_equal(first, mask(1, 1, 0).numpy())
+    share = (first == mask(seed, epoch, step).numpy()).mean()
+    assert abs(share - 0.5) < 0.05
+
+
+def test_the_arrays_of_a_data_set_are_not_copied(digits):
+    part = Prepared.open(digits).part("train")
+    tensor = shared_tensor(part.x)
+    part.x[0, 0] = 123  # private to this process: the file stays as it is
+    assert tensor[0, 0].numpy() == 123
+    assert Prepared.open(digits).part("train").x[0, 0] != 123
+    unaligned = part.x[1:, 1:]
+    assert np.array_equal(shared_tensor(unaligned).numpy(), unaligned)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "elu", "maxout"])

@@ -140,6 +140,33 @@ def test_a_killed_run_goes_on_where_it_was_and_leaves_no_process(new_project):
     assert processes_in(new_project.folder, "gamtune") == []
 
 
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+@pytest.mark.parametrize(
+    ("number", "everyone"), [(signal.SIGINT, True), (signal.SIGKILL, False)], ids=["ctrl-c", "kill"]
+)
+def test_a_stopped_run_leaves_no_process_and_nothing_half_written(new_project, warm, number, everyone):
+    new_project.configure(
+        training__epochs=1_000_000, training__early_stopping={"patience": 1_000_000}, execution__warm_trainer=warm
+    )
+    command = [str(PYTHON_FOLDER / "snakemake"), "summarise", "--cores", "2", "--configfile", new_project.config]
+    with subprocess.Popen(
+        command, cwd=new_project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as run:
+        deadline = time.monotonic() + 100
+        while not any("epoch 1/" in log.read_text() for log in new_project.path("trials").glob("*/log.txt")):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert bool(processes_in(new_project.folder, "gamtune.training.server")) == warm
+        (os.killpg if everyone else os.kill)(run.pid, number)
+        run.wait(20)
+    deadline = time.monotonic() + 20
+    while processes_in(new_project.folder, "gamtune") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert processes_in(new_project.folder, "gamtune") == []
+    assert list(new_project.path("trials").glob("*/record.json")) == []
+    assert list((new_project.folder / "results" / "store").iterdir()) == []
+
+
 def processes_in(folder, command):
     """Process ids whose working directory and command line are these."""
     found = []

@@ -72,9 +72,11 @@ def _data(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from gamtune.parent import die_with_parent
     from gamtune.spec import Spec
     from gamtune.training.launch import LaunchError, launch
 
+    die_with_parent(signal.SIGTERM)
     spec: Spec | None
     reason = ""
     if options.spec:
@@ -90,7 +92,7 @@ def _train(options: argparse.Namespace) -> None:
         spec = optimum_spec(options.decision, options.seed)
     if spec is None:
         from gamtune.files import write_text
-        from gamtune.training.trial import MODEL
+        from gamtune.training.record import MODEL
 
         options.record.with_name(MODEL).unlink(missing_ok=True)  # of what the slot held before
         write_text(options.record, json.dumps({"status": "skipped", "reason": reason}) + "\n")
@@ -156,6 +158,7 @@ def _report(options: argparse.Namespace) -> None:
 def _sync(options: argparse.Namespace) -> None:
     from gamtune.config.load import read_study
     from gamtune.files import write_text
+    from gamtune.parent import die_with_parent
     from gamtune.plan import RESULTS
     from gamtune.tracking.commit import library_commit
     from gamtune.tracking.follow import follow
@@ -163,6 +166,7 @@ def _sync(options: argparse.Namespace) -> None:
 
     study, results, commit = read_study(options.config), Path(RESULTS), library_commit()
     if options.follow:
+        die_with_parent(signal.SIGTERM)
         follow(study.study, study.tracking.uri, results, options.follow, source_commit=commit)
         return
     counts = _with_store(lambda: sync(study.study, study.tracking.uri, results, commit))

@@ -2,8 +2,10 @@
 
 import ast
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 LIBRARY = Path(__file__).resolve().parent.parent  # the folder that goes on PYTHONPATH
 
@@ -26,24 +28,37 @@ def closure(module: str) -> tuple[Path, ...]:
     return tuple(sorted(found.values()))
 
 
-def code_digest(module: str) -> str:
-    """Hexadecimal sha256 of the closure's contents: other code, other digest, wherever the library lies."""
+def code_digest(module: str, without: tuple[str, ...] = ()) -> str:
+    """Hexadecimal sha256 of the closure's contents: other code, other digest, wherever the library lies.
+
+    Files whose path inside the library begins with one of ``without`` are left out.
+    """
     hashed = hashlib.sha256()
     for path in closure(module):
-        hashed.update(f"{path.relative_to(LIBRARY).as_posix()}\0".encode())
-        hashed.update(path.read_bytes() + b"\0")
+        name = path.relative_to(LIBRARY).as_posix()
+        if not name.startswith(without):
+            hashed.update(f"{name}\0".encode() + path.read_bytes() + b"\0")
     return hashed.hexdigest()
 
 
+@cache
 def _imported(path: Path) -> list[str]:
     """Modules of this library that a file imports."""
     names = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in _statements(ast.parse(path.read_bytes()).body):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return [name for name in names if name.split(".")[0] == "gamtune"]
+
+
+def _statements(body: list[Any]) -> Iterator[ast.stmt]:
+    """Every statement, at whatever depth; imports are statements, so the many more expressions can be passed over."""
+    for node in body:
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            yield from _statements(getattr(node, part, []))
 
 
 def _file_of(module: str) -> Path | None:

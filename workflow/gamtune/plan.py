@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from gamtune.analysis.formula import Factor, Formula, check_columns, check_distinct, parse_formula
-from gamtune.closure import LIBRARY, closure
+from gamtune.closure import LIBRARY, code_digest
 from gamtune.config.errors import ConfigError
 from gamtune.config.load import parse_study
 from gamtune.config.study import Study
@@ -143,14 +143,14 @@ def _refuse_text(formula: Formula, text_columns: set[str]) -> None:
                 raise ValueError(f"{term.label}: {name} is text; use {derived[0] if derived else f'f({name})'}")
 
 
-def code_of(module: str) -> list[str]:
-    """The files that a step's result depends on, relative to the working directory, so that a moved clone keeps them.
+def code_of(module: str) -> str:
+    """Digest of the code that a step's result depends on: a parameter of its rule, so that an edit runs it again and a
+    touch, a checkout or a moved clone does not.
 
     What reads the config is left out, since all it makes of it (sections with their defaults, the table's digest,
     specs) reaches each step as a parameter; rewording a description must not run anything again.
     """
-    files = (path for path in closure(module) if path.parent.name != "config" and path.name != "settings.py")
-    return [os.path.relpath(path) for path in files]
+    return code_digest(module, without=("gamtune/config/", "gamtune/settings.py"))[:16]
 
 
 def template_of(name: str) -> str:

@@ -6,7 +6,8 @@ Which settings there are, their ranges and defaults stand in `gamtune.settings`:
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 
@@ -45,8 +46,9 @@ class Spec:
 
     def settings(self) -> dict[str, Any]:
         """Every setting that this training uses, by its name in the config; the weight seed is none."""
-        used = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-        return {name: value for name, value in used.items() if value is not None and name != "weight_seed"}
+        values = {name: getattr(self, name) for name in SETTINGS}
+        used = {name: value for name, value in values.items() if value is not None}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in used.items()}
 
     def without_seed(self) -> str:
         """Canonical JSON of the settings: equal for replicates."""
@@ -58,13 +60,17 @@ class Spec:
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, builtin types, no spaces; unused settings are absent."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> str:
         return canonical_json(self.settings() | {"weight_seed": self.weight_seed})
 
     @classmethod
     def from_json(cls, text: str) -> "Spec":
         """The spec that `to_json` wrote."""
         values = json.loads(text)
-        unknown = set(values) - {field.name for field in fields(cls)}
+        unknown = set(values) - {*SETTINGS, "weight_seed"}
         if unknown:
             raise ValueError(f"a spec has no {sorted(unknown)[0]!r}")
         settings: dict[str, Any] = {
@@ -72,10 +78,13 @@ class Spec:
         }
         return cls(**settings)
 
-    @property
+    @cached_property
     def trial(self) -> str:
         """The trial's id: 12 hex digits of the canonical JSON's sha256."""
         return digest(self.to_json())[:12]
+
+
+SETTINGS = tuple(field.name for field in fields(Spec) if field.name != "weight_seed")
 
 
 def canonical_json(value: Any) -> str:

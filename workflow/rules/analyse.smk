@@ -2,7 +2,6 @@ rule gam:
     """The error as a sum of smooth effects, or the reason why there is no model."""
     input:
         summary=STUDY.path("summary.csv"),
-        code=code_of("gamtune.analysis.gam_step"),
     output:
         directory(STUDY.path("gam")),
     log:
@@ -10,6 +9,7 @@ rule gam:
     conda:
         "../../envs/gamtune.yaml"
     params:
+        code=code_of("gamtune.analysis.gam_step"),
         formula=STUDY.config.analysis.gam or NO_FORMULA,
         response=STUDY.response,
         method=STUDY.config.analysis.method,
@@ -25,7 +25,6 @@ rule figures:
     input:
         summary=STUDY.path("summary.csv"),
         gam=STUDY.path("gam"),
-        code=code_of("gamtune.analysis.figures"),
     output:
         report(
             directory(STUDY.path("figures")),
@@ -39,6 +38,7 @@ rule figures:
     conda:
         "../../envs/gamtune.yaml"
     params:
+        code=code_of("gamtune.analysis.figures"),
         columns=STUDY.figure_columns,
     message:
         "figures"

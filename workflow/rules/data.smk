@@ -2,7 +2,6 @@ rule data:
     """The source as arrays on disk, split and standardised."""
     input:
         file=STUDY.data_file(),
-        code=code_of("gamtune.data.prepare"),
     output:
         digest=STUDY.path("data/digest.json"),
         preprocessing=STUDY.path("data/preprocessing.json"),
@@ -17,6 +16,7 @@ rule data:
     conda:
         "../../envs/gamtune.yaml"
     params:
+        code=code_of("gamtune.data.prepare"),
         data=STUDY.sections("data"),
         folder=subpath(output.digest, parent=True),
     message:

@@ -2,7 +2,6 @@ rule candidates:
     """What the decision rules propose, one slot each; a slot may stay empty."""
     input:
         summary=STUDY.path("summary.csv"),
-        code=code_of("gamtune.decision.candidates"),
     output:
         STUDY.path("decision/candidates.csv"),
     log:
@@ -10,6 +9,7 @@ rule candidates:
     conda:
         "../../envs/gamtune.yaml"
     params:
+        code=code_of("gamtune.decision.candidates"),
         rows=STUDY.table_digest,
         config=STUDY.sections("study", "data", "search", "space", "training", "analysis", "decision"),
     message:
@@ -23,7 +23,6 @@ rule confirm:
     input:
         candidates=STUDY.path("decision/candidates.csv"),
         digest=STUDY.path("data/digest.json"),
-        code=code_of("gamtune.training.trial"),
     output:
         STUDY.path("confirm/{candidate}/{replicate}/record.json"),
     log:
@@ -36,12 +35,13 @@ rule confirm:
         attempt=lambda wildcards, attempt: attempt,
         mem_mb=1500,
     params:
+        code=code_of("gamtune.training.trial"),
         seed=STUDY.config.training.seed,
         store=STUDY.store,
     message:
         "confirm {wildcards.candidate}, replicate {wildcards.replicate}"
     shell:
-        "python -m gamtune train --candidates {input.candidates:q}"
+        "exec python -m gamtune train --candidates {input.candidates:q}"
         " --candidate {wildcards.candidate:q} --replicate {wildcards.replicate} --seed {params.seed}"
         " --data {input.digest:q} --record {output:q} --store {params.store:q}"
         " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
@@ -56,7 +56,6 @@ rule decide:
             candidate=STUDY.candidates,
             replicate=STUDY.replicates,
         ),
-        code=code_of("gamtune.decision.decide"),
     output:
         STUDY.path("decision/decision.json"),
     log:
@@ -64,6 +63,7 @@ rule decide:
     conda:
         "../../envs/gamtune.yaml"
     params:
+        code=code_of("gamtune.decision.decide"),
         study=subpath(output[0], ancestor=2),
         replicates=len(STUDY.replicates),
     message:
@@ -77,7 +77,6 @@ rule optimum:
     input:
         decision=STUDY.path("decision/decision.json"),
         digest=STUDY.path("data/digest.json"),
-        code=code_of("gamtune.training.trial"),
     output:
         STUDY.path("optimum/record.json"),  # and its model beside it, unless the training failed
     log:
@@ -90,12 +89,13 @@ rule optimum:
         attempt=lambda wildcards, attempt: attempt,
         mem_mb=1500,
     params:
+        code=code_of("gamtune.training.trial"),
         seed=STUDY.config.training.seed,
         store=STUDY.store,
     message:
         "train the optimum"
     shell:
-        "python -m gamtune train --decision {input.decision:q} --seed {params.seed}"
+        "exec python -m gamtune train --decision {input.decision:q} --seed {params.seed}"
         " --data {input.digest:q} --record {output:q} --store {params.store:q}"
         " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 
@@ -106,7 +106,6 @@ rule evaluate:
         decision=STUDY.path("decision/decision.json"),
         record=STUDY.path("optimum/record.json"),
         digest=STUDY.path("data/digest.json"),
-        code=code_of("gamtune.decision.evaluate"),
     output:
         comparison=report(
             STUDY.path("optimum/comparison.csv"),
@@ -122,6 +121,7 @@ rule evaluate:
     conda:
         "../../envs/gamtune.yaml"
     params:
+        code=code_of("gamtune.decision.evaluate"),
         study=subpath(output.comparison, ancestor=2),
     message:
         "optimum on the test set"

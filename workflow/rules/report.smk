@@ -9,7 +9,6 @@ rule report:
         decision=STUDY.path("decision/decision.json"),
         comparison=STUDY.path("optimum/comparison.csv"),
         confusion=STUDY.path("optimum/confusion_matrix.csv"),
-        code=code_of("gamtune.report.report"),
         template=template_of("report/page.html.j2"),
     output:
         STUDY.path("report.html"),
@@ -18,6 +17,7 @@ rule report:
     conda:
         "../../envs/gamtune.yaml"
     params:
+        code=code_of("gamtune.report.report"),
         config=STUDY.sections("study", "data", "search", "space", "training", "analysis", "decision"),
         study=subpath(output[0], parent=True),
     message:

@@ -1,7 +1,5 @@
 rule table:
     """The rows to train, for people and for the analysis; trainings take theirs from the config itself."""
-    input:
-        code=code_of("gamtune.space.table"),
     output:
         STUDY.path("table.csv"),
     log:
@@ -9,6 +7,7 @@ rule table:
     conda:
         "../../envs/gamtune.yaml"
     params:
+        code=code_of("gamtune.space.table"),
         rows=STUDY.table_digest,
         config=STUDY.sections("study", "data", "search", "space", "training"),
     message:

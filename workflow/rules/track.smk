@@ -2,9 +2,8 @@ rule sync:
     """Every record as a run in MLflow; nothing else waits for it."""
     input:
         table=STUDY.path("table.csv"),
-        records=STUDY.records,
+        summary=STUDY.path("summary.csv"),
         report=STUDY.path("report.html"),
-        code=code_of("gamtune.tracking.sync"),
     output:
         STUDY.path("tracking/synced.json"),
     log:
@@ -12,6 +11,7 @@ rule sync:
     conda:
         "../../envs/gamtune.yaml"
     params:
+        code=code_of("gamtune.tracking.sync"),
         config=STUDY.sections("study", "data", "search", "space", "tracking"),
     message:
         "records into MLflow"
@@ -24,7 +24,6 @@ rule register:
     input:
         synced=STUDY.path("tracking/synced.json"),
         comparison=STUDY.path("optimum/comparison.csv"),
-        code=code_of("gamtune.tracking.registry"),
     output:
         STUDY.path("tracking/champion.json"),
     log:
@@ -32,6 +31,7 @@ rule register:
     conda:
         "../../envs/gamtune.yaml"
     params:
+        code=code_of("gamtune.tracking.registry"),
         config=STUDY.sections("study", "data", "search", "space", "tracking"),
     message:
         "champion in the model registry"

@@ -2,7 +2,6 @@ rule train:
     """One row of the table: spec in, record out."""
     input:
         digest=STUDY.path("data/digest.json"),
-        code=code_of("gamtune.training.trial"),  # its import closure: an edit retrains, a touch does not
     output:
         STUDY.path("trials/{trial}/record.json"),
     log:
@@ -15,12 +14,13 @@ rule train:
         attempt=lambda wildcards, attempt: attempt,
         mem_mb=1500,
     params:
+        code=code_of("gamtune.training.trial"),  # its import closure: an edit retrains, a touch does not
         spec=lambda wildcards: STUDY.trials[wildcards.trial].to_json(),  # canonical: all that identifies a row
         store=STUDY.store,
     message:
         "train {wildcards.trial}"
     shell:
-        "python -m gamtune train --spec {params.spec:q} --data {input.digest:q}"
+        "exec python -m gamtune train --spec {params.spec:q} --data {input.digest:q}"
         " --record {output:q} --store {params.store:q} --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 
 
@@ -29,7 +29,6 @@ rule summarise:
     input:
         table=STUDY.path("table.csv"),
         records=STUDY.records,
-        code=code_of("gamtune.analysis.summary"),
     output:
         STUDY.path("summary.csv"),
     log:
@@ -37,6 +36,7 @@ rule summarise:
     conda:
         "../../envs/gamtune.yaml"
     params:
+        code=code_of("gamtune.analysis.summary"),
         study=subpath(output[0], parent=True),
     message:
         "summary of all trials"

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import models_json_schema
 
 from gamtune.config.distributions import DISTRIBUTIONS
-from gamtune.config.study import Analysis, Data, Decision, Search, Study, Tracking, Training
+from gamtune.config.study import Analysis, Data, Decision, Execution, Search, Study, Tracking, Training
 from gamtune.settings import SETTINGS
 
 INTRODUCTION = """\
@@ -73,8 +73,8 @@ def reference() -> str:
     """The reference of every key, as Markdown."""
     parts = [INTRODUCTION, f"## study\n\n{Study.model_fields['study'].description}\n"]
     parts += [_section("data", Data), _section("search", Search), SPACE + _distributions()]
-    for name, model in (("training", Training), ("analysis", Analysis), ("decision", Decision), ("tracking", Tracking)):
-        parts.append(_section(name, model))
+    later = (Training, Analysis, Decision, Tracking, Execution)
+    parts += [_section(model.__name__.lower(), model) for model in later]
     return "\n".join(parts)
 
 

@@ -217,6 +217,17 @@ class Tracking(Section):
     )
 
 
+class Execution(Section):
+    """How the trainings of one machine share it; changes no result, and means nothing to a cluster."""
+
+    warm_trainer: bool = Field(
+        True,
+        description="fork each training from one process that has imported TensorFlow, where each would import it "
+        "anew for 5 seconds; Linux only",
+    )
+    trainings_per_gpu: int = Field(4, ge=1, description="trainings at a time on one GPU; where none is visible, unused")
+
+
 class Study(Section):
     """One study: data, space, search, training, analysis and decision."""
 
@@ -230,6 +241,7 @@ class Study(Section):
     analysis: Analysis = Field(Analysis(), description=str(Analysis.__doc__))
     decision: Decision = Field(Decision(), description=str(Decision.__doc__))
     tracking: Tracking = Field(Tracking(), description=str(Tracking.__doc__))
+    execution: Execution = Field(Execution(), description=str(Execution.__doc__))
 
     @field_validator("study")
     @classmethod

@@ -44,4 +44,4 @@ class Prepared:
 
     def part(self, name: str) -> Part:
         """Rows of ``train``, ``validation`` or ``test``."""
-        return Part(*(np.load(self.folder / f"{axis}_{name}.npy", mmap_mode="r") for axis in "xy"))
+        return Part(*(np.load(self.folder / f"{axis}_{name}.npy", mmap_mode="c") for axis in "xy"))

@@ -17,8 +17,8 @@ from gamtune.files import replacing, write_text
 from gamtune.spec import Spec
 from gamtune.training.metrics import METRICS, FloatArray, IntArray, classification_metrics, confusion_matrix
 from gamtune.training.model_file import load_logits
+from gamtune.training.record import MODEL, RECORD
 from gamtune.training.scoring import log_probabilities
-from gamtune.training.trial import MODEL, RECORD
 
 COLUMNS = ("what", "part", "n", "mse", "mse_sd", *METRICS[1:])
 

@@ -1,25 +1,23 @@
 """Runs one training in a child process, so that whatever happens to it can be told and recorded."""
 
-import errno
+import contextlib
 import json
-import os
 import signal
 import sys
 import time
-import traceback
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from gamtune.closure import code_digest
-from gamtune.data.arrays import Prepared
 from gamtune.files import write_text
 from gamtune.spec import Spec
+from gamtune.training.child import FAILED, NO_FILES, NO_MEMORY, Child, ChildLostError, Forked, Task
+from gamtune.training.gpu import gpu_slot
+from gamtune.training.record import MODEL, RECORD, failure, identity
 from gamtune.training.store import keep, new_folder, store_key, take_out
-from gamtune.training.trial import MODEL, RECORD, failure, identity, run_trial
-
-FAILED, NO_FILES, NO_MEMORY = 1, 3, 4  # exit codes of the child
+from gamtune.training.warm import ask_trainer
 
 
 class LaunchError(Exception):
@@ -50,28 +48,29 @@ def launch(spec: Spec, digest_file: Path, record: Path, store: Path, attempt: in
         another may follow.
     """
     try:
-        data = Prepared.open(digest_file)
+        data = json.loads(digest_file.read_text(encoding="utf-8"))["digest"]
     except FileNotFoundError:
         raise LaunchError(f"{digest_file} is missing: make the data first") from None
     code = code_digest("gamtune.training.trial")
     try:
-        folder = store / store_key(spec, data.digest, code)
-        reason = "" if (folder / RECORD).exists() else _train_into(folder, spec, data, code, attempt)
+        folder = store / store_key(spec, data, code)
+        task = Task(spec, digest_file, code, attempt, folder, variables={})
+        reason = "" if (folder / RECORD).exists() else _train_into(folder, task)
         if not reason:
             take_out(folder, record)
         elif attempt < attempts:
             raise LaunchError(f"{reason} in attempt {attempt} of {attempts}")
         else:
-            said = identity(spec, data.digest, code, attempt)
+            said = identity(spec, data, code, attempt)
             _record_failure(said, f"{reason} in each of {attempts} attempts", record)
     except OSError as error:
         raise LaunchError(str(error)) from None
 
 
-def _train_into(folder: Path, spec: Spec, data: Prepared, code: str, attempt: int) -> str:
+def _train_into(folder: Path, task: Task) -> str:
     """Train in a child and put what it leaves into the store; what ended it otherwise, empty where nothing did."""
-    with new_folder(folder.parent) as part:
-        end = _in_child(lambda: run_trial(spec, data, code, attempt, part))
+    with gpu_slot() as variables, new_folder(folder.parent) as part:
+        end = _in_child(replace(task, folder=part, variables=variables))
         if end in (FAILED, NO_FILES):
             raise LaunchError("the training ended with an error that is not its own, see above")
         if end == 0:
@@ -88,56 +87,36 @@ def _record_failure(said: dict[str, Any], reason: str, record: Path) -> None:
 
 
 def _killed(end: int) -> str:
+    """What ended a training, in words."""
     if end == NO_MEMORY:
         return "out of memory"
+    if end == -signal.SIGKILL:
+        return "killed by signal 9 (SIGKILL), as the kernel does when memory runs out,"
     return f"killed by signal {-end} ({signal.Signals(-end).name})" if end < 0 else f"ended with exit code {end}"
 
 
-def _in_child(training: Callable[[], None]) -> int:
-    """Train in a forked child; its exit code, negative when a signal ended it."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    child = os.fork()
-    if child == 0:
-        os._exit(_train_here(training))
+def _in_child(task: Task) -> int:
+    """Train in a child of the warm trainer, or of this process where there is none; its exit code."""
+    if served := ask_trainer(task):
+        try:
+            return _wait_for(served)
+        except ChildLostError:
+            print("the warm trainer has gone; training in a process of its own", file=sys.stderr)
+    return _wait_for(Forked(task))
 
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        os.kill(child, signal.SIGKILL)  # nothing it has begun is needed: only whole folders enter the store
-        os.waitpid(child, 0)
+
+def _wait_for(child: Child) -> int:
+    """How it ended; if this process is told to stop, the child goes first."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        child.kill()
+        with contextlib.suppress(ChildLostError):
+            child.wait()
         raise SystemExit(128 + number)
 
-    previous = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
-    _, status = os.waitpid(child, 0)
-    for number, handler in previous.items():
-        signal.signal(number, handler)
-    return os.waitstatus_to_exitcode(status)
-
-
-def _train_here(training: Callable[[], None]) -> int:
-    """The child's whole life."""
-    _die_with_parent()
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        training()
-    except OSError as error:
-        if error.errno == errno.ENOMEM:
-            return NO_MEMORY
-        print(error, file=sys.stderr)
-        return NO_FILES
-    except MemoryError as error:
-        print(f"out of memory: {error}", file=sys.stderr)
-        return NO_MEMORY
-    except BaseException:
-        traceback.print_exc()
-        return FAILED
+        return child.wait()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    return 0
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to kill this process with its parent, so that a killed job leaves none behind."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -10,14 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from gamtune.data.arrays import Part
 from gamtune.spec import Spec
+from gamtune.training.dropout import dropout_factors
+from gamtune.training.network import Network
+from gamtune.training.update import build_update
 
+ALIGNMENT = 64
+VALIDATED_AT_ONCE = 4096  # rows; bounds the memory that validation takes
 HISTORY = ("train_logloss", "train_mse", "validation_logloss", "validation_mse", "validation_accuracy")
 
 
@@ -47,24 +51,24 @@ class History:
         for name, figure in zip(HISTORY, figures, strict=True):
             self.curves[name].append(figure)
 
+    def last(self) -> str:
+        """The last epoch's figures, for the log."""
+        return ", ".join(f"{name} {curve[-1]:.5f}" for name, curve in self.curves.items())
+
     def to_dict(self) -> dict[str, list[float]]:
         """As written to a record."""
         return {"epoch": [*range(1, self.epochs + 1)], "time": self.time, **self.curves}
 
 
-def train(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, spec: Spec, training: Part, validation: Part
-) -> History:
-    """Train in place; afterwards the model holds the weights of ``best_epoch``.
+def train(network: Network, spec: Spec, training: Part, validation: Part) -> History:
+    """Train in place; afterwards the network holds the weights of ``best_epoch``.
 
     Parameters
     ----------
-    model : keras.Model
-        Built, with logits as its output.
-    optimizer : keras.optimizers.Optimizer
-        Not yet built.
+    network : Network
+        With its initial weights.
     spec : Spec
-        Batch size, epochs, early stopping, penalties and seed.
+        Batch size, epochs, early stopping, optimizer, penalties and seed.
     training, validation : Part
         Rows to learn from and rows to stop by.
 
@@ -73,22 +77,23 @@ def train(
     DivergedError
         If the training loss or the validation logloss stops being finite.
     """
-    optimizer.build(model.trainable_variables)
-    epoch_in_graph = _epoch_function(model, optimizer, spec, training, validation)
+    epoch_in_graph = _epoch_function(network, spec, training, validation)
     history, best, kept = History(), math.inf, None
     for epoch in range(1, spec.epochs + 1):
-        history.add([float(figure) for figure in epoch_in_graph(row_order(spec.weight_seed, epoch, len(training.y)))])
+        order = tf.constant(row_order(spec.weight_seed, epoch, len(training.y)))
+        history.add(epoch_in_graph(tf.constant(epoch, tf.int64), order).numpy().tolist())
         logloss = history.curves["validation_logloss"][-1]
+        print(f"epoch {epoch}/{spec.epochs}: {history.last()}", flush=True)
         if not (math.isfinite(history.curves["train_logloss"][-1]) and math.isfinite(logloss)):
             raise DivergedError(f"the loss is not finite in epoch {epoch}")
         if spec.patience is None:
             history.best_epoch = epoch
         elif logloss < best - float(spec.min_delta or 0):
-            best, kept, history.best_epoch = logloss, model.get_weights(), epoch
+            best, kept, history.best_epoch = logloss, network.logits.get_weights(), epoch
         elif epoch - history.best_epoch >= spec.patience:
             break
     if kept is not None and history.best_epoch < history.epochs:
-        model.set_weights(kept)
+        network.logits.set_weights(kept)
     return history
 
 
@@ -98,47 +103,94 @@ def row_order(weight_seed: int, epoch: int, rows: int) -> npt.NDArray[np.int32]:
 
 
 def _epoch_function(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, spec: Spec, training: Part, validation: Part
-) -> Callable[[npt.NDArray[np.int32]], Any]:
-    """One epoch and its validation as a graph: takes the row order, gives the figures of `HISTORY`."""
-    x, y = tf.constant(training.x), tf.constant(training.y)
-    x_validation, y_validation = tf.constant(validation.x), tf.constant(validation.y)
-    variables = model.trainable_variables
-    penalised = [variable.path.endswith("kernel") for variable in variables]
+    network: Network, spec: Spec, training: Part, validation: Part
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """One epoch and its validation as a graph: takes its number and row order, gives the figures of `HISTORY`."""
+    step = _step_function(network, spec, training)
+    validate = _validation_function(network, validation)
     rows = len(training.y)
     steps = math.ceil(rows / spec.batch_size)
 
-    def step(chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        labels = tf.gather(y, chosen)
-        with tf.GradientTape() as tape:
-            logits = model(tf.gather(x, chosen), training=True)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    @tf.function(autograph=False, jit_compile=False)  # type: ignore[untyped-decorator]
+    def run_epoch(epoch: tf.Tensor, order: tf.Tensor) -> tf.Tensor:
+        def body(number: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            begin = number * spec.batch_size
+            chosen = order[begin : tf.minimum(begin + spec.batch_size, rows)]
+            return number + 1, sums + step(epoch, tf.cast(number, tf.int64), chosen)
+
+        _, sums = tf.while_loop(lambda number, _: number < steps, body, (tf.constant(0), tf.zeros(2)))
+        return tf.concat([sums / rows, validate()], 0)
+
+    return run_epoch  # type: ignore[no-any-return]
+
+
+def _step_function(
+    network: Network, spec: Spec, training: Part
+) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
+    """One step on the chosen rows; gives the sums of their logloss and squared error."""
+    x, y = shared_tensor(training.x), shared_tensor(training.y)
+    variables = [weights.value for layer in network.dense for weights in (layer.kernel, layer.bias)]
+    update = build_update(spec, variables)
+    steps = math.ceil(len(training.y) / spec.batch_size)
+    rates, widths = (spec.input_dropout, *spec.hidden_dropout), (training.x.shape[1], *spec.neurons)
+
+    def step(epoch: tf.Tensor, number: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
+        factors = dropout_factors(rates, widths, spec.batch_size, spec.weight_seed, epoch, number)
+        rows = tf.size(chosen)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
+            logits = network.forward(tf.gather(x, chosen), [None if f is None else f[:rows] for f in factors])
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(y, chosen), logits)
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, variables)
-        # l1 and l2 by their gradients: the same numbers as differentiating the penalty, in a third of the time
-        gradients = [
-            g + spec.l1 * tf.sign(v.value) + 2 * spec.l2 * v.value if p and (spec.l1 or spec.l2) else g
-            for g, v, p in zip(gradients, variables, penalised, strict=True)
-        ]
-        optimizer.apply(gradients, variables)
-        return tf.reduce_sum(losses), tf.reduce_sum(tf.math.expm1(-losses) ** 2)
+        update(_penalised(gradients, variables, spec), (epoch - 1) * steps + number + 1)
+        return tf.stack([tf.reduce_sum(losses), tf.reduce_sum(_squared_error(losses))])
 
-    @tf.function(jit_compile=False)  # type: ignore[untyped-decorator]
-    def epoch(order: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        logloss, mse = tf.constant(0.0), tf.constant(0.0)
-        for number in tf.range(steps):
-            start = number * spec.batch_size
-            loss, error = step(order[start : tf.minimum(start + spec.batch_size, rows)])
-            logloss, mse = logloss + loss, mse + error
-        logits = model(x_validation, training=False)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y_validation, logits)
-        hits = tf.cast(tf.argmax(logits, 1, tf.int32) == y_validation, tf.float32)
-        return (
-            logloss / rows,
-            mse / rows,
-            tf.reduce_mean(losses),
-            tf.reduce_mean(tf.math.expm1(-losses) ** 2),
-            tf.reduce_mean(hits),
-        )
+    return step
 
-    return epoch  # type: ignore[no-any-return]
+
+def _penalised(gradients: list[tf.Tensor], variables: list[tf.Variable], spec: Spec) -> list[tf.Tensor]:
+    """Gradients with those of l1 and l2 on the kernels: what differentiating the penalties gives, in less time."""
+    penalised = []
+    for gradient, variable in zip(gradients, variables, strict=True):
+        if spec.l1 and variable.shape.rank == 2:
+            gradient += spec.l1 * tf.sign(variable)
+        if spec.l2 and variable.shape.rank == 2:
+            gradient += 2 * spec.l2 * variable
+        penalised.append(gradient)
+    return penalised
+
+
+def _validation_function(network: Network, validation: Part) -> Callable[[], tf.Tensor]:
+    """Logloss, MSE and accuracy of the validation rows."""
+    x, y = shared_tensor(validation.x), shared_tensor(validation.y)
+    rows = len(validation.y)
+    no_dropout = [None] * (len(network.hidden) + 1)
+
+    def validate() -> tf.Tensor:
+        def body(begin: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            end = tf.minimum(begin + VALIDATED_AT_ONCE, rows)
+            logits, labels = network.forward(x[begin:end], no_dropout), y[begin:end]
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            hits = tf.cast(tf.argmax(logits, 1, tf.int32) == labels, tf.float32)
+            return end, sums + tf.reduce_sum(tf.stack([losses, _squared_error(losses), hits]), 1)
+
+        return tf.while_loop(lambda begin, _: begin < rows, body, (tf.constant(0), tf.zeros(3)))[1] / rows
+
+    return validate
+
+
+def _squared_error(losses: tf.Tensor) -> tf.Tensor:
+    """H2O's squared error of a row, (1 - probability of the true class) squared, from its logloss."""
+    return tf.math.expm1(-losses) ** 2
+
+
+def shared_tensor(array: npt.NDArray[Any]) -> tf.Tensor:
+    """A tensor over the array's own memory, which trainings of one data set share through its file.
+
+    TensorFlow's kernels abort on memory that does not begin at a multiple of 64 bytes; ``.npy`` files do, and other
+    arrays are copied.
+    """
+    if array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0:
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return tf.constant(array)

@@ -1,21 +1,60 @@
 """The network of a spec: input dropout, hidden layers with dropout, and a softmax over the classes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from gamtune.spec import Spec
 
 MAXOUT_PIECES = 2  # as in H2O and in Goodfellow et al. 2013 for dense layers
+ACTIVATIONS = {"relu": tf.nn.relu, "tanh": tf.nn.tanh, "elu": tf.nn.elu}
 
 
 @dataclass(frozen=True)
 class Network:
-    """One set of weights seen twice: ``logits`` for training and scoring, ``probabilities`` for export."""
+    """One set of weights seen three times: ``logits`` to score, ``probabilities`` to export, and the bare layers.
+
+    ``hidden`` holds the dense layers of each hidden layer: one, or the pieces of a maxout.
+    """
 
     logits: keras.Model
     probabilities: keras.Model
+    hidden: list[list[keras.layers.Dense]]
+    output: keras.layers.Dense
+    activation: str
+
+    @property
+    def dense(self) -> list[keras.layers.Dense]:
+        """All layers with weights."""
+        return [*(piece for pieces in self.hidden for piece in pieces), self.output]
+
+    def forward(self, x: tf.Tensor, dropout: Sequence[tf.Tensor | None]) -> tf.Tensor:
+        """Logits of the rows ``x``, in fewer and cheaper operations than a call of ``logits``.
+
+        Parameters
+        ----------
+        x : (n, inputs) float32
+            Standardised rows.
+        dropout : sequence of (n, width) float32 or None
+            What the inputs and each hidden layer's outputs are multiplied by; None leaves them as they are.
+        """
+        flow = _times(x, dropout[0])
+        for pieces, factor in zip(self.hidden, dropout[1:], strict=True):
+            sums = [_affine(piece, flow) for piece in pieces]
+            flow = tf.maximum(*sums) if self.activation == "maxout" else ACTIVATIONS[self.activation](sums[0])
+            flow = _times(flow, factor)
+        return _affine(self.output, flow)
+
+
+def _times(flow: tf.Tensor, factor: tf.Tensor | None) -> tf.Tensor:
+    return flow if factor is None else flow * factor
+
+
+def _affine(layer: keras.layers.Dense, flow: tf.Tensor) -> tf.Tensor:
+    return tf.nn.bias_add(tf.matmul(flow, layer.kernel.value), layer.bias.value)
 
 
 def build_network(spec: Spec, inputs: int, classes: int) -> Network:
@@ -29,54 +68,36 @@ def build_network(spec: Spec, inputs: int, classes: int) -> Network:
     inputs, classes : int
         Width of the input and of the output.
     """
-    seeds = _Seeds(spec.weight_seed)
+    seeds = iter(np.random.default_rng(spec.weight_seed).integers(2**31, size=3 * spec.depth + 2).tolist())
     entrance = keras.Input((inputs,), name="inputs")
-    flow = _dropout(entrance, spec.input_dropout, "input_dropout", seeds)
-    for layer, (neurons, dropout) in enumerate(zip(spec.neurons, spec.hidden_dropout, strict=True), start=1):
-        flow = _hidden(flow, neurons, spec, f"hidden_{layer}", seeds)
-        flow = _dropout(flow, dropout, f"hidden_dropout_{layer}", seeds)
-    logits = _dense(classes, None, spec, "logits", seeds)(flow)
+    flow = _dropout(entrance, spec.input_dropout, "input_dropout", next(seeds))
+    hidden = []
+    for layer, (neurons, rate) in enumerate(zip(spec.neurons, spec.hidden_dropout, strict=True), start=1):
+        name = f"hidden_{layer}"
+        if spec.activation == "maxout":
+            names = [f"{name}_piece_{number + 1}" for number in range(MAXOUT_PIECES)]
+            hidden.append([_dense(neurons, None, spec, piece, next(seeds)) for piece in names])
+            flow = keras.layers.Maximum(name=name)([piece(flow) for piece in hidden[-1]])
+        else:
+            hidden.append([_dense(neurons, spec.activation, spec, name, next(seeds))])
+            flow = hidden[-1][0](flow)
+        flow = _dropout(flow, rate, f"hidden_dropout_{layer}", next(seeds))
+    output = _dense(classes, None, spec, "logits", next(seeds))
+    logits = output(flow)
     probabilities = keras.layers.Softmax(name="probabilities")(logits)
-    return Network(keras.Model(entrance, logits), keras.Model(entrance, probabilities))
+    return Network(keras.Model(entrance, logits), keras.Model(entrance, probabilities), hidden, output, spec.activation)
 
 
-class _Seeds:
-    """Independent seeds, one a layer, all from the weight seed. Each layer takes one whether or not it needs it,
-    so that a dropout of 0 leaves the other layers' weights as they are."""
-
-    def __init__(self, weight_seed: int) -> None:
-        self._generator = np.random.default_rng(weight_seed)
-
-    def take(self) -> int:
-        return int(self._generator.integers(2**31))
-
-
-def _dropout(flow: keras.KerasTensor, rate: float, name: str, seeds: _Seeds) -> keras.KerasTensor:
-    seed = seeds.take()
+def _dropout(flow: keras.KerasTensor, rate: float, name: str, seed: int) -> keras.KerasTensor:
+    """For those who train the exported model further; our own loop multiplies by masks of its own."""
     return keras.layers.Dropout(rate, seed=seed, name=name)(flow) if rate > 0 else flow
 
 
-def _hidden(flow: keras.KerasTensor, neurons: int, spec: Spec, name: str, seeds: _Seeds) -> keras.KerasTensor:
-    if spec.activation == "maxout":
-        pieces = [_dense(neurons, None, spec, f"{name}_piece_{p}", seeds)(flow) for p in range(1, MAXOUT_PIECES + 1)]
-        return keras.layers.Maximum(name=name)(pieces)
-    return _dense(neurons, spec.activation, spec, name, seeds)(flow)
-
-
-def _dense(units: int, activation: str | None, spec: Spec, name: str, seeds: _Seeds) -> keras.layers.Dense:
+def _dense(units: int, activation: str | None, spec: Spec, name: str, seed: int) -> keras.layers.Dense:
     return keras.layers.Dense(
         units,
         activation=activation,
-        kernel_initializer=keras.initializers.GlorotUniform(seed=seeds.take()),
+        kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
         kernel_regularizer=keras.regularizers.L1L2(spec.l1, spec.l2) if spec.l1 or spec.l2 else None,
         name=name,
     )
-
-
-def build_optimizer(spec: Spec) -> keras.optimizers.Optimizer:
-    """The optimizer with the spec's settings of it."""
-    if spec.optimizer == "adadelta":
-        return keras.optimizers.Adadelta(spec.learning_rate, rho=spec.rho, epsilon=spec.epsilon)
-    if spec.optimizer == "sgd":
-        return keras.optimizers.SGD(spec.learning_rate, momentum=spec.momentum)
-    return keras.optimizers.Adam(spec.learning_rate, spec.beta_1, spec.beta_2, epsilon=spec.epsilon)

@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from gamtune.training.trial import RECORD
+from gamtune.training.record import RECORD
 
 
 def forget_failures(study: Path, store: Path) -> int:

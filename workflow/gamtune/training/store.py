@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gamtune.files import replacing
 from gamtune.spec import Spec, digest
-from gamtune.training.trial import MODEL, RECORD
+from gamtune.training.record import MODEL, RECORD
 
 
 def store_key(spec: Spec, data: str, code: str) -> str:

@@ -1,0 +1,317 @@
+"""The warm trainer: real trainings in its children, and real signals to every process that takes part."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from gamtune.closure import LIBRARY
+from gamtune.settings import make_spec
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the warm trainer is Linux only")
+
+SHORT = make_spec({"neurons": [16, 12], "epochs": 3, "hidden_dropout": 0.3, "l1": 1e-4}, 1)
+ENDLESS = make_spec({"neurons": [200, 200], "epochs": 1_000_000, "patience": 1_000_000}, 1)
+MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
+# Starts a trainer as the workflow does, then runs jobs on command, as Snakemake does: as its own children
+RUN = """
+import os, subprocess, sys
+from pathlib import Path
+from gamtune.training.warm import VARIABLE, start_trainer
+start_trainer(Path(sys.argv[1]), expected="expected" in sys.argv)
+print(os.environ[VARIABLE], flush=True)
+for line in sys.stdin:
+    command, log = line.rstrip("\\n").split("\\t")
+    print(subprocess.Popen(command, shell=True, stdout=open(log, "w"), stderr=subprocess.STDOUT).pid, flush=True)
+"""
+
+
+def alive(pid):
+    """Whether a process is there and no zombie."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def until(condition, seconds=60):
+    """Wait for a condition to hold and give what it gave."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if result := condition():
+            return result
+        time.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+@dataclass
+class Run:
+    """A process that stands for Snakemake: it has started a trainer, and starts jobs."""
+
+    folder: Path
+    digits: Path
+    group: Path | None = None  # a memory group that all processes belong to
+    expected: bool = False
+    process: subprocess.Popen = field(init=False)
+    token: str = field(init=False)
+
+    def __post_init__(self):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GAMTUNE_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", RUN, str(self.folder / "trainer.txt"), *(["expected"] if self.expected else [])],
+            env={**environment, "PYTHONPATH": str(LIBRARY)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            preexec_fn=(lambda: (self.group / "cgroup.procs").write_text(str(os.getpid()))) if self.group else None,
+        )  # fmt: skip
+        self.token = self.process.stdout.readline().strip()
+        self.server = until(lambda: children(self.process.pid))[0]
+
+    @property
+    def trainings(self):
+        """The trainer's children."""
+        return children(self.server)
+
+    def job(self, name, spec=SHORT, attempt=1, prefix="exec"):
+        """Start a job; its process id."""
+        record, store = self.folder / name / "record.json", self.folder / f"store {name}"
+        command = (
+            f"{prefix} {sys.executable} -m gamtune train --spec '{spec.to_json()}' --data '{self.digits}'"
+            f" --record '{record}' --store '{store}' --attempt {attempt} --attempts 2"
+        )
+        self.process.stdin.write(f"{command}\t{self.folder / name}.txt\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def log(self, name):
+        return (self.folder / f"{name}.txt").read_text()
+
+    def wait_for_epochs(self, name):
+        until(lambda: "epoch 1/" in self.log(name))
+
+    def record(self, name):
+        return json.loads((self.folder / name / "record.json").read_text())
+
+    def left_in_store(self, name):
+        return [path.name for path in (self.folder / f"store {name}").glob("*")]
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def cpu_seconds(pid):
+    """User and system time of a process so far; 0 if it has gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, digits) -> Iterator[Run]:
+    """A run whose trainer no test ends."""
+    run = Run(tmp_path_factory.mktemp("a run"), digits)
+    yield run
+    run.end()
+
+
+@pytest.fixture
+def own_run(tmp_path, digits) -> Iterator[Run]:
+    """A run that a test may end."""
+    run = Run(tmp_path, digits)
+    yield run
+    run.end()
+
+
+def without_times(record):
+    history = {name: curve for name, curve in record["history"].items() if name != "time"}
+    return {name: value for name, value in record.items() if name not in ("started", "finished", "seconds")} | {
+        "history": history
+    }
+
+
+def test_the_trainer_imports_nothing_before_the_first_job(own_run):
+    time.sleep(1)
+    assert not has_tensorflow(own_run.server)
+    assert cpu_seconds(own_run.server) < 0.5
+
+
+def test_the_trainer_imports_at_once_where_trainings_are_expected(tmp_path, digits):
+    run = Run(tmp_path, digits, expected=True)
+    until(lambda: has_tensorflow(run.server))
+    run.end()
+
+
+def has_tensorflow(pid):
+    return "libtensorflow" in Path(f"/proc/{pid}/maps").read_text()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_warm_training_leaves_the_record_and_model_of_a_process_of_its_own(run, threads):
+    spec = make_spec(SHORT.settings() | {"threads": threads}, 1)
+    warm, cold = f"warm {threads}", f"cold {threads}"
+    run.job(warm, spec)
+    until(lambda: (run.folder / warm / "record.json").exists())
+    run.job(cold, spec, prefix="GAMTUNE_TRAINER= exec")
+    until(lambda: (run.folder / cold / "record.json").exists())
+    assert without_times(run.record(warm)) == without_times(run.record(cold))
+    one, other = (
+        keras.saving.load_model(run.folder / name / "model.keras", compile=False).get_weights() for name in (warm, cold)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_each_training_prints_into_its_own_log(run):
+    mad = make_spec({"neurons": [8], "optimizer": "sgd", "learning_rate": 1e30}, 1)
+    run.job("fine")
+    run.job("mad", mad)
+    until(lambda: all((run.folder / name / "record.json").exists() for name in ("fine", "mad")))
+    assert "DivergedError: the loss is not finite in epoch" in run.log("mad")
+    assert run.record("mad")["status"] == "failed"
+    assert "DivergedError" not in run.log("fine")
+    assert "DivergedError" not in run.log("trainer")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_job_takes_its_training_with_it_and_the_trainer_goes_on(run, number):
+    name = f"stopped by {number.name}"
+    job = run.job(name, ENDLESS)
+    run.wait_for_epochs(name)
+    (training,) = run.trainings
+    os.kill(job, number)
+    until(lambda: not alive(training))
+    until(lambda: not alive(job))
+    assert not (run.folder / name / "record.json").exists()
+    if number != signal.SIGKILL:
+        assert run.left_in_store(name) == []
+    run.job(f"after {number.name}")
+    until(lambda: (run.folder / f"after {number.name}" / "record.json").exists())
+
+
+def test_a_killed_training_fails_its_attempt_in_clear_words_and_the_last_attempt_is_recorded(run):
+    for attempt in (1, 2):
+        job = run.job("killed", ENDLESS, attempt)
+        run.wait_for_epochs("killed")
+        os.kill(run.trainings[0], signal.SIGKILL)
+        until(lambda job=job: not alive(job))
+        if attempt == 1:
+            said = run.log("killed")
+            assert "killed by signal 9 (SIGKILL), as the kernel does when memory runs out, in attempt 1 of 2" in said
+            assert "Traceback" not in said
+            assert not (run.folder / "killed" / "record.json").exists()
+    assert run.record("killed")["status"] == "failed"
+    assert run.left_in_store("killed") == []
+
+
+def test_a_job_goes_on_by_itself_when_the_trainer_is_killed(own_run):
+    own_run.job("orphan", make_spec({"neurons": [64], "epochs": 500}, 1))
+    own_run.wait_for_epochs("orphan")
+    (training,) = own_run.trainings
+    os.kill(own_run.server, signal.SIGKILL)
+    until(lambda: not alive(training))
+    until(lambda: (own_run.folder / "orphan" / "record.json").exists())
+    assert own_run.record("orphan")["epochs_run"] == 500
+    assert "the warm trainer has gone" in own_run.log("orphan")
+
+
+def test_a_killed_run_takes_trainer_jobs_and_trainings_with_it(own_run):
+    jobs = [own_run.job(f"job {number}", ENDLESS) for number in (1, 2)]
+    own_run.wait_for_epochs("job 1")
+    own_run.wait_for_epochs("job 2")
+    everyone = [own_run.server, *jobs, *own_run.trainings]
+    own_run.process.kill()
+    own_run.process.wait()
+    until(lambda: not any(map(alive, everyone)), 20)
+    for number in (1, 2):
+        assert not (own_run.folder / f"job {number}" / "record.json").exists()
+        assert own_run.left_in_store(f"job {number}") == []
+
+
+def test_another_environment_finds_no_trainer(run):
+    job = run.job("elsewhere", ENDLESS, prefix="GAMTUNE_TRAINER=0123456789abcdef exec")
+    own = until(lambda: children(job))
+    assert run.trainings == []
+    os.kill(job, signal.SIGTERM)
+    until(lambda: not alive(own[0]))
+
+
+def private_megabytes(pid):
+    """Memory that a process shares with no other."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
+
+
+def test_trainings_at_the_same_time_share_the_memory_of_the_import(run):
+    jobs = [run.job(f"sharing {number}", ENDLESS) for number in range(3)]
+    for number in range(3):
+        run.wait_for_epochs(f"sharing {number}")
+    own = [private_megabytes(training) for training in run.trainings]
+    for job in jobs:
+        os.kill(job, signal.SIGTERM)
+        until(lambda job=job: not alive(job))
+    assert len(own) == 3
+    assert sum(own) < 3 * 250, own
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("prefix", ["exec", "GAMTUNE_TRAINER= exec"], ids=["warm", "cold"])
+def test_a_training_computes_in_as_many_threads_as_it_was_given(run, threads, prefix):
+    spec = make_spec({"neurons": [1500, 1500], "batch_size": 512, "epochs": 1_000_000, "threads": threads}, 1)
+    name = f"threads {threads} {prefix}"
+    job = run.job(name, spec, prefix=prefix)
+    run.wait_for_epochs(name)
+    (training,) = run.trainings if prefix == "exec" else children(job)
+    before, begun = thread_seconds(training), cpu_seconds(training)
+    until(lambda: cpu_seconds(training) > begun + 1.5 * threads)
+    after = thread_seconds(training)
+    os.kill(job, signal.SIGTERM)
+    until(lambda: not alive(job))
+    spent = sorted((after[thread] - before.get(thread, 0) for thread in after), reverse=True)
+    busy = [seconds for seconds in spent if seconds > 0.1 * sum(spent)]
+    assert len(busy) == threads, spent
+
+
+def thread_seconds(pid):
+    """CPU seconds of each thread of a process."""
+    return {task.name: cpu_seconds(f"{pid}/task/{task.name}") for task in Path(f"/proc/{pid}/task").iterdir()}
+
+
+@pytest.fixture
+def memory_group() -> Iterator[Path]:
+    """A group of processes to whose memory the kernel sets a limit."""
+    group = MEMORY_GROUPS / f"gamtune-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(str(1500 << 20))
+    except OSError as error:
+        pytest.skip(f"the kernel's memory groups cannot be written here: {error}")
+    yield group
+    with contextlib.suppress(OSError):
+        until(lambda: not (group / "cgroup.procs").read_text().strip(), 20)
+        group.rmdir()
+
+
+def test_a_training_that_the_kernel_kills_for_memory_fails_alone(tmp_path, digits, memory_group):
+    run = Run(tmp_path, digits, memory_group)
+    try:
+        run.job("greedy", make_spec({"neurons": [12000, 12000], "epochs": 2}, 1), 2)
+        until(lambda: (run.folder / "greedy" / "record.json").exists(), 120)
+        assert "killed by signal 9 (SIGKILL), as the kernel does when memory runs out" in run.record("greedy")["reason"]
+        run.job("modest")
+        until(lambda: (run.folder / "modest" / "record.json").exists())
+        assert run.record("modest")["status"] == "ok"
+        assert alive(run.server)
+    finally:
+        run.end()

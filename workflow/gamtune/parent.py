@@ -1,0 +1,18 @@
+"""A process that ends with the one that started it, so that a killed run leaves none behind."""
+
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+ORPHANS_PARENT = 1
+
+
+def die_with_parent(number: signal.Signals) -> None:
+    """Ask Linux to send this process a signal when its parent ends, however that ends; elsewhere nothing happens."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+        if os.getppid() == ORPHANS_PARENT:  # it has ended already
+            os.kill(os.getpid(), number)

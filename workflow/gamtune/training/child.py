@@ -1,0 +1,107 @@
+"""A training in a process of its own, so that whatever happens to it can be told and recorded."""
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from gamtune.parent import die_with_parent
+from gamtune.spec import Spec
+
+FAILED, NO_FILES, NO_MEMORY = 1, 3, 4  # exit codes
+FIRST_FOR_THE_KERNEL = 800  # of 1000: where memory runs out, it kills the training, not the run or the warm trainer
+
+
+class ChildLostError(Exception):
+    """Nobody can tell any more how a training ended."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training, and the folder for its record and model."""
+
+    spec: Spec
+    digest_file: Path
+    code: str
+    attempt: int
+    folder: Path
+    variables: dict[str, str]  # of its environment, beside this process' own
+
+
+class Child(Protocol):
+    """A running training."""
+
+    def kill(self) -> None:
+        """End it at once: nothing it has begun is needed, since only whole folders enter the store."""
+
+    def wait(self) -> int:
+        """Wait for its end; its exit code, negative when a signal ended it.
+
+        Raises
+        ------
+        ChildLostError
+            If the process that ran it has gone.
+        """
+
+
+class Forked:
+    """A training in a child of this process."""
+
+    def __init__(self, task: Task) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os._exit(run_task(task))
+
+    def kill(self) -> None:
+        """End it at once."""
+        os.kill(self._pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Its exit code."""
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+
+def run_task(task: Task) -> int:
+    """The child's whole life; gives its exit code."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    die_with_parent(signal.SIGKILL)
+    _offer_to_the_kernel()
+    os.environ |= task.variables
+    try:
+        _train(task)
+    except OSError as error:
+        if error.errno == errno.ENOMEM:
+            return NO_MEMORY
+        print(error, file=sys.stderr)
+        return NO_FILES
+    except MemoryError as error:
+        print(f"out of memory: {error}", file=sys.stderr)
+        return NO_MEMORY
+    except BaseException:
+        traceback.print_exc()
+        return FAILED
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+def _train(task: Task) -> None:
+    from gamtune.data.arrays import Prepared  # heavy: only the process that trains pays for NumPy and TensorFlow
+    from gamtune.training.trial import run_trial
+
+    run_trial(task.spec, Prepared.open(task.digest_file), task.code, task.attempt, task.folder)
+
+
+def _offer_to_the_kernel() -> None:
+    try:
+        Path("/proc/self/oom_score_adj").write_text(str(FIRST_FOR_THE_KERNEL))
+    except OSError:
+        return  # not Linux, or not allowed: the kernel chooses by itself

@@ -1,0 +1,33 @@
+"""What a training leaves: the names of its files, and what its record says whether or not it succeeded."""
+
+import os
+import platform
+from typing import Any
+
+from gamtune.spec import Spec
+
+RECORD, MODEL = "record.json", "model.keras"
+GPU_SLOT = "GAMTUNE_GPU_SLOT"  # variable of a training's environment: the slot it holds
+
+
+def identity(spec: Spec, data: str, code: str, attempt: int) -> dict[str, Any]:
+    """Which training a record is of, on what data and code, and with which versions."""
+    from importlib.metadata import version  # slow to import: only for those who write records
+
+    return {
+        "trial": spec.trial,
+        "spec": spec.settings() | {"weight_seed": spec.weight_seed},
+        "data": data,
+        "code": code,
+        "attempt": attempt,
+        "gpu_slot": os.environ.get(GPU_SLOT),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("tensorflow", "keras", "numpy")},
+        },
+    }
+
+
+def failure(reason: str) -> dict[str, Any]:
+    """The outcome of a training that gave no model."""
+    return {"status": "failed", "reason": reason, "metrics": None, "history": {}, "epochs_run": 0, "best_epoch": None}

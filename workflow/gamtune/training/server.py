@@ -1,0 +1,124 @@
+"""The warm trainer: has imported TensorFlow, has not used it, and forks one child for each training.
+
+Importing TensorFlow and Keras costs 4 to 5 CPU seconds and 650 MB; a forked child starts with both done, and shares
+the memory. What TensorFlow starts on first use (threads, devices) would not survive a fork, so nothing is used here.
+The code of the training itself is imported by each child: an edit while a run goes on can never mix old and new.
+
+``python -m gamtune.training.server FD [--expected]`` serves the listening socket FD until its parent ends.
+"""
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from gamtune.parent import die_with_parent
+from gamtune.spec import Spec
+from gamtune.training.child import Task, run_task
+from gamtune.training.warm import SIZE_BYTES
+
+
+def main(listener: socket.socket, expected: bool) -> None:
+    """Serve for ever; unless trainings are expected, import when the first job knocks: a run may have none."""
+    die_with_parent(signal.SIGTERM)
+    if not expected:
+        select.select([listener], [], [])
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import keras  # noqa: F401
+    import tensorflow  # noqa: F401
+
+    gc.collect()
+    gc.freeze()  # the children's collector leaves these objects alone, so their memory stays shared
+    Server(listener).serve()
+
+
+@dataclass(frozen=True)
+class _Training:
+    pid: int
+    pidfd: int
+    connection: socket.socket
+
+
+class Server:
+    """Who is served: each training under its connection, which ends when its job does, and under its child."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        self._trainings: dict[int, _Training] = {}
+        self._events = select.poll()
+        self._events.register(listener, select.POLLIN)
+
+    def serve(self) -> None:
+        """Answer one event after another."""
+        while True:
+            for descriptor, _ in self._events.poll():
+                if descriptor == self._listener.fileno():
+                    self._begin(self._listener.accept()[0])
+                elif (training := self._trainings.get(descriptor)) is None:
+                    continue  # both of its events came at once, and the first has ended it
+                elif descriptor == training.pidfd:
+                    self._end(training)
+                else:
+                    self._events.unregister(descriptor)
+                    os.kill(training.pid, signal.SIGKILL)
+
+    def _begin(self, connection: socket.socket) -> None:
+        if _user_of(connection) != os.getuid():
+            connection.close()
+            return
+        pid = os.fork()
+        if pid == 0:
+            os._exit(self._child(connection))
+        training = _Training(pid, os.pidfd_open(pid), connection)
+        self._trainings |= {training.pidfd: training, connection.fileno(): training}
+        self._events.register(training.pidfd, select.POLLIN)
+        self._events.register(connection, select.POLLRDHUP)
+
+    def _end(self, training: _Training) -> None:
+        """Tell the job how its training ended."""
+        code = os.waitstatus_to_exitcode(os.waitpid(training.pid, 0)[1])
+        for descriptor in (training.pidfd, training.connection.fileno()):
+            del self._trainings[descriptor]
+        self._events.unregister(training.pidfd)
+        os.close(training.pidfd)
+        with suppress(KeyError, OSError):  # of a job that has left
+            self._events.unregister(training.connection)
+            training.connection.sendall(f"{code}\n".encode())
+        training.connection.close()
+
+    def _child(self, connection: socket.socket) -> int:
+        """Become the job's training: its output, environment and folder."""
+        self._listener.close()
+        for training in set(self._trainings.values()):
+            os.close(training.pidfd)
+            training.connection.close()
+        size, descriptors, _, _ = socket.recv_fds(connection, SIZE_BYTES, 2)
+        with connection, connection.makefile("rb") as stream:
+            request = json.loads(stream.read(int.from_bytes(size)))
+        for descriptor, standard in zip(descriptors, (1, 2), strict=True):
+            os.dup2(descriptor, standard)
+            os.close(descriptor)
+        os.environ.clear()
+        os.environ |= request["environment"]
+        os.chdir(request["directory"])
+        task = request["task"]
+        paths = {name: Path(task[name]) for name in ("digest_file", "folder")}
+        return run_task(Task(**task | paths | {"spec": Spec.from_json(task["spec"])}))
+
+
+def _user_of(connection: socket.socket) -> int:
+    """Who is at the other end; abstract sockets have no file whose mode would keep others out."""
+    size = struct.calcsize("3i")
+    user: int = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[1]
+    return user
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])), "--expected" in sys.argv[2:])
