@@ -9,12 +9,13 @@ BIN := .venv/bin
 SNAKEMAKE = $(BIN)/snakemake --cores "$(CORES)" $(if $(filter-out config/config.yaml,$(CONFIG)),--configfile "$(CONFIG)")
 WORKERS ?= 2
 
-.PHONY: help run ui test lint reference lock clean
+.PHONY: help run ui test lint benchmark reference lock clean
 
 help:
 	@echo "make run   run the study CONFIG=$(CONFIG) on CORES=$(CORES) and print what it came to"
 	@echo "make ui    open its runs in MLflow, on this machine only, PORT=$(PORT)"
 	@echo "make test  check the project itself"
+	@echo "make benchmark  time it against its peers: about an hour; installs them into .venv-benchmark"
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("gamtune needs Python 3.11 or later, $(PYTHON) is " + sys.version.split()[0] + "; name another: make run PYTHON=python3.12")'
@@ -45,6 +46,20 @@ lint: .venv/installed
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+.venv-benchmark/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv-benchmark
+	.venv-benchmark/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv-benchmark/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable '.[benchmark]'
+	.venv-benchmark/bin/python -m compileall -q workflow
+	@touch $@
+
+benchmark: .venv-benchmark/installed
+	.venv-benchmark/bin/python tests/benchmarks/loop.py
+	.venv-benchmark/bin/python tests/benchmarks/row_cost.py
+	.venv-benchmark/bin/python tests/benchmarks/no_op.py
+	.venv-benchmark/bin/python tests/benchmarks/same_rows.py
+	.venv-benchmark/bin/python tests/benchmarks/time_to_error.py
+
 reference: .venv/installed
 	$(BIN)/python -m gamtune.config.reference
 
@@ -52,4 +67,4 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra test --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf .venv .snakemake results
+	rm -rf .venv .venv-benchmark .snakemake results

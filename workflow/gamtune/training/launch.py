@@ -5,7 +5,6 @@ import json
 import signal
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,6 +17,8 @@ from gamtune.training.gpu import gpu_slot
 from gamtune.training.record import MODEL, RECORD, failure, identity
 from gamtune.training.store import keep, new_folder, store_key, take_out
 from gamtune.training.warm import ask_trainer
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class LaunchError(Exception):
@@ -54,8 +55,7 @@ def launch(spec: Spec, digest_file: Path, record: Path, store: Path, attempt: in
     code = code_digest("gamtune.training.trial")
     try:
         folder = store / store_key(spec, data, code)
-        task = Task(spec, digest_file, code, attempt, folder, variables={})
-        reason = "" if (folder / RECORD).exists() else _train_into(folder, task)
+        reason = "" if (folder / RECORD).exists() else _train_into(folder, spec, digest_file, code, attempt)
         if not reason:
             take_out(folder, record)
         elif attempt < attempts:
@@ -67,10 +67,10 @@ def launch(spec: Spec, digest_file: Path, record: Path, store: Path, attempt: in
         raise LaunchError(str(error)) from None
 
 
-def _train_into(folder: Path, task: Task) -> str:
+def _train_into(folder: Path, spec: Spec, digest_file: Path, code: str, attempt: int) -> str:
     """Train in a child and put what it leaves into the store; what ended it otherwise, empty where nothing did."""
     with gpu_slot() as variables, new_folder(folder.parent) as part:
-        end = _in_child(replace(task, folder=part, variables=variables))
+        end = _in_child(Task(spec, digest_file, code, attempt, part, variables))
         if end in (FAILED, NO_FILES):
             raise LaunchError("the training ended with an error that is not its own, see above")
         if end == 0:
@@ -101,7 +101,7 @@ def _in_child(task: Task) -> int:
         try:
             return _wait_for(served)
         except ChildLostError:
-            print("the warm trainer has gone; training in a process of its own", file=sys.stderr)
+            print("the warm trainer does not answer; training in a process of its own", file=sys.stderr)
     return _wait_for(Forked(task))
 
 
@@ -109,12 +109,14 @@ def _wait_for(child: Child) -> int:
     """How it ended; if this process is told to stop, the child goes first."""
 
     def stop(number: int, frame: FrameType | None) -> None:
+        for ignored in STOPPING:  # a second one, from a parent that ends meanwhile, must not disturb the first
+            signal.signal(ignored, signal.SIG_IGN)
         child.kill()
         with contextlib.suppress(ChildLostError):
             child.wait()
         raise SystemExit(128 + number)
 
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    previous = {number: signal.signal(number, stop) for number in STOPPING}
     try:
         return child.wait()
     finally:

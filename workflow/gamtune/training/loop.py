@@ -77,7 +77,7 @@ def train(network: Network, spec: Spec, training: Part, validation: Part) -> His
     DivergedError
         If the training loss or the validation logloss stops being finite.
     """
-    epoch_in_graph = _epoch_function(network, spec, training, validation)
+    epoch_in_graph = epoch_function(network, spec, training, validation)
     history, best, kept = History(), math.inf, None
     for epoch in range(1, spec.epochs + 1):
         order = tf.constant(row_order(spec.weight_seed, epoch, len(training.y)))
@@ -102,7 +102,7 @@ def row_order(weight_seed: int, epoch: int, rows: int) -> npt.NDArray[np.int32]:
     return np.random.default_rng([weight_seed, epoch]).permutation(rows).astype(np.int32)
 
 
-def _epoch_function(
+def epoch_function(
     network: Network, spec: Spec, training: Part, validation: Part
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """One epoch and its validation as a graph: takes its number and row order, gives the figures of `HISTORY`."""

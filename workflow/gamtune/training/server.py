@@ -73,7 +73,11 @@ class Server:
         if _user_of(connection) != os.getuid():
             connection.close()
             return
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:  # no process or memory left: the job tries by itself, the other trainings go on
+            connection.close()
+            return
         if pid == 0:
             os._exit(self._child(connection))
         training = _Training(pid, os.pidfd_open(pid), connection)

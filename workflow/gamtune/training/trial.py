@@ -34,7 +34,7 @@ def run_trial(spec: Spec, data: Prepared, code: str, attempt: int, folder: Path)
     folder : Path
         Where the files go; must exist.
     """
-    _set_up(spec.threads)
+    set_up_tensorflow(spec.threads)
     import tensorflow as tf
 
     from gamtune.training.loop import DivergedError
@@ -53,7 +53,7 @@ def run_trial(spec: Spec, data: Prepared, code: str, attempt: int, folder: Path)
     (folder / RECORD).write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _set_up(threads: int) -> None:
+def set_up_tensorflow(threads: int) -> None:
     """What TensorFlow must be told before its first operation."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf

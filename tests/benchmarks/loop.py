@@ -1,0 +1,124 @@
+"""The epoch loop against `keras.fit` and against the bare matrix products of the same shapes, on one core.
+
+    .venv/bin/python tests/benchmarks/loop.py
+
+All have validation after the epoch; repeats alternate, so that a drift of the machine's speed meets all of them.
+"""
+
+import math
+import os
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
+
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gamtune.data.arrays import Part
+from gamtune.settings import make_spec
+from gamtune.training.loop import epoch_function, row_order
+from gamtune.training.network import build_network
+from gamtune.training.trial import set_up_tensorflow
+
+REPEATS = 7
+NETWORKS = {"561-300-300-6": ((561, 300, 300, 6), 5881), "64-100-10": ((64, 100, 10), 1077)}
+REGULARISED = {"input_dropout": 0.1, "hidden_dropout": 0.2, "l1": 1e-5, "l2": 1e-5}
+OPTIMIZERS = {
+    "adadelta": lambda spec: keras.optimizers.Adadelta(spec.learning_rate, rho=spec.rho, epsilon=spec.epsilon),
+    "adam": lambda spec: keras.optimizers.Adam(spec.learning_rate),
+    "sgd": lambda spec: keras.optimizers.SGD(spec.learning_rate),
+}
+
+
+def part(rows, inputs, classes):
+    rng = np.random.default_rng(1)
+    return Part(rng.normal(size=(rows, inputs)).astype(np.float32), rng.integers(0, classes, rows).astype(np.int32))
+
+
+def our_epoch(spec, training, validation, classes):
+    epoch = epoch_function(build_network(spec, training.x.shape[1], classes), spec, training, validation)
+    order = tf.constant(row_order(1, 1, len(training.y)))
+    return lambda: epoch(tf.constant(1, tf.int64), order).numpy()
+
+
+def keras_epoch(spec, training, validation, classes):
+    model = build_network(spec, training.x.shape[1], classes).logits
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(OPTIMIZERS[spec.optimizer](spec), loss, metrics=["accuracy"])
+    return lambda: model.fit(
+        training.x, training.y, batch_size=spec.batch_size, verbose=0, validation_data=(validation.x, validation.y)
+    )
+
+
+def products(widths, batch_size, steps):
+    """A step's matrix products: forward, and backward but for the gradient of the inputs; and how many flops."""
+    rng = np.random.default_rng(1)
+
+    def normal(*shape):
+        return tf.constant(rng.normal(size=shape).astype(np.float32))
+
+    layers = [(normal(batch_size, a), normal(a, b), normal(batch_size, b)) for a, b in pairwise(widths)]
+
+    @tf.function(autograph=False)
+    def run():
+        def body(number, total):
+            with tf.control_dependencies([total]):
+                for place, (x, weights, gradient) in enumerate(layers):
+                    total += tf.matmul(x, weights)[0, 0] + tf.matmul(x, gradient, transpose_a=True)[0, 0]
+                    if place:
+                        total += tf.matmul(gradient, weights, transpose_b=True)[0, 0]
+            return number + 1, total
+
+        return tf.while_loop(lambda number, _: number < steps, body, (tf.constant(0), tf.constant(0.0)))[1]
+
+    sizes = [a * b for a, b in pairwise(widths)]
+    return lambda: run().numpy(), steps * batch_size * (6 * sum(sizes) - 2 * sizes[0])
+
+
+def seconds(function):
+    begun = time.perf_counter()
+    function()
+    return time.perf_counter() - begun
+
+
+def spread(values, form):
+    return f"{median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
+def main():
+    set_up_tensorflow(1)
+    print("| network | batch | optimizer | regularised | ms a step | fit / loop | share of the products' speed |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    cases = [("561-300-300-6", "adadelta", r, b) for b in (32, 128) for r in (False, True)]
+    cases += [("64-100-10", "adadelta", r, b) for b in (32, 128) for r in (False, True)]
+    cases += [("561-300-300-6", optimizer, True, 128) for optimizer in ("adam", "sgd")]
+    for name, optimizer, regularised, batch_size in cases:
+        widths, rows = NETWORKS[name]
+        settings = {"neurons": list(widths[1:-1]), "batch_size": batch_size, "optimizer": optimizer}
+        spec = make_spec(settings | (REGULARISED if regularised else {"input_dropout": 0.1, "hidden_dropout": 0.2}), 1)
+        data = part(rows, widths[0], widths[-1]), part(rows // 4, widths[0], widths[-1])
+        steps = math.ceil(rows / batch_size)
+        bare, flops = products(widths, batch_size, steps)
+        validation_flops = 2 * len(data[1].y) * sum(a * b for a, b in pairwise(widths))
+        runs = {"ours": our_epoch(spec, *data, widths[-1]), "fit": keras_epoch(spec, *data, widths[-1]), "bare": bare}
+        for run in runs.values():
+            run()
+        taken = [{kind: seconds(run) for kind, run in runs.items()} for _ in range(REPEATS)]
+        share = [((flops + validation_flops) / t["ours"]) / (flops / t["bare"]) for t in taken]
+        print(
+            f"| {name} | {batch_size} | {optimizer} | {'dropout, l1, l2' if regularised else 'dropout'}"
+            f" | {spread([1000 * t['ours'] / steps for t in taken], '.2f')}"
+            f" | {spread([t['fit'] / t['ours'] for t in taken], '.1f')} | {spread(share, '.2f')} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What Snakemake itself takes for a finished study of many rows: nothing to do, and the plan after one more row.
+
+    .venv/bin/python tests/benchmarks/no_op.py --rows 1000
+
+The study's files are empty and marked as made, so that nothing has to be trained first.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+DIRECTORIES = ("gam", "figures", "optimum/weights")
+
+
+def snakemake(folder: Path, *arguments: str) -> tuple[float, str]:
+    """Seconds of one call, and what it printed on stdout."""
+    command = [SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--directory", folder, "--cores", "2", *arguments]
+    command += ["--workflow-profile", ROOT / "profiles" / "default", "--configfile", folder / "config.yaml"]
+    begun = time.perf_counter()
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return time.perf_counter() - begun, done.stdout + done.stderr
+
+
+def configure(folder: Path, rows: int) -> None:
+    """The default study with this many rows."""
+    study = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    study["search"]["draws"] = rows
+    (folder / "config.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+
+
+def pretend_finished(folder: Path) -> None:
+    """Make every file of the study, empty."""
+    _, summary = snakemake(folder, "--summary")
+    for line in summary.splitlines():
+        name = line.split("\t")[0]
+        if name.startswith("results/"):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.mkdir(exist_ok=True) if name.endswith(DIRECTORIES) else path.touch()
+    snakemake(folder, "--touch")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1000)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        folder = Path(name)
+        configure(folder, options.rows)
+        pretend_finished(folder)
+        cases = {"nothing to do": options.rows, "one row more (-n)": options.rows + 1}
+        for case, rows in cases.items():
+            configure(folder, rows)
+            calls = [snakemake(folder, *(["-n"] if rows > options.rows else [])) for _ in range(options.repeats)]
+            expected = "Nothing to be done" if rows == options.rows else "train "
+            if not all(expected in output for _, output in calls):
+                raise RuntimeError(calls[0][1])
+            seconds = [call[0] for call in calls]
+            print(f"{rows} rows, {case}: {median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""H2O's best: its search is random; its own early stopping, one row a step as it advises, all cores."""
+
+import random
+
+import h2o
+from h2o.estimators import H2ODeepLearningEstimator
+from h2o_rows import frame, start
+from search import EPOCHS, GOAL, LIMIT, SEED, elapsed, row, tell
+
+draw = random.Random(SEED)
+start()
+train, validation = frame("train"), frame("validation")
+best, rows = 1.0, 0
+while best > GOAL and elapsed() < LIMIT:
+    drawn = row(lambda _, low, high: draw.randint(low, high), lambda _, low, high: draw.uniform(low, high))
+    model = H2ODeepLearningEstimator(
+        activation="RectifierWithDropout", hidden=drawn["neurons"], hidden_dropout_ratios=drawn["hidden_dropout"],
+        input_dropout_ratio=drawn["input_dropout"], l1=drawn["l1"], l2=drawn["l2"], rho=drawn["rho"],
+        epsilon=drawn["epsilon"], epochs=EPOCHS, mini_batch_size=1, standardize=False, stopping_rounds=5, seed=SEED,
+    )  # fmt: skip
+    model.train(x=train.columns[:-1], y=train.columns[-1], training_frame=train, validation_frame=validation)
+    best, rows = min(best, model.mse(valid=True)), rows + 1
+tell(best, rows)
+h2o.cluster().shutdown()

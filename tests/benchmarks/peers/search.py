@@ -1,0 +1,43 @@
+"""The default study's space as each peer spells it, early stopping as in the study, and when a goal was reached.
+
+Keras' peers have no Beta distribution: dropouts are uniform over the bulk of the study's priors.
+"""
+
+import os
+import time
+
+GOAL, LIMIT, SEED = float(os.environ["GOAL"]), float(os.environ["LIMIT"]), int(os.environ["SEED"])
+BEGUN = float(os.environ["BEGUN"])
+EPOCHS, PATIENCE = 25, 5
+
+
+def row(whole, number):
+    """A row from a peer's two ways to ask: ``whole(name, low, high)`` and ``number(name, low, high)``."""
+    depth = whole("depth", 1, 5)
+    return {
+        "neurons": [whole(f"neurons_{layer}", 20, 600) for layer in range(depth)],
+        "hidden_dropout": [number(f"hidden_dropout_{layer}", 0.0, 0.5) for layer in range(depth)],
+        "input_dropout": number("input_dropout", 0.0, 0.3),
+        "l1": number("l1", 0.0, 0.002),
+        "l2": number("l2", 0.0, 0.01),
+        "rho": number("rho", 0.9, 0.999),
+        "epsilon": number("epsilon", 1e-10, 1e-4),
+        "learning_rate": 1.0, "activation": "relu", "batch_size": 32, "epochs": EPOCHS,
+    }  # fmt: skip
+
+
+def elapsed():
+    """Seconds since the command was given."""
+    return time.time() - BEGUN
+
+
+def tell(error, rows):
+    """The closing line: when the goal was reached, or that it was not."""
+    reached = f"{elapsed():.1f} s" if error <= GOAL else f"not within {LIMIT:.0f} s"
+    print(f"reached {reached} with {error:.5f} after {rows} rows")
+
+
+def stopping():
+    import keras
+
+    return keras.callbacks.EarlyStopping("val_loss", patience=PATIENCE, restore_best_weights=True)

@@ -1,0 +1,79 @@
+"""CPU seconds of one training of the workflow beyond its epochs: Python, network, graph, scores, files.
+
+    .venv/bin/python tests/benchmarks/row_cost.py
+
+A short and a long row differ by epochs alone; a row's cost is the short one's time less its epochs. Everything counts:
+the job's own process, the trainer's fork and its child. With the warm trainer, and without.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
+from gamtune.closure import LIBRARY
+from gamtune.config.study import Data
+from gamtune.data.prepare import prepare
+from gamtune.settings import make_spec
+from gamtune.training.warm import VARIABLE, start_trainer
+
+SHORT, LONG = 1, 101  # epochs
+NETWORK = {"neurons": [300, 200], "hidden_dropout": 0.2, "input_dropout": 0.1, "l1": 1e-4, "l2": 1e-4}
+
+
+def trainer_seconds(trainer: int) -> float:
+    """CPU seconds of the trainer and of the children that it has waited for."""
+    fields = Path(f"/proc/{trainer}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def job_seconds(folder: Path, epochs: int, seed: int, trainer: int | None) -> float:
+    """CPU seconds of one job."""
+    spec = make_spec(NETWORK | {"epochs": epochs}, seed)
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    if trainer is None:
+        del environment[VARIABLE]
+    place = folder / f"{epochs} {seed} {trainer}"
+    command = [sys.executable, "-m", "gamtune", "train", "--spec", spec.to_json(), "--data", folder / "digest.json"]
+    command += ["--record", place / "record.json", "--store", place / "store"]
+    before = trainer_seconds(trainer) if trainer else 0
+    job = subprocess.Popen(
+        list(map(str, command)), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, used = os.wait4(job.pid, 0)
+    job.returncode = os.waitstatus_to_exitcode(status)
+    if job.returncode:
+        raise RuntimeError(f"the training ended with {job.returncode}")
+    return used.ru_utime + used.ru_stime + ((trainer_seconds(trainer) - before) if trainer else 0)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=7)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        folder = Path(name)
+        prepare(Data(source="digits"), folder)
+        start_trainer(folder / "trainer.txt")
+        (trainer,) = map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+        for label, warm in (("warm trainer", trainer), ("a process each", None)):
+            job_seconds(folder, SHORT, 0, warm)  # imports, or fills the file cache
+            costs, epochs = [], []
+            for seed in range(1, options.repeats + 1):
+                short, long = (job_seconds(folder, number, seed, warm) for number in (SHORT, LONG))
+                epochs.append((long - short) / (LONG - SHORT))
+                costs.append(short - SHORT * epochs[-1])
+            print(
+                f"{label}: {median(costs):.2f} CPU s a row ({min(costs):.2f} to {max(costs):.2f})"
+                f" and {1000 * median(epochs):.1f} ms an epoch",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The work that all tools are given: rows of the default study's space, its prepared digits, epochs and batch size."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from gamtune.config.load import parse_study
+from gamtune.space.table import build_table
+
+ROOT = Path(__file__).parents[2]
+BATCH_SIZE = 32
+
+
+def config(draws: int, epochs: int, **changes: Any) -> dict[str, Any]:
+    """The default study with this many rows and this many epochs for each: no early stopping, so that all tools do
+    the same work, and no model of the error or confirmation, which the others do not have."""
+    study: dict[str, Any] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    study |= {"study": "benchmark", "analysis": {"gam": None}}
+    study["search"]["draws"] = draws
+    study["training"] = {"epochs": epochs, "batch_size": BATCH_SIZE, "early_stopping": None}
+    return study | changes
+
+
+def settings(study: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every row's complete settings, as the trainings of the workflow have them."""
+    return [row.spec.settings() for row in build_table(parse_study(study, "benchmark"))]
+
+
+def write_work(folder: Path, draws: int, epochs: int) -> None:
+    """Write config.yaml, rows.json and the arrays, for scripts that know nothing of this library."""
+    from gamtune.config.study import Data
+    from gamtune.data.arrays import Prepared
+    from gamtune.data.prepare import prepare
+
+    study = config(draws, epochs)
+    (folder / "config.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    (folder / "rows.json").write_text(json.dumps(settings(study)))
+    prepare(Data.model_validate(study["data"]), folder / "prepared")
+    data = Prepared.open(folder / "prepared" / "digest.json")
+    parts = {f"{axis}_{part}": getattr(data.part(part), axis) for part in ("train", "validation") for axis in "xy"}
+    np.savez(folder / "digits.npz", **parts)

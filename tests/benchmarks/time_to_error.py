@@ -1,0 +1,105 @@
+"""Seconds until a validation MSE is reached, each tool with its best strategy, from the command to the result.
+
+    .venv-benchmark/bin/python tests/benchmarks/time_to_error.py --goal 0.035 --seeds 3
+
+All start with nothing but the arrays and look for a network of the default study's space with early stopping. The
+study is the default one on other seeds of its draws; its time ends when the record of a good enough row is on disk.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
+import yaml
+from measure import become_subreaper, reap_orphans
+from rows import ROOT, config, write_work
+
+PEERS = Path(__file__).parent / "peers"
+BIN = Path(sys.executable).parent
+OURS = "gamtune, random rows"
+TOOLS = {
+    "Optuna, TPE and median pruning": "optuna_search.py",
+    "KerasTuner, Bayesian": "keras_tuner_search.py",
+    "Ray Tune, TPE and ASHA": "ray_search.py",
+    "H2O, random": "h2o_search.py",
+}
+
+
+def ours(folder: Path, goal: float, limit: float, seed: int) -> float | None:
+    """Seconds until a record is good enough; the run is stopped then."""
+    study = config(1000, 25)
+    study["search"]["seed"] = seed
+    study["training"] = {"epochs": 25, "batch_size": 32, "early_stopping": {"patience": 5}}
+    (folder / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    command = [BIN / "snakemake", "summarise", "--snakefile", ROOT / "Snakefile", "--cores", os.cpu_count()]
+    command += ["--configfile", folder / "study.yaml", "--directory", folder]
+    begun = time.time()
+    run = subprocess.Popen(
+        list(map(str, [*command, "--workflow-profile", ROOT / "profiles" / "default"])),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    seen: set[Path] = set()
+    try:
+        while time.time() - begun < limit and run.poll() is None:
+            for path in set(folder.glob("results/benchmark/trials/*/record.json")) - seen:
+                seen.add(path)
+                record = json.loads(path.read_text())
+                if record["status"] == "ok" and record["metrics"]["validation"]["mse"] <= goal:
+                    return time.time() - begun
+            time.sleep(0.1)
+        return None
+    finally:
+        os.killpg(run.pid, signal.SIGTERM)
+        run.wait()
+
+
+def peer(script: str, folder: Path, goal: float, limit: float, seed: int) -> float | None:
+    """What the peer's script says."""
+    told = {"WORK": folder, "GOAL": goal, "LIMIT": limit, "SEED": seed, "BEGUN": time.time(), "PYTHONPATH": PEERS}
+    done = subprocess.run(
+        [BIN / "python", PEERS / script], env={**os.environ, **{name: str(value) for name, value in told.items()}},
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    said = [line for line in done.stdout.splitlines() if line.startswith("reached ")]
+    if not said:
+        raise RuntimeError(f"{script}: {(done.stdout + done.stderr)[-2000:]}")
+    word = said[-1].split()[1]
+    return None if word == "not" else float(word)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--goal", type=float, default=0.035)
+    parser.add_argument("--limit", type=float, default=240, help="seconds after which a search is given up")
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    become_subreaper()
+    taken: dict[str, list[float | None]] = {tool: [] for tool in (OURS, *TOOLS)}
+    for seed in range(1, options.seeds + 1):
+        for tool, seconds in taken.items():
+            with tempfile.TemporaryDirectory(prefix="benchmark-", ignore_cleanup_errors=True) as name:
+                folder = Path(name)
+                write_work(folder, 1, 25)
+                told = (folder, options.goal, options.limit, seed)
+                seconds.append(ours(*told) if tool == OURS else peer(TOOLS[tool], *told))
+                reap_orphans()
+            print(json.dumps({"seed": seed, "tool": tool, "seconds": seconds[-1]}), file=sys.stderr, flush=True)
+    print(f"Seconds to a validation MSE of {options.goal}; a search is given up after {options.limit:.0f} s.\n")
+    print("| tool | seconds, median | each seed |\n| --- | --- | --- |")
+    for tool, seconds in taken.items():
+        known = [float("inf") if value is None else value for value in seconds]
+        each = ", ".join("not reached" if value is None else f"{value:.0f}" for value in seconds)
+        print(f"| {tool} | {'not reached' if median(known) == float('inf') else f'{median(known):.0f}'} | {each} |")
+
+
+if __name__ == "__main__":
+    main()
