@@ -55,6 +55,7 @@ test: lint
 
 benchmark: .venv-benchmark/installed
 	.venv-benchmark/bin/python tests/benchmarks/loop.py
+	.venv-benchmark/bin/python tests/benchmarks/operations.py
 	.venv-benchmark/bin/python tests/benchmarks/row_cost.py
 	.venv-benchmark/bin/python tests/benchmarks/no_op.py
 	.venv-benchmark/bin/python tests/benchmarks/same_rows.py
