@@ -5,7 +5,6 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-ORPHANS_PARENT = 1
 
 
 def die_with_parent(number: signal.Signals) -> None:
@@ -13,6 +12,7 @@ def die_with_parent(number: signal.Signals) -> None:
     if sys.platform == "linux":
         import ctypes
 
+        parent = os.getppid()  # may be process 1: in a container that is the run itself
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
-        if os.getppid() == ORPHANS_PARENT:  # it has ended already
+        if os.getppid() != parent:  # it has ended meanwhile
             os.kill(os.getpid(), number)
