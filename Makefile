@@ -15,7 +15,7 @@ help:
 	@echo "make run   run the study CONFIG=$(CONFIG) on CORES=$(CORES) and print what it came to"
 	@echo "make ui    open its runs in MLflow, on this machine only, PORT=$(PORT)"
 	@echo "make test  check the project itself"
-	@echo "make benchmark  time it against its peers: about an hour; installs them into .venv-benchmark"
+	@echo "make benchmark  time it against its peers: several hours; installs them into .venv-benchmark"
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("gamtune needs Python 3.11 or later, $(PYTHON) is " + sys.version.split()[0] + "; name another: make run PYTHON=python3.12")'

@@ -25,14 +25,16 @@ ENDLESS = make_spec({"neurons": [200, 200], "epochs": 1_000_000, "patience": 1_0
 MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 # Starts a trainer as the workflow does, then runs jobs on command, as Snakemake does: as its own children
 RUN = """
-import os, subprocess, sys
+import json, os, subprocess, sys
 from pathlib import Path
 from gamtune.training.warm import VARIABLE, start_trainer
 start_trainer(Path(sys.argv[1]), expected="expected" in sys.argv)
 print(os.environ[VARIABLE], flush=True)
 for line in sys.stdin:
-    command, log = line.rstrip("\\n").split("\\t")
-    print(subprocess.Popen(command, shell=True, stdout=open(log, "w"), stderr=subprocess.STDOUT).pid, flush=True)
+    job = json.loads(line)
+    with open(job["log"], "w") as log:
+        process = subprocess.Popen(job["command"], env=os.environ | job["variables"], stdout=log, stderr=log)
+    print(process.pid, flush=True)
 """
 
 
@@ -83,14 +85,14 @@ class Run:
         """The trainer's children."""
         return children(self.server)
 
-    def job(self, name, spec=SHORT, attempt=1, prefix="exec"):
-        """Start a job; its process id."""
-        record, store = self.folder / name / "record.json", self.folder / f"store {name}"
-        command = (
-            f"{prefix} {sys.executable} -m gamtune train --spec '{spec.to_json()}' --data '{self.digits}'"
-            f" --record '{record}' --store '{store}' --attempt {attempt} --attempts 2"
-        )
-        self.process.stdin.write(f"{command}\t{self.folder / name}.txt\n")
+    def job(self, name, spec=SHORT, attempt=1, trainer=None):
+        """Start a job, with another trainer than the run's if one is named; its process id."""
+        command = [sys.executable, "-m", "gamtune", "train", "--spec", spec.to_json(), "--data", self.digits]
+        command += ["--record", self.folder / name / "record.json", "--store", self.folder / f"store {name}"]
+        command += ["--attempt", attempt, "--attempts", 2]
+        variables = {} if trainer is None else {"GAMTUNE_TRAINER": trainer}
+        job = {"command": list(map(str, command)), "variables": variables, "log": f"{self.folder / name}.txt"}
+        self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
         return int(self.process.stdout.readline())
 
@@ -164,7 +166,7 @@ def test_a_warm_training_leaves_the_record_and_model_of_a_process_of_its_own(run
     warm, cold = f"warm {threads}", f"cold {threads}"
     run.job(warm, spec)
     until(lambda: (run.folder / warm / "record.json").exists())
-    run.job(cold, spec, prefix="GAMTUNE_TRAINER= exec")
+    run.job(cold, spec, trainer="")
     until(lambda: (run.folder / cold / "record.json").exists())
     assert without_times(run.record(warm)) == without_times(run.record(cold))
     one, other = (
@@ -240,7 +242,7 @@ def test_a_killed_run_takes_trainer_jobs_and_trainings_with_it(own_run):
 
 
 def test_another_environment_finds_no_trainer(run):
-    job = run.job("elsewhere", ENDLESS, prefix="GAMTUNE_TRAINER=0123456789abcdef exec")
+    job = run.job("elsewhere", ENDLESS, trainer="0123456789abcdef")
     own = until(lambda: children(job))
     assert run.trainings == []
     os.kill(job, signal.SIGTERM)
@@ -266,13 +268,13 @@ def test_trainings_at_the_same_time_share_the_memory_of_the_import(run):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("prefix", ["exec", "GAMTUNE_TRAINER= exec"], ids=["warm", "cold"])
-def test_a_training_computes_in_as_many_threads_as_it_was_given(run, threads, prefix):
+@pytest.mark.parametrize("trainer", [None, ""], ids=["warm", "cold"])
+def test_a_training_computes_in_as_many_threads_as_it_was_given(run, threads, trainer):
     spec = make_spec({"neurons": [1500, 1500], "batch_size": 512, "epochs": 1_000_000, "threads": threads}, 1)
-    name = f"threads {threads} {prefix}"
-    job = run.job(name, spec, prefix=prefix)
+    name = f"threads {threads} {trainer}"
+    job = run.job(name, spec, trainer=trainer)
     run.wait_for_epochs(name)
-    (training,) = run.trainings if prefix == "exec" else children(job)
+    (training,) = run.trainings if trainer is None else children(job)
     before, begun = thread_seconds(training), cpu_seconds(training)
     until(lambda: cpu_seconds(training) > begun + 1.5 * threads)
     after = thread_seconds(training)
