@@ -132,10 +132,11 @@ def _step_function(
     variables = [weights.value for layer in network.dense for weights in (layer.kernel, layer.bias)]
     update = build_update(spec, variables)
     steps = math.ceil(len(training.y) / spec.batch_size)
+    most = min(spec.batch_size, len(training.y))  # masks for rows that are not there could fill the memory
     rates, widths = (spec.input_dropout, *spec.hidden_dropout), (training.x.shape[1], *spec.neurons)
 
     def step(epoch: tf.Tensor, number: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
-        factors = dropout_factors(rates, widths, spec.batch_size, spec.weight_seed, epoch, number)
+        factors = dropout_factors(rates, widths, most, spec.weight_seed, epoch, number)
         rows = tf.size(chosen)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
