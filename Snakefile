@@ -41,6 +41,8 @@ except ConfigError as error:
 wildcard_constraints:
     trial="[0-9a-f]{12}",
     replicate=r"\d+",
+    stage=r"(rounds|rungs)/\d+",
+    slot=r"\d+",
 
 
 localrules:

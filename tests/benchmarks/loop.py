@@ -26,6 +26,7 @@ from gamtune.settings import make_spec
 from gamtune.training.loop import epoch_function, row_order
 from gamtune.training.network import build_network
 from gamtune.training.trial import set_up_tensorflow
+from gamtune.training.update import build_update
 
 REPEATS = 7
 NETWORKS = {"561-300-300-6": ((561, 300, 300, 6), 5881), "64-100-10": ((64, 100, 10), 1077)}
@@ -43,7 +44,9 @@ def part(rows, inputs, classes):
 
 
 def our_epoch(spec, training, validation, classes):
-    epoch = epoch_function(build_network(spec, training.x.shape[1], classes), spec, training, validation)
+    network = build_network(spec, training.x.shape[1], classes)
+    update = build_update(spec, network.variables)
+    epoch = epoch_function(network, spec, update, training, validation)
     order = tf.constant(row_order(1, 1, len(training.y)))
     return lambda: epoch(tf.constant(1, tf.int64), order).numpy()
 

@@ -19,6 +19,7 @@ from gamtune.settings import make_spec
 from gamtune.training.loop import epoch_function, row_order
 from gamtune.training.network import build_network
 from gamtune.training.trial import set_up_tensorflow
+from gamtune.training.update import build_update
 
 CASES = {
     "561-300-300-6, batch 128": ((561, 300, 300, 6), 5881, 128),
@@ -31,7 +32,8 @@ def operations(widths: tuple[int, ...], rows: int, batch_size: int) -> Counter[s
     """Picoseconds of each kind of operation in one epoch with ADADELTA, dropout, l1 and l2."""
     spec = make_spec({"neurons": list(widths[1:-1]), "batch_size": batch_size, **REGULARISED}, 1)
     data = part(rows, widths[0], widths[-1]), part(rows // 4, widths[0], widths[-1])
-    epoch = epoch_function(build_network(spec, widths[0], widths[-1]), spec, *data)
+    network = build_network(spec, widths[0], widths[-1])
+    epoch = epoch_function(network, spec, build_update(spec, network.variables), *data)
     told = tf.constant(1, tf.int64), tf.constant(row_order(1, 1, rows))
     epoch(*told)
     with tempfile.TemporaryDirectory() as folder:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gamtune.closure import _imported
+
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "workflow" / "gamtune"
 FILES = sorted(path.relative_to(LIBRARY) for path in LIBRARY.rglob("*.py"))
@@ -22,6 +24,7 @@ FLOORS = [
     {"decision"},
     {"report"},
     {"plan"},
+    {"prune"},
     {"cli"},
     {"__main__"},
 ]
@@ -52,11 +55,23 @@ def test_imports_point_downwards(path):
 
 @pytest.mark.parametrize(
     ("package", "rooms"),
-    [("keras", {"training"}), ("tensorflow", {"training"}), ("mlflow", {"tracking"}), ("snakemake", set())],
+    [
+        ("keras", {"training"}),
+        ("tensorflow", {"training"}),
+        ("mlflow", {"tracking"}),
+        ("snakemake", set()),
+        ("optuna", {"space"}),
+    ],
 )
 def test_a_heavy_package_stays_in_its_room(package, rooms):
     users = {room(path) for path in FILES if any(module.split(".")[0] == package for module in imports(path))}
     assert users <= rooms
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_a_closure_reads_every_import_of_the_library(path):
+    read = set(_imported(LIBRARY / path))
+    assert {module for module in imports(path) if module.startswith("gamtune.")} <= read
 
 
 def test_package_files_are_empty():

@@ -40,8 +40,52 @@ def faults(tmp_path, capsys, changes):
         ({"search.draws": "many"}, "search.draws: got 'many', expected a valid integer"),
         ({"search.draws": 0}, "search.draws: got 0, expected greater than or equal to 1"),
         ({"search.draws": None}, "search: draws is missing: the strategy 'random' needs a number of rows"),
-        ({"search.strategy": "bayes"}, "search.strategy: got 'bayes', expected 'manual', 'grid' or 'random'"),
+        (
+            {"search.strategy": "bayes"},
+            "search.strategy: got 'bayes', expected 'manual', 'grid', 'random', 'sobol', 'latin_hypercube', 'tpe', 'gp' or 'halving'",
+        ),
+        ({"search.rounds": 3}, "search: rounds means nothing to the strategy 'random'"),
+        ({"search.eta": 3}, "search: eta means nothing to the strategy 'random'"),
+        ({"search.strategy": "tpe"}, "search: rounds is missing: the strategy 'tpe' needs a number of rounds"),
+        (
+            {"search.strategy": "gp", "search.rounds": 2, "search.replicates": 2},
+            "search: replicates: the strategy 'gp' has one; decision.confirm repeats its best",
+        ),
+        ({"search.seeds": [1, 2]}, "search: seeds and draws exclude each other: there is one row a seed"),
+        ({"search.draws": None, "search.seeds": [4, 4]}, "search: seeds lists 4 twice"),
+        (
+            {"search.draws": None, "search.seeds": [2**31]},
+            "search.seeds[0]: got 2147483648, expected less than or equal to 2147483647",
+        ),
+        ({"search.seed": -1}, "search.seed: got -1, expected greater than or equal to 0"),
+        (
+            {"search.generator": "R-rounding"},
+            "search: seeds is missing: the generator 'R-rounding' draws one row a seed",
+        ),
+        (
+            {
+                "search": {"strategy": "random", "seeds": [1], "generator": "R-rejection"},
+                "space.rho": {"normal": [0.95, 0.01], "min": 0.9, "max": 0.99},
+            },
+            "space.rho: R draws no normal numbers with min or max",
+        ),
+        (
+            {"search.strategy": "halving", "space.epochs": [3, 4]},
+            "space.epochs: the strategy 'halving' sets the epochs; training.epochs is the last rung's",
+        ),
+        (
+            {"search.strategy": "halving", "training.epochs": 2},
+            "search.rungs: rungs of 1, 1, 2 epochs; more training.epochs or fewer rungs",
+        ),
+        ({"search.strategy": "manual", "search.draws": None}, "search: rows is missing: the strategy 'manual' needs"),
         ({"space": {}}, "space is missing: the strategy 'random' needs one"),
+        (
+            {
+                "space.optimizer": {"choice": ["sgd", "adam"], "when": {"activation": "relu"}},
+                "space.activation": {"choice": ["relu", "tanh"], "when": {"optimizer": "sgd"}},
+            },
+            "space.optimizer.when: leads back to optimizer, so that neither could be drawn first",
+        ),
         ({"space.l1": {"uniform": [2, 1]}}, "space.l1.uniform: got [2, 1], the low end must be below the high end"),
         ({"space.l1": {"uniform": [1]}}, "space.l1.uniform[1]: missing, expected two numbers"),
         ({"space.l1": {"unifrm": [1, 2]}}, "space.l1.unifrm: unknown distribution, did you mean 'uniform'?"),
@@ -59,6 +103,7 @@ def faults(tmp_path, capsys, changes):
             {"space.depth": {"uniform": [1, 2]}},
             "space.depth: got a distribution of real numbers, expected whole numbers",
         ),
+        ({"space.depth": {"integer": [0, 2]}}, "space.depth: reaches from 0 to 2, but depth is a whole number"),
         ({"space.neurons.per": "layers"}, "space.neurons.per: got 'layers', expected 'depth'"),
         ({"space.rho.per": "depth"}, "space.rho.per: got 'depth', but rho is one value for the whole network"),
         ({"space.depth": None}, "space.neurons.per: no depth to follow; add depth to space or to training"),
@@ -150,7 +195,7 @@ def test_yaml_numbers_that_yaml_reads_as_text_are_numbers():
     raw = changed(CONFIG, {"space.epsilon": {"uniform": ["1e-10", "1e-4"]}, "training.l2": "1e-3"})
     study = parse_study(raw, "c")
     assert study.space["epsilon"].support == (1e-10, 1e-4)
-    assert study.training.settings()["l2"] == 0.001
+    assert study.training.settings["l2"] == 0.001
 
 
 def test_the_schema_and_the_reference_are_those_of_the_models():

@@ -197,3 +197,17 @@ def test_a_surface_has_one_stripe_for_each_depth_and_nothing_between():
 def test_columns_of_a_term():
     assert columns_of("te(depth,sum_neurons)") == ["depth", "sum_neurons"]
     assert columns_of("epochs") == ["epochs"]
+
+
+def test_a_halvings_rows_are_drawn_as_what_they_are(tmp_path):
+    first = searched(27).assign(rung=0, epochs=1)
+    second = searched(27).iloc[:9].assign(rung=1, epochs=3)
+    second["validation_mse"] /= 4
+    captions = mse_by_parameter(pd.concat([first, second], ignore_index=True), ["depth", "l1", "epochs"], [], tmp_path)
+    caption = captions["mse_by_parameter"]
+    best = second.loc[second["validation_mse"].idxmin(), "name"]
+    assert f"the best ({best})" in caption
+    assert "A row has a dot for each rung that it reached, after epochs 1 (27 rows), 3 (9 rows)" in caption
+    drawn = (tmp_path / "mse_by_parameter.svg").read_text()
+    assert "epochs trained" in drawn
+    assert drawn.count("<!-- epochs") == 1  # of the legend: epochs are colours, not a panel

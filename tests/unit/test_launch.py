@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from gamtune.closure import LIBRARY, closure, code_digest
+from gamtune.data.arrays import Prepared
 from gamtune.settings import make_spec
 from gamtune.training import launch as launching
 from gamtune.training import trial
 from gamtune.training.launch import LaunchError, launch
 from gamtune.training.retry import forget_failures
+from gamtune.training.store import store_key
 
 SPEC = make_spec({"neurons": [8], "epochs": 1}, 1)
 
@@ -30,9 +32,14 @@ def run(digits, places, attempt=1, attempts=1):
     return json.loads(places["record"].read_text())
 
 
-def write_ok(spec, data, code, attempt, folder):
-    (folder / "model.keras").write_text("weights")
+def write_ok(spec, data, code, attempt, folder, leaves, earlier):
+    for name in leaves:
+        (folder / name).write_text(f"{name}, {earlier and earlier.name}")
     (folder / "record.json").write_text(json.dumps({"trial": spec.trial, "status": "ok", "pid": os.getpid()}))
+
+
+def write_failed(spec, data, code, attempt, folder, leaves, earlier):
+    (folder / "record.json").write_text(json.dumps({"trial": spec.trial, "status": "failed"}))
 
 
 def killed(*_):
@@ -57,7 +64,7 @@ def test_a_training_is_taken_from_the_store_the_second_time(digits, places, monk
     places["record"].unlink()
     assert run(digits, places) == first  # the process that wrote it is noted in it
     assert first["pid"] != os.getpid()
-    assert (places["record"].parent / "model.keras").read_text() == "weights"
+    assert (places["record"].parent / "model.keras").read_text() == "model.keras, None"
     assert len(list(places["store"].iterdir())) == 1
 
 
@@ -118,9 +125,6 @@ def test_missing_data_are_named(places, tmp_path):
 
 
 def test_forgetting_failures_leaves_finished_trainings_alone(digits, places, monkeypatch, tmp_path):
-    def write_failed(spec, data, code, attempt, folder):
-        (folder / "record.json").write_text(json.dumps({"trial": spec.trial, "status": "failed"}))
-
     monkeypatch.setattr(trial, "run_trial", write_failed)
     run(digits, places)
     monkeypatch.setattr(trial, "run_trial", write_ok)
@@ -169,6 +173,7 @@ def test_the_closure_of_a_trial_is_its_own_modules_and_nothing_of_the_config():
         "training/network.py",
         "training/record.py",
         "training/scoring.py",
+        "training/state.py",
         "training/trial.py",
         "training/update.py",
     ]
@@ -179,3 +184,42 @@ def test_the_code_digest_follows_contents_not_times(tmp_path, monkeypatch):
     (LIBRARY / "gamtune/training/trial.py").touch()
     assert code_digest("gamtune.training.trial") == before
     assert before != code_digest("gamtune.data.prepare")
+
+
+def ask(digits, places, epochs, leaves, continues=0):
+    spec = make_spec({"neurons": [8], "epochs": epochs}, 1)
+    launch(spec, digits, places["record"], places["store"], 1, 1, leaves, continues)
+    return places["store"] / store_key(spec, Prepared.open(digits).digest, code_digest("gamtune.training.trial"))
+
+
+def test_a_model_that_is_not_wanted_is_not_kept_and_made_when_something_asks_for_it(digits, places, monkeypatch):
+    monkeypatch.setattr(trial, "run_trial", write_ok)
+    model = places["record"].parent / "model.keras"
+    folder = ask(digits, places, 2, ())
+    record = places["record"].read_text()
+    assert not model.exists()
+    assert [file.name for file in folder.iterdir()] == ["record.json"]
+    ask(digits, places, 2, ("model.keras",))
+    assert model.exists()
+    assert {file.name for file in folder.iterdir()} == {"record.json", "model.keras"}
+    assert places["record"].read_text() == record  # the training is the one that was there
+    ask(digits, places, 2, ())
+    assert not model.exists()
+
+
+def test_a_longer_training_goes_on_from_a_shorter_one_with_a_state_and_from_no_other(digits, places, monkeypatch):
+    monkeypatch.setattr(trial, "run_trial", write_ok)
+    short = ask(digits, places, 2, ("state.npz",))
+    assert not (places["record"].parent / "state.npz").exists()  # it stays in the store
+    assert (ask(digits, places, 4, ("model.keras",), 2) / "model.keras").read_text() == f"model.keras, {short.name}"
+    (short / "state.npz").unlink()
+    assert (ask(digits, places, 5, ("model.keras",), 2) / "model.keras").read_text() == "model.keras, None"
+    assert (ask(digits, places, 6, ("model.keras",), 3) / "model.keras").read_text() == "model.keras, None"
+
+
+def test_a_failed_training_is_not_repeated_for_want_of_a_model(digits, places, monkeypatch):
+    monkeypatch.setattr(trial, "run_trial", write_failed)
+    ask(digits, places, 2, ("model.keras",))
+    monkeypatch.setattr(trial, "run_trial", killed)
+    ask(digits, places, 2, ("model.keras",))
+    assert json.loads(places["record"].read_text())["status"] == "failed"

@@ -10,7 +10,9 @@ from scipy import stats
 
 from gamtune.config.distributions import Beta, Choice, Integer, LogUniform, Normal, Uniform
 from gamtune.config.errors import ConfigError
-from gamtune.space.draws import random_rows, unit_draws
+from gamtune.settings import SETTINGS
+from gamtune.space.designs import DESIGNS, SOBOL_PER_LAYER, SOBOL_SCALARS, random_design
+from gamtune.space.draws import drawn_rows
 from gamtune.space.grid import grid_rows
 from gamtune.space.table import build_table, table_csv
 
@@ -22,31 +24,74 @@ SPACE = {
 }
 
 
-def draw(space, draws, seed=1):
-    return list(random_rows(space, draws, seed, depth=None))
+def draw(space, draws, seed=1, design="random"):
+    return list(drawn_rows(space, draws, DESIGNS[design](seed, draws), depth=None))
 
 
-@given(st.integers(0, 2**31), st.integers(1, 40), st.integers(1, 40))
-def test_more_draws_leave_the_first_ones_as_they_are(seed, few, more):
-    assert draw(SPACE, few + more, seed)[:few] == draw(SPACE, few, seed)
+def unit_draws(seed, name, draws, layer=0):
+    return random_design(seed, draws)(name, layer)
 
 
-def test_widening_one_range_redraws_that_parameter_alone():
+@pytest.mark.parametrize("design", ["random", "sobol"])
+@given(seed=st.integers(0, 2**31), few=st.integers(1, 40), more=st.integers(1, 40))
+def test_more_draws_leave_the_first_ones_as_they_are(design, seed, few, more):
+    assert draw(SPACE, few + more, seed, design)[:few] == draw(SPACE, few, seed, design)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_widening_one_range_redraws_that_parameter_alone(design):
     wider = SPACE | {"l1": Uniform(uniform=(0, 0.02))}
-    for old, new in zip(draw(SPACE, 50), draw(wider, 50), strict=True):
+    for old, new in zip(draw(SPACE, 50, design=design), draw(wider, 50, design=design), strict=True):
         assert {**old, "l1": None} == {**new, "l1": None}
         assert old["l1"] != new["l1"]
 
 
-def test_deeper_networks_keep_the_draws_of_the_layers_that_were_there():
-    one = draw(SPACE | {"depth": Choice(choice=[2])}, 20)
-    two = draw(SPACE | {"depth": Choice(choice=[4])}, 20)
+@pytest.mark.parametrize("design", DESIGNS)
+def test_deeper_networks_keep_the_draws_of_the_layers_that_were_there(design):
+    one = draw(SPACE | {"depth": Choice(choice=[2])}, 20, design=design)
+    two = draw(SPACE | {"depth": Choice(choice=[4])}, 20, design=design)
     assert [row["neurons"] for row in one] == [row["neurons"][:2] for row in two]
 
 
-def test_a_further_parameter_redraws_no_other():
-    further = draw({"rho": Uniform(uniform=(0.9, 1)), **SPACE}, 30)
-    assert [{name: row[name] for name in SPACE} for row in further] == draw(SPACE, 30)
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_further_parameter_redraws_no_other(design):
+    further = draw({"rho": Uniform(uniform=(0.9, 1)), **SPACE}, 30, design=design)
+    assert [{name: row[name] for name in SPACE} for row in further] == draw(SPACE, 30, design=design)
+
+
+@pytest.mark.parametrize("design", ["sobol", "latin_hypercube"])
+@given(seed=st.integers(0, 2**31))
+def test_a_filling_design_has_one_row_in_every_slice(design, seed):
+    column = DESIGNS[design](seed, 64)
+    for name, layer in (("depth", 0), ("epsilon", 0), ("neurons", 0), ("hidden_dropout", 7)):
+        assert sorted(np.floor(column(name, layer) * 64)) == list(range(64))
+
+
+def test_sobol_fills_the_square_better_than_chance():
+    """Of 256 points, each of the 256 cells of every elementary shape holds one; at random 37 % are empty."""
+    column = DESIGNS["sobol"](5, 256)
+    l1, rho = column("depth", 0), column("l1", 0)
+    for wide in (1, 2, 4, 8, 16):
+        cells = set(zip(np.floor(l1 * wide * 16 / 16), np.floor(rho * 256 / wide), strict=True))
+        assert len(cells) == 256
+
+
+def test_seeds_scramble_sobol_points_differently_and_evenly():
+    firsts = [DESIGNS["sobol"](seed, 1)("l1", 0)[0] for seed in range(2000)]
+    assert stats.kstest(firsts, "uniform").pvalue > 0.001
+
+
+def test_every_setting_has_a_dimension_of_its_own():
+    assert {*SOBOL_SCALARS, *SOBOL_PER_LAYER} == set(SETTINGS)
+    assert len(set(SOBOL_SCALARS)) == len(SOBOL_SCALARS)
+
+
+def test_dimensions_of_the_sobol_sequence_stay_what_they_were():
+    column = DESIGNS["sobol"](1, 2)
+    assert [round(float(column(name, layer)[1]), 6) for name, layer in (("depth", 0), ("neurons", 3))] == [
+        0.738401,
+        0.177329,
+    ]
 
 
 @given(st.integers(0, 1000))
@@ -160,6 +205,7 @@ def test_rows_of_a_csv_file_are_rows_by_hand(tmp_path, make_study):
         ("l1,neuron\n1,2\n", "column 'neuron': unknown parameter, did you mean 'neurons'?"),
         ("l1\nx\n", "row 1, column 'l1': got 'x', expected a number of at least 0"),
         ("l1\n", "holds no row"),
+        ("name\nwide\n", "holds no column of a parameter"),
         ("l1,l2\n1\n", "row 1: more or fewer cells than columns"),
         ("l1\n1 2\n", "row 1, column 'l1': got '1 2'"),
         ("l1\n-1\n", "row manual_1, l1: got -1, expected a number of at least 0"),
@@ -193,3 +239,95 @@ def test_a_per_layer_parameter_without_its_length_is_refused(make_study):
         build_table(make_study(space={"neurons": {"integer": [1, 2], "per": "depth"}}))
     study = make_study(space={"neurons": {"integer": [1, 20], "per": "depth"}}, training={"depth": 3})
     assert {row.spec.depth for row in build_table(study)} == {3}
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        Uniform(uniform=(-1, 3)),
+        LogUniform(log_uniform=(1e-4, 10)),
+        Normal(normal=(2, 0.5)),
+        Normal(normal=(0, 1), min=-0.5, max=2),
+        Beta(beta=(1.5, 1), scale=0.5),
+        Integer(integer=(3, 17)),
+        Choice(choice=["relu", "tanh", [1, 2], 4]),
+    ],
+)
+def test_a_value_has_the_number_of_the_unit_interval_that_draws_it(distribution):
+    values = distribution.quantile(np.linspace(0.001, 0.999, 200))
+    back = distribution.quantile(np.array([distribution.unit(value) for value in values]))
+    assert back == (values if isinstance(distribution, Choice) else pytest.approx(values))
+
+
+def test_a_value_outside_the_support_counts_as_its_nearest_end():
+    assert Uniform(uniform=(1, 2)).unit(5) == Beta(beta=(1, 2)).unit(7) == LogUniform(log_uniform=(1, 2)).unit(3) == 1
+    assert Uniform(uniform=(1, 2)).unit(-5) == LogUniform(log_uniform=(1, 2)).unit(-3) == 0
+    assert Integer(integer=(1, 4)).unit(9) == 0.875
+
+
+def test_one_row_a_seed_named_after_it(make_study):
+    seeds = [403, 10, -753102721]
+    rows = build_table(make_study(search={"strategy": "random", "seeds": seeds}))
+    assert [row.name for row in rows] == ["m_403", "m_10", "m_-753102721"]
+    other = build_table(make_study(search={"strategy": "random", "seeds": seeds[::-1]}))
+    assert [row.spec for row in other] == [row.spec for row in rows[::-1]]
+
+
+@pytest.mark.parametrize("strategy", ["sobol", "latin_hypercube", "halving"])
+def test_every_drawing_strategy_makes_as_many_rows_as_it_draws(make_study, strategy):
+    rows = build_table(make_study(search={"strategy": strategy, "draws": 12}))
+    assert [row.name for row in rows] == [f"{strategy}_{number:03d}" for number in range(1, 13)]
+
+
+def test_a_search_changed_from_random_to_rounds_keeps_its_rows(make_study):
+    random = build_table(make_study())
+    rounds = build_table(make_study(search={"strategy": "tpe", "draws": 10, "seed": 1, "rounds": 2}))
+    assert [row.spec for row in rounds] == [row.spec for row in random]
+
+
+def test_rows_of_other_studies_are_kept_once_with_where_they_come_from(tmp_path, make_study):
+    earlier = tmp_path / "earlier" / "summary.csv"
+    earlier.parent.mkdir()
+    table = list(csv.reader(io.StringIO(table_csv(make_study(search__replicates=2)))))
+    with earlier.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*table[0], "status", "validation_mse"])
+        writer.writerows([*row, "ok", 0.1] for row in table[1:])
+    alone = build_table(make_study(search={"strategy": "manual", "keep": [str(earlier)]}, space=None))
+    assert [row.spec for row in alone] == [row.spec for row in build_table(make_study())]
+    assert alone[0].name == "earlier.random_001"
+    beside = build_table(make_study(search__draws=3, search__keep=[str(earlier)]))
+    assert [row.name for row in beside] == [
+        "random_001", "random_002", "random_003", *(f"earlier.random_{number:03d}" for number in range(4, 11)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "summary.csv cannot be read: No such file or directory"),
+        ("trial,status\n1,ok\n", "summary.csv holds no column of a parameter"),
+        ("l1\n", "summary.csv holds no row"),
+        ("l1\nmany\n", "summary.csv, row 1, column 'l1': got 'many', expected a number of at least 0"),
+    ],
+)
+def test_a_faulty_file_of_kept_rows_is_named(tmp_path, make_study, content, message):
+    file = tmp_path / "summary.csv"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(ConfigError) as caught:
+        build_table(make_study(search__keep=[str(file)]))
+    assert message in str(caught.value)
+
+
+def test_a_study_does_not_keep_what_it_makes(make_study):
+    with pytest.raises(ConfigError, match="is made by this study itself; keep a copy"):
+        build_table(make_study(search__keep=["results/small/summary.csv"]))
+
+
+def test_the_first_rung_has_few_epochs_and_says_so_in_the_table(make_study):
+    study = make_study(search={"strategy": "halving", "draws": 20, "eta": 3, "rungs": 3}, training={"epochs": 25})
+    assert study.rung_epochs == [3, 9, 25]
+    assert study.search.stage_slots(20) == [6, 2]
+    rows = list(csv.DictReader(io.StringIO(table_csv(study))))
+    assert {(row["rung"], row["epochs"]) for row in rows} == {("0", "3")}

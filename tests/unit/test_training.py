@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -213,3 +214,38 @@ def test_a_training_that_cannot_succeed_is_recorded_as_failed_without_a_model(tm
     assert record["metrics"] is None
     assert not (tmp_path / "model.keras").exists()
     assert math.isfinite(record["seconds"])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda settings: " ".join(map(str, settings.values())))
+@pytest.mark.parametrize("patience", [None, 2])
+def test_a_continued_training_equals_one_that_never_stopped(tmp_path, digits, optimizer, patience):
+    settings = {"neurons": [16, 12], "batch_size": 64, "patience": patience, **NETWORKS["regularised"], **optimizer}
+    data = Prepared.open(digits)
+    spec = make_spec(settings | {"epochs": 7}, 3)
+    folders = {name: tmp_path / name for name in ("at once", "first", "second", "third")}
+    for folder in folders.values():
+        folder.mkdir()
+    run_trial(spec, data, "code", 1, folders["at once"])
+    run_trial(replace(spec, epochs=2), data, "code", 1, folders["first"], ("state.npz",))
+    run_trial(replace(spec, epochs=5), data, "code", 1, folders["second"], ("state.npz",), folders["first"])
+    run_trial(spec, data, "code", 1, folders["third"], ("model.keras",), folders["second"])
+    once, continued = (json.loads((folders[name] / "record.json").read_text()) for name in ("at once", "third"))
+    for record in (once, continued):
+        del record["history"]["time"], record["started"], record["finished"], record["seconds"]
+    assert continued == once
+    weights = [load_model(folders[name] / "model.keras").get_weights() for name in ("at once", "third")]
+    for alone, joined in zip(*weights, strict=True):
+        assert (alone == joined).all()
+    assert {file.name for file in folders["first"].iterdir()} == {"record.json", "state.npz"}
+
+
+def test_a_training_out_of_patience_does_not_go_on(tmp_path, digits):
+    data, spec = Prepared.open(digits), make_spec({"neurons": [8], "epochs": 6, "patience": 1, "min_delta": 10.0}, 3)
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    run_trial(spec, data, "code", 1, first, ("model.keras", "state.npz"))
+    run_trial(replace(spec, epochs=60), data, "code", 1, second, ("model.keras",), first)
+    told = [json.loads((folder / "record.json").read_text()) for folder in (first, second)]
+    assert [record["epochs_run"] for record in told] == [2, 2]
+    assert told[0]["metrics"] == told[1]["metrics"]

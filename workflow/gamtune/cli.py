@@ -6,10 +6,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gamtune.config.errors import ConfigError
+
+if TYPE_CHECKING:
+    from gamtune.spec import Spec
 
 NO_FORMULA = "null"  # what the workflow says for analysis.gam: null
 Run = Callable[[argparse.Namespace], None]
@@ -49,7 +53,9 @@ def _check(options: argparse.Namespace) -> None:
 
     plan = Plan(read_raw(options.config), options.config)
     confirmations = len(plan.candidates) * len(plan.replicates)
-    print(f"{options.config}: study {plan.name}: {len(plan.trials)} trials, {confirmations} confirmations")
+    kind = plan.stages[0].partition("/")[0] if plan.stages else ""
+    later = f" ({sum(plan.slots)} of them in {len(plan.stages)} {kind})" if kind else ""
+    print(f"{options.config}: study {plan.name}: {len(plan.records)} trials{later}, {confirmations} confirmations")
 
 
 def _table(options: argparse.Namespace) -> None:
@@ -73,23 +79,10 @@ def _data(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from gamtune.parent import die_with_parent
-    from gamtune.spec import Spec
     from gamtune.training.launch import LaunchError, launch
 
     die_with_parent(signal.SIGTERM)
-    spec: Spec | None
-    reason = ""
-    if options.spec:
-        spec = Spec.from_json(options.spec)
-    elif options.candidates:
-        from gamtune.decision.slots import confirmation_spec, read_candidates
-
-        candidate = read_candidates(options.candidates)[options.candidate]
-        spec, reason = confirmation_spec(candidate, options.seed, options.replicate), candidate.reason
-    else:
-        from gamtune.decision.slots import optimum_spec
-
-        spec = optimum_spec(options.decision, options.seed)
+    spec, reason = _asked_for(options)
     if spec is None:
         from gamtune.files import write_text
         from gamtune.training.record import MODEL
@@ -97,16 +90,43 @@ def _train(options: argparse.Namespace) -> None:
         options.record.with_name(MODEL).unlink(missing_ok=True)  # of what the slot held before
         write_text(options.record, json.dumps({"status": "skipped", "reason": reason}) + "\n")
         return
+    attempts = options.attempt, options.attempts
     try:
-        launch(spec, options.data, options.record, options.store, options.attempt, options.attempts)
+        launch(spec, options.data, options.record, options.store, *attempts, tuple(options.leave), options.continues)
     except LaunchError as error:
         raise StepError(str(error)) from None
+
+
+def _asked_for(options: argparse.Namespace) -> "tuple[Spec | None, str]":
+    """The training to do, or None and the reason why the slot is empty."""
+    from gamtune.spec import Spec
+
+    if options.spec:
+        return Spec.from_json(options.spec), ""
+    if options.proposals:
+        from gamtune.space.proposals import read_slot
+
+        slot = read_slot(options.proposals, options.slot)
+        return (slot.row.spec if slot.row else None), slot.reason
+    from gamtune.decision.slots import confirmation_spec, optimum_spec, read_candidates
+
+    if options.candidates:
+        candidate = read_candidates(options.candidates)[options.candidate]
+        return confirmation_spec(candidate, options.seed, options.replicate), candidate.reason
+    return optimum_spec(options.decision, options.seed), ""
+
+
+def _propose(options: argparse.Namespace) -> None:
+    from gamtune.config.load import read_study
+    from gamtune.space.propose import propose
+
+    propose(read_study(options.config), options.stage, options.study)
 
 
 def _summarise(options: argparse.Namespace) -> None:
     from gamtune.analysis.summary import summarise
 
-    summarise(options.study)
+    summarise(options.study, options.stages)
 
 
 def _figures(options: argparse.Namespace) -> None:
@@ -146,7 +166,7 @@ def _decide(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from gamtune.decision.evaluate import evaluate
 
-    _with_values(lambda: evaluate(options.study))
+    _with_values(lambda: evaluate(options.study, options.stages))
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -165,11 +185,12 @@ def _sync(options: argparse.Namespace) -> None:
     from gamtune.tracking.sync import sync
 
     study, results, commit = read_study(options.config), Path(RESULTS), library_commit()
+    stages = study.search.stages
     if options.follow:
         die_with_parent(signal.SIGTERM)
-        follow(study.study, study.tracking.uri, results, options.follow, source_commit=commit)
+        follow(study.study, study.tracking.uri, results, options.follow, source_commit=commit, stages=stages)
         return
-    counts = _with_store(lambda: sync(study.study, study.tracking.uri, results, commit))
+    counts = _with_store(lambda: sync(study.study, study.tracking.uri, results, commit, stages))
     print(counts)
     if options.out:
         write_text(options.out, json.dumps(vars(counts)) + "\n")
@@ -225,6 +246,32 @@ def _retry(options: argparse.Namespace) -> None:
     plan = Plan(read_raw(options.config), options.config)
     forgotten = forget_failures(Path(plan.path()), Path(plan.store))
     print(f"{forgotten} failed trainings forgotten; the next snakemake --cores N trains them again")
+
+
+def _prune(options: argparse.Namespace) -> None:
+    from gamtune.config.load import read_raw
+    from gamtune.plan import RESULTS, Plan
+    from gamtune.prune import remove, unwanted
+    from gamtune.running import is_free
+    from gamtune.tracking.forget import forget_runs
+
+    plans = [Plan(read_raw(config), config) for config in options.configs]
+    if options.yes and not is_free(Path(".snakemake/running")):
+        raise StepError("a run is going on in this folder; prune when it has ended")
+    found = unwanted(plans)
+    for one in found:
+        print(f"{one.size / 1e6:9.2f} MB  {one.path}")
+    freed = sum(one.size for one in found) / 1e6
+    if not options.yes:
+        print(f"{len(found)} not wanted by any of these configs, {freed:.1f} MB; with --yes they are removed")
+        return
+    remove(found)
+    print(f"{len(found)} removed, {freed:.1f} MB")
+    for uri in sorted({plan.config.tracking.uri for plan in plans}):
+        for owner in sorted({one.owner for one in found if one.run}):
+            keys = {one.run for one in found if one.owner == owner}
+            hidden = _with_store(partial(forget_runs, owner, uri, Path(RESULTS), keys))
+            print(f"{hidden} runs of {owner} hidden in MLflow")
 
 
 def _with_store(step: Callable[[], Result]) -> Result:
@@ -287,6 +334,9 @@ def _parser() -> argparse.ArgumentParser:
     ui.add_argument("--port", type=int, default=5000)
     add_on_config("outcome", _outcome, "print the best row, the confirmed optimum and where the report is")
     add_on_config("retry", _retry, "forget the failed trainings of a study, so that the next run tries them again")
+    prune = add("prune", _prune, "list the trainings that none of some configs wants; with --yes, remove them")
+    prune.add_argument("configs", nargs="+", metavar="CONFIG", help="the studies that stay")
+    prune.add_argument("--yes", action="store_true", help="remove what is listed, for good")
     _add_steps(add, add_on_config)
     return parser
 
@@ -305,18 +355,34 @@ def _add_steps(
     what = train.add_mutually_exclusive_group(required=True)
     what.add_argument("--spec", metavar="JSON", help="the training")
     what.add_argument("--candidates", type=Path, metavar="FILE", help="candidates.csv; needs --candidate, --replicate")
+    what.add_argument("--proposals", type=Path, metavar="FILE", help="proposals.csv of a round or rung; needs --slot")
     what.add_argument("--decision", type=Path, metavar="FILE", help="decision.json: train the optimum")
+    train.add_argument("--slot", type=int, metavar="NUMBER")
     train.add_argument("--candidate", metavar="NAME")
     train.add_argument("--replicate", type=int, default=1)
     train.add_argument("--seed", type=int, default=1, help="training.seed of the config")
     train.add_argument("--data", type=Path, required=True, metavar="FILE", help="digest.json of the data")
     train.add_argument("--record", type=Path, required=True, metavar="FILE", help="the record to write")
     train.add_argument("--store", type=Path, required=True, metavar="DIR", help="all finished trainings")
+    train.add_argument(
+        "--leave",
+        nargs="*",
+        default=["model.keras"],
+        metavar="FILE",
+        help="what to leave beside the record",
+    )
+    train.add_argument("--continues", type=int, default=0, metavar="EPOCHS", help="go on from there, if it is stored")
     train.add_argument("--attempt", type=int, default=1)
     train.add_argument("--attempts", type=int, default=1)
 
+    propose = add_on_config("propose", _propose, "fill the slots of a round or rung (a step of the workflow)")
+    propose.add_argument("--study", **study)
+    propose.add_argument("--stage", type=int, required=True, metavar="NUMBER")
+
+    stages: dict[str, Any] = {"nargs": "*", "default": [], "metavar": "FOLDER", "help": "rounds or rungs of the study"}
     summarise = add("summarise", _summarise, "join table and records (a step of the workflow)")
     summarise.add_argument("--study", **study)
+    summarise.add_argument("--stages", **stages)
 
     figures = add("figures", _figures, "draw the figures (a step of the workflow)")
     figures.add_argument("--summary", type=Path, required=True, metavar="FILE")
@@ -334,6 +400,7 @@ def _add_steps(
 
     evaluate = add("evaluate", _evaluate, "score the optimum on the test rows (a step of the workflow)")
     evaluate.add_argument("--study", **study)
+    evaluate.add_argument("--stages", **stages)
 
     report = add_on_config("report", _report, "write report.html (a step of the workflow)")
     report.add_argument("--study", **study)

@@ -12,8 +12,10 @@ from gamtune.config.load import parse_study
 from gamtune.config.study import Study
 from gamtune.data.header import check_header
 from gamtune.decision.slots import slots
+from gamtune.space.proposals import FILE as PROPOSALS
 from gamtune.space.table import Row, build_table, cells, complete, derived_columns, table_columns
 from gamtune.spec import Spec, canonical_json, digest
+from gamtune.training.record import MODEL, STATE
 
 RESULTS = "results"
 STORE = os.path.join(RESULTS, "store")
@@ -56,9 +58,65 @@ class Plan:
         return {row.spec.trial: row.spec for row in self.rows}
 
     @cached_property
-    def records(self) -> list[str]:
-        """Paths of the trials' records, in the table's order."""
+    def stages(self) -> list[str]:
+        """Folders of the study's rounds or rungs, in their order."""
+        return self.config.search.stages
+
+    @cached_property
+    def slots(self) -> list[int]:
+        """How many rows each of them has."""
+        return self.config.search.stage_slots(len(self.rows))
+
+    @cached_property
+    def table_records(self) -> list[str]:
+        """Paths of the records of the table's trainings, in its order."""
         return [self.path(f"trials/{trial}/record.json") for trial in self.trials]
+
+    @cached_property
+    def records(self) -> list[str]:
+        """Paths of the trials' records: the table's, then those of its rounds or rungs."""
+        return [*self.table_records, *(record for stage in self.stages for record in self._stage_records(stage))]
+
+    @cached_property
+    def proposals(self) -> list[str]:
+        """The files that fill the slots of rounds or rungs."""
+        return [self.path(f"{stage}/{PROPOSALS}") for stage in self.stages]
+
+    def before(self, stage: str) -> list[str]:
+        """Files that the rows of a round or rung are proposed from."""
+        earlier = self.stages[: self.stages.index(stage)]
+        if self.config.search.strategy == "halving":
+            earlier = earlier[-1:]
+        table = [] if earlier and self.config.search.strategy == "halving" else self.table_records
+        files = ([self.path(f"{name}/{PROPOSALS}"), *self._stage_records(name)] for name in earlier)
+        return [*table, *(file for stage_files in files for file in stage_files)]
+
+    def _stage_records(self, stage: str) -> list[str]:
+        slots = self.slots[self.stages.index(stage)]
+        return [self.path(f"{stage}/{slot}/record.json") for slot in range(1, slots + 1)]
+
+    @property
+    def models(self) -> list[str]:
+        """What a training leaves beside its record unless it is the optimum's: its model, or nothing."""
+        return [MODEL] if self.config.training.keep_models == "all" else []
+
+    def leaves(self, stage: str | None = None) -> list[str]:
+        """The same for a training of a round or rung, or of the table: its state too, if a rung may go on from it."""
+        goes_on = self.config.search.strategy == "halving" and stage != self.stages[-1]
+        return [*self.models, STATE] if goes_on else self.models
+
+    def continues(self, stage: str) -> int:
+        """Epochs after which a rung takes up its trainings; 0 for a round, whose trainings are new."""
+        if self.config.search.strategy != "halving":
+            return 0
+        return self.config.rung_epochs[self.stages.index(stage)]
+
+    def proposing(self, stage: str) -> str:
+        """Sections that a round or rung depends on; as far as a round is concerned, the study ends with it."""
+        shown = json.loads(self.sections("study", "data", "search", "space", "training"))
+        if shown["search"]["rounds"]:
+            shown["search"]["rounds"] = self.stages.index(stage) + 1
+        return json.dumps(shown, separators=(",", ":"))
 
     @cached_property
     def columns(self) -> list[str]:

@@ -127,9 +127,12 @@ SETTINGS: dict[str, Setting] = {
 }  # fmt: skip
 
 PER_LAYER = tuple(name for name, setting in SETTINGS.items() if setting.per_layer)
+PLAIN = tuple(name for name in SETTINGS if name not in ("depth", *PER_LAYER))
+DEFAULTS = {name: SETTINGS[name].default for name in PLAIN if SETTINGS[name].default is not None}
+NOTHING: Mapping[str, Any] = {}
 
 
-def make_spec(settings: Mapping[str, Any], weight_seed: int) -> Spec:
+def make_spec(settings: Mapping[str, Any], weight_seed: int, checked: Mapping[str, Any] = NOTHING) -> Spec:
     """Complete the given settings with the defaults to one training.
 
     Parameters
@@ -139,6 +142,8 @@ def make_spec(settings: Mapping[str, Any], weight_seed: int) -> Spec:
         layer. Settings of other optimizers than the one chosen, and a threshold without patience, are left out.
     weight_seed : int
         At least 0: seeds initial weights, row order and dropout masks.
+    checked : mapping
+        Settings that hold where ``settings`` says nothing, parsed already: a table has ten thousand rows of them.
 
     Raises
     ------
@@ -154,16 +159,13 @@ def make_spec(settings: Mapping[str, Any], weight_seed: int) -> Spec:
         if name not in SETTINGS:
             raise SettingError(name, settings[name], "one of " + ", ".join(SETTINGS))
     given = {name: value for name, value in settings.items() if value is not None}
-    depth = _depth(given)
-    values: dict[str, Any] = {}
-    for name, setting in SETTINGS.items():
-        if name == "depth":
-            continue
-        value = given.get(name, setting.default)
-        if setting.per_layer:
-            values[name] = _layers(name, value, depth)
-        elif value is not None:
-            values[name] = setting.parse(name, value)
+    fixed = {name: value for name, value in checked.items() if value is not None}
+    depth = _depth(fixed | given)
+    values = DEFAULTS | fixed
+    values |= {name: SETTINGS[name].parse(name, value) for name, value in given.items() if name in PLAIN}
+    for name in PER_LAYER:
+        values[name] = _layers(name, given.get(name, values.get(name, SETTINGS[name].default)), depth)
+    values.pop("depth", None)
     known = OPTIMIZERS[values["optimizer"]]
     for name in OPTIMIZER_SETTINGS:
         values[name] = values.get(name, known[name]) if name in known else None

@@ -38,12 +38,13 @@ rule confirm:
         code=code_of("gamtune.training.trial"),
         seed=STUDY.config.training.seed,
         store=STUDY.store,
+        leave=STUDY.models,
     message:
         "confirm {wildcards.candidate}, replicate {wildcards.replicate}"
     shell:
         "exec python -m gamtune train --candidates {input.candidates:q}"
         " --candidate {wildcards.candidate:q} --replicate {wildcards.replicate} --seed {params.seed}"
-        " --data {input.digest:q} --record {output:q} --store {params.store:q}"
+        " --data {input.digest:q} --record {output:q} --store {params.store:q} --leave {params.leave:q}"
         " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 
 
@@ -96,7 +97,7 @@ rule optimum:
         "train the optimum"
     shell:
         "exec python -m gamtune train --decision {input.decision:q} --seed {params.seed}"
-        " --data {input.digest:q} --record {output:q} --store {params.store:q}"
+        " --data {input.digest:q} --record {output:q} --store {params.store:q} --leave model.keras"
         " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 
 
@@ -123,7 +124,8 @@ rule evaluate:
     params:
         code=code_of("gamtune.decision.evaluate"),
         study=subpath(output.comparison, ancestor=2),
+        stages=STUDY.stages,
     message:
         "optimum on the test set"
     shell:
-        "python -m gamtune evaluate --study {params.study:q} > {log:q} 2>&1"
+        "python -m gamtune evaluate --study {params.study:q} --stages {params.stages:q} > {log:q} 2>&1"

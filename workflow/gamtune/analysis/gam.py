@@ -17,6 +17,7 @@ import pandas as pd
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
+from gamtune.analysis.comparable import ROWS_PER_COEFFICIENT
 from gamtune.analysis.formula import (
     Factor,
     Formula,
@@ -31,7 +32,6 @@ from gamtune.analysis.smooths import Basis, build_basis, numbers
 from gamtune.analysis.term_test import wood_test
 
 NO_RESIDUE = 1e-6  # share of the rows; fewer residual degrees of freedom are none but for rounding
-ROWS_PER_COEFFICIENT = 3  # fewer, and a warning says so
 
 
 class TooFewRows(ValueError):

@@ -1,10 +1,12 @@
 """The step `gam`: fits the config's formula to the finished rows, or says why it does not."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from gamtune.analysis.comparable import RUNG, modelled_rows
 from gamtune.analysis.formula import check_columns, parse_formula, parse_response
 from gamtune.analysis.gam import fit_gam
 from gamtune.analysis.gam_files import write_gam
@@ -22,7 +24,8 @@ def run_gam(results: Path, formula: str | None, response: str, method: Method, f
     Parameters
     ----------
     results : Path
-        CSV file with one row a trial; where it has a column ``status``, only rows with ``ok`` are used.
+        CSV file with one row a trial; where it has a column ``status``, only rows with ``ok`` are used, and where it
+        has a column ``rung``, only those of one rung.
     formula : str, optional
         None: the study wants no model.
     response, method : str
@@ -54,7 +57,11 @@ def run_gam(results: Path, formula: str | None, response: str, method: Method, f
     except ValueError as error:
         raise ConfigError([str(error)], str(results)) from None
     try:
-        fitted = fit_gam(formula, rows, response, method)
+        modelled = modelled_rows(rows, formula)
+        fitted = fit_gam(formula, modelled, response, method)
+        if RUNG in modelled:
+            note = f"only rows after {modelled['epochs'].iloc[0]} epochs are compared, those of one rung"
+            fitted = replace(fitted, warnings=(*fitted.warnings, note))
         write_gam(fitted, folder)
         for warning in fitted.warnings:
             print(f"warning: {warning}", file=sys.stderr)

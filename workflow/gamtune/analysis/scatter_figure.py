@@ -22,12 +22,14 @@ from plotnine import (
     ggplot,
     labs,
     position_jitter,
+    scale_color_manual,
     scale_x_continuous,
     scale_y_log10,
     stat_smooth,
     theme,
 )
 
+from gamtune.analysis.comparable import RUNG, last_rung
 from gamtune.analysis.smoothing import SPAN, loess_is_sound, polynomial
 from gamtune.analysis.theme import BAND_ALPHA, BEST, DATA, EFFECT, PALE, STYLE, figure_theme, new_figure, save
 from gamtune.settings import PER_LAYER
@@ -63,6 +65,7 @@ def mse_by_parameter(
         Caption of each figure by its file name without suffix.
     """
     rows = summary[(summary["status"] == "ok") & np.isfinite(pd.to_numeric(summary[RESPONSE], errors="coerce"))]
+    columns = [name for name in columns if not (RUNG in rows and name == "epochs")]  # those are the colours
     varied = [name for name in columns if name not in PER_LAYER and len(rows[name].dropna().unique()) > 1]
     numeric = [name for name in varied if _is_numeric(rows[name])]
     texts = [name for name in varied if name not in numeric]
@@ -88,14 +91,15 @@ def _draw_numeric(
     logarithmic = _needs_log(rows[RESPONSE])
     plot = (
         ggplot(points, aes("value", RESPONSE))
-        + geom_point(color=DATA, alpha=0.6, size=1.6, stroke=0)
+        + _dots(rows)
         + facet_wrap("panel", ncol=2, scales="free_x")
         + scale_x_continuous(breaks=_breaks, labels=_ticks)
         + labs(x="", y=RESPONSE)
         + figure_theme(WIDTH, PANEL_HEIGHT * ceil(len(columns) / 2) + 0.3)
+        + theme(legend_position="top")
     )
     for curve, method in (("loess", "loess"), ("polynomial", polynomial)):
-        drawn = points[points["panel"].astype(str).map(sound) == curve]
+        drawn = points[(points["panel"].astype(str).map(sound) == curve) & points["first_rung"]]
         if len(drawn):
             plot += stat_smooth(
                 data=drawn, method=method, span=SPAN, level=0.95, color=EFFECT, fill=EFFECT, alpha=BAND_ALPHA
@@ -106,7 +110,8 @@ def _draw_numeric(
         (
             _opening(rows, left_out),
             "Orange: the best row.",
-            _rank_correlations(rows, columns),
+            _rungs_in_words(rows),
+            _rank_correlations(rows[rows[RUNG] == 0] if RUNG in rows else rows, columns),
             _curves_in_words({panels[label]: curve for label, curve in sound.items()}),
             _axis_in_words(rows[RESPONSE]) if logarithmic else "",
         )
@@ -123,11 +128,33 @@ def _long(rows: pd.DataFrame, panels: dict[str, str], log_columns: Collection[st
     for label, name in panels.items():
         values = rows[name].astype(float)
         part = pd.DataFrame({"value": np.log10(values) if label != name else values, RESPONSE: rows[RESPONSE]})
-        part["best"] = part.index == rows[RESPONSE].idxmin()
+        part["best"] = part.index == last_rung(rows)[RESPONSE].idxmin()
+        part["first_rung"] = rows[RUNG] == 0 if RUNG in rows else True
+        part["epochs"] = _epochs(rows)
         parts.append(part.assign(panel=label).dropna())
     points = pd.concat(parts, ignore_index=True)
     points["panel"] = pd.Categorical(points["panel"], categories=list(panels))
     return points
+
+
+def _epochs(rows: pd.DataFrame) -> Any:
+    """Epochs of each row as a category, where they are the rungs of a halving."""
+    if RUNG not in rows:
+        return ""
+    levels = sorted(rows["epochs"].unique())
+    return pd.Categorical(rows["epochs"].astype(str), categories=[str(level) for level in levels])
+
+
+def _dots(rows: pd.DataFrame) -> list[Any]:
+    """The rows; those of a halving in the colours of their epochs, light for few."""
+    if RUNG not in rows:
+        return [geom_point(color=DATA, alpha=0.6, size=1.6, stroke=0)]
+    greys = [f"{shade:.2f}" for shade in np.linspace(0.75, 0.1, rows[RUNG].nunique())]
+    colours = [mpl.colors.to_hex(grey) for grey in greys]
+    return [
+        geom_point(aes(color="epochs"), size=1.8, stroke=0),
+        scale_color_manual(values=colours, name="epochs trained"),
+    ]
 
 
 def _curve_of(values: pd.Series) -> str | None:
@@ -194,12 +221,20 @@ def _say(text: str, path: Path) -> str:
 
 
 def _opening(rows: pd.DataFrame, left_out: int) -> str:
-    best = rows.iloc[int(rows[RESPONSE].argmin())]
+    best = last_rung(rows).sort_values(RESPONSE).iloc[0]
     failed = f", {left_out} failed and not drawn" if left_out else ""
     return (
         f"{len(rows)} rows{failed}: the best ({best['name']}) has {RESPONSE} {best[RESPONSE]:.3g}, "
         f"the median row {rows[RESPONSE].median():.3g}."
     )
+
+
+def _rungs_in_words(rows: pd.DataFrame) -> str:
+    if RUNG not in rows:
+        return ""
+    counts = rows.groupby("epochs").size()
+    listed = ", ".join(f"{epochs} ({count} rows)" for epochs, count in counts.items())
+    return f"A row has a dot for each rung that it reached, after epochs {listed}; curves are of the first rung."
 
 
 def _rank_correlations(rows: pd.DataFrame, columns: list[str]) -> str:

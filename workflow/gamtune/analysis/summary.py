@@ -3,26 +3,29 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from gamtune.files import write_text
+from gamtune.space.proposals import lines_with_records
 from gamtune.training.metrics import METRICS
 
 PARTS = ("train", "validation")
 OUTCOME = ("status", "reason", "seconds", "epochs_run")
 
 
-def summarise(study: Path) -> None:
+def summarise(study: Path, stages: Sequence[str] = ()) -> None:
     """Write ``summary.csv``.
 
     Parameters
     ----------
     study : Path
-        The study's folder of results, with ``table.csv`` and ``trials/<trial>/record.json`` for every row. The summary
-        has the table's columns as they are written there, then status, reason, seconds, epochs_run and
+        The study's folder of results, with ``table.csv`` and a record for every row. The summary has the table's
+        columns as they are written there, then status, reason, seconds, epochs_run and
         ``{train,validation}_{mse,rmse,r2,logloss,mean_per_class_error,accuracy}``.
+    stages : sequence of str
+        Folders of the study's rounds or rungs, whose rows follow those of the table.
 
     Raises
     ------
@@ -31,15 +34,11 @@ def summarise(study: Path) -> None:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    with (study / "table.csv").open(newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
-        header = next(rows)
-        writer.writerow([*header, *OUTCOME, *(f"{part}_{metric}" for part in PARTS for metric in METRICS)])
-        for row in rows:
-            record = json.loads(
-                (study / "trials" / row[header.index("trial")] / "record.json").read_text(encoding="utf-8")
-            )
-            writer.writerow([*row, *(record[name] for name in OUTCOME), *_figures(record)])
+    for number, (cells, path) in enumerate(lines_with_records(study, stages)):
+        if number == 0:
+            writer.writerow([*cells, *OUTCOME, *(f"{part}_{metric}" for part in PARTS for metric in METRICS)])
+        record = json.loads(path.read_text(encoding="utf-8"))
+        writer.writerow([*cells.values(), *(record[name] for name in OUTCOME), *_figures(record)])
     write_text(study / "summary.csv", text.getvalue())
 
 

@@ -5,7 +5,7 @@ A strategy hands in numbers of the unit interval, a distribution maps them to it
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,22 @@ Level = Scalar | list[int] | list[float]
 # Draws are kept to 6 significant digits: readable in a table, and the same on machines whose libraries differ in the
 # last bits, so that ids do not depend on where a table was made
 SIGNIFICANT_DIGITS = 6
+
+
+class RGenerator(Protocol):
+    """R's functions of the same names; each draw moves on in one stream."""
+
+    def runif(self, low: float, high: float) -> float:
+        """``runif(1, low, high)``."""
+
+    def rnorm(self, mean: float, sd: float) -> float:
+        """``rnorm(1, mean, sd)``."""
+
+    def rbeta(self, a: float, b: float) -> float:
+        """``rbeta(1, a, b)``."""
+
+    def sample(self, n: int) -> int:
+        """``sample.int(n, 1) - 1``."""
 
 
 class Distribution(BaseModel):
@@ -39,6 +55,17 @@ class Distribution(BaseModel):
         """Map numbers of [0, 1) to the prior, as builtin types."""
         raise TypeError(f"{type(self).__name__} has no quantile function")
 
+    def unit(self, value: Any) -> float:
+        """The number of [0, 1] that `quantile` maps to the value; of the many for a discrete one, the middle.
+
+        Values that lie outside the support have the number of its nearest end.
+        """
+        raise TypeError(f"{type(self).__name__} has no distribution function")
+
+    def draw_as_r(self, generator: RGenerator) -> Any:
+        """One value as R draws it, to the last bit; what has one value only takes nothing from the stream."""
+        raise TypeError(f"{type(self).__name__} is nothing that R draws")
+
     @property
     def support(self) -> tuple[float, float]:
         """Smallest and largest value; infinite where there is none."""
@@ -53,6 +80,10 @@ class Distribution(BaseModel):
 def _rounded(values: FloatArray, support: Pair) -> list[float]:
     low, high = support
     return [min(max(float(f"{value:.{SIGNIFICANT_DIGITS}g}"), low), high) for value in values]
+
+
+def _clipped(u: float) -> float:
+    return min(max(u, 0.0), 1.0)
 
 
 def _ordered(pair: Pair) -> Pair:
@@ -79,6 +110,15 @@ class Integer(Distribution):
         low, high = self.integer
         return [int(value) for value in np.floor(low + u * (high - low + 1))]
 
+    def unit(self, value: Any) -> float:  # noqa: D102
+        low, high = self.integer
+        return (min(max(int(value), low), high) - low + 0.5) / (high - low + 1)
+
+    def draw_as_r(self, generator: RGenerator) -> int:
+        """``sample(low:high, 1)``."""
+        low, high = self.integer
+        return low + generator.sample(high - low + 1) if high > low else low
+
     @property
     def support(self) -> tuple[float, float]:  # noqa: D102
         return self.integer
@@ -98,6 +138,14 @@ class Uniform(Distribution):
     def quantile(self, u: FloatArray) -> list[float]:  # noqa: D102
         low, high = self.uniform
         return _rounded(low + u * (high - low), self.support)
+
+    def unit(self, value: Any) -> float:  # noqa: D102
+        low, high = self.uniform
+        return _clipped((float(value) - low) / (high - low))
+
+    def draw_as_r(self, generator: RGenerator) -> float:
+        """``runif(1, low, high)``."""
+        return generator.runif(*self.uniform)
 
     @property
     def support(self) -> tuple[float, float]:  # noqa: D102
@@ -121,6 +169,15 @@ class LogUniform(Distribution):
     def quantile(self, u: FloatArray) -> list[float]:  # noqa: D102
         low, high = np.log(self.log_uniform)
         return _rounded(np.exp(low + u * (high - low)), self.support)
+
+    def unit(self, value: Any) -> float:  # noqa: D102
+        low, high = map(math.log, self.log_uniform)
+        return _clipped((math.log(value) - low) / (high - low)) if value > 0 else 0.0
+
+    def draw_as_r(self, generator: RGenerator) -> float:
+        """``exp(runif(1, log(low), log(high)))``."""
+        low, high = map(math.log, self.log_uniform)
+        return math.exp(generator.runif(low, high))
 
     @property
     def support(self) -> tuple[float, float]:  # noqa: D102
@@ -156,6 +213,17 @@ class Normal(Distribution):
         inside = np.clip(below + u * (above - below), np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
         return _rounded(mean + sd * ndtri(inside), self.support)
 
+    def unit(self, value: Any) -> float:  # noqa: D102
+        from scipy.special import ndtr  # see quantile
+
+        mean, sd = self.normal
+        below, above, at = (float(ndtr((x - mean) / sd)) for x in (*self.support, value))
+        return _clipped((at - below) / (above - below))
+
+    def draw_as_r(self, generator: RGenerator) -> float:
+        """``rnorm(1, mean, sd)``; config.space_section refuses min and max, which R has nothing for."""
+        return generator.rnorm(*self.normal)
+
     @property
     def support(self) -> tuple[float, float]:  # noqa: D102
         return (-math.inf if self.min is None else self.min, math.inf if self.max is None else self.max)
@@ -181,6 +249,15 @@ class Beta(Distribution):
 
         return _rounded(self.scale * betaincinv(*self.beta, u), self.support)
 
+    def unit(self, value: Any) -> float:  # noqa: D102
+        from scipy.special import betainc  # see Normal
+
+        return float(betainc(*self.beta, _clipped(value / self.scale)))
+
+    def draw_as_r(self, generator: RGenerator) -> float:
+        """``scale * rbeta(1, a, b)``."""
+        return self.scale * generator.rbeta(*self.beta)
+
     @property
     def support(self) -> tuple[float, float]:  # noqa: D102
         return (0.0, self.scale)
@@ -201,6 +278,15 @@ class Choice(Distribution):
 
     def quantile(self, u: FloatArray) -> list[Any]:  # noqa: D102
         return [self.choice[int(place)] for place in np.floor(u * len(self.choice))]
+
+    def unit(self, value: Any) -> float:
+        """A value that is not listed has that of the first one."""
+        place = self.choice.index(value) if value in self.choice else 0
+        return (place + 0.5) / len(self.choice)
+
+    def draw_as_r(self, generator: RGenerator) -> Any:
+        """``sample(choice, 1)``."""
+        return self.choice[generator.sample(len(self.choice)) if len(self.choice) > 1 else 0]
 
     @property
     def support(self) -> tuple[float, float]:  # noqa: D102

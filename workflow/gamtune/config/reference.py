@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import models_json_schema
 
 from gamtune.config.distributions import DISTRIBUTIONS
-from gamtune.config.study import Analysis, Data, Decision, Execution, Search, Study, Tracking, Training
+from gamtune.config.search import Search
+from gamtune.config.study import Analysis, Data, Decision, Execution, Study, Tracking, Training
 from gamtune.settings import SETTINGS
 
 INTRODUCTION = """\

@@ -37,7 +37,7 @@ def parse_space(space: Any) -> dict[str, Distribution]:
         except ConfigError as error:
             lines += [f"{name}{'' if line.startswith('.') else ': '}{line}" for line in error.lines]
     if not lines:
-        lines = [line for name in parsed for line in _check_references(name, parsed)]
+        lines = [line for name in parsed for line in _check_references(name, parsed)] or _check_cycles(parsed)
     if lines:
         raise ConfigError(f".{line}" for line in lines)
     return parsed
@@ -112,3 +112,17 @@ def _check_references(name: str, space: dict[str, Distribution]) -> list[str]:
             except SettingError as error:
                 lines.append(f"{name}.when.{other}: {error}")
     return lines
+
+
+def _check_cycles(space: dict[str, Distribution]) -> list[str]:
+    """No parameter's condition may lead back to itself."""
+    for name in space:
+        reached, waiting = set(), [*(space[name].when or {})]
+        while waiting:
+            other = waiting.pop()
+            if other == name:
+                return [f"{name}.when: leads back to {name}, so that neither could be drawn first"]
+            if other not in reached:
+                reached.add(other)
+                waiting += space[other].when or {}
+    return []

@@ -5,12 +5,12 @@ The JSON schema and the reference in config/README.md are generated from these m
 
 import math
 import re
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializeAsAny,
     WithJsonSchema,
@@ -19,18 +19,13 @@ from pydantic import (
     model_validator,
 )
 
-from gamtune.config.distributions import Distribution
+from gamtune.config.distributions import Distribution, Normal
+from gamtune.config.search import Search
+from gamtune.config.section import Section
 from gamtune.config.space_section import parse_space
 from gamtune.settings import SETTINGS, Setting
 
 RESERVED = ("store", "mlartifacts", "mlflow.db")  # beside the studies in results/
-MAX_INLINE_ROWS = 200  # a longer list would not fit the command line of the step that writes the table
-
-
-class Section(BaseModel):
-    """A part of the config: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Fraction(Section):
@@ -63,36 +58,6 @@ class Data(Section):
             raise ValueError(f"drop lists the target {self.target!r}: there would be nothing to learn")
         if self.validation.fraction + self.test.fraction >= 1:
             raise ValueError("validation and test leave no row to train on: their fractions must sum to less than 1")
-        return self
-
-
-class Search(Section):
-    """Which rows the table holds."""
-
-    strategy: Literal["manual", "grid", "random"] = Field(
-        description="manual: the rows you list; grid: every combination, as R's expand.grid; random: seeded draws"
-    )
-    draws: int | None = Field(None, ge=1, description="random: number of rows")
-    seed: int = Field(
-        1, ge=0, description="random: row i depends on (seed, i) alone, so more draws leave the first as they are"
-    )
-    rows: list[dict[str, Any]] | str = Field(
-        [],
-        description="rows by hand, beside those of the strategy: a list, or a CSV file with one column a parameter",
-        examples=[[{"name": "wide", "depth": 1, "neurons": 600}]],
-    )
-    replicates: int = Field(1, ge=1, le=1000, description="weight seeds a row; each is a trial")
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.strategy == "random" and self.draws is None:
-            raise ValueError("draws is missing: the strategy 'random' needs a number of rows")
-        if self.strategy != "random" and self.draws is not None:
-            raise ValueError(f"draws means nothing to the strategy {self.strategy!r}")
-        if self.strategy == "manual" and not self.rows:
-            raise ValueError("rows is missing: the strategy 'manual' needs a list of rows or a CSV file")
-        if isinstance(self.rows, list) and len(self.rows) > MAX_INLINE_ROWS:
-            raise ValueError(f"{len(self.rows)} rows by hand, {MAX_INLINE_ROWS} at most; put them into a CSV file")
         return self
 
 
@@ -141,8 +106,14 @@ class _Training(Section):
         EarlyStopping(), description="null: train all the epochs, keep the last"
     )
     seed: int = Field(1, ge=0, lt=1_000_000, description="weight seed of the first replicate; the next ones count up")
+    keep_models: Literal["all", "none"] = Field(
+        "all",
+        description="whether the models of trials and confirmations stay on disk (some 100 kB to 10 MB each); the "
+        "optimum's does. One that is asked for later is trained again",
+    )
 
-    def settings(self) -> dict[str, Any]:
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
         """Every setting of `SETTINGS` as this section fixes it."""
         stopping = self.early_stopping.model_dump() if self.early_stopping else {}
         return {name: stopping.get(name, getattr(self, name, None)) for name in SETTINGS}
@@ -261,4 +232,24 @@ class Study(Section):
     def _check(self) -> Self:
         if self.search.strategy != "manual" and not self.space:
             raise ValueError(f"space is missing: the strategy {self.search.strategy!r} needs one")
+        if self.search.strategy == "halving":
+            self._check_rungs()
+        if self.search.generator not in (None, "numpy"):
+            for name, distribution in self.space.items():
+                if isinstance(distribution, Normal) and not (distribution.min is distribution.max is None):
+                    raise ValueError(f"space.{name}: R draws no normal numbers with min or max")
         return self
+
+    @property
+    def rung_epochs(self) -> list[int]:
+        """Epochs after which each rung of a halving ends."""
+        return self.search.rung_epochs(int(self.training.settings["epochs"]))
+
+    def _check_rungs(self) -> None:
+        if "epochs" in self.space:
+            raise ValueError("space.epochs: the strategy 'halving' sets the epochs; training.epochs is the last rung's")
+        epochs = self.rung_epochs
+        if len(set(epochs)) < len(epochs):
+            raise ValueError(
+                f"search.rungs: rungs of {', '.join(map(str, epochs))} epochs; more training.epochs or fewer rungs"
+            )

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from gamtune.analysis.comparable import last_rung, modelled_rows
 from gamtune.analysis.gam import fit_gam
 from gamtune.config.study import Study
 from gamtune.decision.gam_optimum import gam_optimum
 from gamtune.decision.slots import COLUMNS, Slot, slots
 from gamtune.files import write_text
+from gamtune.space.proposals import proposed_rows
 from gamtune.space.table import build_table, complete
 from gamtune.spec import Spec
 
@@ -37,7 +39,7 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
     study : Study
         The config.
     summary : Path
-        ``summary.csv`` of the study.
+        ``summary.csv`` of the study, in the folder of its results.
     out : Path
         The file to write.
 
@@ -47,7 +49,8 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
         If no trial finished.
     """
     finished = finished_rows(summary)
-    ranked = _ranked(finished, {row.spec.trial: row.spec for row in build_table(study)})
+    rows = [*build_table(study), *(row for row, _ in proposed_rows(summary.parent, study.search.stages))]
+    ranked = _ranked(last_rung(finished), {row.spec.trial: row.spec for row in rows})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -107,7 +110,8 @@ def _from_gam(study: Study, finished: pd.DataFrame, best: Proposal) -> Proposal:
         return Proposal("GAM", reason="the config has no formula (analysis.gam)")
     assert best.spec is not None  # an observed row has one
     try:
-        fitted = fit_gam(analysis.gam, finished, analysis.summary_response, analysis.method)
+        rows = modelled_rows(finished, analysis.gam)
+        fitted = fit_gam(analysis.gam, rows, analysis.summary_response, analysis.method)
         settings, predicted = gam_optimum(fitted, best.spec)
     except ValueError as error:
         return Proposal("GAM", reason=str(error))

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from gamtune.data.arrays import Prepared
 from gamtune.decision.slots import confirmation_records, read_candidates
 from gamtune.files import replacing, write_text
+from gamtune.space.proposals import lines_with_records
 from gamtune.spec import Spec
 from gamtune.training.metrics import METRICS, FloatArray, IntArray, classification_metrics, confusion_matrix
 from gamtune.training.model_file import load_logits
@@ -23,7 +24,7 @@ from gamtune.training.scoring import log_probabilities
 COLUMNS = ("what", "part", "n", "mse", "mse_sd", *METRICS[1:])
 
 
-def evaluate(study: Path) -> None:
+def evaluate(study: Path, stages: Sequence[str] = ()) -> None:
     """Score the exported model on the test rows and write what belongs to it.
 
     Writes ``predictions.csv``, ``confusion_matrix.csv``, ``comparison.csv``, ``preprocessing.json`` and
@@ -33,6 +34,8 @@ def evaluate(study: Path) -> None:
     ----------
     study : Path
         The study's folder of results, the decision made.
+    stages : sequence of str
+        Folders of the study's rounds or rungs.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def evaluate(study: Path) -> None:
     write_text(folder / "predictions.csv", _predictions(scored, test.y, data.classes))
     write_text(folder / "confusion_matrix.csv", confusion_csv(confusion_matrix(scored, test.y), data.classes))
     optimum = record["metrics"] | {"test": classification_metrics(scored, test.y)}
-    rows = [*_on_validation(study)]
+    rows = [*_on_validation(study, stages)]
     rows += [{"what": "optimum", "part": part, "n": 1, **figures} for part, figures in optimum.items()]
     write_text(folder / "comparison.csv", _csv(COLUMNS, ([row.get(name) for name in COLUMNS] for row in rows)))
     with replacing(folder / "preprocessing.json") as part:
@@ -91,13 +94,13 @@ def _predictions(scored: FloatArray, labels: IntArray, classes: list[Any]) -> st
     )
 
 
-def _on_validation(study: Path) -> Iterator[dict[str, Any]]:
+def _on_validation(study: Path, stages: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The best row as tried and as trained again, and the winner."""
     decision = json.loads((study / "decision" / "decision.json").read_text(encoding="utf-8"))
     replicates = {entry["candidate"]: entry["n"] for entry in decision["candidates"]}
     best, winner = read_candidates(study / "decision" / "candidates.csv").get("observed_1"), decision["winner"]
     if best is not None and best.spec is not None:
-        yield {"what": f"best row tried ({best.source})", **_means(_tried(study, best.spec))}
+        yield {"what": f"best row tried ({best.source})", **_means(_tried(study, best.spec, stages))}
         if replicates[best.name] and best.name != winner:
             yield {"what": "best row on fresh seeds", **_fresh(study, best.name, replicates[best.name])}
     yield {"what": f"winner on fresh seeds ({winner})", **_fresh(study, winner, replicates[winner])}
@@ -108,10 +111,9 @@ def _fresh(study: Path, candidate: str, replicates: int) -> dict[str, Any]:
     return _means(confirmation_records(study, candidate, replicates))
 
 
-def _tried(study: Path, spec: Spec) -> list[dict[str, Any]]:
-    """The finished trials of the table with these settings, whatever their weight seeds."""
-    with (study / "table.csv").open(newline="", encoding="utf-8") as file:
-        records = [_record(study / "trials" / row["trial"]) for row in csv.DictReader(file)]
+def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[dict[str, Any]]:
+    """The finished trials with these settings, whatever their weight seeds."""
+    records = [_record(path.parent) for _, path in lines_with_records(study, stages)]
     finished = [record for record in records if record["status"] == "ok"]
     wanted = spec.without_seed()
     return [r for r in finished if Spec.from_json(json.dumps(r["spec"])).without_seed() == wanted]

@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from gamtune.analysis.comparable import last_rung
 from gamtune.files import write_text
 from gamtune.report.findings import commonest_confusion, how_sure, interval_strips, winner_of, winners_curse
 from gamtune.report.numbers import duration, figure, joined, number, percent, signed
-from gamtune.report.space_words import describe_space
+from gamtune.report.space_words import describe_search, describe_space
 from gamtune.settings import SETTINGS
 
 TOP_ROWS = 10
@@ -37,6 +38,7 @@ def write_report(study_folder: Path, config_json: str, path: Path) -> None:
         "config": config,
         "config_text": json.dumps(config, indent=2, ensure_ascii=False),
         "space": describe_space(config.get("space", {})),
+        "search": describe_search(config["search"]),
         "digest": _json(study_folder / "data" / "digest.json"),
         **_search(pd.read_csv(study_folder / "summary.csv"), pd.read_csv(study_folder / "table.csv", nrows=0)),
         **_figures(study_folder / "figures"),
@@ -63,7 +65,7 @@ def _search(summary: pd.DataFrame, table: pd.DataFrame) -> Page:
     """The rows: how many, the best, the failed ones and what they cost."""
     finished = summary[summary["status"] == "ok"]
     parameters = [name for name in table.columns if name in SETTINGS]
-    best = finished.sort_values("validation_mse").head(TOP_ROWS)
+    best = last_rung(finished).sort_values("validation_mse").head(TOP_ROWS)
     return {
         "parameters": parameters,
         "tried": {name: _tried(summary[name]) for name in parameters},

@@ -77,3 +77,29 @@ def _conditions(raw: Mapping[str, Any]) -> str:
         listed = " or ".join(map(str, values)) if isinstance(values, list) else str(values)
         words += f", only where {name} is {listed}"
     return words
+
+
+def describe_search(search: Mapping[str, Any]) -> str:
+    """The config's section ``search`` in words.
+
+    Examples
+    --------
+    >>> describe_search({"strategy": "tpe", "draws": 20, "seed": 1, "rounds": 3, "per_round": None, "rows": []})
+    '20 rows drawn at random (seed 1), then 3 rounds of 10 rows that TPE proposed from the results'
+    """
+    told = {"seeds": None, "rungs": None, "eta": None, "rows": [], "keep": [], "per_round": None, **search}
+    drawn = f"{told.get('draws')} rows drawn at random (seed {told.get('seed')})"
+    words = {
+        "manual": "rows by hand",
+        "grid": "every combination of the listed values",
+        "random": f"one row for each of {len(told['seeds'])} seeds" if told["seeds"] else drawn,
+        "sobol": drawn.replace("drawn at random", "of a scrambled Sobol sequence"),
+        "latin_hypercube": drawn.replace("drawn at random", "of a Latin hypercube"),
+        "halving": f"{drawn}, of which one in {told['eta'] or 3} was trained on at each of {told['rungs'] or 3} rungs",
+    }
+    model = {"tpe": "TPE", "gp": "a Gaussian process"}.get(told["strategy"])
+    if model:
+        rounds = f"{told['rounds']} rounds of {told['per_round'] or 10} rows"
+        words[told["strategy"]] = f"{drawn}, then {rounds} that {model} proposed from the results"
+    more = [name for name, given in (("rows by hand", told["rows"]), ("rows of other studies", told["keep"])) if given]
+    return " and ".join([words[told["strategy"]], *(name for name in more if told["strategy"] != "manual")])

@@ -44,35 +44,54 @@ def _named(rows: list[dict[str, Any]], place: str) -> list[tuple[str, dict[str, 
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
+    columns, rows = read_csv(path, "search.rows")
+    for column in columns:
+        if column != "name" and column not in SETTINGS:
+            raise ConfigError([f"search.rows: {path}, column {column!r}: {unknown(column, SETTINGS, 'parameter')}"])
+    if not rows or set(columns) <= {"name"}:
+        raise ConfigError([f"search.rows: {path} holds no {'column of a parameter' if rows else 'row'}"])
+    return [parse_row(path, number, row, "search.rows") for number, row in enumerate(rows, start=1)]
+
+
+def read_csv(path: Path, key: str) -> tuple[list[str], list[dict[str, str]]]:
+    """Columns and rows of a CSV file that the config's ``key`` names.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or a row has more or fewer cells than there are columns.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)
             rows = list(reader)
-            columns = reader.fieldnames or []
+            columns = list(reader.fieldnames or [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise ConfigError([f"search.rows: {path} cannot be read: {reason}"]) from None
-    for column in columns:
-        if column != "name" and column not in SETTINGS:
-            raise ConfigError([f"search.rows: {path}, column {column!r}: {unknown(column, SETTINGS, 'parameter')}"])
-    if not rows:
-        raise ConfigError([f"search.rows: {path} holds no row"])
-    return [_parsed(path, number, row) for number, row in enumerate(rows, start=1)]
+        raise ConfigError([f"{key}: {path} cannot be read: {reason}"]) from None
+    for number, row in enumerate(rows, start=1):
+        if None in row or None in row.values():
+            raise ConfigError([f"{key}: {path}, row {number}: more or fewer cells than columns"])
+    return columns, rows
 
 
-def _parsed(path: Path, number: int, row: dict[str, Any]) -> dict[str, Any]:
-    """The cells as the values their columns hold; empty ones left out."""
+def parse_row(path: Path, number: int, row: dict[str, str], key: str) -> dict[str, Any]:
+    """The cells as the values their columns hold; empty ones left out.
+
+    Raises
+    ------
+    ConfigError
+        If a cell is no value of its column.
+    """
     values: dict[str, Any] = {}
     for column, cell in row.items():
-        if column is None or cell is None:
-            raise ConfigError([f"search.rows: {path}, row {number}: more or fewer cells than columns"])
         if not cell.strip():
             continue
         try:
             values[column] = cell.strip() if column == "name" else parse_cell(column, cell)
         except ValueError:
             expected = SETTINGS[column].expected
-            line = f"search.rows: {path}, row {number}, column {column!r}: got {cell!r}, expected {expected}"
+            line = f"{key}: {path}, row {number}, column {column!r}: got {cell!r}, expected {expected}"
             raise ConfigError([line]) from None
     return values
 

@@ -9,8 +9,10 @@ from typing import Any
 from gamtune.config.errors import ConfigError
 from gamtune.config.study import Study
 from gamtune.settings import PER_LAYER, SETTINGS, SettingError, make_spec
-from gamtune.space.draws import random_rows
+from gamtune.space.designs import DESIGNS
+from gamtune.space.draws import drawn_rows, seeded_rows
 from gamtune.space.grid import grid_rows
+from gamtune.space.kept import kept_rows
 from gamtune.space.manual import manual_rows
 from gamtune.spec import Spec
 
@@ -48,20 +50,22 @@ def complete(study: Study, settings: dict[str, Any], replicate: int, place: str)
     ConfigError
         If the settings make no spec; ``place`` says where they stand.
     """
-    fixed = study.training.settings()
+    fixed = study.training.settings
     if "depth" in settings or any(isinstance(settings.get(name), list) for name in PER_LAYER):
-        fixed["depth"] = None
+        fixed = {**fixed, "depth": None}
     try:
-        return make_spec({**fixed, **settings}, study.training.seed + replicate - 1)
+        return make_spec(settings, study.training.seed + replicate - 1, fixed)
     except SettingError as error:
         raise ConfigError([f"{place}, {error.name}: {error}"]) from None
 
 
 def table_columns(study: Study) -> list[str]:
-    """Parameters that the table has a column for: those of the space, then those only rows by hand set."""
+    """Parameters that the table has a column for: those of the space, then those only rows by hand or kept ones set."""
     names = dict.fromkeys(study.space)
-    for _, settings in manual_rows(study.search.rows):
+    for _, settings in _given_rows(study):
         names.update(dict.fromkeys(settings))
+    if study.search.strategy == "halving":
+        names["epochs"] = None
     return [name for name in names if name in SETTINGS]
 
 
@@ -90,31 +94,58 @@ def cells(spec: Spec, parameters: Iterable[str]) -> dict[str, Any]:
     return values | {name: derived[name] for name in derived_columns(parameters)}
 
 
-def table_csv(study: Study) -> str:
-    """The table as the text of ``table.csv``: trial, name, replicate, parameters, derived columns."""
+def header(study: Study) -> list[str]:
+    """Columns of ``table.csv``: trial, name, replicate, round or rung, parameters, derived columns."""
     parameters = table_columns(study)
+    stage = [study.search.stage_column] if study.search.stage_column else []
+    return ["trial", "name", "replicate", *stage, *parameters, *derived_columns(parameters)]
+
+
+def line(study: Study, row: Row, stage: int = 0) -> list[Any]:
+    """One row in the order of `header`; ``stage`` is the number of its round or rung, 0 for the table itself."""
+    parameters = table_columns(study)
+    stages = [stage] if study.search.stage_column else []
+    return [row.spec.trial, row.name, row.replicate, *stages, *cells(row.spec, parameters).values()]
+
+
+def table_csv(study: Study) -> str:
+    """The table as the text of ``table.csv``."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["trial", "name", "replicate", *parameters, *derived_columns(parameters)])
-    for row in build_table(study):
-        writer.writerow([row.spec.trial, row.name, row.replicate, *cells(row.spec, parameters).values()])
+    writer.writerow(header(study))
+    writer.writerows(line(study, row) for row in build_table(study))
     return text.getvalue()
 
 
 def _named_settings(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and settings of each row, those by hand first."""
-    yield from manual_rows(study.search.rows)
-    if study.search.strategy == "grid":
-        drawn = list(grid_rows(study.space))
-    elif study.search.strategy == "random":
-        drawn = list(random_rows(study.space, int(study.search.draws or 0), study.search.seed, _fixed_depth(study)))
+    """Name and settings of each row: those by hand, the strategy's, those kept from other studies."""
+    first_rung = {"epochs": study.rung_epochs[0]}
+    for name, settings in [*manual_rows(study.search.rows), *_strategy_rows(study), *kept_rows(study)]:
+        yield name, settings | first_rung if study.search.strategy == "halving" else settings
+
+
+def _given_rows(study: Study) -> list[tuple[str, dict[str, Any]]]:
+    return [*manual_rows(study.search.rows), *kept_rows(study)]
+
+
+def _strategy_rows(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
+    search = study.search
+    if search.seeds is not None:
+        rows = seeded_rows(study.space, search.seeds, search.generator or "numpy", fixed_depth(study))
+        yield from zip((f"m_{seed}" for seed in search.seeds), rows, strict=True)
+        return
+    if search.strategy == "grid":
+        drawn = grid_rows(study.space)
+    elif search.draws is not None:
+        design = DESIGNS.get(search.strategy, DESIGNS["random"])(search.seed, search.draws)
+        drawn = drawn_rows(study.space, search.draws, design, fixed_depth(study))
     else:
         return
     for number, settings in enumerate(drawn, start=1):
-        yield f"{study.search.strategy}_{number:03d}", settings
+        yield f"{search.strategy}_{number:03d}", settings
 
 
-def _fixed_depth(study: Study) -> int | None:
+def fixed_depth(study: Study) -> int | None:
     """The depth that per-layer draws follow where the space does not draw it.
 
     Raises
@@ -122,7 +153,7 @@ def _fixed_depth(study: Study) -> int | None:
     ConfigError
         If a per-layer parameter has no length.
     """
-    depth = study.training.settings()["depth"]
+    depth = study.training.settings["depth"]
     for name, distribution in study.space.items():
         if distribution.per and "depth" not in study.space and depth is None:
             raise ConfigError([f"space.{name}.per: no depth to follow; add depth to space or to training"])

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from gamtune.tracking.address import TrackingError
@@ -16,7 +17,13 @@ SHARE = 0.2  # of one core at most: a pass over a thousand trials takes seconds 
 
 
 def follow(
-    study: str, uri: str, results: Path, parent_pid: int, seconds: float = 5, source_commit: str | None = None
+    study: str,
+    uri: str,
+    results: Path,
+    parent_pid: int,
+    seconds: float = 5,
+    source_commit: str | None = None,
+    stages: Sequence[str] = (),
 ) -> None:
     """Sync whenever records changed, until the parent process is gone or SIGTERM or SIGINT comes.
 
@@ -25,7 +32,7 @@ def follow(
 
     Parameters
     ----------
-    study, uri, results, source_commit
+    study, uri, results, source_commit, stages
         As in `sync`.
     parent_pid : int
         The process to outlive by no more than one pause: Snakemake's.
@@ -37,13 +44,13 @@ def follow(
         signal.signal(number, lambda *_: stop.set())
     synced, complaint, pause = None, "", seconds
     while not stop.wait(pause) and _is_alive(parent_pid):
-        now = fingerprint(study, results)
+        now = fingerprint(study, results, stages)
         if now == synced:
             continue
         began = time.process_time()
         try:
             with open_store(study, uri, results) as store:
-                sync_runs(store, results, source_commit, [], stopped=stop.is_set)
+                sync_runs(store, results, source_commit, [], stages, stopped=stop.is_set)
             synced, complaint = now, ""
         except TrackingError as error:
             if str(error) != complaint:

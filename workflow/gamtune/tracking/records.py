@@ -1,13 +1,14 @@
 """What a study left on disk: its table and the records of its trainings."""
 
-import csv
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from gamtune.space.proposals import lines_with_records
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def read_runs(study: str, results: Path) -> list[RunRecord]:
     return read_study(study, results).runs
 
 
-def read_study(study: str, results: Path) -> StudyRecords:
+def read_study(study: str, results: Path, stages: Sequence[str] = ()) -> StudyRecords:
     """The records of a study with what is needed to know which runs are out of date.
 
     Parameters
@@ -59,9 +60,11 @@ def read_study(study: str, results: Path) -> StudyRecords:
         Name of the study, the folder within ``results``.
     results : Path
         Folder of all studies.
+    stages : sequence of str
+        Folders of the study's rounds or rungs.
     """
     folder = results / study
-    table = _read_table(folder)
+    table = list(lines_with_records(folder, stages))
     runs, awaited = [], set()
     for place in _places(folder, table):
         record = _read(place)
@@ -69,13 +72,14 @@ def read_study(study: str, results: Path) -> StudyRecords:
             awaited.add(place.key)
         elif record.content["status"] != "skipped":
             runs.append(record)
-    return StudyRecords(runs, awaited, _varying(table), has_table=bool(table))
+    return StudyRecords(runs, awaited, _varying([cells for cells, _ in table]), has_table=bool(table))
 
 
-def fingerprint(study: str, results: Path) -> list[tuple[str, int, int]]:
+def fingerprint(study: str, results: Path, stages: Sequence[str] = ()) -> list[tuple[str, int, int]]:
     """Path, time and size of every record and the table: cheap to compare, different after every change."""
     folder = results / study
-    paths = [folder / "table.csv", *(place.path for place in _places(folder, _read_table(folder)))]
+    table = lines_with_records(folder, stages)
+    paths = [folder / "table.csv", *(place.path for place in _places(folder, list(table)))]
     found = []
     for path in paths:
         try:
@@ -86,23 +90,15 @@ def fingerprint(study: str, results: Path) -> list[tuple[str, int, int]]:
     return found
 
 
-def _read_table(folder: Path) -> list[dict[str, str]]:
-    try:
-        with (folder / "table.csv").open(newline="") as file:
-            return list(csv.DictReader(file))
-    except FileNotFoundError:  # Snakemake removes an output before it makes it anew
-        return []
-
-
 def _varying(table: list[dict[str, str]]) -> frozenset[str]:
     """Columns with more than one value; replicates differ in their weight seed alone."""
     columns = {column for column in (table[0] if table else {}) if len({row[column] for row in table}) > 1}
     return frozenset(columns | ({"weight_seed"} if "replicate" in columns else set()))
 
 
-def _places(folder: Path, table: list[dict[str, str]]) -> Iterator[Place]:
-    for trial, name in {row["trial"]: row["name"] for row in table}.items():
-        yield Place("trial", f"trial/{trial}", name, folder / "trials" / trial / "record.json")
+def _places(folder: Path, table: list[tuple[dict[str, str], Path]]) -> Iterator[Place]:
+    for cells, path in {cells["trial"]: (cells, path) for cells, path in table}.values():
+        yield Place("trial", f"trial/{cells['trial']}", cells["name"], path)
     for candidate, replicate in _slots(folder):
         path = folder / "confirm" / candidate / replicate / "record.json"
         yield Place("confirmation", f"confirmation/{candidate}/{replicate}", f"{candidate}_{replicate}", path)

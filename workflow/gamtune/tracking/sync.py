@@ -1,7 +1,7 @@
 """Bringing the tracking store up to date with what a study left on disk; done twice, it changes nothing."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ class Counts:
         return f"{self.added} added, {self.resumed} resumed, {self.unchanged} unchanged, {self.retired} retired"
 
 
-def sync(study: str, uri: str, results: Path, source_commit: str | None = None) -> Counts:
+def sync(study: str, uri: str, results: Path, source_commit: str | None = None, stages: Sequence[str] = ()) -> Counts:
     """Make the runs of a study in MLflow what its records on disk say.
 
     Every record becomes one run, known by the tags ``gamtune.key`` (which training) and ``gamtune.record`` (sha256 of
@@ -41,6 +41,8 @@ def sync(study: str, uri: str, results: Path, source_commit: str | None = None) 
         Folder of all studies.
     source_commit : str, optional
         Git commit that the new runs name as their source.
+    stages : sequence of str
+        Folders of the study's rounds or rungs.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def sync(study: str, uri: str, results: Path, source_commit: str | None = None) 
     """
     with open_store(study, uri, results) as store:
         summary = study_content(study, results)
-        return sync_runs(store, results, source_commit, [summary] if summary else [])
+        return sync_runs(store, results, source_commit, [summary] if summary else [], stages)
 
 
 def sync_runs(
@@ -57,10 +59,11 @@ def sync_runs(
     results: Path,
     source_commit: str | None,
     others: list[RunContent],
+    stages: Sequence[str],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Counts:
     """Bring the runs of all records, and the ``others``, up to date in an open store; between two runs it may stop."""
-    found = read_study(store.study, results)
+    found = read_study(store.study, results, stages)
     contents = [record_content(record, found.varying) for record in found.runs] + others
     stored: dict[str, list[StoredRun]] = defaultdict(list)
     for run in list_runs(store):

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from gamtune.parent import die_with_parent
 from gamtune.spec import Spec
+from gamtune.training.record import MODEL
 
 FAILED, NO_FILES, NO_MEMORY = 1, 3, 4  # exit codes
 FIRST_FOR_THE_KERNEL = 800  # of 1000: where memory runs out, it kills the training, not the run or the warm trainer
@@ -22,7 +23,7 @@ class ChildLostError(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """One training, and the folder for its record and model."""
+    """One training, the folder for its record, what is left beside it, and where an earlier part of it stands."""
 
     spec: Spec
     digest_file: Path
@@ -30,6 +31,8 @@ class Task:
     attempt: int
     folder: Path
     variables: dict[str, str]  # of its environment, beside this process' own
+    leaves: tuple[str, ...] = (MODEL,)
+    earlier: Path | None = None
 
 
 class Child(Protocol):
@@ -97,7 +100,8 @@ def _train(task: Task) -> None:
     from gamtune.data.arrays import Prepared  # heavy: only the process that trains pays for NumPy and TensorFlow
     from gamtune.training.trial import run_trial
 
-    run_trial(task.spec, Prepared.open(task.digest_file), task.code, task.attempt, task.folder)
+    data = Prepared.open(task.digest_file)
+    run_trial(task.spec, data, task.code, task.attempt, task.folder, task.leaves, task.earlier)
 
 
 def _offer_to_the_kernel() -> None:

@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,7 +15,7 @@ from gamtune.files import write_text
 from gamtune.spec import Spec
 from gamtune.training.child import FAILED, NO_FILES, NO_MEMORY, Child, ChildLostError, Forked, Task
 from gamtune.training.gpu import gpu_slot
-from gamtune.training.record import MODEL, RECORD, failure, identity
+from gamtune.training.record import MODEL, RECORD, STATE, failure, identity
 from gamtune.training.store import keep, new_folder, store_key, take_out
 from gamtune.training.warm import ask_trainer
 
@@ -25,7 +26,16 @@ class LaunchError(Exception):
     """The training could not be done and nothing was recorded: the job has to fail, or be tried again."""
 
 
-def launch(spec: Spec, digest_file: Path, record: Path, store: Path, attempt: int, attempts: int) -> None:
+def launch(
+    spec: Spec,
+    digest_file: Path,
+    record: Path,
+    store: Path,
+    attempt: int,
+    attempts: int,
+    leaves: tuple[str, ...] = (MODEL,),
+    continues: int = 0,
+) -> None:
     """Take the training from the store, or train it there, and put its record and model in place.
 
     Parameters
@@ -41,6 +51,11 @@ def launch(spec: Spec, digest_file: Path, record: Path, store: Path, attempt: in
     attempt, attempts : int
         This is attempt number ``attempt`` of ``attempts``: one that is killed or lacks memory is recorded as failed
         only when it is the last.
+    leaves : tuple of str
+        What is wanted beside the record: `MODEL`, `STATE`. A model that the store lacks is trained again; a state is
+        only left by a training that is done anyway.
+    continues : int
+        Epochs after which the store may hold the state of this training, which then goes on from there.
 
     Raises
     ------
@@ -55,9 +70,13 @@ def launch(spec: Spec, digest_file: Path, record: Path, store: Path, attempt: in
     code = code_digest("gamtune.training.trial")
     try:
         folder = store / store_key(spec, data, code)
-        reason = "" if (folder / RECORD).exists() else _train_into(folder, spec, digest_file, code, attempt)
+        reason = ""
+        if not _holds(folder, leaves):
+            earlier = store / store_key(replace(spec, epochs=continues), data, code)
+            known = earlier if continues and (earlier / STATE).exists() else None
+            reason = _train_into(Task(spec, digest_file, code, attempt, folder, {}, leaves, known))
         if not reason:
-            take_out(folder, record)
+            take_out(folder, record, MODEL in leaves)
         elif attempt < attempts:
             raise LaunchError(f"{reason} in attempt {attempt} of {attempts}")
         else:
@@ -67,14 +86,22 @@ def launch(spec: Spec, digest_file: Path, record: Path, store: Path, attempt: in
         raise LaunchError(str(error)) from None
 
 
-def _train_into(folder: Path, spec: Spec, digest_file: Path, code: str, attempt: int) -> str:
+def _holds(folder: Path, leaves: tuple[str, ...]) -> bool:
+    """Whether the store has a training with all that is wanted of it; a failed one has no model."""
+    if not (folder / RECORD).exists() or MODEL not in leaves or (folder / MODEL).exists():
+        return (folder / RECORD).exists()
+    status: str = json.loads((folder / RECORD).read_text(encoding="utf-8"))["status"]
+    return status != "ok"
+
+
+def _train_into(task: Task) -> str:
     """Train in a child and put what it leaves into the store; what ended it otherwise, empty where nothing did."""
-    with gpu_slot() as variables, new_folder(folder.parent) as part:
-        end = _in_child(Task(spec, digest_file, code, attempt, part, variables))
+    with gpu_slot() as variables, new_folder(task.folder.parent) as part:
+        end = _in_child(replace(task, folder=part, variables=variables))
         if end in (FAILED, NO_FILES):
             raise LaunchError("the training ended with an error that is not its own, see above")
         if end == 0:
-            keep(part, folder)
+            keep(part, task.folder)
     return _killed(end) if end else ""
 
 

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from gamtune.data.arrays import Part
 from gamtune.spec import Spec
 from gamtune.training.dropout import dropout_factors
 from gamtune.training.network import Network
-from gamtune.training.update import build_update
+from gamtune.training.state import State, save_state
+from gamtune.training.update import Update, build_update
 
 ALIGNMENT = 64
 VALIDATED_AT_ONCE = 4096  # rows; bounds the memory that validation takes
@@ -45,11 +47,22 @@ class History:
         """Epochs trained."""
         return len(self.time)
 
+    @property
+    def best_logloss(self) -> float:
+        """Validation logloss of the best epoch; infinite before the first."""
+        return self.curves["validation_logloss"][self.best_epoch - 1] if self.best_epoch else math.inf
+
     def add(self, figures: list[float]) -> None:
         """Append one epoch."""
         self.time.append(time.time())
         for name, figure in zip(HISTORY, figures, strict=True):
             self.curves[name].append(figure)
+
+    @classmethod
+    def of_record(cls, record: dict[str, Any]) -> "History":
+        """That of a training whose record says it."""
+        curves = {name: record["history"][name] for name in HISTORY}
+        return cls(record["history"]["time"], curves, record["best_epoch"])
 
     def last(self) -> str:
         """The last epoch's figures, for the log."""
@@ -60,7 +73,14 @@ class History:
         return {"epoch": [*range(1, self.epochs + 1)], "time": self.time, **self.curves}
 
 
-def train(network: Network, spec: Spec, training: Part, validation: Part) -> History:
+def train(
+    network: Network,
+    spec: Spec,
+    training: Part,
+    validation: Part,
+    earlier: tuple[History, State] | None = None,
+    state_file: Path | None = None,
+) -> History:
     """Train in place; afterwards the network holds the weights of ``best_epoch``.
 
     Parameters
@@ -71,15 +91,24 @@ def train(network: Network, spec: Spec, training: Part, validation: Part) -> His
         Batch size, epochs, early stopping, optimizer, penalties and seed.
     training, validation : Part
         Rows to learn from and rows to stop by.
+    earlier : (History, State), optional
+        Where the same training stood after fewer epochs: it goes on from there.
+    state_file : Path, optional
+        Where to write how it stands at the end.
 
     Raises
     ------
     DivergedError
         If the training loss or the validation logloss stops being finite.
     """
-    epoch_in_graph = epoch_function(network, spec, training, validation)
-    history, best, kept = History(), math.inf, None
-    for epoch in range(1, spec.epochs + 1):
+    update = build_update(spec, network.variables)
+    epoch_in_graph = epoch_function(network, spec, update, training, validation)
+    history, kept = History(), None
+    if earlier is not None:
+        history, kept = earlier[0], earlier[1].kept or None
+        _take_up(network, update, earlier[1])
+    while history.epochs < spec.epochs and not _out_of_patience(history, spec):
+        epoch = history.epochs + 1
         order = tf.constant(row_order(spec.weight_seed, epoch, len(training.y)))
         history.add(epoch_in_graph(tf.constant(epoch, tf.int64), order).numpy().tolist())
         logloss = history.curves["validation_logloss"][-1]
@@ -88,13 +117,24 @@ def train(network: Network, spec: Spec, training: Part, validation: Part) -> His
             raise DivergedError(f"the loss is not finite in epoch {epoch}")
         if spec.patience is None:
             history.best_epoch = epoch
-        elif logloss < best - float(spec.min_delta or 0):
-            best, kept, history.best_epoch = logloss, network.logits.get_weights(), epoch
-        elif epoch - history.best_epoch >= spec.patience:
-            break
+        elif logloss < history.best_logloss - float(spec.min_delta or 0):
+            kept, history.best_epoch = network.logits.get_weights(), epoch
+    if state_file is not None:
+        slots = [slot.numpy() for slot in update.slots]
+        save_state(State(network.logits.get_weights(), slots, kept or []), state_file)
     if kept is not None and history.best_epoch < history.epochs:
         network.logits.set_weights(kept)
     return history
+
+
+def _take_up(network: Network, update: Update, state: State) -> None:
+    network.logits.set_weights(state.weights)
+    for slot, value in zip(update.slots, state.slots, strict=True):
+        slot.assign(value)
+
+
+def _out_of_patience(history: History, spec: Spec) -> bool:
+    return spec.patience is not None and history.epochs - history.best_epoch >= spec.patience
 
 
 def row_order(weight_seed: int, epoch: int, rows: int) -> npt.NDArray[np.int32]:
@@ -103,10 +143,10 @@ def row_order(weight_seed: int, epoch: int, rows: int) -> npt.NDArray[np.int32]:
 
 
 def epoch_function(
-    network: Network, spec: Spec, training: Part, validation: Part
+    network: Network, spec: Spec, update: Update, training: Part, validation: Part
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """One epoch and its validation as a graph: takes its number and row order, gives the figures of `HISTORY`."""
-    step = _step_function(network, spec, training)
+    step = _step_function(network, spec, update, training)
     validate = _validation_function(network, validation)
     rows = len(training.y)
     steps = math.ceil(rows / spec.batch_size)
@@ -125,12 +165,11 @@ def epoch_function(
 
 
 def _step_function(
-    network: Network, spec: Spec, training: Part
+    network: Network, spec: Spec, update: Update, training: Part
 ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
     """One step on the chosen rows; gives the sums of their logloss and squared error."""
     x, y = shared_tensor(training.x), shared_tensor(training.y)
-    variables = [weights.value for layer in network.dense for weights in (layer.kernel, layer.bias)]
-    update = build_update(spec, variables)
+    variables = network.variables
     steps = math.ceil(len(training.y) / spec.batch_size)
     most = min(spec.batch_size, len(training.y))  # masks for rows that are not there could fill the memory
     rates, widths = (spec.input_dropout, *spec.hidden_dropout), (training.x.shape[1], *spec.neurons)
@@ -144,7 +183,7 @@ def _step_function(
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.gather(y, chosen), logits)
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, variables)
-        update(_penalised(gradients, variables, spec), (epoch - 1) * steps + number + 1)
+        update.step(_penalised(gradients, variables, spec), (epoch - 1) * steps + number + 1)
         return tf.stack([tf.reduce_sum(losses), tf.reduce_sum(_squared_error(losses))])
 
     return step

@@ -31,6 +31,11 @@ class Network:
         """All layers with weights."""
         return [*(piece for pieces in self.hidden for piece in pieces), self.output]
 
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """Kernel and bias of each of them, in their order."""
+        return [weights.value for layer in self.dense for weights in (layer.kernel, layer.bias)]
+
     def forward(self, x: tf.Tensor, dropout: Sequence[tf.Tensor | None]) -> tf.Tensor:
         """Logits of the rows ``x``, in fewer and cheaper operations than a call of ``logits``.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gamtune.spec import Spec
 
-RECORD, MODEL = "record.json", "model.keras"
+RECORD, MODEL, STATE = "record.json", "model.keras", "state.npz"
 GPU_SLOT = "GAMTUNE_GPU_SLOT"  # variable of a training's environment: the slot it holds
 
 

@@ -113,7 +113,7 @@ class Server:
         os.environ |= request["environment"]
         os.chdir(request["directory"])
         task = request["task"]
-        paths = {name: Path(task[name]) for name in ("digest_file", "folder")}
+        paths = {name: task[name] and Path(task[name]) for name in ("digest_file", "folder", "earlier")}
         return run_task(Task(**task | paths | {"spec": Spec.from_json(task["spec"])}))
 
 

@@ -29,7 +29,7 @@ def new_folder(store: Path) -> Iterator[Path]:
 
 
 def keep(part: Path, folder: Path) -> None:
-    """Put a filled folder into the store, whole; if another process was quicker, its own stays.
+    """Put a filled folder into the store, whole; if the training is there already, only what it lacks is added.
 
     The files become read-only: trials link to them, and what is written through a link would change the store.
     """
@@ -41,15 +41,18 @@ def keep(part: Path, folder: Path) -> None:
     except OSError:
         if not (folder / RECORD).exists():
             raise
+        for file in part.iterdir():
+            if not (folder / file.name).exists():
+                os.replace(file, folder / file.name)
 
 
-def take_out(folder: Path, record: Path) -> None:
-    """Put a training of the store where the workflow expects it: the model first, the record last.
+def take_out(folder: Path, record: Path, with_model: bool) -> None:
+    """Put a training of the store where the workflow expects it: the model first, if it is wanted, the record last.
 
     The model is a hard link where the file system has them, so it takes no room twice.
     """
     model = record.with_name(MODEL)
-    if (folder / MODEL).exists():
+    if with_model and (folder / MODEL).exists():
         with replacing(model) as part:
             part.unlink()
             try:

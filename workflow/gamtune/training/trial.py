@@ -6,16 +6,25 @@ import math
 import os
 import time
 import traceback
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from gamtune.data.arrays import Prepared
 from gamtune.spec import Spec
-from gamtune.training.record import MODEL, RECORD, failure, identity
+from gamtune.training.record import MODEL, RECORD, STATE, failure, identity
 
 
-def run_trial(spec: Spec, data: Prepared, code: str, attempt: int, folder: Path) -> None:
-    """Train, score on training and validation rows, and write the record and the model into ``folder``.
+def run_trial(
+    spec: Spec,
+    data: Prepared,
+    code: str,
+    attempt: int,
+    folder: Path,
+    leaves: Collection[str] = (MODEL,),
+    earlier: Path | None = None,
+) -> None:
+    """Train, score on training and validation rows, and write the record and what else is wanted into ``folder``.
 
     A training that cannot succeed (its loss diverges, its network cannot be built) leaves a record with
     ``status: failed`` and the reason, and no model. What is not of the training's making is raised: lack of memory or
@@ -33,6 +42,10 @@ def run_trial(spec: Spec, data: Prepared, code: str, attempt: int, folder: Path)
         How often this training has been begun, noted in the record.
     folder : Path
         Where the files go; must exist.
+    leaves : collection of str
+        What is left beside the record: `MODEL`, `STATE`.
+    earlier : Path, optional
+        Folder with the record and the state of the same training after fewer epochs, to go on from.
     """
     set_up_tensorflow(spec.threads)
     import tensorflow as tf
@@ -41,7 +54,7 @@ def run_trial(spec: Spec, data: Prepared, code: str, attempt: int, folder: Path)
 
     started = time.time()
     try:
-        outcome = _train(spec, data, folder / MODEL)
+        outcome = _train(spec, data, {name: folder / name for name in leaves}, earlier)
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError(str(error).splitlines()[0]) from error
     except (DivergedError, ValueError, tf.errors.InvalidArgumentError) as error:
@@ -68,16 +81,22 @@ def set_up_tensorflow(threads: int) -> None:
             tf.config.experimental.set_memory_growth(device, True)
 
 
-def _train(spec: Spec, data: Prepared, model_file: Path) -> dict[str, Any]:
-    from gamtune.training.loop import train  # heavy: only the process that trains pays for TensorFlow
+def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | None) -> dict[str, Any]:
+    from gamtune.training.loop import History, train  # heavy: only the process that trains pays for TensorFlow
     from gamtune.training.network import build_network
     from gamtune.training.scoring import score
+    from gamtune.training.state import load_state
 
     network = build_network(spec, data.inputs, len(data.classes))
     training, validation = data.part("train"), data.part("validation")
-    history = train(network, spec, training, validation)
+    begun = None
+    if earlier is not None:
+        record = json.loads((earlier / RECORD).read_text(encoding="utf-8"))
+        begun = History.of_record(record), load_state(earlier / STATE)
+    history = train(network, spec, training, validation, begun, files.get(STATE))
     metrics = {name: score(network.logits, part) for name, part in (("train", training), ("validation", validation))}
-    network.probabilities.save(model_file)
+    if MODEL in files:
+        network.probabilities.save(files[MODEL])
     return {
         "status": "ok",
         "reason": None,

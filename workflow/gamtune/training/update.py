@@ -4,19 +4,23 @@ The formulas are those of Keras' optimizers, to the last few bits: ADADELTA (Zei
 (Kingma and Ba 2015).
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import tensorflow as tf
 
 from gamtune.spec import Spec
 
+# Changes the weights by their gradients; the number () int64 counts the training's steps from 1
+Step = Callable[[Sequence[tf.Tensor], tf.Tensor], None]
 
-class Update(Protocol):
-    """One step of an optimizer on all weights, which knows its own state."""
 
-    def __call__(self, gradients: Sequence[tf.Tensor], number: tf.Tensor) -> None:
-        """Change the weights; ``number`` () int64 counts the training's steps from 1."""
+@dataclass(frozen=True)
+class Update:
+    """An optimizer's update of all weights, and its state."""
+
+    step: Step
+    slots: list[tf.Variable]
 
 
 def build_update(spec: Spec, variables: Sequence[tf.Variable]) -> Update:
@@ -42,7 +46,7 @@ def _adadelta(spec: Spec, variables: Sequence[tf.Variable]) -> Update:
                 lr=spec.learning_rate, rho=spec.rho, epsilon=spec.epsilon,
             )  # fmt: skip
 
-    return update
+    return Update(update, [*squares, *changes])
 
 
 def _sgd(spec: Spec, variables: Sequence[tf.Variable]) -> Update:
@@ -50,7 +54,7 @@ def _sgd(spec: Spec, variables: Sequence[tf.Variable]) -> Update:
         for variable, gradient in zip(variables, gradients, strict=True):
             tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=spec.learning_rate, delta=gradient)
 
-    return update
+    return Update(update, [])
 
 
 def _momentum(spec: Spec, variables: Sequence[tf.Variable]) -> Update:
@@ -63,7 +67,7 @@ def _momentum(spec: Spec, variables: Sequence[tf.Variable]) -> Update:
                 lr=spec.learning_rate, momentum=spec.momentum,
             )  # fmt: skip
 
-    return update
+    return Update(update, velocities)
 
 
 def _adam(spec: Spec, variables: Sequence[tf.Variable]) -> Update:
@@ -78,4 +82,4 @@ def _adam(spec: Spec, variables: Sequence[tf.Variable]) -> Update:
                 beta1_power=spec.beta_1**steps, beta2_power=spec.beta_2**steps,
             )  # fmt: skip
 
-    return update
+    return Update(update, [*means, *squares])

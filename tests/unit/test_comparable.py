@@ -1,0 +1,63 @@
+import pandas as pd
+import pytest
+
+from gamtune.analysis.comparable import last_rung, modelled_rows
+from gamtune.analysis.gam_step import run_gam
+from gamtune.report.space_words import describe_search
+
+FORMULA = "s(l1, k=3)"  # three coefficients with the intercept, so nine rows are enough
+
+
+def rungs(*sizes):
+    """Finished rows of a halving: so many in each rung, the errors falling from rung to rung."""
+    rows = [
+        {"name": f"row_{i}", "status": "ok", "rung": rung, "epochs": 3**rung, "l1": i / 10, "validation_mse": (20 - i) / 10 ** rung}
+        for rung, size in enumerate(sizes)
+        for i in range(size)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_without_rungs_all_rows_are_comparable():
+    rows = rungs(12, 4).drop(columns="rung")
+    assert last_rung(rows).equals(rows)
+    assert modelled_rows(rows, FORMULA).equals(rows)
+
+
+def test_the_last_rung_is_what_a_decision_looks_at():
+    assert last_rung(rungs(12, 4, 1))["rung"].tolist() == [2]
+
+
+@pytest.mark.parametrize(("sizes", "rung"), [((27, 9, 3), 1), ((27, 8, 3), 0), ((8, 3, 1), 0), ((81, 27, 9), 2)])
+def test_a_model_is_of_the_last_rung_with_rows_enough_or_of_the_first(sizes, rung):
+    rows = modelled_rows(rungs(*sizes), FORMULA)
+    assert set(rows["rung"]) == {rung}
+    assert len(rows) == sizes[rung]
+
+
+def test_the_model_says_which_epochs_it_compares(tmp_path):
+    rungs(27, 9, 3).to_csv(tmp_path / "summary.csv", index=False)
+    run_gam(tmp_path / "summary.csv", FORMULA, "validation_mse", "REML", tmp_path / "gam")
+    assert pd.read_csv(tmp_path / "gam" / "model.csv")["n"].tolist() == [9]
+    assert "only rows after 3 epochs are compared, those of one rung" in (tmp_path / "gam" / "warnings.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("search", "words"),
+    [
+        ({"strategy": "grid"}, "every combination of the listed values"),
+        ({"strategy": "random", "seeds": [403, 10]}, "one row for each of 2 seeds"),
+        ({"strategy": "sobol", "draws": 8, "seed": 3}, "8 rows of a scrambled Sobol sequence (seed 3)"),
+        (
+            {"strategy": "halving", "draws": 81, "seed": 1, "rungs": 4},
+            "81 rows drawn at random (seed 1), of which one in 3 was trained on at each of 4 rungs",
+        ),
+        ({"strategy": "manual", "rows": [{}], "keep": ["x"]}, "rows by hand"),
+        (
+            {"strategy": "random", "draws": 4, "seed": 1, "rows": [{}], "keep": ["x"]},
+            "4 rows drawn at random (seed 1) and rows by hand and rows of other studies",
+        ),
+    ],
+)
+def test_a_report_says_how_the_rows_were_found(search, words):
+    assert describe_search(search) == words

@@ -1,0 +1,128 @@
+"""Finds the trainings that no study wants any more, and removes their folders."""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gamtune.closure import code_digest
+from gamtune.decision.slots import confirmation_spec, optimum_spec, read_candidates
+from gamtune.plan import RESULTS, STORE, Plan
+from gamtune.space.proposals import proposed_rows
+from gamtune.training.record import MODEL, RECORD
+
+TRAININGS = ("trials", "rounds", "rungs", "confirm")  # folders of a study whose records are trainings
+
+
+@dataclass(frozen=True)
+class Unwanted:
+    """A folder or file to remove: where, whose, how many bytes are freed with it, and the key of its run in MLflow."""
+
+    path: Path
+    owner: str
+    size: int
+    run: str = ""
+
+
+def unwanted(plans: Sequence[Plan]) -> list[Unwanted]:
+    """What no config of ``plans`` wants of the trainings in the folder of results, those of other studies included.
+
+    A training of the store is wanted if the table of a config, its rounds or rungs, its confirmations or its optimum
+    have it, on the data as they are and with the code as it is.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        The studies that stay.
+    """
+    results = Path(RESULTS)
+    studies = {plan.name: plan for plan in plans}
+    found = list(_in_store(Path(STORE), plans))
+    for folder in sorted(path for path in results.glob("*") if path.is_dir() and path != Path(STORE)):
+        wanted = _folders(studies[folder.name]) if folder.name in studies else set()
+        for record in sorted(path for kind in TRAININGS for path in folder.glob(f"{kind}/**/{RECORD}")):
+            if record.parent not in wanted:
+                found.append(Unwanted(record.parent, folder.name, _size(record.parent), _run_key(record)))
+    return found
+
+
+def remove(found: Sequence[Unwanted]) -> None:
+    """Remove them, and the folders that are empty then."""
+    for one in found:
+        shutil.rmtree(one.path) if one.path.is_dir() else one.path.unlink()
+        for parent in one.path.parents:
+            if parent.name in (one.owner, Path(STORE).name, RESULTS) or any(parent.iterdir()):
+                break
+            parent.rmdir()
+
+
+def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
+    code = code_digest("gamtune.training.trial")
+    wanted = {(trial, data) for plan in plans for data in [_data_digest(plan)] for trial in _trials(plan)}
+    with_model = {
+        (trial, _data_digest(plan)) for plan in plans for trial in (_trials(plan) if plan.models else _optimum(plan))
+    }
+    for folder in sorted(store.glob("*/")):
+        try:
+            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            key = record["trial"], record["data"]
+            stays = key in wanted and record["code"] == code
+        except (OSError, ValueError, KeyError):  # what a killed training left
+            stays = False
+        if not stays:
+            yield Unwanted(folder, "store", _size(folder))
+        elif key not in with_model and (folder / MODEL).exists():
+            yield Unwanted(folder / MODEL, "store", (folder / MODEL).stat().st_size)
+
+
+def _data_digest(plan: Plan) -> str:
+    """Digest of the data as they were last prepared; empty before."""
+    try:
+        digest: str = json.loads(Path(plan.path("data/digest.json")).read_text(encoding="utf-8"))["digest"]
+    except (OSError, ValueError, KeyError):
+        return ""
+    return digest
+
+
+def _trials(plan: Plan) -> set[str]:
+    """Ids of all trainings that a study has, as far as they are known."""
+    folder = Path(plan.path())
+    trials = {*plan.trials, *(row.spec.trial for row, _ in proposed_rows(folder, plan.stages)), *_optimum(plan)}
+    try:
+        candidates = read_candidates(folder / "decision" / "candidates.csv")
+    except OSError:
+        return trials
+    seed = plan.config.training.seed
+    specs = (
+        confirmation_spec(candidates[name], seed, replicate)
+        for name in plan.candidates
+        if name in candidates
+        for replicate in plan.replicates
+    )
+    return trials | {spec.trial for spec in specs if spec}
+
+
+def _optimum(plan: Plan) -> set[str]:
+    decision = Path(plan.path("decision/decision.json"))
+    return {optimum_spec(decision, plan.config.training.seed).trial} if decision.exists() else set()
+
+
+def _folders(plan: Plan) -> set[Path]:
+    """Folders of the records that a study has or will have."""
+    folder = Path(plan.path())
+    confirmed = {folder / "confirm" / name / str(number) for name in plan.candidates for number in plan.replicates}
+    return {Path(record).parent for record in plan.records} | confirmed
+
+
+def _run_key(record: Path) -> str:
+    """What the run of a study's record is known by."""
+    *_, kind, candidate, replicate, _ = record.parts
+    if kind == "confirm":
+        return f"confirmation/{candidate}/{replicate}"
+    return f"trial/{json.loads(record.read_text(encoding='utf-8')).get('trial', '')}"
+
+
+def _size(folder: Path) -> int:
+    """Bytes of a folder's files; one that is linked elsewhere is freed with its last link, and counts there."""
+    return sum(path.stat().st_size // path.stat().st_nlink for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,90 @@
+"""Rows that a model of the results proposes: TPE and a Gaussian process, through Optuna's ask and tell.
+
+Both search the unit cube, so every prior holds: a coordinate is uniform, and its quantile function makes the value.
+"""
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState, create_trial
+
+from gamtune.config.distributions import Distribution
+from gamtune.space.gaussian_process import GaussianProcessSampler
+from gamtune.space.unit_cube import coordinates, point_of, settings_at
+from gamtune.spec import Spec, digest
+
+BELOW_ONE = 1 - 2**-32  # the largest number that a coordinate has: a quantile function's argument is below 1
+
+
+class Proposer:
+    """Proposes one row after another; those it has proposed count as under way, so that it does not repeat them.
+
+    Parameters
+    ----------
+    strategy : {"tpe", "gp"}
+        Tree-structured Parzen estimator (Bergstra et al. 2011; multivariate, grouped by condition), or expected
+        improvement under a Gaussian process (Snoek et al. 2012).
+    space : mapping
+        Parameter to its distribution.
+    tried : iterable of (Spec, float or None)
+        Trainings and their errors; None is a failed one, and told as such.
+    seed : int
+        Equal arguments give equal proposals.
+    depth : int, optional
+        Hidden layers where the space does not draw their number.
+    """
+
+    def __init__(
+        self,
+        strategy: str,
+        space: Mapping[str, Distribution],
+        tried: Iterable[tuple[Spec, float | None]],
+        seed: int,
+        depth: int | None,
+    ) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._space, self._depth = space, depth
+        self._coordinates = {name: _distribution(kinds) for name, kinds in coordinates(space, depth).items()}
+        sampler = GaussianProcessSampler(seed, self._coordinates) if strategy == "gp" else _tpe(seed)
+        self._study = optuna.create_study(sampler=sampler)
+        for spec, error in tried:
+            self._study.add_trial(self._told(spec, error))
+
+    def ask(self) -> dict[str, Any]:
+        """The settings of one more row."""
+        trial = self._study.ask()
+
+        def number(name: str, kinds: int) -> float:
+            if kinds:
+                return float(trial.suggest_categorical(name, range(kinds)))
+            return min(trial.suggest_float(name, 0.0, 1.0), BELOW_ONE)
+
+        return settings_at(self._space, number, self._depth)
+
+    def _told(self, spec: Spec, error: float | None) -> optuna.trial.FrozenTrial:
+        # A row by hand may be deeper than the space
+        point = {name: at for name, at in point_of(self._space, spec).items() if name in self._coordinates}
+        return create_trial(
+            params=point,
+            distributions={name: self._coordinates[name] for name in point},
+            state=TrialState.FAIL if error is None else TrialState.COMPLETE,
+            value=error,
+        )
+
+
+def seed_of_round(seed: int, stage: int) -> int:
+    """Seed of a round's proposals, one of 32 bits."""
+    return int(digest(f"{seed} {stage}")[:8], 16)
+
+
+def _tpe(seed: int) -> optuna.samplers.TPESampler:
+    with warnings.catch_warnings():  # of arguments that may change: the version is pinned
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+
+
+def _distribution(kinds: int) -> BaseDistribution:
+    return CategoricalDistribution(range(kinds)) if kinds else FloatDistribution(0.0, 1.0)

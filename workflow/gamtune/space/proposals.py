@@ -1,0 +1,95 @@
+"""The file of a round or a rung: its slots are known when the workflow is parsed, its rows when others are trained.
+
+``<round or rung>/proposals.csv`` has the columns of ``table.csv``, then slot, reason and spec; an empty slot has its
+reason alone. The record of a slot lies in ``<round or rung>/<slot>/``.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gamtune.config.study import Study
+from gamtune.files import write_text
+from gamtune.space.table import Row, header, line
+from gamtune.spec import Spec
+
+FILE = "proposals.csv"
+SLOT_COLUMNS = ("slot", "reason", "spec")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What a slot holds: a row, or why there is none."""
+
+    row: Row | None
+    reason: str = ""
+
+
+def write_proposals(study: Study, stage: int, slots: Sequence[Slot], out: Path) -> None:
+    """Write the file of the round or rung number ``stage``."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = header(study)
+    writer.writerow([*columns, *SLOT_COLUMNS])
+    for number, slot in enumerate(slots, start=1):
+        shown = line(study, slot.row, stage) if slot.row else [None] * len(columns)
+        writer.writerow([*shown, number, slot.reason, slot.row.spec.to_json() if slot.row else None])
+    write_text(out, text.getvalue())
+
+
+def read_slot(file: Path, slot: int) -> Slot:
+    """One slot of a file."""
+    return _read(file)[slot - 1]
+
+
+def proposed_rows(folder: Path, stages: Sequence[str]) -> list[tuple[Row, Path]]:
+    """Every row that the rounds or rungs of a study hold, in their order, and where its record lies.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder of results.
+    stages : sequence of str
+        Folders of rounds or rungs within it; one without a file yet has no rows.
+    """
+    return [
+        (slot.row, folder / stage / str(number) / "record.json")
+        for stage in stages
+        for number, slot in enumerate(_read(folder / stage / FILE), start=1)
+        if slot.row
+    ]
+
+
+def lines_with_records(folder: Path, stages: Sequence[str]) -> Iterator[tuple[dict[str, str], Path]]:
+    """Every row of the table and of the stages that are there, as its cells, and where its record lies.
+
+    Parameters
+    ----------
+    folder, stages
+        As for `proposed_rows`. A missing table has no rows: Snakemake removes an output before it makes it anew.
+    """
+    for cells in _cells(folder / "table.csv"):
+        yield cells, folder / "trials" / cells["trial"] / "record.json"
+    for stage in stages:
+        for cells in _cells(folder / stage / FILE):
+            if cells["spec"]:
+                shown = {name: cell for name, cell in cells.items() if name not in SLOT_COLUMNS}
+                yield shown, folder / stage / cells["slot"] / "record.json"
+
+
+def _read(file: Path) -> list[Slot]:
+    slots = []
+    for cells in _cells(file):
+        row = Row(cells["name"], int(cells["replicate"]), Spec.from_json(cells["spec"])) if cells["spec"] else None
+        slots.append(Slot(row, cells["reason"]))
+    return slots
+
+
+def _cells(file: Path) -> list[dict[str, str]]:
+    try:
+        with file.open(newline="", encoding="utf-8") as lines:
+            return list(csv.DictReader(lines))
+    except FileNotFoundError:
+        return []
