@@ -42,7 +42,7 @@ def run(tool: str, rows: int, epochs: int) -> Cost:
         folder = Path(name)
         write_work(folder, rows, epochs)
         command = [part.format(**names) for part in TOOLS[tool]]
-        environment = {"WORK": name, "PYTHONPATH": str(PEERS), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {"WORK": name, "PYTHONPATH": f"{PEERS}:{ROOT / 'workflow'}", "PYTHONDONTWRITEBYTECODE": "1"}
         return measure(command, folder, environment)
 
 

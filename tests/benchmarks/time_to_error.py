@@ -57,7 +57,8 @@ def ours(folder: Path, goal: float, limit: float, seed: int) -> float | None:
             time.sleep(0.1)
         return None
     finally:
-        os.killpg(run.pid, signal.SIGTERM)
+        # Nothing of it is needed any more; SIGTERM in an unlucky moment would leave Snakemake waiting for its own lock
+        os.killpg(run.pid, signal.SIGKILL)
         run.wait()
 
 

@@ -9,9 +9,14 @@ pytestmark = pytest.mark.workflow
 
 @pytest.mark.parametrize(
     ("script", "says"),
-    [(["no_op.py", "--rows", "3", "--repeats", "1"], "3 rows, nothing to do: "), (["row_cost.py", "--repeats", "1"], "warm trainer: ")],
+    [
+        (["no_op.py", "--rows", "3", "--repeats", "1"], "3 rows, nothing to do: "),
+        (["row_cost.py", "--repeats", "1"], "warm trainer: "),
+        (["scale.py", "--rows", "20", "--repeats", "1"], "20 rows, summary of all records: "),
+        (["phases.py", "--repeats", "1"], "| scoring | "),
+    ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
-)  # fmt: skip
+)
 def test_a_benchmark_prints_what_it_measured(root, finished_once, script, says):
     done = finished_once.call(sys.executable, str(root / "tests" / "benchmarks" / script[0]), *script[1:])
     assert done.code == 0, done.output

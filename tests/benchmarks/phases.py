@@ -1,0 +1,118 @@
+"""Which phase of a training its time goes to, in a child of the warm trainer as a row has it.
+
+    .venv/bin/python tests/benchmarks/phases.py
+
+The network of the default study's middle: 64-300-300-10 with dropout, l1 and l2, 25 epochs on the digits. This process
+imports TensorFlow, as the trainer does, and forks a child for each repeat; CPU seconds, median and range.
+"""
+
+import argparse
+import gc
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+    os.environ.setdefault(variable, "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
+from gamtune.config.study import Data
+from gamtune.data.prepare import prepare
+from gamtune.settings import make_spec
+
+EPOCHS = 25
+NETWORK = {"neurons": [300, 300], "hidden_dropout": 0.2, "input_dropout": 0.1, "l1": 1e-4, "l2": 1e-4, "epochs": EPOCHS}
+PHASES = ("own modules", "set-up", "graph: layers", "graph: first epoch", "steps", "scoring", "model", "record, rest")
+
+
+def child(digest: Path) -> dict[str, float]:
+    """CPU seconds of each phase of one training."""
+    spent = dict.fromkeys(PHASES, 0.0)
+    begun = time.process_time()
+    from gamtune.data.arrays import Prepared
+    from gamtune.training import loop, network, scoring, trial
+
+    spent["own modules"] = time.process_time() - begun
+    epochs: list[float] = []
+
+    def timed(phase: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **more: Any) -> Any:
+            start = time.process_time()
+            result = function(*arguments, **more)
+            spent[phase] += time.process_time() - start
+            return result
+
+        return call
+
+    def epoch_function(*arguments: Any) -> Callable[..., Any]:
+        run = loop_epochs(*arguments)
+
+        def call(*told: Any) -> Any:
+            start = time.process_time()
+            result = run(*told)
+            result.numpy()
+            epochs.append(time.process_time() - start)
+            return result
+
+        return call
+
+    loop_epochs, loop.epoch_function = loop.epoch_function, epoch_function
+    trial.set_up_tensorflow = timed("set-up", trial.set_up_tensorflow)
+    network.build_network = timed("graph: layers", network.build_network)
+    scoring.score = timed("scoring", scoring.score)
+    import keras
+
+    keras.Model.save = timed("model", keras.Model.save)
+    with tempfile.TemporaryDirectory() as folder:
+        trial.run_trial(make_spec(NETWORK, 1), Prepared.open(digest), "code", 1, Path(folder))
+    spent["steps"] = median(epochs) * len(epochs)
+    spent["graph: first epoch"] = sum(epochs) - spent["steps"]
+    spent["record, rest"] = time.process_time() - begun - sum(spent.values())
+    return spent
+
+
+def forked(digest: Path) -> dict[str, float]:
+    """The same, in a child of this process."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.write(writing, json.dumps(child(digest)).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        spent: dict[str, float] = json.loads(answer.read())
+    os.waitpid(pid, 0)
+    return spent
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=7)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        prepare(Data(source="digits"), Path(name))
+        begun = time.process_time()
+        import keras  # noqa: F401
+        import tensorflow  # noqa: F401
+
+        imported = time.process_time() - begun
+        gc.collect()
+        gc.freeze()
+        found = [forked(Path(name) / "digest.json") for _ in range(options.repeats)]
+    print(f"| phase | CPU seconds |\n| --- | --- |\n| import of TensorFlow and Keras, once a run | {imported:.2f} |")
+    for phase in PHASES:
+        values = [spent[phase] for spent in found]
+        label = f"steps: {EPOCHS} epochs" if phase == "steps" else phase
+        print(f"| {label} | {median(values):.3f} ({min(values):.3f} to {max(values):.3f}) |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Which processes of a whole study the CPU time goes to, sampled by py-spy.
+
+.venv-benchmark/bin/python tests/benchmarks/profile.py --rows 20
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from no_op import ROOT, SNAKEMAKE, configure
+
+SAMPLES_A_SECOND = 50
+
+
+def kind(process: str) -> str:
+    """What a process is, from its command line."""
+    if "gamtune.training.server" in process:
+        return "warm trainer and its trainings"
+    step = re.search(r"-m gamtune (\w+)", process)
+    return f"step {step[1]}" if step else "Snakemake"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=20)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        folder = Path(name)
+        configure(folder, options.rows)
+        command = [SNAKEMAKE.with_name("py-spy"), "record", "--subprocesses", "--format", "raw"]
+        command += ["--rate", SAMPLES_A_SECOND, "--output", folder / "samples.txt", "--"]
+        command += [SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--directory", folder, "--cores", "all"]
+        command += ["--workflow-profile", ROOT / "profiles" / "default", "--configfile", folder / "config.yaml"]
+        subprocess.run(list(map(str, command)), capture_output=True, check=True)
+        samples: Counter[str] = Counter()
+        for line in (folder / "samples.txt").read_text().splitlines():
+            stack, count = line.rsplit(" ", 1)
+            samples[kind(re.findall(r"process \d+:([^;]*)", stack)[-1])] += int(count)
+    for process, count in samples.most_common():
+        print(f"{count / samples.total():6.1%} {process}")
+
+
+if __name__ == "__main__":
+    main()

