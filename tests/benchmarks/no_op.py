@@ -20,12 +20,17 @@ SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 DIRECTORIES = ("gam", "figures", "optimum/weights")
 
 
+def command(folder: Path, *arguments: str) -> list[str]:
+    """Snakemake on the study in a folder."""
+    call = [SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--directory", folder, "--cores", "2", *arguments]
+    call += ["--workflow-profile", ROOT / "profiles" / "default", "--configfile", folder / "config.yaml"]
+    return list(map(str, call))
+
+
 def snakemake(folder: Path, *arguments: str) -> tuple[float, str]:
     """Seconds of one call, and what it printed on stdout."""
-    command = [SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--directory", folder, "--cores", "2", *arguments]
-    command += ["--workflow-profile", ROOT / "profiles" / "default", "--configfile", folder / "config.yaml"]
     begun = time.perf_counter()
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    done = subprocess.run(command(folder, *arguments), capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
     return time.perf_counter() - begun, done.stdout + done.stderr

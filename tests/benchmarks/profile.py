@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from no_op import ROOT, SNAKEMAKE, configure
+from no_op import SNAKEMAKE, command, configure
 
 SAMPLES_A_SECOND = 50
 
@@ -33,11 +33,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
         configure(folder, options.rows)
-        command = [SNAKEMAKE.with_name("py-spy"), "record", "--subprocesses", "--format", "raw"]
-        command += ["--rate", SAMPLES_A_SECOND, "--output", folder / "samples.txt", "--"]
-        command += [SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--directory", folder, "--cores", "all"]
-        command += ["--workflow-profile", ROOT / "profiles" / "default", "--configfile", folder / "config.yaml"]
-        subprocess.run(list(map(str, command)), capture_output=True, check=True)
+        sampler = [SNAKEMAKE.with_name("py-spy"), "record", "--subprocesses", "--format", "raw"]
+        sampler += ["--rate", SAMPLES_A_SECOND, "--output", folder / "samples.txt", "--"]
+        subprocess.run([*map(str, sampler), *command(folder)], capture_output=True, check=True)
         samples: Counter[str] = Counter()
         for line in (folder / "samples.txt").read_text().splitlines():
             stack, count = line.rsplit(" ", 1)

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
-from no_op import ROOT, SNAKEMAKE, configure
+from no_op import ROOT, command, configure
 
 from gamtune.config.load import read_study
 from gamtune.space.table import build_table, table_csv
@@ -81,16 +81,15 @@ def main() -> None:
         folder = Path(name)
         configure(folder, options.rows)
         write_records(folder)
-        profile = ["--workflow-profile", ROOT / "profiles" / "default", "--configfile", folder / "config.yaml"]
-        plan = [SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--cores", "2", "-n", "--quiet", *profile]
+        (folder / "new").mkdir()
+        configure(folder / "new", options.rows)
         steps = {
             "table built": [sys.executable, "-c", TABLE, folder / "config.yaml"],
-            "snakemake -n of a new study": [*plan, "--directory", folder / "new"],
+            "snakemake -n of a new study": command(folder / "new", "-n", "--quiet"),
             "summary of all records": [sys.executable, "-m", "gamtune", "summarise", "--study", "results/digits"],
         }
-        (folder / "new").mkdir()
-        for step, command in steps.items():
-            calls = [measured(command, folder) for _ in range(options.repeats)]
+        for step, call in steps.items():
+            calls = [measured(call, folder) for _ in range(options.repeats)]
             seconds = [float(output) if step == "table built" else taken for taken, _, output in calls]
             print(
                 f"{options.rows} rows, {step}: {median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f}),"

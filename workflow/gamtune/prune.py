@@ -59,10 +59,11 @@ def remove(found: Sequence[Unwanted]) -> None:
 
 def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
     code = code_digest("gamtune.training.trial")
-    wanted = {(trial, data) for plan in plans for data in [_data_digest(plan)] for trial in _trials(plan)}
-    with_model = {
-        (trial, _data_digest(plan)) for plan in plans for trial in (_trials(plan) if plan.models else _optimum(plan))
-    }
+    wanted, with_model = set(), set()
+    for plan in plans:
+        data, trials = _data_digest(plan), _trials(plan)
+        wanted |= {(trial, data) for trial in trials}
+        with_model |= {(trial, data) for trial in (trials if plan.models else _optimum(plan))}
     for folder in sorted(store.glob("*/")):
         try:
             record = json.loads((folder / RECORD).read_text(encoding="utf-8"))

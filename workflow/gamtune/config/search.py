@@ -1,6 +1,7 @@
 """The section `search` of a config: which rows are trained."""
 
 import math
+from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,7 +10,7 @@ from gamtune.config.section import Section
 
 MAX_INLINE_ROWS = 200  # a longer list would not fit the command line of the step that writes the table
 MAX_SEEDS = 5000  # for the same reason
-LARGEST_SEED = 2**31 - 1  # R's, which numpy's generator is held to as well
+LARGEST_SEED = 2**31 - 1  # R's (-2^31 is its NA), which numpy's generator is held to as well
 
 Strategy = Literal["manual", "grid", "random", "sobol", "latin_hypercube", "tpe", "gp", "halving"]
 DRAWING = ("random", "sobol", "latin_hypercube", "tpe", "gp", "halving")
@@ -128,6 +129,6 @@ class Search(Section):
             return
         if self.draws is not None:
             raise ValueError("seeds and draws exclude each other: there is one row a seed")
-        for seed in self.seeds:
-            if self.seeds.count(seed) > 1:
+        for seed, times in Counter(self.seeds).items():
+            if times > 1:
                 raise ValueError(f"seeds lists {seed} twice")

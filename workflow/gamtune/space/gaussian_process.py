@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-FloatArray = npt.NDArray[np.float64]
+from gamtune.config.distributions import FloatArray
 
 FEWEST = 4  # finished rows: with fewer there is nothing to model
 SPREAD, NEAR_BEST = 2000, 200  # candidates all over the cube, and around each of the best rows
@@ -127,42 +126,39 @@ def _standardised(errors: Sequence[float]) -> FloatArray:
     return np.asarray((values - values.mean()) / (values.std() or 1.0))
 
 
-def _width(distribution: BaseDistribution) -> int:
-    return len(distribution.choices) if isinstance(distribution, CategoricalDistribution) else 1
+def _columns(space: Mapping[str, BaseDistribution]) -> dict[str, slice]:
+    """Where each coordinate stands in a row: one column, or one a value where they are in no order."""
+    columns, begin = {}, 0
+    for name, distribution in space.items():
+        width = len(distribution.choices) if isinstance(distribution, CategoricalDistribution) else 1
+        columns[name] = slice(begin, begin + width)
+        begin += width
+    return columns
+
+
+def _width(column: slice) -> int:
+    return int(column.stop - column.start)
 
 
 def _matrix(trials: Sequence[FrozenTrial], space: Mapping[str, BaseDistribution]) -> FloatArray:
-    """One row a trial; a coordinate without order takes one column a value."""
-    rows = np.full((len(trials), sum(map(_width, space.values()))), ABSENT)
+    """One row a trial."""
+    columns = _columns(space)
+    rows = np.full((len(trials), sum(map(_width, columns.values()))), ABSENT)
     for row, trial in zip(rows, trials, strict=True):
-        begin = 0
-        for name, distribution in space.items():
-            width = _width(distribution)
-            if name in trial.params:
-                value = trial.params[name]
-                row[begin : begin + width] = value if width == 1 else np.arange(width) == value
-            begin += width
+        for name, value in trial.params.items():
+            width = _width(columns[name])
+            row[columns[name]] = value if width == 1 else np.arange(width) == value
     return rows
 
 
 def _whole(points: FloatArray, space: Mapping[str, BaseDistribution]) -> FloatArray:
     """Points in which exactly one value of each coordinate without order is chosen."""
-    begin = 0
-    for distribution in space.values():
-        width = _width(distribution)
-        if width > 1:
-            block = points[:, begin : begin + width]
-            points[:, begin : begin + width] = np.arange(width) == block.argmax(axis=1)[:, None]
-        begin += width
+    for column in _columns(space).values():
+        if _width(column) > 1:
+            points[:, column] = np.arange(_width(column)) == points[:, column].argmax(axis=1)[:, None]
     return points
 
 
 def _params(point: FloatArray, space: Mapping[str, BaseDistribution]) -> dict[str, Any]:
-    params: dict[str, Any] = {}
-    begin = 0
-    for name, distribution in space.items():
-        width = _width(distribution)
-        block = point[begin : begin + width]
-        params[name] = float(block[0]) if width == 1 else int(block.argmax())
-        begin += width
-    return params
+    columns = _columns(space).items()
+    return {n: float(point[c][0]) if _width(c) == 1 else int(point[c].argmax()) for n, c in columns}

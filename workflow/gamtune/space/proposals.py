@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gamtune.config.study import Study
 from gamtune.files import write_text
-from gamtune.space.table import Row, header, line
+from gamtune.space.table import Row, header, lines
 from gamtune.spec import Spec
 
 FILE = "proposals.csv"
@@ -33,8 +33,9 @@ def write_proposals(study: Study, stage: int, slots: Sequence[Slot], out: Path) 
     writer = csv.writer(text, lineterminator="\n")
     columns = header(study)
     writer.writerow([*columns, *SLOT_COLUMNS])
+    filled = lines(study, (slot.row for slot in slots if slot.row), stage)
     for number, slot in enumerate(slots, start=1):
-        shown = line(study, slot.row, stage) if slot.row else [None] * len(columns)
+        shown = next(filled) if slot.row else [None] * len(columns)
         writer.writerow([*shown, number, slot.reason, slot.row.spec.to_json() if slot.row else None])
     write_text(out, text.getvalue())
 
@@ -89,7 +90,7 @@ def _read(file: Path) -> list[Slot]:
 
 def _cells(file: Path) -> list[dict[str, str]]:
     try:
-        with file.open(newline="", encoding="utf-8") as lines:
-            return list(csv.DictReader(lines))
+        with file.open(newline="", encoding="utf-8") as text:
+            return list(csv.DictReader(text))
     except FileNotFoundError:
         return []

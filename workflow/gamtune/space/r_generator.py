@@ -17,7 +17,6 @@ Sampling = Literal["rounding", "rejection"]
 STATE_WORDS = 624
 SCRAMBLES = 50  # congruential steps before the state is filled
 TO_UNIT = 2.3283064365386963e-10  # 1 / (2^32 - 1), rounded as R's constant is
-LARGEST_SEED = 2**31 - 1  # R's integers; -2^31 is its NA
 LOG_OF_LARGEST = sys.float_info.max_exp * math.log(2)
 
 

@@ -101,11 +101,12 @@ def header(study: Study) -> list[str]:
     return ["trial", "name", "replicate", *stage, *parameters, *derived_columns(parameters)]
 
 
-def line(study: Study, row: Row, stage: int = 0) -> list[Any]:
-    """One row in the order of `header`; ``stage`` is the number of its round or rung, 0 for the table itself."""
+def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[Any]]:
+    """Rows in the order of `header`; ``stage`` is the number of their round or rung, 0 for the table itself."""
     parameters = table_columns(study)
     stages = [stage] if study.search.stage_column else []
-    return [row.spec.trial, row.name, row.replicate, *stages, *cells(row.spec, parameters).values()]
+    for row in rows:
+        yield [row.spec.trial, row.name, row.replicate, *stages, *cells(row.spec, parameters).values()]
 
 
 def table_csv(study: Study) -> str:
@@ -113,7 +114,7 @@ def table_csv(study: Study) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header(study))
-    writer.writerows(line(study, row) for row in build_table(study))
+    writer.writerows(lines(study, build_table(study)))
     return text.getvalue()
 
 
