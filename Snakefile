@@ -85,7 +85,9 @@ onstart:
     if workflow.local_exec:
         offer_gpus(STUDY.config.execution.trainings_per_gpu)
         if STUDY.config.execution.warm_trainer:
-            start_trainer(Path(STUDY.path("logs/trainer.txt")), expected=not all(map(os.path.exists, STUDY.records)))
+            start_trainer(
+                Path(STUDY.path("logs/trainer.txt")), expected=not all(map(os.path.exists, STUDY.records))
+            )
 
 
 onsuccess:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -115,9 +116,7 @@ def test_a_killed_run_goes_on_where_it_was_and_leaves_no_process(new_project):
     new_project.configure(decision={"confirm": {"top": 1, "replicates": 1}}, search__draws=3)
     make = ["make", "run", "--old-file=.venv/installed", f"BIN={PYTHON_FOLDER}", "CONFIG=config/small.yaml", "CORES=2"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    with subprocess.Popen(
-        make, cwd=new_project.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as run:
+    with started(make, new_project.folder, env=environment) as run:
         deadline = time.monotonic() + 200
         while not list(new_project.path("trials").glob("*/record.json")):
             assert time.monotonic() < deadline
@@ -149,10 +148,8 @@ def test_a_stopped_run_leaves_no_process_and_nothing_half_written(new_project, w
         training__epochs=1_000_000, training__early_stopping={"patience": 1_000_000}, execution__warm_trainer=warm
     )
     command = [str(PYTHON_FOLDER / "snakemake"), "summarise", "--cores", "2", "--configfile", new_project.config]
-    with subprocess.Popen(
-        command, cwd=new_project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as run:
-        deadline = time.monotonic() + 100
+    with started(command, new_project.folder) as run:
+        deadline = time.monotonic() + 200
         while not any("epoch 1/" in log.read_text() for log in new_project.path("trials").glob("*/log.txt")):
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -165,6 +162,19 @@ def test_a_stopped_run_leaves_no_process_and_nothing_half_written(new_project, w
     assert processes_in(new_project.folder, "gamtune") == []
     assert list(new_project.path("trials").glob("*/record.json")) == []
     assert list((new_project.folder / "results" / "store").iterdir()) == []
+
+
+@contextmanager
+def started(command, folder, env=None):
+    """Process in a session of its own that does not outlive a failing test."""
+    with subprocess.Popen(
+        command, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as run:
+        try:
+            yield run
+        except BaseException:
+            os.killpg(run.pid, signal.SIGKILL)
+            raise
 
 
 def processes_in(folder, command):
