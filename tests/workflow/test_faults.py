@@ -166,7 +166,8 @@ def test_a_stopped_run_leaves_no_process_and_nothing_half_written(new_project, w
 
 @contextmanager
 def started(command, folder, env=None):
-    """Process in a session of its own that does not outlive a failing test."""
+    """Process in a session of its own that Ctrl-C reaches and that does not outlive a failing test."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell put the tests behind "&"
     with subprocess.Popen(
         command, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     ) as run:
@@ -175,6 +176,8 @@ def started(command, folder, env=None):
         except BaseException:
             os.killpg(run.pid, signal.SIGKILL)
             raise
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def processes_in(folder, command):
