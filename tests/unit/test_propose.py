@@ -162,3 +162,27 @@ def test_rounds_are_written_one_after_the_other_and_read_in_their_order(tmp_path
     assert [path.relative_to(tmp_path).as_posix() for _, path in rows][3] == "rounds/2/1/record.json"
     assert read_slot(tmp_path / "rounds/2/proposals.csv", 1).row == rows[3][0]
     assert [cells["round"] for cells, _ in lines_with_records(tmp_path, study.search.stages)] == ["1"] * 3 + ["2"] * 3
+
+
+def test_the_gaussian_process_fills_a_round_with_new_rows_where_few_are_left(make_study):
+    """One parameter of 12 values, 10 of them tried: the two others fill the round at once, and the third slot is empty."""
+    study = make_study(
+        space={"depth": {"integer": [1, 12]}}, search={"strategy": "gp", "draws": 30, "rounds": 1, "per_round": 3}
+    )
+    table = [row for row in build_table(study) if row.spec.depth not in (4, 9)]
+    outcomes = [Outcome(row, (row.spec.depth - 6) ** 2 / 100) for row in table]
+    slots = list(next_round(study, 1, 3, outcomes))
+    tried = {outcome.row.spec.depth for outcome in outcomes}
+    left = set(range(1, 13)) - tried
+    assert {slot.row.spec.depth for slot in slots if slot.row} == left
+    assert [slot.row is None for slot in slots] == [number >= len(left) for number in range(3)]
+
+
+@pytest.mark.parametrize("strategy", ["tpe", "gp"])
+def test_choices_are_proposed_by_name(make_study, strategy):
+    space = {"optimizer": ["adadelta", "sgd", "adam"], "activation": ["relu", "tanh", "elu"], "l1": {"uniform": [0, 1]}}
+    study = make_study(space=space, search={"strategy": strategy, "draws": 12, "rounds": 1, "per_round": 4})
+    outcomes = [Outcome(row, 0.5 if row.spec.optimizer == "adam" else 1.0) for row in build_table(study)]
+    rows = [slot.row for slot in next_round(study, 1, 4, outcomes)]
+    assert all(row.spec.optimizer in space["optimizer"] for row in rows)
+    assert "adam" in {row.spec.optimizer for row in rows}

@@ -4,7 +4,7 @@ Both search the unit cube, so every prior holds: a coordinate is uniform, and it
 """
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import optuna
@@ -35,6 +35,8 @@ class Proposer:
         Equal arguments give equal proposals.
     depth : int, optional
         Hidden layers where the space does not draw their number.
+    is_new : callable
+        Whether settings make a row that was not tried before; the Gaussian process proposes no other.
     """
 
     def __init__(
@@ -44,12 +46,17 @@ class Proposer:
         tried: Iterable[tuple[Spec, float | None]],
         seed: int,
         depth: int | None,
+        is_new: Callable[[dict[str, Any]], bool],
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._space, self._depth = space, depth
         self._coordinates = {name: _distribution(kinds) for name, kinds in coordinates(space, depth).items()}
-        sampler = GaussianProcessSampler(seed, self._coordinates) if strategy == "gp" else _tpe(seed)
-        self._study = optuna.create_study(sampler=sampler)
+
+        def makes_new(point: Mapping[str, Any]) -> bool:
+            return is_new(settings_at(space, lambda n, kinds: point[n] if kinds else min(point[n], BELOW_ONE), depth))
+
+        model = GaussianProcessSampler(seed, self._coordinates, makes_new) if strategy == "gp" else _tpe(seed)
+        self._study = optuna.create_study(sampler=model)
         for spec, error in tried:
             self._study.add_trial(self._told(spec, error))
 

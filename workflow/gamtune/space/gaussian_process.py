@@ -8,7 +8,7 @@ believer").
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,12 +34,19 @@ class GaussianProcessSampler(optuna.samplers.BaseSampler):
         Equal trials and seeds give equal proposals.
     coordinates : mapping
         All that a trial may be asked for.
+    is_new : callable
+        Whether a point stands for a row that was not tried before: of whole numbers and choices, many points are one
+        row, and the best of them may be an old one for ever.
     """
 
-    def __init__(self, seed: int, coordinates: Mapping[str, BaseDistribution]) -> None:
+    def __init__(
+        self, seed: int, coordinates: Mapping[str, BaseDistribution], is_new: Callable[[dict[str, Any]], bool]
+    ) -> None:
         self._coordinates = dict(coordinates)
+        self._is_new = is_new
         self._random = np.random.default_rng(seed)
         self._independent = optuna.samplers.RandomSampler(seed=seed)
+        self._used_up = False
         self._fitted: tuple[int, Any] = (0, None)  # rows that the kernel was chosen for, and the kernel
 
     def infer_relative_search_space(  # noqa: D102
@@ -52,7 +59,7 @@ class GaussianProcessSampler(optuna.samplers.BaseSampler):
     ) -> dict[str, Any]:
         others = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
         finished = [other for other in others if other.state == TrialState.COMPLETE]
-        if len(finished) < FEWEST:
+        if self._used_up or len(finished) < FEWEST:
             return {}
         from threadpoolctl import threadpool_limits
 
@@ -64,7 +71,10 @@ class GaussianProcessSampler(optuna.samplers.BaseSampler):
             told = _matrix([*finished, *failed], search_space)
             candidates = self._candidates(told[np.argsort(targets, kind="stable")[:BEST_ROWS]], search_space)
             gains = self._expected_improvement(told, targets, _matrix(under_way, search_space), candidates)
-        return _params(candidates[int(np.argmax(gains))], search_space)
+        points = (_params(candidates[place], search_space) for place in np.argsort(-gains, kind="stable"))
+        chosen = next(filter(self._is_new, points), None)
+        self._used_up = chosen is None
+        return chosen or {}  # where none is new, points at random
 
     def sample_independent(  # noqa: D102
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution

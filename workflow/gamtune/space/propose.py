@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from gamtune.config.errors import ConfigError
 from gamtune.config.study import Study
 from gamtune.space.adaptive import Proposer, seed_of_round
 from gamtune.space.proposals import FILE, Slot, proposed_rows, write_proposals
 from gamtune.space.table import Row, build_table, complete, fixed_depth
+from gamtune.spec import Spec
 
 REPEATS = 100  # proposals of rows that are known already, after which a slot stays empty
 
@@ -68,19 +70,27 @@ def promoted(outcomes: Sequence[Outcome], slots: int, epochs: int) -> list[Slot]
 def next_round(study: Study, stage: int, slots: int, outcomes: Sequence[Outcome]) -> Iterator[Slot]:
     """Rows that nothing before equals; a space of few values may have none left."""
     tried = ((outcome.row.spec, outcome.error) for outcome in outcomes)
-    seed = seed_of_round(study.search.seed, stage)
-    proposer = Proposer(study.search.strategy, study.space, tried, seed, fixed_depth(study))
     known = {outcome.row.spec.trial for outcome in outcomes}
+
+    def spec_of(settings: dict[str, Any]) -> Spec:
+        return complete(study, settings, 1, f"{study.search.strategy} in round {stage}")
+
+    proposer = Proposer(
+        study.search.strategy,
+        study.space,
+        tried,
+        seed_of_round(study.search.seed, stage),
+        fixed_depth(study),
+        is_new=lambda settings: spec_of(settings).trial not in known,
+    )
     for number in range(1, slots + 1):
-        name = f"{study.search.strategy}_round_{stage}_{number:02d}"
-        for _ in range(REPEATS):
-            spec = complete(study, proposer.ask(), 1, name)
-            if spec.trial not in known:
-                known.add(spec.trial)
-                yield Slot(Row(name, 1, spec))
-                break
-        else:
+        proposed = (spec_of(proposer.ask()) for _ in range(REPEATS))
+        spec = next((spec for spec in proposed if spec.trial not in known), None)
+        if spec is None:
             yield Slot(None, f"{REPEATS} proposals in a row were rows tried before: the space may hold no other")
+        else:
+            known.add(spec.trial)
+            yield Slot(Row(f"{study.search.strategy}_round_{stage}_{number:02d}", 1, spec))
 
 
 def _outcomes(rows: Sequence[tuple[Row, Path]]) -> list[Outcome]:
