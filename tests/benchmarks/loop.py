@@ -11,15 +11,15 @@ import sys
 import time
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
 
 
 import keras
 import numpy as np
 import tensorflow as tf
+from measure import spread
 
 from gamtune.data.arrays import Part
 from gamtune.settings import make_spec
@@ -91,10 +91,6 @@ def seconds(function):
     return time.perf_counter() - begun
 
 
-def spread(values, form):
-    return f"{median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
-
-
 def main():
     set_up_tensorflow(1)
     print("| network | batch | optimizer | regularised | ms a step | fit / loop | share of the products' speed |")
@@ -117,8 +113,8 @@ def main():
         share = [((flops + validation_flops) / t["ours"]) / (flops / t["bare"]) for t in taken]
         print(
             f"| {name} | {batch_size} | {optimizer} | {'dropout, l1, l2' if regularised else 'dropout'}"
-            f" | {spread([1000 * t['ours'] / steps for t in taken], '.2f')}"
-            f" | {spread([t['fit'] / t['ours'] for t in taken], '.1f')} | {spread(share, '.2f')} |",
+            f" | {spread([1000 * t['ours'] / steps for t in taken], 2)}"
+            f" | {spread([t['fit'] / t['ours'] for t in taken], 1)} | {spread(share, 2)} |",
             flush=True,
         )
 

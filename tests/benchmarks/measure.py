@@ -1,4 +1,4 @@
-"""Wall time, CPU time and peak memory of a command with all the processes that it starts, on Linux."""
+"""Wall time, CPU time and peak memory of commands, on Linux, and how repeats of a figure are told."""
 
 import ctypes
 import os
@@ -6,11 +6,30 @@ import resource
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 SAMPLE_SECONDS = 1.0
+
+
+def spread(values: Sequence[float], digits: int, unit: str = "") -> str:
+    """Median and range."""
+    return f"{median(values):.{digits}f}{unit} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def run_once(command: Sequence[object], **options: Any) -> tuple[resource.struct_rusage, str]:
+    """What one process, and the children that it waited for, used, and its output; RuntimeError if it fails."""
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+    output = process.stdout.read().decode() if process.stdout else ""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(output)
+    return used, output
 
 
 @dataclass(frozen=True)

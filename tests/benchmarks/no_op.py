@@ -11,9 +11,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
 import yaml
+from measure import spread
 
 ROOT = Path(__file__).parents[2]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
@@ -73,7 +73,7 @@ def main() -> None:
             if not all(expected in output for _, output in calls):
                 raise RuntimeError(calls[0][1])
             seconds = [call[0] for call in calls]
-            print(f"{rows} rows, {case}: {median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f})")
+            print(f"{rows} rows, {case}: {spread(seconds, 2, ' s')}")
 
 
 if __name__ == "__main__":

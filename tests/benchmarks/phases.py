@@ -21,7 +21,9 @@ from typing import Any
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
     os.environ.setdefault(variable, "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
+from measure import spread
+
 from gamtune.config.study import Data
 from gamtune.data.prepare import prepare
 from gamtune.settings import make_spec
@@ -111,7 +113,7 @@ def main() -> None:
     for phase in PHASES:
         values = [spent[phase] for spent in found]
         label = f"steps: {EPOCHS} epochs" if phase == "steps" else phase
-        print(f"| {label} | {median(values):.3f} ({min(values):.3f} to {max(values):.3f}) |")
+        print(f"| {label} | {spread(values, 3)} |")
 
 
 if __name__ == "__main__":

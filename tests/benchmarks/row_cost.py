@@ -8,13 +8,14 @@ the job's own process, the trainer's fork and its child. With the warm trainer, 
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
+from measure import run_once, spread
+
 from gamtune.closure import LIBRARY
 from gamtune.config.study import Data
 from gamtune.data.prepare import prepare
@@ -41,13 +42,7 @@ def job_seconds(folder: Path, epochs: int, seed: int, trainer: int | None) -> fl
     command = [sys.executable, "-m", "gamtune", "train", "--spec", spec.to_json(), "--data", folder / "digest.json"]
     command += ["--record", place / "record.json", "--store", place / "store"]
     before = trainer_seconds(trainer) if trainer else 0
-    job = subprocess.Popen(
-        list(map(str, command)), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    _, status, used = os.wait4(job.pid, 0)
-    job.returncode = os.waitstatus_to_exitcode(status)
-    if job.returncode:
-        raise RuntimeError(f"the training ended with {job.returncode}")
+    used, _ = run_once(command, env=environment)
     return used.ru_utime + used.ru_stime + ((trainer_seconds(trainer) - before) if trainer else 0)
 
 
@@ -69,8 +64,7 @@ def main() -> None:
                 epochs.append((long - short) / (LONG - SHORT))
                 costs.append(short - SHORT * epochs[-1])
             print(
-                f"{label}: {median(costs):.2f} CPU s a row ({min(costs):.2f} to {max(costs):.2f})"
-                f" and {1000 * median(epochs):.1f} ms an epoch",
+                f"{label}: {spread(costs, 2, ' CPU s a row')} and {1000 * median(epochs):.1f} ms an epoch",
                 flush=True,
             )
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
-from measure import Cost, measure
+from measure import Cost, measure, spread
 from rows import ROOT, write_work
 
 PEERS = Path(__file__).parent / "peers"
@@ -61,11 +61,6 @@ def table(costs: dict[str, list[Cost]], rows: int) -> str:
             f" | {measured[-1].output.split()[3]} | {spread(ratios, 1)} |"
         )
     return "\n".join(lines)
-
-
-def spread(values: list[float], digits: int) -> str:
-    """Median and range."""
-    return f"{median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def main() -> None:

@@ -8,14 +8,13 @@ The records are made up; each step runs in a process of its own, as it does in a
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
+from measure import run_once, spread
 from no_op import ROOT, command, configure
 
 from gamtune.config.load import read_study
@@ -40,14 +39,7 @@ def measured(command: list[object], folder: Path) -> tuple[float, float, str]:
     """Seconds, peak megabytes and output of one process."""
     begun = time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
-    run = subprocess.Popen(
-        list(map(str, command)), cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    output = run.stdout.read().decode() if run.stdout else ""
-    _, status, used = os.wait4(run.pid, 0)
-    run.returncode = os.waitstatus_to_exitcode(status)
-    if run.returncode:
-        raise RuntimeError(output)
+    used, output = run_once(command, cwd=folder, env=environment)
     return time.perf_counter() - begun, used.ru_maxrss / 1024, output
 
 
@@ -92,8 +84,7 @@ def main() -> None:
             calls = [measured(call, folder) for _ in range(options.repeats)]
             seconds = [float(output) if step == "table built" else taken for taken, _, output in calls]
             print(
-                f"{options.rows} rows, {step}: {median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f}),"
-                f" {max(peak for _, peak, _ in calls):.0f} MB",
+                f"{options.rows} rows, {step}: {spread(seconds, 2, ' s')}, {max(peak for _, peak, _ in calls):.0f} MB",
                 flush=True,
             )
 
