@@ -84,12 +84,12 @@ class Plan:
 
     def before(self, stage: str) -> list[str]:
         """Files that the rows of a round or rung are proposed from."""
-        earlier = self.stages[: self.stages.index(stage)]
-        if self.config.search.strategy == "halving":
-            earlier = earlier[-1:]
-        table = [] if earlier and self.config.search.strategy == "halving" else self.table_records
-        files = ([self.path(f"{name}/{PROPOSALS}"), *self._stage_records(name)] for name in earlier)
-        return [*table, *(file for stage_files in files for file in stage_files)]
+        earlier, files = self.stages[: self.stages.index(stage)], [*self.table_records]
+        if self.config.search.strategy == "halving" and earlier:
+            earlier, files = earlier[-1:], []
+        for name in earlier:
+            files += [self.path(f"{name}/{PROPOSALS}"), *self._stage_records(name)]
+        return files
 
     def _stage_records(self, stage: str) -> list[str]:
         slots = self.slots[self.stages.index(stage)]

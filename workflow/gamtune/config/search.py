@@ -12,6 +12,7 @@ MAX_INLINE_ROWS = 200  # a longer list would not fit the command line of the ste
 MAX_SEEDS = 5000  # for the same reason
 LARGEST_SEED = 2**31 - 1  # R's (-2^31 is its NA), which numpy's generator is held to as well
 
+PER_ROUND, ETA, RUNGS = 10, 3, 3  # unless given
 Strategy = Literal["manual", "grid", "random", "sobol", "latin_hypercube", "tpe", "gp", "halving"]
 DRAWING = ("random", "sobol", "latin_hypercube", "tpe", "gp", "halving")
 BAYESIAN = ("tpe", "gp")
@@ -55,14 +56,14 @@ class Search(Section):
         "since then: set.seed, then the parameters in the space's order, those with a value a layer last",
     )
     rounds: int | None = Field(None, ge=1, le=1000, description="tpe, gp: how often rows are proposed")
-    per_round: int | None = Field(None, ge=1, le=1000, description="tpe, gp: rows a round; unless given 10")
-    eta: int | None = Field(None, ge=2, le=100, description="halving: of so many rows one is kept; unless given 3")
+    per_round: int | None = Field(None, ge=1, le=1000, description=f"tpe, gp: rows a round; unless given {PER_ROUND}")
+    eta: int | None = Field(None, ge=2, le=100, description=f"halving: of so many rows one is kept; unless given {ETA}")
     rungs: int | None = Field(
         None,
         ge=2,
         le=20,
         description="halving: number of trainings that the best rows go through, the last for training.epochs, each "
-        "before it for one eta-th of the next one's; unless given 3",
+        f"before it for one eta-th of the next one's; unless given {RUNGS}",
     )
     rows: list[dict[str, Any]] | str = Field(
         [],
@@ -91,18 +92,28 @@ class Search(Section):
     @property
     def rung_count(self) -> int:
         """Rungs of a halving, the first included."""
-        return self.rungs or 3
+        return self.rungs or RUNGS
+
+    @property
+    def kept_of(self) -> int:
+        """Of so many rows of a halving one goes on."""
+        return self.eta or ETA
+
+    @property
+    def round_size(self) -> int:
+        """Rows of a round."""
+        return self.per_round or PER_ROUND
 
     def rung_epochs(self, epochs: int) -> list[int]:
         """Epochs after which each rung ends, the last after ``epochs``."""
-        eta = self.eta or 3
-        return [max(1, math.ceil(epochs / eta ** (self.rung_count - 1 - rung))) for rung in range(self.rung_count)]
+        last = self.rung_count - 1
+        return [max(1, math.ceil(epochs / self.kept_of ** (last - rung))) for rung in range(self.rung_count)]
 
     def stage_slots(self, rows: int) -> list[int]:
         """How many rows each stage has, where the table has ``rows``."""
         if self.strategy in BAYESIAN:
-            return [self.per_round or 10] * len(self.stages)
-        return [max(1, rows // (self.eta or 3) ** rung) for rung in range(1, len(self.stages) + 1)]
+            return [self.round_size] * len(self.stages)
+        return [max(1, rows // self.kept_of**rung) for rung in range(1, len(self.stages) + 1)]
 
     @model_validator(mode="after")
     def _check(self) -> Self:

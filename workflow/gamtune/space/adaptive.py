@@ -13,7 +13,7 @@ from optuna.trial import TrialState, create_trial
 
 from gamtune.config.distributions import Distribution
 from gamtune.space.gaussian_process import GaussianProcessSampler
-from gamtune.space.unit_cube import coordinates, point_of, settings_at
+from gamtune.space.unit_cube import Ask, coordinates, point_of, settings_at
 from gamtune.spec import Spec, digest
 
 BELOW_ONE = 1 - 2**-32  # the largest number that a coordinate has: a quantile function's argument is below 1
@@ -53,7 +53,7 @@ class Proposer:
         self._coordinates = {name: _distribution(kinds) for name, kinds in coordinates(space, depth).items()}
 
         def makes_new(point: Mapping[str, Any]) -> bool:
-            return is_new(settings_at(space, lambda n, kinds: point[n] if kinds else min(point[n], BELOW_ONE), depth))
+            return is_new(self._settings(lambda name, _: point[name]))
 
         model = GaussianProcessSampler(seed, self._coordinates, makes_new) if strategy == "gp" else _tpe(seed)
         self._study = optuna.create_study(sampler=model)
@@ -67,9 +67,18 @@ class Proposer:
         def number(name: str, kinds: int) -> float:
             if kinds:
                 return float(trial.suggest_categorical(name, range(kinds)))
-            return min(trial.suggest_float(name, 0.0, 1.0), BELOW_ONE)
+            return trial.suggest_float(name, 0.0, 1.0)
 
-        return settings_at(self._space, number, self._depth)
+        return self._settings(number)
+
+    def _settings(self, number: Ask) -> dict[str, Any]:
+        """The row at a point whose coordinates may be 1, as a quantile function's argument may not."""
+
+        def below_one(name: str, kinds: int) -> float:
+            at = number(name, kinds)
+            return at if kinds else min(at, BELOW_ONE)
+
+        return settings_at(self._space, below_one, self._depth)
 
     def _told(self, spec: Spec, error: float | None) -> optuna.trial.FrozenTrial:
         # A row by hand may be deeper than the space

@@ -15,7 +15,7 @@ from gamtune.files import write_text
 from gamtune.space.table import Row, header, lines
 from gamtune.spec import Spec
 
-FILE = "proposals.csv"
+FILE, RECORD = "proposals.csv", "record.json"
 SLOT_COLUMNS = ("slot", "reason", "spec")
 
 
@@ -45,6 +45,11 @@ def read_slot(file: Path, slot: int) -> Slot:
     return _read(file)[slot - 1]
 
 
+def trial_record(folder: Path, trial: str) -> Path:
+    """Where the record of a row of the table lies in the study's folder of results."""
+    return folder / "trials" / trial / RECORD
+
+
 def proposed_rows(folder: Path, stages: Sequence[str]) -> list[tuple[Row, Path]]:
     """Every row that the rounds or rungs of a study hold, in their order, and where its record lies.
 
@@ -56,7 +61,7 @@ def proposed_rows(folder: Path, stages: Sequence[str]) -> list[tuple[Row, Path]]
         Folders of rounds or rungs within it; one without a file yet has no rows.
     """
     return [
-        (slot.row, folder / stage / str(number) / "record.json")
+        (slot.row, folder / stage / str(number) / RECORD)
         for stage in stages
         for number, slot in enumerate(_read(folder / stage / FILE), start=1)
         if slot.row
@@ -72,12 +77,12 @@ def lines_with_records(folder: Path, stages: Sequence[str]) -> Iterator[tuple[di
         As for `proposed_rows`. A missing table has no rows: Snakemake removes an output before it makes it anew.
     """
     for cells in _cells(folder / "table.csv"):
-        yield cells, folder / "trials" / cells["trial"] / "record.json"
+        yield cells, trial_record(folder, cells["trial"])
     for stage in stages:
         for cells in _cells(folder / stage / FILE):
             if cells["spec"]:
                 shown = {name: cell for name, cell in cells.items() if name not in SLOT_COLUMNS}
-                yield shown, folder / stage / cells["slot"] / "record.json"
+                yield shown, folder / stage / cells["slot"] / RECORD
 
 
 def _read(file: Path) -> list[Slot]:

@@ -9,7 +9,7 @@ from typing import Any
 from gamtune.config.errors import ConfigError
 from gamtune.config.study import Study
 from gamtune.space.adaptive import Proposer, seed_of_round
-from gamtune.space.proposals import FILE, Slot, proposed_rows, write_proposals
+from gamtune.space.proposals import FILE, Slot, proposed_rows, trial_record, write_proposals
 from gamtune.space.table import Row, build_table, complete, fixed_depth
 from gamtune.spec import Spec
 
@@ -37,7 +37,7 @@ def propose(study: Study, stage: int, folder: Path) -> None:
         The study's folder of results, with the records of all earlier rows.
     """
     table = build_table(study)
-    trained = [(row, folder / "trials" / row.spec.trial / "record.json") for row in table]
+    trained = [(row, trial_record(folder, row.spec.trial)) for row in table]
     stages = study.search.stages
     slots = study.search.stage_slots(len(table))[stage - 1]
     if study.search.strategy == "halving":
