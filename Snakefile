@@ -47,6 +47,7 @@ wildcard_constraints:
 
 localrules:
     all,
+    fetch,
     table,
     sync,
     register,

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from configs import CONFIG, changed
 
+from gamtune.config.data_section import Data
 from gamtune.config.load import parse_study
-from gamtune.config.study import Data, Study
+from gamtune.config.study import Study
 from gamtune.data.prepare import prepare
 
 

@@ -21,12 +21,13 @@ import numpy as np
 import tensorflow as tf
 from measure import spread
 
-from gamtune.data.arrays import Part
+from gamtune.data.arrays import Part, Prepared
 from gamtune.settings import make_spec
 from gamtune.training.loop import epoch_function, row_order
 from gamtune.training.network import build_network
+from gamtune.training.objective import Classification
+from gamtune.training.optimizers import build_update
 from gamtune.training.trial import set_up_tensorflow
-from gamtune.training.update import build_update
 
 REPEATS = 7
 NETWORKS = {"561-300-300-6": ((561, 300, 300, 6), 5881), "64-100-10": ((64, 100, 10), 1077)}
@@ -43,16 +44,20 @@ def part(rows, inputs, classes):
     return Part(rng.normal(size=(rows, inputs)).astype(np.float32), rng.integers(0, classes, rows).astype(np.int32))
 
 
+def network_of(spec, inputs, classes):
+    return build_network(spec, Prepared(Path(), "", inputs, list(range(classes))))
+
+
 def our_epoch(spec, training, validation, classes):
-    network = build_network(spec, training.x.shape[1], classes)
+    network = network_of(spec, training.x.shape[1], classes)
     update = build_update(spec, network.variables)
-    epoch = epoch_function(network, spec, update, training, validation)
+    epoch = epoch_function(network, spec, update, Classification(), training, validation)
     order = tf.constant(row_order(1, 1, len(training.y)))
     return lambda: epoch(tf.constant(1, tf.int64), order).numpy()
 
 
 def keras_epoch(spec, training, validation, classes):
-    model = build_network(spec, training.x.shape[1], classes).logits
+    model = network_of(spec, training.x.shape[1], classes).raw
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(OPTIMIZERS[spec.optimizer](spec), loss, metrics=["accuracy"])
     return lambda: model.fit(

@@ -12,14 +12,14 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
 import tensorflow as tf
-from loop import REGULARISED, part
+from loop import REGULARISED, network_of, part
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from gamtune.settings import make_spec
 from gamtune.training.loop import epoch_function, row_order
-from gamtune.training.network import build_network
+from gamtune.training.objective import Classification
+from gamtune.training.optimizers import build_update
 from gamtune.training.trial import set_up_tensorflow
-from gamtune.training.update import build_update
 
 CASES = {
     "561-300-300-6, batch 128": ((561, 300, 300, 6), 5881, 128),
@@ -32,8 +32,8 @@ def operations(widths: tuple[int, ...], rows: int, batch_size: int) -> Counter[s
     """Picoseconds of each kind of operation in one epoch with ADADELTA, dropout, l1 and l2."""
     spec = make_spec({"neurons": list(widths[1:-1]), "batch_size": batch_size, **REGULARISED}, 1)
     data = part(rows, widths[0], widths[-1]), part(rows // 4, widths[0], widths[-1])
-    network = build_network(spec, widths[0], widths[-1])
-    epoch = epoch_function(network, spec, build_update(spec, network.variables), *data)
+    network = network_of(spec, widths[0], widths[-1])
+    epoch = epoch_function(network, spec, build_update(spec, network.variables), Classification(), *data)
     told = tf.constant(1, tf.int64), tf.constant(row_order(1, 1, rows))
     epoch(*told)
     with tempfile.TemporaryDirectory() as folder:

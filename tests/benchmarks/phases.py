@@ -24,7 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
 from measure import spread
 
-from gamtune.config.study import Data
+from gamtune.config.data_section import Data
 from gamtune.data.prepare import prepare
 from gamtune.settings import make_spec
 

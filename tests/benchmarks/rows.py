@@ -31,7 +31,7 @@ def settings(study: dict[str, Any]) -> list[dict[str, Any]]:
 
 def write_work(folder: Path, draws: int, epochs: int) -> None:
     """Write config.yaml, rows.json and the arrays, for scripts that know nothing of this library."""
-    from gamtune.config.study import Data
+    from gamtune.config.data_section import Data
     from gamtune.data.arrays import Prepared
     from gamtune.data.prepare import prepare
 

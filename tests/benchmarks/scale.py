@@ -49,7 +49,9 @@ def write_records(folder: Path) -> None:
     place = folder / "results" / study.study
     place.mkdir(parents=True)
     (place / "table.csv").write_text(table_csv(study))
-    figures = {name: 0.123456789012345 for name in METRICS}
+    (place / "data").mkdir()
+    (place / "data" / "digest.json").write_text(json.dumps({"task": "classification", "selection": "validation"}))
+    figures = {name: 0.123456789012345 for name in METRICS["classification"]}
     curves = ("train_logloss", "train_mse", "validation_logloss", "validation_mse", "validation_accuracy", "time")
     for row in build_table(study):
         trial = place / "trials" / row.spec.trial

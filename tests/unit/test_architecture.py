@@ -100,7 +100,7 @@ def test_nothing_evaluates_text_or_loads_a_pickle():
 
 
 def test_every_value_in_a_rules_command_is_quoted():
-    numbers = {"resources.attempt", "wildcards.replicate", "params.seed", "params.replicates"}
+    numbers = {"resources.attempt", "wildcards.replicate", "params.seed", "params.replicates", "params.fold"}
     for path in (ROOT / "workflow" / "rules").glob("*.smk"):
         for value in re.findall(
             r"\{([a-zA-Z_.]+)(:q)?\}", "".join(re.findall(r'shell:\n((?:\s+".*"\n)+)', path.read_text()))

@@ -1,14 +1,20 @@
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
+from gamtune.config.data_section import Data
 from gamtune.config.errors import ConfigError
-from gamtune.config.study import Data
 from gamtune.data.arrays import Prepared
 from gamtune.data.prepare import prepare
+from gamtune.data.preprocessing import Preprocessing
+from gamtune.data.rows import Rows
+from gamtune.data.split import split_rows
 
 
 @pytest.fixture
@@ -73,18 +79,24 @@ def test_preprocessing_says_how_raw_columns_become_inputs(tmp_path, iris):
     assert Prepared.open(tmp_path / "data/digest.json").part("test").x == pytest.approx(expected.to_numpy(), abs=1e-6)
 
 
+COLUMN = "in the column are; correct it, or list the column in data.categorical or data.drop"
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
         (lambda f: f.assign(sepal_width=f["sepal_width"].astype(object).where(f.index != 117, "n/a")),
-         "row 118, column 'sepal_width': 'n/a' is not a finite number; correct it or list the column in data.drop"),
-        (lambda f: f.assign(sepal_width=f["sepal_width"].where(f.index != 3)), "row 4, column 'sepal_width': the cell is empty"),
-        (lambda f: f.assign(sepal_width=f["sepal_width"].where(f.index != 0, np.inf)), "row 1, column 'sepal_width': 'inf' is"),
-        (lambda f: f.assign(species=f["species"].where(f.index != 5)), "row 6, column 'species': the class is missing"),
-        (lambda f: f.assign(species="setosa"), "column 'species' holds one class only"),
-        (lambda f: f.assign(species=f["sepal_width"]), "distinct numbers, expected classes"),
+         f"row 118, column 'sepal_width': 'n/a' is not a number, as others {COLUMN}"),
+        (lambda f: f.assign(sepal_width=f["sepal_width"].where(f.index != 0, np.inf)),
+         "row 1, column 'sepal_width': 'inf' is not a finite number"),
+        (lambda f: f.assign(sepal_width=np.nan), "column 'sepal_width' has no value at all; list it in data.drop"),
+        (lambda f: f.assign(name=[f"flower {row}" for row in f.index] * 1).pipe(lambda g: pd.concat([g] * 8)).assign(
+            name=[f"flower {row}" for row in range(1200)]), "column 'name' holds 1200 different texts, expected at most"),
+        (lambda f: f.assign(species=f["species"].where(f.index != 5)), "row 6, column 'species': the target is missing"),
+        (lambda f: f.assign(species="setosa"), "column 'species' holds one value only"),
         (lambda f: f.iloc[:0], "no rows"),
         (lambda f: f.iloc[:51], "class 'versicolor' has 1 of the 51 rows, expected at least 3"),
+        (lambda f: f.iloc[:2].assign(species=["a", "b"]), "class 'a' has 1 of the 2 rows"),
         (lambda f: f[["species"]], "no column is left to learn from"),
         (lambda f: f[["species", "always_1"]], "every feature is constant"),
     ],
@@ -96,3 +108,201 @@ def test_unusable_rows_are_one_line_and_leave_nothing_behind(tmp_path, iris, edi
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"task": "regression"}, "row 1, column 'species': 'setosa' is not a number, and data.task is regression"),
+        ({"group": "always_1"}, "data.test: 1 of the 1 groups of 'always_1' leave no row to train on"),
+        ({"group": "site", "validation": {"groups": 4}}, "data.validation: 4 of the 4 groups of 'site' that are left"),
+        ({"group": "species"}, "of 'species' has 50 rows, none of them in train"),
+        ({"validation": {"folds": 60}}, "data.validation.folds: n_splits=60 cannot be greater than"),
+        ({"validation": {"column": "site"}}, "row 1, column 'site': got 'A', expected train, validation or test"),
+        ({"validation": {"column": "part"}}, "row 1, column 'part': got 'test', but data.test.column does not name"),
+    ],
+)
+def test_a_split_that_cannot_be_is_one_line(tmp_path, iris, more, message):
+    rows = pd.read_csv(iris)
+    rows.assign(site=[*"ABCDE"] * 30, part=["test", "train", "validation"] * 50).to_csv(iris, index=False)
+    if more.get("group") == "species":  # a copy, for the target itself is refused with the config
+        pd.read_csv(iris).assign(kind=rows["species"]).to_csv(iris, index=False)
+        more = {"group": "kind"}
+    with pytest.raises(ConfigError) as caught:
+        prepare(table(iris, **more), tmp_path / "data")
+    assert message.split(" of 'species'")[-1] in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.fixture
+def people(tmp_path):
+    """Numbers, texts and gaps: 200 rows of 20 persons."""
+    generator = np.random.default_rng(1)
+    rows = pd.DataFrame(
+        {
+            "person": np.repeat(np.arange(20), 10),
+            "age": generator.integers(20, 70, 200).astype(float),
+            "job": generator.choice(["baker", "smith", "clerk"], 200),
+            "code": generator.integers(1, 4, 200),
+            "height": generator.normal(170, 10, 200).round(1),
+        }
+    )
+    rows["pay"] = (
+        rows["age"] * 30 + rows["job"].map({"baker": 100, "smith": 900, "clerk": 0}) + generator.normal(size=200)
+    )
+    rows.loc[generator.random(200) < 0.2, "age"] = np.nan
+    rows.loc[generator.random(200) < 0.2, "job"] = None
+    file = tmp_path / "people.csv"
+    rows.to_csv(file, index=False, na_rep="NA")
+    return file
+
+
+def test_texts_become_levels_and_gaps_become_means_with_a_flag(tmp_path, people):
+    data = Data(source="table", path=str(people), target="pay", group="person", categorical=["code"])
+    prepare(data, tmp_path / "data")
+    said = Preprocessing.read(tmp_path / "data/preprocessing.json")
+    assert said.features[:3] == ["age", "height", "age is missing"]
+    assert said.features[3:] == ["job=baker", "job=clerk", "job=smith", "job=(missing)", "code=1", "code=2", "code=3"]
+    assert said.levels == {"job": ["baker", "clerk", "smith", "(missing)"], "code": ["1", "2", "3"]}
+    split = pd.read_csv(tmp_path / "data/split.csv")
+    raw = pd.read_csv(people)[(split["part"] == "train").to_numpy()]
+    assert said.fill == {"age": pytest.approx(raw["age"].mean())}
+    assert said.mean[:2] == pytest.approx([raw["age"].mean(), raw["height"].mean()])
+    assert said.sd[0] == pytest.approx(raw["age"].fillna(raw["age"].mean()).std())
+    assert (said.task, said.classes) == ("regression", None)
+    assert said.target_mean == pytest.approx(raw["pay"].mean())
+    train = Prepared.open(tmp_path / "data/digest.json").part("train")
+    assert (train.x[:, 2] == raw["age"].isna()).all()
+    assert (train.x[:, 6] == raw["job"].isna()).all()
+    assert train.y == pytest.approx(raw["pay"])
+    assert split.groupby("group")["part"].nunique().max() == 1
+
+
+def test_what_training_never_saw_is_the_mean_or_the_missing_level(tmp_path, people):
+    rows = pd.read_csv(people)
+    prepare(Data(source="table", path=str(people), target="pay"), tmp_path / "data")
+    said = Preprocessing.read(tmp_path / "data/preprocessing.json")
+    new = pd.DataFrame({"person": [1.0], "age": [np.nan], "job": ["astronaut"], "code": [1.0], "height": [np.nan]})
+    inputs = dict(zip(said.features, said.apply(new)[0], strict=True))
+    assert (inputs["age"], inputs["age is missing"], inputs["height"]) == (0, 1, 0)
+    assert [inputs[f"job={level}"] for level in said.levels["job"]] == [0, 0, 0, 1]
+    complete = rows.dropna()
+    prepare(Data(source="table", path=str(_csv(complete, tmp_path)), target="pay"), tmp_path / "complete")
+    said = Preprocessing.read(tmp_path / "complete/preprocessing.json")
+    assert said.apply(new)[0, [said.features.index(f"job={level}") for level in said.levels["job"]]].tolist() == [
+        0,
+        0,
+        0,
+    ]
+
+
+def _csv(rows, folder):
+    rows.to_csv(folder / "complete.csv", index=False)
+    return folder / "complete.csv"
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "expected"),
+    [
+        ([1, 2, 3], None, "classification"),
+        (list(range(31)), None, "regression"),
+        ([0.5, 1.0, 2.0], None, "regression"),
+        (["a", "b", "c"], None, "classification"),
+        ([True, False], None, "classification"),
+        ([1, 2, 3], "regression", "regression"),
+        (list(range(31)), "classification", "classification"),
+    ],
+)
+def test_the_target_tells_the_task_unless_the_config_does(tmp_path, values, task, expected):
+    rows = pd.DataFrame({"x": np.arange(310.0), "y": (values * 310)[:310]})
+    prepare(Data(source="table", path=str(_csv(rows, tmp_path)), target="y", task=task), tmp_path / "data")
+    said = json.loads((tmp_path / "data/digest.json").read_text())
+    assert said["task"] == expected
+    assert (said["classes"] is None) == (expected == "regression")
+
+
+def parts_of(folder):
+    return pd.read_csv(folder / "split.csv")["part"].to_numpy()
+
+
+def test_files_of_their_own_are_the_parts(tmp_path, iris):
+    rows = pd.read_csv(iris).sample(frac=1, random_state=1)
+    pieces = {"train": rows[:100], "validation": rows[100:120], "test": rows[120:]}
+    for name, piece in pieces.items():
+        piece.to_parquet(tmp_path / f"{name}.parquet")
+    files = {name: str(tmp_path / f"{name}.parquet") for name in pieces}
+    prepare(Data(source="table", path=files, target="species"), tmp_path / "all")
+    assert parts_of(tmp_path / "all").tolist() == ["train"] * 100 + ["validation"] * 20 + ["test"] * 30
+    del files["validation"]
+    prepare(Data(source="table", path=files, target="species"), tmp_path / "drawn")
+    assert (parts_of(tmp_path / "drawn")[100:] == "test").all()
+    assert (parts_of(tmp_path / "drawn")[:100] == "validation").sum() == 20
+    pieces["test"].drop(columns="sepal_width").to_parquet(tmp_path / "test.parquet")
+    with pytest.raises(ConfigError, match=r"test.parquet has no column 'sepal_width', which .*train.parquet has"):
+        prepare(Data(source="table", path=files, target="species"), tmp_path / "missing")
+
+
+def test_a_column_may_say_the_part(tmp_path, iris):
+    words = np.random.default_rng(1).choice(["train", "Validation", "test"], 150)
+    pd.read_csv(iris).assign(part=words).to_csv(iris, index=False)
+    prepare(table(iris, validation={"column": "part"}, test={"column": "part"}), tmp_path / "data")
+    assert parts_of(tmp_path / "data").tolist() == [word.lower() for word in words]
+    assert "part" not in json.loads((tmp_path / "data/preprocessing.json").read_text())["columns"]
+
+
+@pytest.mark.parametrize("group", [None, "site"])
+def test_folds_are_data_sets_of_their_own(tmp_path, iris, group):
+    pd.read_csv(iris).assign(site=[*"ABCDEFGHIJ"] * 15).to_csv(iris, index=False)
+    prepare(table(iris, group=group, validation={"folds": 4}), tmp_path / "data")
+    split = pd.read_csv(tmp_path / "data/split.csv")
+    assert (split.loc[split["part"] == "test", "fold"] == 0).all()
+    rest = split[split["part"] != "test"]
+    assert sorted(rest["fold"].unique()) == [1, 2, 3, 4]
+    folds = [Prepared.open(tmp_path / f"data/fold_{number}/digest.json") for number in range(1, 5)]
+    assert [len(fold.part("validation").y) for fold in folds] == rest.groupby("fold").size().tolist()
+    assert all(len(fold.part("train").y) + len(fold.part("validation").y) == len(rest) for fold in folds)
+    for fold in folds:
+        assert np.abs(fold.part("train").x[:, :4].mean(axis=0)).max() < 1e-6
+    if group:
+        assert rest.groupby("group")["fold"].nunique().max() == 1
+    common = json.loads((tmp_path / "data/digest.json").read_text())
+    assert common["digest"] not in {fold.digest for fold in folds}
+    assert common["folds"] == 4
+
+
+def test_selection_by_the_test_rows_trains_on_all_others(tmp_path, iris):
+    prepare(table(iris, selection="test"), tmp_path / "data")
+    data = Prepared.open(tmp_path / "data/digest.json")
+    assert (data.part("validation").x == data.part("test").x).all()
+    assert len(data.part("train").y) == 120
+
+
+@given(
+    groups=st.integers(3, 12), share=st.floats(0.05, 0.6), seed=st.integers(0, 1000), stratify=st.booleans(),
+    folds=st.none() | st.integers(2, 4), grouped=st.booleans(),
+)  # fmt: skip
+def test_any_split_has_every_row_once_and_no_group_on_two_sides(groups, share, seed, stratify, folds, grouped):
+    size = groups * 12
+    rows = Rows(
+        pd.DataFrame({"x": np.arange(size)}), np.arange(size) % 2, "y", ["a", "b"],
+        groups=pd.Series(np.arange(size) % groups, name="g") if grouped else None,
+    )  # fmt: skip
+    validation = {"folds": folds} if folds else {"fraction": min(share, 0.3), "stratify": stratify}
+    data = Data(source="digits", validation=validation, test={"fraction": min(share, 0.3)}, seed=seed)
+    refused = None
+    try:
+        split, again = split_rows(data, rows), split_rows(data, rows)
+    except ConfigError as error:
+        refused = str(error)
+    if refused is not None:
+        assert re.search("leave no row|none of them in train|n_splits", refused)
+        return
+    assert (split.parts == again.parts).all()
+    for fold in range(1, folds + 1) if folds else [None]:
+        parts = split.of_fold(fold) if fold else split.parts
+        assert set(parts) == {"train", "validation", "test"}
+        if grouped:
+            assert pd.DataFrame({"g": rows.groups, "part": parts}).groupby("g")["part"].nunique().max() == 1
+    if folds:
+        assert ((split.folds > 0) == (split.parts == "train")).all()

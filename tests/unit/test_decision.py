@@ -18,13 +18,15 @@ from gamtune.decision.decide import decide
 from gamtune.decision.evaluate import confusion_csv
 from gamtune.decision.gam_optimum import gam_optimum, split_evenly
 from gamtune.decision.slots import COLUMNS, confirmation_spec, read_candidates
+from gamtune.files import write_text
 from gamtune.settings import make_spec
 from gamtune.space.table import build_table, cells, table_columns
 
 
-def confirmed(folder, errors):
+def confirmed(folder, errors, selection="validation"):
     """A study's folder with candidates and the validation MSE of their confirmations; None where one failed."""
     (folder / "decision").mkdir(parents=True)
+    write_text(folder / "data/digest.json", json.dumps({"selection": selection}))
     with (folder / "decision" / "candidates.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
@@ -72,6 +74,13 @@ def test_the_reason_tells_who_cannot_be_told_apart(tmp_path):
     )
     assert decision["why"].startswith("a (row r1) has the lowest mean validation MSE on 3 fresh weight seeds: 0.051")
     assert "1 of 2 others cannot be told apart from it, each at 95 %" in decision["why"]
+
+
+def test_a_choice_by_the_test_rows_says_so(tmp_path):
+    decision = made(confirmed(tmp_path, {"a": [0.05, 0.051], "b": [0.06, 0.061]}, "test"), replicates=2)
+    assert decision["selection"] == "test"
+    assert decision["why"].startswith("a (row r1) has the lowest mean test MSE on 2 fresh weight seeds")
+    assert decision["why"].endswith("Chosen on the test rows: these errors flatter.")
 
 
 def test_empty_slots_and_failed_confirmations_are_passed_over_with_their_reason(tmp_path):
@@ -137,7 +146,7 @@ def test_replicates_of_a_row_are_one_candidate_ranked_by_their_mean(make_study, 
     study = make_study(search__draws=2, search__replicates=2)
     proposed = candidates_of(study, [0.1, 0.5, 0.2, 0.3], tmp_path)  # the luckiest is of the worse row
     assert [proposed[f"observed_{rank}"].observed for rank in (1, 2)] == pytest.approx([0.25, 0.3])
-    assert proposed["observed_1"].source == "row random_002, mean of 2 replicates"
+    assert proposed["observed_1"].source == "row random_002, mean of 2 trainings"
     assert proposed["observed_3"].spec is None
 
 
@@ -157,7 +166,7 @@ def test_no_finished_row_is_one_line(make_study, tmp_path):
 def test_all_candidates_meet_the_same_fresh_seeds(make_study, tmp_path):
     proposed = candidates_of(make_study(search__draws=6), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], tmp_path)
     seeds = {
-        (replicate, confirmation_spec(proposed[f"observed_{rank}"], 1, replicate).weight_seed)
+        (replicate, confirmation_spec(proposed[f"observed_{rank}"], 1, replicate, None).weight_seed)
         for rank in (1, 2, 3)
         for replicate in (1, 2)
     }

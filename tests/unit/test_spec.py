@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamtune.settings import OPTIMIZERS, SETTINGS, SettingError, make_spec
+from gamtune.settings import KERAS_OPTIMIZERS, SETTINGS, SettingError, make_spec
 from gamtune.spec import Spec
 
 
@@ -18,7 +18,7 @@ def settings_of_a_network(draw):
         "hidden_dropout": draw(st.one_of(rate, st.lists(rate, min_size=depth, max_size=depth))),
         "input_dropout": draw(rate),
         "l1": draw(st.floats(0, 1e6, allow_nan=False)),
-        "optimizer": draw(st.sampled_from(list(OPTIMIZERS))),
+        "optimizer": draw(st.sampled_from(list(KERAS_OPTIMIZERS))),
         "activation": draw(st.sampled_from(SETTINGS["activation"].choices)),
         "epochs": draw(st.integers(1, 1000)),
     }
@@ -44,7 +44,8 @@ def test_another_seed_is_another_trial_of_the_same_setting(settings):
     one, two = make_spec(settings, 1), make_spec(settings, 2)
     assert one.trial != two.trial
     assert one.without_seed() == two.without_seed()
-    assert one.with_seed(2) == two
+    assert one.repeated(2, None) == two
+    assert one.repeated(1, 3).trial != one.trial
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,7 @@ def test_another_seed_is_another_trial_of_the_same_setting(settings):
         ({"optimizer": "sgd", "rho": 0.9}, {"optimizer": "sgd"}),
         ({"optimizer": "adadelta"}, {"optimizer": "adadelta", "rho": 0.95, "learning_rate": 1}),
         ({"min_delta": 0.1}, {}),
+        ({"network": "h2o"}, {"network": "h2o", "rho": 0.99, "epsilon": 1e-8}),
     ],
 )
 def test_settings_that_mean_the_same_training_have_one_id(one, other):
@@ -68,10 +70,10 @@ def test_the_id_of_a_known_spec_never_changes():
     spec = make_spec({"depth": 2, "neurons": [30, 20], "l1": 0.001, "patience": 5}, 7)
     assert json.loads(spec.to_json()) == {
         "activation": "relu", "batch_size": 32, "epochs": 25, "epsilon": 1e-6, "hidden_dropout": [0.0, 0.0],
-        "input_dropout": 0.0, "l1": 0.001, "l2": 0.0, "learning_rate": 1.0, "min_delta": 0.0, "neurons": [30, 20],
-        "optimizer": "adadelta", "patience": 5, "rho": 0.95, "threads": 1, "weight_seed": 7,
+        "input_dropout": 0.0, "l1": 0.001, "l2": 0.0, "learning_rate": 1.0, "min_delta": 0.0,
+        "network": "keras", "neurons": [30, 20], "optimizer": "adadelta", "patience": 5, "rho": 0.95, "threads": 1, "weight_seed": 7,
     }  # fmt: skip
-    assert spec.trial == "2a42cbbea8eb"
+    assert spec.trial == "5ab02dbd3260"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,12 @@ def test_the_id_of_a_known_spec_never_changes():
             r"got \[1, 2\], expected one value for each of the 3 hidden layers",
         ),
         ({"activation": "gelu"}, "activation", "got 'gelu', expected one of relu, tanh, elu, maxout"),
-        ({"lr": 1}, "lr", "got 1, expected one of depth"),
+        (
+            {"network": "h2o", "optimizer": "adam"},
+            "optimizer",
+            "got 'adam', expected one of adadelta, sgd in the network h2o",
+        ),
+        ({"lr": 1}, "lr", "got 1, expected one of network, depth"),
     ],
 )
 def test_an_impossible_setting_is_named_with_its_value_and_what_was_expected(settings, name, message):

@@ -3,19 +3,25 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
+from gamtune.config.data_section import Data
 from gamtune.data.arrays import Part, Prepared
+from gamtune.data.prepare import prepare
 from gamtune.settings import make_spec
 from gamtune.training.dropout import dropout_factors
-from gamtune.training.loop import DivergedError, row_order, shared_tensor, train
-from gamtune.training.model_file import load_logits, load_model
+from gamtune.training.loop import DivergedError, row_order, train
+from gamtune.training.model_file import load_model, load_raw
 from gamtune.training.network import build_network
+from gamtune.training.objective import objective_of
 from gamtune.training.scoring import score
+from gamtune.training.tensors import shared_tensor
 from gamtune.training.trial import run_trial
 
 tf.config.threading.set_intra_op_parallelism_threads(1)  # as every trial has; later than now it cannot be said
@@ -27,6 +33,8 @@ OPTIMIZERS = [
     {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.5},
     {"optimizer": "adam", "learning_rate": 0.002},
 ]
+H2O_OPTIMIZERS = [{"network": "h2o", **settings} for settings in OPTIMIZERS[:3]]
+ANNEALED = {"optimizer": "sgd", "learning_rate": 0.05, "rate_annealing": 1e-3}
 NETWORKS = {
     "plain": {},
     "regularised": {"input_dropout": 0.1, "hidden_dropout": [0.2, 0.3], "l1": 1e-4, "l2": 1e-3},
@@ -44,13 +52,18 @@ def parts(digits):
 
 
 def fit(spec, parts):
-    network = build_network(spec, parts[0].x.shape[1], 10)
-    return network, train(network, spec, *parts)
+    data = classes(parts)
+    network = build_network(spec, data)
+    return network, train(network, spec, objective_of(data), *parts)
 
 
-def keras_model(spec, inputs):
+def classes(parts):
+    return Prepared(Path(), "", parts[0].x.shape[1], list(range(10)))
+
+
+def keras_model(spec, parts):
     """The same network with the same initial weights, its dropout masks given as further inputs."""
-    network = build_network(spec, inputs, 10)
+    network, inputs = build_network(spec, classes(parts)), parts[0].x.shape[1]
     widths = [inputs, *spec.neurons]
     entrance, masks = keras.Input((inputs,)), [keras.Input((width,)) for width in widths]
     flow = keras.layers.Multiply()([entrance, masks[0]])
@@ -75,7 +88,7 @@ def test_the_loop_equals_a_plain_keras_training(parts, optimizer, network):
     spec = make_spec({"depth": 2, "neurons": [20, 15], "epochs": 3, "batch_size": 64, **optimizer, **network}, 5)
     ours, _ = fit(spec, parts)
     inputs = parts[0].x.shape[1]
-    theirs = keras_model(spec, inputs)
+    theirs = keras_model(spec, parts)
     theirs.compile(keras_optimizer(spec), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     rates, widths = [spec.input_dropout, *spec.hidden_dropout], [inputs, *spec.neurons]
     for epoch in range(1, 4):
@@ -88,7 +101,7 @@ def test_the_loop_equals_a_plain_keras_training(parts, optimizer, network):
                 np.ones((len(rows), w)) if m is None else m[: len(rows)] for m, w in zip(masks, widths, strict=True)
             ]
             theirs.train_on_batch([parts[0].x[rows], *given], parts[0].y[rows])
-    for mine, plain in zip(ours.logits.get_weights(), theirs.get_weights(), strict=True):
+    for mine, plain in zip(ours.raw.get_weights(), theirs.get_weights(), strict=True):
         assert np.abs(mine - plain).max() < 1e-5
 
 
@@ -128,13 +141,13 @@ def test_the_arrays_of_a_data_set_are_not_copied(digits):
 @pytest.mark.parametrize("activation", ["relu", "tanh", "elu", "maxout"])
 def test_every_activation_learns_the_digits(parts, activation):
     network, history = fit(make_spec({"neurons": [32], "activation": activation, "epochs": 8}, 1), parts)
-    assert score(network.logits, parts[1])["accuracy"] > 0.75
+    assert score(network.raw, parts[1], classes(parts))["accuracy"] > 0.75
     assert history.curves["train_logloss"][-1] < history.curves["train_logloss"][0] / 2
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(parts):
     settings = {"neurons": [16], "epochs": 2, "hidden_dropout": 0.5}
-    one, again, other = (fit(make_spec(settings, seed), parts)[0].logits.get_weights() for seed in (1, 1, 2))
+    one, again, other = (fit(make_spec(settings, seed), parts)[0].raw.get_weights() for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
     assert not np.array_equal(one[0], other[0])
 
@@ -146,7 +159,7 @@ def test_early_stopping_keeps_the_best_epochs_weights(parts):
     curve = history.curves["validation_logloss"]
     assert history.epochs == history.best_epoch + 3 < 60
     assert curve[history.best_epoch - 1] == min(curve)
-    assert score(network.logits, parts[1])["logloss"] == pytest.approx(min(curve), rel=1e-4)
+    assert score(network.raw, parts[1], classes(parts))["logloss"] == pytest.approx(min(curve), rel=1e-4)
 
 
 def test_a_threshold_stops_sooner(parts):
@@ -165,12 +178,12 @@ def test_the_last_incomplete_batch_counts_too(parts):
     few = Part(parts[0].x[:33], parts[0].y[:33])
     network, _ = fit(make_spec({"neurons": [8], "epochs": 1, "batch_size": 32}, 1), (few, parts[1]))
     fewer, _ = fit(make_spec({"neurons": [8], "epochs": 1, "batch_size": 33}, 1), (few, parts[1]))
-    assert not np.array_equal(network.logits.get_weights()[0], fewer.logits.get_weights()[0])
+    assert not np.array_equal(network.raw.get_weights()[0], fewer.raw.get_weights()[0])
 
 
 def test_the_validation_figures_of_the_history_are_those_of_the_scores(parts):
     network, history = fit(make_spec({"neurons": [16], "epochs": 2}, 1), parts)
-    final = score(network.logits, parts[1])
+    final = score(network.raw, parts[1], classes(parts))
     for metric in ("logloss", "mse", "accuracy"):
         assert history.curves[f"validation_{metric}"][-1] == pytest.approx(final[metric], rel=1e-4)
 
@@ -192,9 +205,9 @@ def test_a_record_holds_all_that_is_known_of_a_training(tmp_path, digits):
     assert record["epochs_run"] == len(record["history"]["epoch"]) == len(record["history"]["time"]) == 3
     assert set(record["versions"]) == {"python", "tensorflow", "keras", "numpy"}
     assert record["finished"] >= record["history"]["time"][-1] >= record["started"]
-    logits = load_logits(tmp_path / "model.keras")
-    assert score(logits, data.part("validation")) == record["metrics"]["validation"]
-    assert score(logits, data.part("train")) == record["metrics"]["train"]
+    raw = load_raw(tmp_path / "model.keras")
+    assert score(raw, data.part("validation"), data) == record["metrics"]["validation"]
+    assert score(raw, data.part("train"), data) == record["metrics"]["train"]
 
 
 def test_the_saved_model_gives_probabilities(tmp_path, digits):
@@ -216,7 +229,9 @@ def test_a_training_that_cannot_succeed_is_recorded_as_failed_without_a_model(tm
     assert math.isfinite(record["seconds"])
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda settings: " ".join(map(str, settings.values())))
+@pytest.mark.parametrize(
+    "optimizer", [*OPTIMIZERS, *H2O_OPTIMIZERS, ANNEALED], ids=lambda settings: " ".join(map(str, settings.values()))
+)
 @pytest.mark.parametrize("patience", [None, 2])
 def test_a_continued_training_equals_one_that_never_stopped(tmp_path, digits, optimizer, patience):
     settings = {"neurons": [16, 12], "batch_size": 64, "patience": patience, **NETWORKS["regularised"], **optimizer}
@@ -249,3 +264,54 @@ def test_a_training_out_of_patience_does_not_go_on(tmp_path, digits):
     told = [json.loads((folder / "record.json").read_text()) for folder in (first, second)]
     assert [record["epochs_run"] for record in told] == [2, 2]
     assert told[0]["metrics"] == told[1]["metrics"]
+
+
+@pytest.fixture(scope="module")
+def values(tmp_path_factory):
+    """A regression in units of thousands: 300 rows of 6 columns, two of which matter."""
+    generator = np.random.default_rng(1)
+    rows = pd.DataFrame(generator.normal(size=(300, 6)), columns=[f"x{number}" for number in range(6)])
+    rows["price"] = 5000 + 1000 * rows["x0"] - 700 * np.abs(rows["x1"]) + generator.normal(scale=50, size=300)
+    folder = tmp_path_factory.mktemp("values")
+    rows.to_csv(folder / "rows.csv", index=False)
+    prepare(Data(source="table", path=str(folder / "rows.csv"), target="price"), folder / "data")
+    return folder / "data" / "digest.json"
+
+
+@pytest.mark.parametrize("network", ["keras", "h2o"])
+def test_a_regression_is_trained_and_scored_in_the_units_of_its_target(tmp_path, values, network):
+    data = Prepared.open(values)
+    spec = make_spec(
+        {"network": network, "neurons": [32], "epochs": 60, "patience": 10, "rho": 0.95, "epsilon": 1e-6}, 2
+    )
+    run_trial(spec, data, "code", 1, tmp_path)
+    record = json.loads((tmp_path / "record.json").read_text())
+    figures = record["metrics"]["validation"]
+    assert list(figures) == ["mse", "rmse", "mae", "r2"]
+    assert figures["r2"] > 0.8
+    assert 50 < figures["mae"] <= figures["rmse"] < 500
+    assert set(record["history"]) == {"epoch", "time", "train_mse", "validation_mse", "validation_mae"}
+    best = record["best_epoch"] - 1
+    assert record["history"]["validation_mse"][best] == pytest.approx(figures["mse"], rel=1e-4)
+    assert record["history"]["validation_mae"][best] == pytest.approx(figures["mae"], rel=1e-4)
+    assert record["history"]["validation_mse"][best] == min(record["history"]["validation_mse"])
+    part = data.part("validation")
+    assert score(load_raw(tmp_path / "model.keras"), part, data) == figures
+    exported = np.asarray(load_model(tmp_path / "model.keras")(part.x))[:, 0]
+    assert np.mean((exported - part.y) ** 2) == pytest.approx(figures["mse"], rel=1e-4)
+
+
+def test_a_regression_equals_a_plain_keras_training(values):
+    data = Prepared.open(values)
+    spec = make_spec({"neurons": [12], "epochs": 3, "batch_size": 50, "optimizer": "adam", "l2": 1e-3}, 5)
+    ours, theirs = build_network(spec, data), build_network(spec, data).raw
+    train(ours, spec, objective_of(data), data.part("train"), data.part("validation"))
+    theirs.compile(keras_optimizer(spec), "mean_squared_error")
+    rows, mean, sd = data.part("train"), *data.target_scale
+    for epoch in range(1, 4):
+        order = row_order(5, epoch, len(rows.y))
+        for start in range(0, len(order), 50):
+            chosen = order[start : start + 50]
+            theirs.train_on_batch(rows.x[chosen], (rows.y[chosen] - mean) / sd)
+    for mine, plain in zip(ours.raw.get_weights(), theirs.get_weights(), strict=True):
+        assert np.abs(mine - plain).max() < 1e-5

@@ -84,7 +84,9 @@ def test_the_best_observed_candidate_is_the_row_with_the_lowest_validation_error
 def test_the_exported_predictions_give_the_scores_of_the_test_rows(finished_once):
     done = finished_once.gamtune("metrics", str(finished_once.path("optimum/predictions.csv")))
     scored = json.loads(done.output)
-    test = next(row for row in finished_once.rows("optimum/comparison.csv") if row["part"] == "test")
+    test = next(
+        row for row in finished_once.rows("optimum/comparison.csv") if (row["what"], row["part"]) == ("optimum", "test")
+    )
     for metric in ("mse", "logloss", "accuracy", "mean_per_class_error", "r2"):
         assert float(test[metric]) == pytest.approx(scored[metric], rel=1e-9)
     matrix = finished_once.rows("optimum/confusion_matrix.csv")
@@ -108,7 +110,9 @@ def test_mlflow_lists_every_trial_once_and_nothing_is_left_running(finished_once
 def test_the_outcome_names_best_row_optimum_test_score_report_and_ui(finished_once):
     assert "Report: results/small/report.html" in (finished_once.folder / "run.txt").read_text()
     done = finished_once.gamtune("outcome", finished_once.config)
-    test = next(row for row in finished_once.rows("optimum/comparison.csv") if row["part"] == "test")
+    test = next(
+        row for row in finished_once.rows("optimum/comparison.csv") if (row["what"], row["part"]) == ("optimum", "test")
+    )
     best = min(finished_once.rows("summary.csv"), key=lambda row: float(row["validation_mse"]))
     assert f"Best row tried   {best['name']}, validation MSE {float(best['validation_mse']):.4f}" in done.output
     assert "fresh seeds" in done.output

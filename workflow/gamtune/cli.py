@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gamtune.config.errors import ConfigError
 
 if TYPE_CHECKING:
+    from gamtune.config.data_section import Data
     from gamtune.spec import Spec
 
 NO_FORMULA = "null"  # what the workflow says for analysis.gam: null
@@ -71,10 +72,27 @@ def _table(options: argparse.Namespace) -> None:
 
 
 def _data(options: argparse.Namespace) -> None:
-    from gamtune.config.study import Data
     from gamtune.data.prepare import prepare
 
-    prepare(Data.model_validate_json(json.dumps(json.loads(options.data)["data"])), options.out)
+    prepare(_data_section(options.data), options.out)
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from gamtune.data.downloads import fetch
+    from gamtune.data.public import PUBLIC
+    from gamtune.files import write_text
+
+    data = _data_section(options.data)
+    download = PUBLIC[data.source]
+    fetch(download, data.mirror)
+    write_text(options.out, json.dumps({"source": data.source, "sha256": dict(download.files)}, indent=1) + "\n")
+
+
+def _data_section(text: str) -> "Data":
+    """The config's section `data` from the JSON that the rules pass."""
+    from gamtune.config.data_section import Data
+
+    return Data.model_validate_json(json.dumps(json.loads(text)["data"]))
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -112,8 +130,8 @@ def _asked_for(options: argparse.Namespace) -> "tuple[Spec | None, str]":
 
     if options.candidates:
         candidate = read_candidates(options.candidates)[options.candidate]
-        return confirmation_spec(candidate, options.seed, options.replicate), candidate.reason
-    return optimum_spec(options.decision, options.seed), ""
+        return confirmation_spec(candidate, options.seed, options.replicate, options.fold or None), candidate.reason
+    return optimum_spec(options.decision, options.seed, options.fold or None), ""
 
 
 def _propose(options: argparse.Namespace) -> None:
@@ -238,6 +256,12 @@ def _metrics(options: argparse.Namespace) -> None:
     print(json.dumps(score_file(options.predictions), indent=1))
 
 
+def _predict(options: argparse.Namespace) -> None:
+    from gamtune.decision.predict import predict_file
+
+    sys.stdout.write(predict_file(options.model, options.rows))
+
+
 def _retry(options: argparse.Namespace) -> None:
     from gamtune.config.load import read_raw
     from gamtune.plan import Plan
@@ -319,8 +343,15 @@ def _parser() -> argparse.ArgumentParser:
     add_on_config("check", _check, "say what is wrong with a config, one line a fault; exit code 2 if anything is")
     table = add_on_config("table", _table, "print the table of a config as CSV")
     table.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
-    metrics = add("metrics", _metrics, "print H2O's metrics of a CSV file with columns actual and p_<class>, as JSON")
+    metrics = add(
+        "metrics",
+        _metrics,
+        "print H2O's metrics of a CSV file with columns actual and p_<class>, or predicted, as JSON",
+    )
     metrics.add_argument("predictions", type=Path, metavar="PREDICTIONS.csv")
+    predict = add("predict", _predict, "print what an exported model predicts for the rows of a CSV or Parquet file")
+    predict.add_argument("model", type=Path, metavar="MODEL.keras", help="with its preprocessing.json beside it")
+    predict.add_argument("rows", type=Path, metavar="ROWS.csv", help="raw rows, with the columns of the training")
     gam = add("gam", _gam, "fit a GAM to a CSV file of results")
     gam.add_argument("results", type=Path, metavar="RESULTS.csv")
     gam.add_argument("--formula", required=True, help="as in mgcv: s(l1, k=4) + te(depth, sum_neurons, k=4)")
@@ -347,8 +378,12 @@ def _add_steps(
 ) -> None:
     """The steps that the workflow's rules call."""
     study: dict[str, Any] = {"type": Path, "required": True, "metavar": "DIR", "help": "the study's folder of results"}
+    section: dict[str, Any] = {"required": True, "metavar": "JSON", "help": "section data of the config"}
+    fetch = add("fetch", _fetch, "bring a public data set onto this machine (a step of the workflow)")
+    fetch.add_argument("--data", **section)
+    fetch.add_argument("--out", type=Path, required=True, metavar="FILE")
     data = add("data", _data, "prepare the data set (a step of the workflow)")
-    data.add_argument("--data", required=True, metavar="JSON", help="section data of the config")
+    data.add_argument("--data", **section)
     data.add_argument("--out", type=Path, required=True, metavar="DIR")
 
     train = add("train", _train, "train one row, or take it from the store (a step of the workflow)")
@@ -361,6 +396,7 @@ def _add_steps(
     train.add_argument("--candidate", metavar="NAME")
     train.add_argument("--replicate", type=int, default=1)
     train.add_argument("--seed", type=int, default=1, help="training.seed of the config")
+    train.add_argument("--fold", type=int, default=0, metavar="NUMBER", help="of the candidate or the optimum; 0: none")
     train.add_argument("--data", type=Path, required=True, metavar="FILE", help="digest.json of the data")
     train.add_argument("--record", type=Path, required=True, metavar="FILE", help="the record to write")
     train.add_argument("--store", type=Path, required=True, metavar="DIR", help="all finished trainings")

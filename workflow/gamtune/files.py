@@ -1,5 +1,6 @@
-"""Files that appear whole or not at all: written aside, then put in place in one step."""
+"""Files that appear whole or not at all, and files that only one process at a time works on."""
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +27,18 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole."""
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of this file, waiting until it is free; the kernel releases it when its holder dies.
+
+    The file is never deleted: whoever waits on a deleted file and whoever makes it anew would both hold the lock.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield  # closing the file releases it
 
 
 def _umask() -> int:

@@ -3,13 +3,16 @@
 import json
 import os
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from gamtune.analysis.formula import Factor, Formula, check_columns, check_distinct, parse_formula
 from gamtune.closure import LIBRARY, code_digest
+from gamtune.config.data_section import PUBLIC
 from gamtune.config.errors import ConfigError
 from gamtune.config.load import parse_study
 from gamtune.config.study import Study
+from gamtune.data.arrays import PARTS, fold_folder
 from gamtune.data.header import check_header
 from gamtune.decision.slots import slots
 from gamtune.space.proposals import FILE as PROPOSALS
@@ -167,9 +170,40 @@ class Plan:
         """Changes with any row, whether the config, a CSV file of rows or the code that draws them has changed."""
         return digest(canonical_json([[row.name, row.replicate, row.spec.to_json()] for row in self.rows]))
 
-    def data_file(self) -> list[str]:
-        """The user's data file, where the source is one."""
-        return [self.config.data.path] if self.config.data.path else []
+    @property
+    def data_files(self) -> list[str]:
+        """What the data are made of: the user's files, or the note that a public data set is on this machine."""
+        if self.config.data.source in PUBLIC:
+            return [self.path("data/source.json")]
+        return list(self.config.data.paths.values())
+
+    @cached_property
+    def data_sets(self) -> list[str]:
+        """Folders of the arrays: one, or one for each fold."""
+        folds = self.config.data.folds
+        return [str(fold_folder(Path(self.path("data")), fold)) if fold else self.path("data") for fold in folds]
+
+    @property
+    def data_outputs(self) -> list[str]:
+        """Files of the prepared data."""
+        names = ["digest.json", "preprocessing.json"]
+        names += [f"{axis}_{part}.npy" for axis in "xy" for part in PARTS]
+        files = [os.path.join(folder, name) for folder in self.data_sets for name in names]
+        return list(dict.fromkeys([self.path("data/digest.json"), *files, self.path("data/split.csv")]))
+
+    def digest(self, fold: int | None) -> str:
+        """Path of the digest of the data that a training sees."""
+        return os.path.join(self.data_sets[fold - 1 if fold else 0], "digest.json")
+
+    def fold_of(self, replicate: int) -> int | None:
+        """The fold that a confirmation is validated on: they take turns."""
+        folds = self.config.data.folds
+        return folds[(replicate - 1) % len(folds)]
+
+    @property
+    def optimum_fold(self) -> int | None:
+        """The fold that tells the optimum's training when to stop: the next one."""
+        return self.fold_of(len(self.replicates) + 1)
 
     def _check(self) -> None:
         """What only the table, or the files named, can tell."""

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from gamtune.closure import code_digest
@@ -61,9 +62,10 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
     code = code_digest("gamtune.training.trial")
     wanted, with_model = set(), set()
     for plan in plans:
-        data, trials = _data_digest(plan), _trials(plan)
-        wanted |= {(trial, data) for trial in trials}
-        with_model |= {(trial, data) for trial in (trials if plan.models else _optimum(plan))}
+        trials = _trials(plan)
+        data = [_data_digest(plan.digest(fold)) for fold in plan.config.data.folds]
+        wanted |= set(product(trials, data))
+        with_model |= set(product(trials if plan.models else _optimum(plan), data))
     for folder in sorted(store.glob("*/")):
         try:
             record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
@@ -77,10 +79,10 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
             yield Unwanted(folder / MODEL, "store", (folder / MODEL).stat().st_size)
 
 
-def _data_digest(plan: Plan) -> str:
+def _data_digest(path: str) -> str:
     """Digest of the data as they were last prepared; empty before."""
     try:
-        digest: str = json.loads(Path(plan.path("data/digest.json")).read_text(encoding="utf-8"))["digest"]
+        digest: str = json.loads(Path(path).read_text(encoding="utf-8"))["digest"]
     except (OSError, ValueError, KeyError):
         return ""
     return digest
@@ -96,7 +98,7 @@ def _trials(plan: Plan) -> set[str]:
         return trials
     seed = plan.config.training.seed
     specs = (
-        confirmation_spec(candidates[name], seed, replicate)
+        confirmation_spec(candidates[name], seed, replicate, plan.fold_of(replicate))
         for name in plan.candidates
         if name in candidates
         for replicate in plan.replicates
@@ -106,7 +108,7 @@ def _trials(plan: Plan) -> set[str]:
 
 def _optimum(plan: Plan) -> set[str]:
     decision = Path(plan.path("decision/decision.json"))
-    return {optimum_spec(decision, plan.config.training.seed).trial} if decision.exists() else set()
+    return {optimum_spec(decision, plan.config.training.seed, plan.optimum_fold).trial} if decision.exists() else set()
 
 
 def _folders(plan: Plan) -> set[Path]:

@@ -81,20 +81,36 @@ class Setting:
 
 
 # What each optimizer reads, with its default; a row keeps no setting that its optimizer does not know.
-# Sources: Zeiler 2012 (ADADELTA has no learning rate: 1 leaves its step alone), Kingma and Ba 2015 (Adam).
-OPTIMIZERS: dict[str, dict[str, float]] = {
+# Sources: Zeiler 2012 (ADADELTA has no learning rate: 1 leaves its step alone), Kingma and Ba 2015 (Adam),
+# hex.deeplearning.DeepLearningModel.DeepLearningParameters (rel-3.46).
+KERAS_OPTIMIZERS: dict[str, dict[str, float]] = {
     "adadelta": {"learning_rate": 1.0, "rho": 0.95, "epsilon": 1e-6},
-    "sgd": {"learning_rate": 0.01, "momentum": 0.0},
+    "sgd": {"learning_rate": 0.01, "momentum": 0.0, "rate_annealing": 0.0},
     "adam": {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
 }
-OPTIMIZER_SETTINGS = tuple(dict.fromkeys(name for settings in OPTIMIZERS.values() for name in settings))
+H2O_OPTIMIZERS: dict[str, dict[str, float]] = {
+    "adadelta": {"learning_rate": 1.0, "rho": 0.99, "epsilon": 1e-8},
+    "sgd": {"learning_rate": 0.005, "momentum": 0.0, "rate_annealing": 1e-6},
+}
+NETWORKS = {"keras": KERAS_OPTIMIZERS, "h2o": H2O_OPTIMIZERS}
+OPTIMIZER_SETTINGS = tuple(dict.fromkeys(name for known in KERAS_OPTIMIZERS.values() for name in known))
 
 
-def _by_optimizer(name: str) -> str:
-    return ", ".join(f"{optimizer} {known[name]:g}" for optimizer, known in OPTIMIZERS.items() if name in known)
+def _defaults(name: str) -> str:
+    """Each optimizer's default of a setting, H2O's in brackets where it differs."""
+    said = []
+    for optimizer, known in KERAS_OPTIMIZERS.items():
+        if name in known:
+            other = H2O_OPTIMIZERS.get(optimizer, known)[name]
+            said.append(f"{optimizer} {known[name]:g}" + (f" (h2o {other:g})" if other != known[name] else ""))
+    return "; unless given: " + ", ".join(said)
 
 
 SETTINGS: dict[str, Setting] = {
+    "network": Setting(
+        str, "keras", "conventions of initial weights, dropout, penalties and updates: Keras' or H2O's",
+        choices=tuple(NETWORKS),
+    ),
     "depth": Setting(int, None, "hidden layers; unless given, as many as neurons lists, or 2", low=1, high=100),
     "neurons": Setting(int, 200, "neurons a hidden layer, or a list with one value a layer", low=1, per_layer=True),
     "activation": Setting(str, "relu", "of the hidden layers", choices=("relu", "tanh", "elu", "maxout")),
@@ -103,26 +119,28 @@ SETTINGS: dict[str, Setting] = {
         float, 0.0, "share of a layer's outputs dropped a step, or a list",
         low=0, high=1, open_high=True, per_layer=True,
     ),
-    "l1": Setting(float, 0.0, "weight of the sum of absolute kernel weights in the loss", low=0),
-    "l2": Setting(float, 0.0, "weight of the sum of squared kernel weights in the loss", low=0),
-    "optimizer": Setting(str, "adadelta", "rule of the weight updates", choices=tuple(OPTIMIZERS)),
-    "learning_rate": Setting(
-        float, None, f"step size; unless given: {_by_optimizer('learning_rate')}", low=0, open_low=True
-    ),
+    "l1": Setting(float, 0.0, "weight of the sum of absolute weights in the loss", low=0),
+    "l2": Setting(float, 0.0, "weight of the sum of squared weights in the loss", low=0),
+    "optimizer": Setting(str, "adadelta", "rule of the weight updates", choices=tuple(KERAS_OPTIMIZERS)),
+    "learning_rate": Setting(float, None, f"step size{_defaults('learning_rate')}", low=0, open_low=True),
     "rho": Setting(
-        float, None, f"decay of ADADELTA's averages; unless given {OPTIMIZERS['adadelta']['rho']:g}",
-        low=0, high=1, open_low=True, open_high=True,
+        float, None, f"decay of ADADELTA's averages{_defaults('rho')}", low=0, high=1, open_low=True, open_high=True
     ),
-    "epsilon": Setting(
-        float, None, f"smallest denominator of the step; unless given: {_by_optimizer('epsilon')}", low=0, open_low=True
+    "epsilon": Setting(float, None, f"smallest denominator of the step{_defaults('epsilon')}", low=0, open_low=True),
+    "momentum": Setting(float, None, f"of SGD{_defaults('momentum')}", low=0, high=1, open_high=True),
+    "rate_annealing": Setting(
+        float, None, "of SGD: after n rows the step size is learning_rate / (1 + rate_annealing n)"
+        f"{_defaults('rate_annealing')}", low=0,
     ),
-    "momentum": Setting(float, None, "of SGD; unless given 0", low=0, high=1, open_high=True),
-    "beta_1": Setting(float, None, "decay of Adam's first moment; unless given 0.9", low=0, high=1, open_high=True),
-    "beta_2": Setting(float, None, "decay of Adam's second moment; unless given 0.999", low=0, high=1, open_high=True),
+    "beta_1": Setting(float, None, f"decay, Adam's mean gradient{_defaults('beta_1')}", low=0, high=1, open_high=True),
+    "beta_2": Setting(float, None, f"decay, Adam's mean square{_defaults('beta_2')}", low=0, high=1, open_high=True),
     "batch_size": Setting(int, 32, "rows a step", low=1),
     "epochs": Setting(int, 25, "passes over the training rows, at most", low=1),
-    "patience": Setting(int, None, "epochs without a better validation logloss before training stops", low=1),
-    "min_delta": Setting(float, 0.0, "how much lower a validation logloss must be to count as better", low=0),
+    "patience": Setting(
+        int, None, "epochs without a better validation logloss, or MSE of a regression, before training stops",
+        low=1,
+    ),
+    "min_delta": Setting(float, 0.0, "how much lower it must be to count as better", low=0),
     "threads": Setting(int, 1, "of one training; changes the last bits of its result", low=1),
 }  # fmt: skip
 
@@ -166,7 +184,11 @@ def make_spec(settings: Mapping[str, Any], weight_seed: int, checked: Mapping[st
     for name in PER_LAYER:
         values[name] = _layers(name, given.get(name, values.get(name, SETTINGS[name].default)), depth)
     values.pop("depth", None)
-    known = OPTIMIZERS[values["optimizer"]]
+    optimizers = NETWORKS[values["network"]]
+    if values["optimizer"] not in optimizers:
+        expected = f"one of {', '.join(optimizers)} in the network {values['network']}"
+        raise SettingError("optimizer", values["optimizer"], expected)
+    known = optimizers[values["optimizer"]]
     for name in OPTIMIZER_SETTINGS:
         values[name] = values.get(name, known[name]) if name in known else None
     if values.get("patience") is None:

@@ -15,6 +15,7 @@ from typing import Any
 class Spec:
     """One training, complete: what it leaves unset it does not use. Make one with `gamtune.settings.make_spec`."""
 
+    network: str
     neurons: tuple[int, ...]
     activation: str
     input_dropout: float
@@ -26,6 +27,7 @@ class Spec:
     rho: float | None = None
     epsilon: float | None = None
     momentum: float | None = None
+    rate_annealing: float | None = None
     beta_1: float | None = None
     beta_2: float | None = None
     batch_size: int
@@ -34,6 +36,7 @@ class Spec:
     min_delta: float | None = None
     threads: int
     weight_seed: int
+    fold: int | None = None
 
     @property
     def depth(self) -> int:
@@ -45,18 +48,18 @@ class Spec:
         return getattr(self, name)
 
     def settings(self) -> dict[str, Any]:
-        """Every setting that this training uses, by its name in the config; the weight seed is none."""
+        """Every setting that this training uses, by its name in the config; weight seed and fold are none."""
         values = {name: getattr(self, name) for name in SETTINGS}
         used = {name: value for name, value in values.items() if value is not None}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in used.items()}
 
     def without_seed(self) -> str:
-        """Canonical JSON of the settings: equal for replicates."""
+        """Canonical JSON of the settings: equal for replicates and folds."""
         return canonical_json(self.settings())
 
-    def with_seed(self, weight_seed: int) -> "Spec":
-        """The same training on another weight seed."""
-        return replace(self, weight_seed=weight_seed)
+    def repeated(self, weight_seed: int, fold: int | None) -> "Spec":
+        """The same settings on another weight seed and fold."""
+        return replace(self, weight_seed=weight_seed, fold=fold)
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, builtin types, no spaces; unused settings are absent."""
@@ -71,7 +74,7 @@ class Spec:
     def from_json(cls, text: str) -> "Spec":
         """The spec that `to_json` wrote."""
         values = json.loads(text)
-        unknown = set(values) - {*SETTINGS, "weight_seed"}
+        unknown = set(values) - set(FIELDS)
         if unknown:
             raise ValueError(f"a spec has no {sorted(unknown)[0]!r}")
         settings: dict[str, Any] = {
@@ -87,7 +90,7 @@ class Spec:
 
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 FIELDS = tuple(field.name for field in fields(Spec))
-SETTINGS = tuple(name for name in FIELDS if name != "weight_seed")
+SETTINGS = tuple(name for name in FIELDS if name not in ("weight_seed", "fold"))
 
 
 def canonical_json(value: Any) -> str:

@@ -1,16 +1,23 @@
+rule fetch:
+    """The files of a public data set, checked, in the user's cache; with progress, and where the network is."""
+    output:
+        STUDY.path("data/source.json"),
+    conda:
+        "../../envs/gamtune.yaml"
+    params:
+        data=STUDY.sections("data"),
+    message:
+        "files of the data set"
+    shell:
+        "python -m gamtune fetch --data {params.data:q} --out {output:q}"
+
+
 rule data:
     """The source as arrays on disk, split and standardised."""
     input:
-        file=STUDY.data_file(),
+        file=STUDY.data_files,
     output:
-        digest=STUDY.path("data/digest.json"),
-        preprocessing=STUDY.path("data/preprocessing.json"),
-        split=STUDY.path("data/split.csv"),
-        arrays=expand(
-            STUDY.path("data/{axis}_{part}.npy"),
-            axis=["x", "y"],
-            part=["train", "validation", "test"],
-        ),
+        STUDY.data_outputs,
     log:
         STUDY.path("logs/data.txt"),
     conda:
@@ -18,7 +25,7 @@ rule data:
     params:
         code=code_of("gamtune.data.prepare"),
         data=STUDY.sections("data"),
-        folder=subpath(output.digest, parent=True),
+        folder=STUDY.path("data"),
     message:
         "data: split and standardised"
     shell:

@@ -22,7 +22,7 @@ rule confirm:
     """A candidate on a fresh weight seed; found in the store unless the slot holds something new."""
     input:
         candidates=STUDY.path("decision/candidates.csv"),
-        digest=STUDY.path("data/digest.json"),
+        digest=lambda wildcards: STUDY.digest(STUDY.fold_of(int(wildcards.replicate))),
     output:
         STUDY.path("confirm/{candidate}/{replicate}/record.json"),
     log:
@@ -37,6 +37,7 @@ rule confirm:
     params:
         code=code_of("gamtune.training.trial"),
         seed=STUDY.config.training.seed,
+        fold=lambda wildcards: STUDY.fold_of(int(wildcards.replicate)) or 0,
         store=STUDY.store,
         leave=STUDY.models,
     message:
@@ -44,6 +45,7 @@ rule confirm:
     shell:
         "exec python -m gamtune train --candidates {input.candidates:q}"
         " --candidate {wildcards.candidate:q} --replicate {wildcards.replicate} --seed {params.seed}"
+        " --fold {params.fold}"
         " --data {input.digest:q} --record {output:q} --store {params.store:q} --leave {params.leave:q}"
         " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 
@@ -57,6 +59,7 @@ rule decide:
             candidate=STUDY.candidates,
             replicate=STUDY.replicates,
         ),
+        digest=STUDY.path("data/digest.json"),
     output:
         STUDY.path("decision/decision.json"),
     log:
@@ -77,7 +80,7 @@ rule optimum:
     """The winner, trained once more on a weight seed that no choice has seen."""
     input:
         decision=STUDY.path("decision/decision.json"),
-        digest=STUDY.path("data/digest.json"),
+        digest=STUDY.digest(STUDY.optimum_fold),
     output:
         STUDY.path("optimum/record.json"),  # and its model beside it, unless the training failed
     log:
@@ -92,11 +95,12 @@ rule optimum:
     params:
         code=code_of("gamtune.training.trial"),
         seed=STUDY.config.training.seed,
+        fold=STUDY.optimum_fold or 0,
         store=STUDY.store,
     message:
         "train the optimum"
     shell:
-        "exec python -m gamtune train --decision {input.decision:q} --seed {params.seed}"
+        "exec python -m gamtune train --decision {input.decision:q} --seed {params.seed} --fold {params.fold}"
         " --data {input.digest:q} --record {output:q} --store {params.store:q} --leave model.keras"
         " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 
@@ -106,15 +110,14 @@ rule evaluate:
     input:
         decision=STUDY.path("decision/decision.json"),
         record=STUDY.path("optimum/record.json"),
-        digest=STUDY.path("data/digest.json"),
+        digests=[STUDY.digest(fold) for fold in STUDY.config.data.folds],
     output:
         comparison=report(
             STUDY.path("optimum/comparison.csv"),
             caption="../report/comparison.rst",
             category="Decision",
         ),
-        confusion=STUDY.path("optimum/confusion_matrix.csv"),
-        predictions=STUDY.path("optimum/predictions.csv"),
+        predictions=STUDY.path("optimum/predictions.csv"),  # and the confusion matrix, where there are classes
         preprocessing=STUDY.path("optimum/preprocessing.json"),
         weights=directory(STUDY.path("optimum/weights")),
     log:

@@ -8,7 +8,6 @@ rule report:
         candidates=STUDY.path("decision/candidates.csv"),
         decision=STUDY.path("decision/decision.json"),
         comparison=STUDY.path("optimum/comparison.csv"),
-        confusion=STUDY.path("optimum/confusion_matrix.csv"),
         template=template_of("report/page.html.j2"),
     output:
         STUDY.path("report.html"),

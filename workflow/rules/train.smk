@@ -1,7 +1,7 @@
 rule train:
     """One row of the table: spec in, record out."""
     input:
-        digest=STUDY.path("data/digest.json"),
+        digest=lambda wildcards: STUDY.digest(STUDY.trials[wildcards.trial].fold),
     output:
         STUDY.path("trials/{trial}/record.json"),
     log:
@@ -52,7 +52,7 @@ rule train_proposed:
     """A slot of a round or rung; a rung goes on where the one before it stopped."""
     input:
         proposals=STUDY.path("{stage}/proposals.csv"),
-        digest=STUDY.path("data/digest.json"),
+        digest=STUDY.digest(None),
     output:
         STUDY.path("{stage}/{slot}/record.json"),
     log:
@@ -83,6 +83,7 @@ rule summarise:
         table=STUDY.path("table.csv"),
         proposals=STUDY.proposals,
         records=STUDY.records,
+        digest=STUDY.path("data/digest.json"),
     output:
         STUDY.path("summary.csv"),
     log:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from gamtune.analysis.comparable import averaged, flattery
 from gamtune.analysis.gam_figures import gam_figures
 from gamtune.analysis.scatter_figure import mse_by_parameter
+from gamtune.analysis.theme import stamped
 from gamtune.files import write_text
 
 CAPTIONS = "captions.json"
@@ -31,8 +33,12 @@ def write_figures(
     folder : Path
         Where the figures go.
     """
-    summary = pd.read_csv(summary_csv)
-    captions = mse_by_parameter(summary, columns, log_columns, folder)
-    if (gam_folder / "curves.csv").exists():
-        captions |= gam_figures(gam_folder, summary, folder)
+    summary = averaged(pd.read_csv(summary_csv))
+    note = flattery(summary)
+    with stamped(note):
+        captions = mse_by_parameter(summary, columns, log_columns, folder)
+        if (gam_folder / "curves.csv").exists():
+            captions |= gam_figures(gam_folder, summary, folder)
+    if note is not None:
+        captions = {stem: f"{caption} {note}" for stem, caption in captions.items()}
     write_text(folder / CAPTIONS, json.dumps(captions, indent=1, ensure_ascii=False) + "\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gamtune.analysis.comparable import RUNG, modelled_rows
+from gamtune.analysis.comparable import RUNG, averaged, flattery, modelled_rows
 from gamtune.analysis.formula import check_columns, parse_formula, parse_response
 from gamtune.analysis.gam import fit_gam
 from gamtune.analysis.gam_files import write_gam
@@ -42,6 +42,7 @@ def run_gam(results: Path, formula: str | None, response: str, method: Method, f
         rows = pd.read_csv(results)
     except (OSError, ValueError) as error:
         raise ConfigError([f"cannot be read: {getattr(error, 'strerror', None) or error}"], str(results)) from None
+    rows = averaged(rows)
     if "status" in rows:
         rows = rows[rows["status"] == "ok"]
     for name in FILES:  # of an earlier run; nothing else in the folder is ours to touch
@@ -62,6 +63,9 @@ def run_gam(results: Path, formula: str | None, response: str, method: Method, f
         if RUNG in modelled:
             note = f"only rows after {modelled['epochs'].iloc[0]} epochs are compared, those of one rung"
             fitted = replace(fitted, warnings=(*fitted.warnings, note))
+        flatters = flattery(modelled)
+        if flatters is not None:
+            fitted = replace(fitted, warnings=(*fitted.warnings, flatters))
         write_gam(fitted, folder)
         for warning in fitted.warnings:
             print(f"warning: {warning}", file=sys.stderr)

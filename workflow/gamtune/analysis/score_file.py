@@ -1,21 +1,23 @@
-"""Metrics of a file of predictions: one row a case, its true class and a probability for each class."""
+"""Metrics of a file of predictions: one row a case, its true class and a probability for each, or its two values."""
 
 import csv
+import math
+import sys
 from pathlib import Path
 
 import numpy as np
 
 from gamtune.config.errors import ConfigError
-from gamtune.training.metrics import classification_metrics, confusion_matrix
+from gamtune.training.metrics import classification_metrics, confusion_matrix, regression_metrics
 
 
 def score_file(path: Path) -> dict[str, object]:
-    """The metrics of a CSV file with columns ``actual`` and ``p_<class>``; other columns are ignored.
+    """The metrics of a CSV file with columns ``actual`` and ``p_<class>``, or without those ``predicted``.
 
     Returns
     -------
     dict
-        The metrics, the classes in the order of their columns and the confusion matrix, rows true.
+        The metrics; of classes also their names in the order of the columns and the confusion matrix, rows true.
 
     Raises
     ------
@@ -30,10 +32,15 @@ def score_file(path: Path) -> dict[str, object]:
     if not rows:
         raise ConfigError(["no rows"], str(path))
     columns = [name for name in rows[0] if name and name.startswith("p_")]
-    if "actual" not in rows[0] or len(columns) < 2:
-        raise ConfigError(
-            [f"got columns {', '.join(map(str, rows[0]))}; expected actual and p_<class> twice or more"], str(path)
+    if "actual" not in rows[0] or (len(columns) < 2 and (columns or "predicted" not in rows[0])):
+        expected = "expected actual and p_<class> twice or more, or actual and predicted"
+        raise ConfigError([f"got columns {', '.join(map(str, rows[0]))}; {expected}"], str(path))
+    if not columns:
+        actual, predicted = (
+            np.array([_number(path, number, name, row[name]) for number, row in enumerate(rows, start=1)])
+            for name in ("actual", "predicted")
         )
+        return {**regression_metrics(predicted, actual)}
     classes = [name.removeprefix("p_") for name in columns]
     labels, probabilities = [], []
     for number, row in enumerate(rows, start=1):
@@ -49,10 +56,17 @@ def score_file(path: Path) -> dict[str, object]:
 
 
 def _probability(path: Path, row: int, column: str, cell: str | None) -> float:
+    return _number(path, row, column, cell, "a probability", 0.0, 1.0)
+
+
+def _number(
+    path: Path, row: int, column: str, cell: str | None,
+    expected: str = "a number", low: float = -sys.float_info.max, high: float = sys.float_info.max,
+) -> float:  # fmt: skip
     try:
-        probability = float(cell or "")
+        number = float(cell or "")
     except ValueError:
-        probability = -1.0
-    if not 0 <= probability <= 1:
-        raise ConfigError([f"row {row}, column {column!r}: got {cell!r}, expected a probability"], str(path))
-    return probability
+        number = math.nan
+    if not low <= number <= high:
+        raise ConfigError([f"row {row}, column {column!r}: got {cell!r}, expected {expected}"], str(path))
+    return number

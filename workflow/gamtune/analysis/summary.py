@@ -3,9 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from gamtune.files import write_text
 from gamtune.space.proposals import lines_with_records
@@ -23,7 +22,8 @@ def summarise(study: Path, stages: Sequence[str] = ()) -> None:
     study : Path
         The study's folder of results, with ``table.csv`` and a record for every row. The summary has the table's
         columns as they are written there, then status, reason, seconds, epochs_run and
-        ``{train,validation}_{mse,rmse,r2,logloss,mean_per_class_error,accuracy}``.
+        ``{train,validation}_<metric>`` for the metrics of the data's task; where the test rows served as validation, a
+        last column ``selection`` says so.
     stages : sequence of str
         Folders of the study's rounds or rungs, whose rows follow those of the table.
 
@@ -32,16 +32,17 @@ def summarise(study: Path, stages: Sequence[str] = ()) -> None:
     FileNotFoundError
         If a row has no record.
     """
+    data = json.loads((study / "data" / "digest.json").read_text(encoding="utf-8"))
+    metrics = METRICS[data["task"]]
+    flattered = {"selection": "test"} if data["selection"] == "test" else {}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for number, (cells, path) in enumerate(lines_with_records(study, stages)):
         if number == 0:
-            writer.writerow([*cells, *OUTCOME, *(f"{part}_{metric}" for part in PARTS for metric in METRICS)])
+            figures = [f"{part}_{metric}" for part in PARTS for metric in metrics]
+            writer.writerow([*cells, *OUTCOME, *figures, *flattered])
         record = json.loads(path.read_text(encoding="utf-8"))
-        writer.writerow([*cells.values(), *(record[name] for name in OUTCOME), *_figures(record)])
+        told = record["metrics"] or {}
+        figures = [told.get(part, {}).get(metric) for part in PARTS for metric in metrics]
+        writer.writerow([*cells.values(), *(record[name] for name in OUTCOME), *figures, *flattered.values()])
     write_text(study / "summary.csv", text.getvalue())
-
-
-def _figures(record: dict[str, Any]) -> Iterator[Any]:
-    metrics = record["metrics"] or {}
-    return (metrics.get(part, {}).get(metric) for part in PARTS for metric in METRICS)

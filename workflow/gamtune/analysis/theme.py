@@ -3,12 +3,15 @@
 # plotnine is annotated only in part
 # mypy: allow-untyped-calls
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
-from plotnine import element_blank, element_line, element_rect, element_text, ggplot, theme, theme_bw
+from plotnine import element_blank, element_line, element_rect, element_text, ggplot, labs, theme, theme_bw
 
 from gamtune.files import replacing
 
@@ -60,11 +63,30 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height))
 
 
+@contextmanager
+def stamped(text: str | None) -> Iterator[None]:
+    """Every figure that is saved within bears this text."""
+    token = _STAMP.set(text)
+    try:
+        yield
+    finally:
+        _STAMP.reset(token)
+
+
+_STAMP: ContextVar[str | None] = ContextVar("stamp", default=None)
+
+
 def save(plot: ggplot | Figure, path: Path) -> None:
     """Write ``path`` with the suffixes .png and .svg, each whole or not at all.
 
     Equal plots give equal bytes wherever the same versions of matplotlib and plotnine draw them.
     """
+    stamp = _STAMP.get()
+    if stamp is not None:
+        if isinstance(plot, ggplot):
+            plot += labs(caption=stamp) + theme(plot_caption=element_text(color=BEST, size=9, weight="bold"))
+        else:
+            plot.suptitle(stamp, x=0.99, ha="right", color=BEST, fontsize=9, fontweight="bold")
     with mpl.rc_context(STYLE):
         for kind, metadata in METADATA.items():
             with replacing(path.with_name(f"{path.name}.{kind}")) as part:

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import models_json_schema
 
+from gamtune.config.data_section import Data
 from gamtune.config.distributions import DISTRIBUTIONS
 from gamtune.config.search import Search
-from gamtune.config.study import Analysis, Data, Decision, Execution, Study, Tracking, Training
+from gamtune.config.study import Analysis, Decision, Execution, Study, Tracking, Training
 from gamtune.settings import SETTINGS
 
 INTRODUCTION = """\

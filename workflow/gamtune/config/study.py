@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from gamtune.config.data_section import Data
 from gamtune.config.distributions import Distribution, Normal
 from gamtune.config.search import Search
 from gamtune.config.section import Section
@@ -26,39 +27,6 @@ from gamtune.config.space_section import parse_space
 from gamtune.settings import SETTINGS, Setting
 
 RESERVED = ("store", "mlartifacts", "mlflow.db")  # beside the studies in results/
-
-
-class Fraction(Section):
-    """Rows set aside at random, the classes in equal proportion on both sides."""
-
-    fraction: float = Field(0.2, gt=0, lt=1, description="share of all rows")
-
-
-class Data(Section):
-    """What is learned."""
-
-    source: Literal["digits", "table"] = Field(
-        description="digits: 1797 images of 8x8 pixels from scikit-learn; table: a CSV or Parquet file of yours"
-    )
-    path: str | None = Field(None, description="table: the file, relative to the working directory")
-    target: str | None = Field(None, description="table: the column that holds the class")
-    drop: list[str] = Field([], description="table: columns to leave out")
-    validation: Fraction = Field(Fraction(), description="rows that early stopping and every choice look at")
-    test: Fraction = Field(Fraction(), description="rows that only the optimum is scored on, once")
-    seed: int = Field(1, ge=0, description="of the split")
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        for name in ("path", "target"):
-            if self.source == "table" and getattr(self, name) is None:
-                raise ValueError(f"{name} is missing: the source 'table' needs it")
-            if self.source != "table" and getattr(self, name) is not None:
-                raise ValueError(f"{name} means nothing to the source {self.source!r}; did you mean source: table?")
-        if self.target in self.drop:
-            raise ValueError(f"drop lists the target {self.target!r}: there would be nothing to learn")
-        if self.validation.fraction + self.test.fraction >= 1:
-            raise ValueError("validation and test leave no row to train on: their fractions must sum to less than 1")
-        return self
 
 
 class EarlyStopping(Section):
@@ -234,6 +202,8 @@ class Study(Section):
             raise ValueError(f"space is missing: the strategy {self.search.strategy!r} needs one")
         if self.search.strategy == "halving":
             self._check_rungs()
+        if self.search.stages and self.data.validation.folds:
+            raise ValueError(f"data.validation.folds: the strategy {self.search.strategy!r} compares single trainings")
         if self.search.generator not in (None, "numpy"):
             for name, distribution in self.space.items():
                 if isinstance(distribution, Normal) and not (distribution.min is distribution.max is None):

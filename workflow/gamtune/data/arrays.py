@@ -9,26 +9,31 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int32]
 PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one part: ``x`` (n, inputs) float32, standardised; ``y`` (n,) int32, classes 0 to K-1."""
+    """Rows of one part: ``x`` (n, inputs) float32, standardised; ``y`` (n,) int32 classes or float64 values."""
 
     x: FloatArray
-    y: IntArray
+    y: npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared data set: where it lies and what ``digest.json`` says of it."""
+    """A prepared data set: where it lies and what ``digest.json`` says of it.
+
+    ``classes`` is None for a regression, whose targets have mean ``target_mean`` and standard deviation ``target_sd``
+    in training.
+    """
 
     folder: Path
     digest: str
     inputs: int
-    classes: list[Any]
+    classes: list[Any] | None
+    target_mean: float | None = None
+    target_sd: float | None = None
 
     @classmethod
     def open(cls, digest_file: Path) -> "Prepared":
@@ -40,8 +45,21 @@ class Prepared:
             If the file is missing.
         """
         said = json.loads(digest_file.read_text(encoding="utf-8"))
-        return cls(digest_file.parent, said["digest"], said["inputs"], said["classes"])
+        names = ("digest", "inputs", "classes", "target_mean", "target_sd")
+        return cls(digest_file.parent, *(said[name] for name in names))
+
+    @property
+    def target_scale(self) -> tuple[float, float]:
+        """Mean and standard deviation that a regression's target is standardised with."""
+        if self.target_mean is None or self.target_sd is None:
+            raise ValueError("classes have no scale")
+        return self.target_mean, self.target_sd
 
     def part(self, name: str) -> Part:
         """Rows of ``train``, ``validation`` or ``test``."""
         return Part(*(np.load(self.folder / f"{axis}_{name}.npy", mmap_mode="c") for axis in "xy"))
+
+
+def fold_folder(data: Path, fold: int) -> Path:
+    """Where a fold's data set lies within the study's ``data/``."""
+    return data / f"fold_{fold}"

@@ -1,10 +1,10 @@
-"""Whether a data file is there and has the columns that the config names; quick, for use before anything runs."""
+"""Whether data files are there and have the columns that the config names; quick, for use before anything runs."""
 
 import csv
 from pathlib import Path
 
+from gamtune.config.data_section import Data
 from gamtune.config.errors import ConfigError, unknown
-from gamtune.config.study import Data
 
 
 def is_parquet(path: Path) -> bool:
@@ -13,21 +13,31 @@ def is_parquet(path: Path) -> bool:
 
 
 def check_header(data: Data) -> None:
-    """Check the file of a `table` source without reading its rows.
+    """Check the files of a `table` source without reading their rows.
 
     Raises
     ------
     ConfigError
-        If the file cannot be read, or a column that the config names is not there.
+        If a file cannot be read, or a column that the config names is not there.
     """
-    if data.path is None:
-        return
-    path = Path(data.path)
-    columns = _columns(path)
-    for key, names in (("data.target", [str(data.target)]), ("data.drop", data.drop)):
-        for name in names:
-            if name not in columns:
-                raise ConfigError([f"{key}: {path} has no column {name!r}: {unknown(name, columns, 'column')}"])
+    first: list[str] = []
+    for path in map(Path, data.paths.values()):
+        columns = _columns(path)
+        for key, names in (
+            ("data.target", [data.target]),
+            ("data.drop", data.drop),
+            ("data.categorical", data.categorical),
+            ("data.group", [data.group_column]),
+            ("data.validation.column", [data.validation.column]),
+            ("data.test.column", [data.test.column]),
+        ):
+            for name in names:
+                if name is not None and name not in columns:
+                    raise ConfigError([f"{key}: {path} has no column {name!r}: {unknown(name, columns, 'column')}"])
+        for name in first:
+            if name not in columns and name not in data.drop:
+                raise ConfigError([f"data.path: {path} has no column {name!r}, which {data.paths['train']} has"])
+        first = first or columns
 
 
 def _columns(path: Path) -> list[str]:

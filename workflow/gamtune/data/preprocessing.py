@@ -1,57 +1,147 @@
-"""Standardisation with the training rows' statistics, and its description that goes with the exported model."""
+"""From raw columns to the network's inputs, with the training rows' statistics alone; goes with the exported model."""
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.preprocessing import OneHotEncoder
 
 from gamtune.config.errors import ConfigError
 from gamtune.data.arrays import FloatArray
+from gamtune.data.rows import Rows
+
+MISSING_LEVEL = "(missing)"
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How raw columns become the network's inputs: drop ``constant``, subtract ``mean``, divide by ``sd``.
+    """How a raw row becomes the network's inputs.
 
-    ``sd`` is the sample standard deviation (n - 1) as in R and H2O; a column that is constant in training is left out.
+    1. A column of ``levels`` becomes one input a level, 0 or 1, named ``column=level``. Where training had missing
+       cells they are a level of their own, which an unseen level counts as too (as in H2O); elsewhere all are 0.
+    2. A missing number becomes the training mean, and ``column is missing`` is 1 where training had missing cells.
+    3. ``features`` are those of the inputs that vary in training, the others are ``constant``; each has its ``mean``
+       subtracted and is divided by its ``sd``, the sample standard deviation (n - 1) as in R and H2O; 0 and 1 for the
+       inputs that are 0 or 1.
+
+    Attributes
+    ----------
+    columns : list of str
+        Raw columns, in their order.
+    levels : mapping
+        Of each categorical column.
+    fill : mapping
+        Training mean of each numeric column that has missing cells in training.
+    features, mean, sd : lists of equal length
+        The inputs in their order.
+    constant : list of str
+        Inputs that are left out.
+    target : str
+        Column that is predicted.
+    task : str
+        ``classification`` or ``regression``.
+    classes : list, optional
+        In the order of the network's outputs; None for a regression.
+    target_mean, target_sd : float, optional
+        A regression's target is trained as (value - mean) / sd; the exported model gives values.
+    missing : sequence of str
+        Words of a CSV file's cells that hold nothing.
     """
 
+    columns: list[str]
+    levels: Mapping[str, list[str]]
+    fill: Mapping[str, float]
     features: list[str]
     mean: list[float]
     sd: list[float]
     constant: list[str]
     target: str
-    classes: list[Any]
+    task: str
+    classes: list[Any] | None
+    target_mean: float | None = None
+    target_sd: float | None = None
+    missing: Sequence[str] = ()
 
     @classmethod
-    def fit(cls, features: pd.DataFrame, target: str, classes: list[Any]) -> "Preprocessing":
+    def fit(cls, rows: Rows, training: Any) -> "Preprocessing":
         """Take the statistics of the training rows.
+
+        Parameters
+        ----------
+        rows : Rows
+            All rows.
+        training : (n,) bool
+            Which of them train.
 
         Raises
         ------
         ConfigError
-            If no feature varies.
+            If no input varies.
         """
-        varies = features.max() > features.min()
-        kept = features.loc[:, varies]
+        features, target = rows.features.loc[training], rows.target[training]
+        texts = features.select_dtypes(exclude="number").columns
+        levels = {str(name): _levels(features[name]) for name in texts}
+        numeric = features.drop(columns=list(levels))
+        means = numeric.mean()
+        gaps = numeric.columns[numeric.isna().any() & means.notna()]
+        encoded = _encoded(features, levels, {name: float(means[name]) for name in gaps})
+        varies = (encoded.max() > encoded.min()).to_numpy()
+        kept = encoded.loc[:, varies]
         if kept.shape[1] == 0:
             raise ConfigError(["data: every feature is constant in the training rows"])
+        numbers = kept.columns.isin(numeric.columns)
+        regression = rows.classes is None
         return cls(
-            features=[str(name) for name in kept.columns],
-            mean=kept.mean().tolist(),
-            sd=kept.std(ddof=1).tolist(),
-            constant=[str(name) for name in features.columns[~varies]],
-            target=target,
-            classes=classes,
+            columns=[str(name) for name in features],
+            levels=levels,
+            fill={str(name): float(means[name]) for name in gaps},
+            features=[str(name) for name in kept],
+            mean=np.where(numbers, kept.mean(), 0.0).tolist(),
+            sd=np.where(numbers, kept.std(ddof=1), 1.0).tolist(),
+            constant=[str(name) for name in encoded.columns[~varies]],
+            target=rows.target_name,
+            task=rows.task,
+            classes=rows.classes,
+            target_mean=float(target.mean()) if regression else None,
+            target_sd=float(target.std(ddof=1)) if regression else None,
+            missing=rows.missing,
         )
+
+    @classmethod
+    def read(cls, path: Path) -> "Preprocessing":
+        """From ``preprocessing.json``."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
 
     def apply(self, features: pd.DataFrame) -> FloatArray:
         """(n, inputs) float32 inputs of the network."""
-        raw = features[self.features].to_numpy(dtype=float)
-        standardised: FloatArray = ((raw - np.array(self.mean)) / np.array(self.sd)).astype(np.float32)
+        raw = _encoded(features[self.columns], self.levels, self.fill)[self.features].to_numpy(dtype=float)
+        scaled = (raw - np.array(self.mean)) / np.array(self.sd)
+        standardised: FloatArray = scaled.astype(np.float32, order="C")  # rows in one piece, to be shared unchanged
+        standardised[np.isnan(standardised)] = 0.0  # a missing number where training had none: its mean
         return standardised
 
     def to_dict(self) -> dict[str, Any]:
         """As written to preprocessing.json."""
         return asdict(self)
+
+
+def _levels(column: "pd.Series[Any]") -> list[str]:
+    """Levels that occur in training, sorted, the missing one last."""
+    return sorted(column.dropna().unique()) + ([MISSING_LEVEL] if column.isna().any() else [])
+
+
+def _encoded(features: pd.DataFrame, levels: Mapping[str, list[str]], fill: Mapping[str, float]) -> pd.DataFrame:
+    """All inputs that stand for the raw columns: numbers, which of them are missing, and each level."""
+    numbers = features.drop(columns=list(levels)).fillna(dict(fill))
+    gaps = features[list(fill)].isna().astype(float).add_suffix(" is missing")
+    if not levels:
+        return pd.concat([numbers, gaps], axis=1)
+    known = {name: features[name].where(features[name].isin(levels[name]), MISSING_LEVEL) for name in levels}
+    encoder = OneHotEncoder(categories=list(levels.values()), handle_unknown="ignore", sparse_output=False)
+    names = [f"{name}={level}" for name in levels for level in levels[name]]
+    one_hot = pd.DataFrame(encoder.fit_transform(pd.DataFrame(known)), columns=names, index=features.index)
+    return pd.concat([numbers, gaps, one_hot], axis=1)

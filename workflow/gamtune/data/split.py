@@ -1,62 +1,162 @@
-"""Which rows train, which validate and which test: at random, the classes in equal proportion."""
+"""Which rows train, which validate and which test: drawn from the seed unless the source says it."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    train_test_split,
+)
 
+from gamtune.config.data_section import Aside, Data, Validation
 from gamtune.config.errors import ConfigError
-from gamtune.config.study import Data
 from gamtune.data.arrays import PARTS
+from gamtune.data.rows import Rows
+
+Words = npt.NDArray[np.str_]
+Indices = npt.NDArray[np.intp]
 
 
-def split_rows(data: Data, target: npt.NDArray[Any], classes: list[Any]) -> npt.NDArray[np.str_]:
+@dataclass(frozen=True)
+class Split:
+    """What each row is for.
+
+    Attributes
+    ----------
+    parts : (n,) str
+        ``train``, ``validation`` or ``test``. With folds the rows that are no test rows are all ``train``.
+    folds : (n,) int, optional
+        Number of the fold that a row validates in, from 1; 0 for test rows.
+    """
+
+    parts: Words
+    folds: npt.NDArray[np.int32] | None = None
+
+    def of_fold(self, number: int) -> Words:
+        """Parts of the training of one fold."""
+        assert self.folds is not None
+        return np.where(self.folds == number, "validation", self.parts)
+
+
+def split_rows(data: Data, rows: Rows) -> Split:
     """Assign every row to a part.
 
     Parameters
     ----------
     data : Data
-        Fractions and seed.
-    target : (n,) int
-        Class of each row.
-    classes : list
-        Their names, for messages.
-
-    Returns
-    -------
-    (n,) str
-        ``train``, ``validation`` or ``test``.
+        How rows are set aside, and the seed.
+    rows : Rows
+        The rows, some perhaps with a part already.
 
     Raises
     ------
     ConfigError
-        If a class has too few rows to be in every part.
+        If a part stays empty, or a class is not where it has to be.
     """
-    sizes = np.bincount(target)
-    if sizes.min() < len(PARTS):
-        found = f"class {classes[sizes.argmin()]!r} has {sizes.min()} of the {len(target)} rows"
-        raise ConfigError([f"data.target: {found}, expected at least {len(PARTS)}, one for each part"])
-    parts = np.full(len(target), "train", dtype="<U10")
-    rest = np.arange(len(target))
-    for name, rows in (
-        ("test", _share(data.test.fraction, target)),
-        ("validation", _share(data.validation.fraction, target)),
-    ):
+    parts = np.full(len(rows.target), "", dtype="<U10") if rows.parts is None else rows.parts.astype("<U10")
+    rest = np.flatnonzero(parts == "")
+    drawn: dict[str, Aside] = {}
+    if not data.has_test and data.test.column is None:
+        drawn["test"] = data.test
+    if not data.has_validation and data.validation.column is None:
+        drawn["validation"] = data.validation
+    _check_classes(rows, rest, drawn)
+    sizes = {name: _size(name, aside, rest, rows) for name, aside in drawn.items()}
+    folds = None
+    for name, aside in drawn.items():
+        if aside is data.validation and data.validation.folds is not None:
+            folds = np.zeros(len(parts), np.int32)
+            folds[rest] = _folds(data.validation, rest, data.seed, rows)
+        else:
+            rest, taken = _draw(name, aside, sizes[name], rest, data.seed, rows)
+            parts[taken] = name
+    parts[parts == ""] = "train"
+    split = Split(parts, folds)
+    wanted = [part for part in PARTS if part != "validation" or data.selection != "test"]
+    for fold in range(1, (data.validation.folds or 0) + 1):
+        _check_parts(rows, split.of_fold(fold), wanted, f"data.validation.folds: fold {fold}: ")
+    if folds is None:
+        _check_parts(rows, parts, wanted, "data: ")
+    return split
+
+
+def _check_classes(rows: Rows, rest: Indices, drawn: dict[str, Aside]) -> None:
+    """Where every part gets its share of every class, a class must have a row for each."""
+    if rows.classes is None or rows.groups is not None or not any(aside.stratify for aside in drawn.values()):
+        return
+    sizes = np.bincount(rows.target[rest], minlength=len(rows.classes))
+    if sizes.min() < 1 + len(drawn):
+        found = f"class {rows.classes[sizes.argmin()]!r} has {sizes.min()} of the {len(rest)} rows"
+        raise ConfigError([f"data.target: {found}, expected at least {1 + len(drawn)}, one for each part"])
+
+
+def _size(name: str, aside: Aside, rest: Indices, rows: Rows) -> int:
+    """Rows, or groups, that a part gets of all that are to be drawn from; folds say it themselves."""
+    if rows.groups is None:
+        return max(1, round((aside.share or 0) * len(rest)))
+    groups = rows.groups.iloc[rest].nunique()
+    size = aside.groups or max(1, round((aside.share or 0) * groups))
+    if size >= groups:
+        column = rows.groups.name
+        raise ConfigError([f"data.{name}: {size} of the {groups} groups of {column!r} leave no row to train on"])
+    return size
+
+
+def _draw(name: str, aside: Aside, size: int, rest: Indices, seed: int, rows: Rows) -> tuple[Indices, Indices]:
+    """Rows that stay and rows that are set aside."""
+    if rows.groups is not None:
+        groups = rows.groups.iloc[rest]
+        splitter = GroupShuffleSplit(1, test_size=size, random_state=seed)
         try:
-            rest, taken = train_test_split(rest, test_size=rows, random_state=data.seed, stratify=target[rest])
-        except ValueError as error:
-            raise ConfigError([f"data.{name}.fraction: {rows} of {len(target)} rows: {error}"]) from None
-        parts[taken] = name
-    for name in PARTS:
-        absent = set(range(len(sizes))) - set(target[parts == name].tolist())
-        if absent:
-            line = (
-                f"data: {len(absent)} of {len(sizes)} classes have no row in {name}; add rows or change the fractions"
-            )
-            raise ConfigError([line])
-    return parts
+            stay, taken = next(splitter.split(rest, groups=groups))
+        except ValueError:
+            found = f"{size} of the {groups.nunique()} groups of {groups.name!r} that are left"
+            raise ConfigError([f"data.{name}: {found} leave no row to train on"]) from None
+        return rest[stay], rest[taken]
+    stratify = rows.target[rest] if aside.stratify and rows.classes is not None else None
+    try:
+        stay, taken = train_test_split(rest, test_size=size, random_state=seed, stratify=stratify)
+    except ValueError as error:
+        raise ConfigError([f"data.{name}: {size} of {len(rows.target)} rows: {error}"]) from None
+    return stay, taken
 
 
-def _share(fraction: float, target: npt.NDArray[Any]) -> int:
-    return max(1, round(fraction * len(target)))
+def _folds(validation: Validation, rest: Indices, seed: int, rows: Rows) -> npt.NDArray[np.int32]:
+    """Fold of each of the rows, from 1."""
+    folds = int(validation.folds or 0)
+    stratified = validation.stratify and rows.classes is not None
+    kinds = {
+        (False, False): KFold, (True, False): StratifiedKFold,
+        (False, True): GroupKFold, (True, True): StratifiedGroupKFold,
+    }  # fmt: skip
+    splitter = kinds[stratified, rows.groups is not None](folds, shuffle=True, random_state=seed)
+    numbers = np.zeros(len(rest), np.int32)
+    groups = None if rows.groups is None else rows.groups.iloc[rest]
+    try:
+        for number, (_, taken) in enumerate(splitter.split(rest, rows.target[rest], groups), start=1):
+            numbers[taken] = number
+    except ValueError as error:
+        raise ConfigError([f"data.validation.folds: {error}"]) from None
+    return numbers
+
+
+def _check_parts(rows: Rows, parts: Words, wanted: Sequence[str], where: str) -> None:
+    """Every part must have rows, and the training every class."""
+    for part in wanted:
+        if not (parts == part).any():
+            raise ConfigError([f"{where}no row is left for {part}"])
+    training = rows.target[parts == "train"]
+    if rows.classes is None:
+        if training.min() == training.max():
+            raise ConfigError([f"{where}the target {rows.target_name!r} has one value in all training rows"])
+        return
+    absent = np.flatnonzero(np.bincount(training, minlength=len(rows.classes)) == 0)
+    if len(absent):
+        name, total = rows.classes[absent[0]], int((rows.target == absent[0]).sum())
+        raise ConfigError([f"{where}class {name!r} of {rows.target_name!r} has {total} rows, none of them in train"])

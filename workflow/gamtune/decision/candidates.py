@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gamtune.analysis.comparable import last_rung, modelled_rows
+from gamtune.analysis.comparable import averaged, last_rung, modelled_rows
 from gamtune.analysis.gam import fit_gam
 from gamtune.config.study import Study
 from gamtune.decision.gam_optimum import gam_optimum
@@ -69,14 +69,14 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
 
 
 def finished_rows(summary: Path) -> pd.DataFrame:
-    """The finished rows of a summary, in its order.
+    """The finished rows of a summary, in its order, each the mean of its trainings.
 
     Raises
     ------
     ValueError
         If there is none.
     """
-    rows = pd.read_csv(summary, dtype={"trial": str, "name": str})
+    rows = averaged(pd.read_csv(summary, dtype={"trial": str, "name": str}))
     finished = rows[rows["status"] == "ok"]
     if finished.empty:
         raise ValueError(f"{summary}: none of the {len(rows)} trials finished; their reasons are in its column reason")
@@ -95,12 +95,14 @@ def _propose(slot: Slot, study: Study, finished: pd.DataFrame, ranked: list[Prop
 
 
 def _ranked(finished: pd.DataFrame, specs: dict[str, Spec]) -> list[Proposal]:
-    """Each setting once, by the mean error of its replicates: the luckiest of them would flatter it."""
-    settings = finished["trial"].map(lambda trial: specs[trial].without_seed())
+    """The rows by their mean error: the luckiest of a row's trainings would flatter it."""
+    repeats = finished["trainings"] if "trainings" in finished else [1] * len(finished)
     proposals = []
-    for _, rows in finished.groupby(settings, sort=False):
-        source = f"row {rows['name'].iloc[0]}" + (f", mean of {len(rows)} replicates" if len(rows) > 1 else "")
-        proposals.append(Proposal(source, specs[rows["trial"].iloc[0]], float(rows[RESPONSE].mean())))
+    for trial, name, error, trainings in zip(
+        finished["trial"], finished["name"], finished[RESPONSE], repeats, strict=True
+    ):
+        source = f"row {name}" + (f", mean of {trainings} trainings" if trainings > 1 else "")
+        proposals.append(Proposal(source, specs[trial], float(error)))
     return sorted(proposals, key=lambda proposal: float(proposal.observed or 0))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from scipy.stats import t as student
 
+from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.decision.slots import Candidate, confirmation_records, read_candidates
 from gamtune.files import write_text
 
@@ -34,6 +35,7 @@ def decide(study: Path, replicates: int) -> None:
     ValueError
         If no candidate finished on every seed.
     """
+    selection = json.loads((study / "data" / "digest.json").read_text(encoding="utf-8"))["selection"]
     proposed = read_candidates(study / "decision" / "candidates.csv")
     compared = [_compared(candidate, study, replicates) for candidate in proposed.values()]
     complete = [entry for entry in compared if entry["skipped"] is None]
@@ -47,7 +49,8 @@ def decide(study: Path, replicates: int) -> None:
     assert spec is not None  # a complete candidate has one
     decision = {
         "winner": winner["candidate"],
-        "why": _why(winner, complete, replicates),
+        "selection": selection,
+        "why": _why(winner, complete, replicates, selection),
         "weight_seeds": [
             record["spec"]["weight_seed"] for record in confirmation_records(study, winner["candidate"], replicates)
         ],
@@ -91,19 +94,20 @@ def _paired_difference(errors: list[float], winner: list[float]) -> dict[str, fl
     return {"difference": mean, "low": mean - half, "high": mean + half}
 
 
-def _why(winner: dict[str, Any], complete: list[dict[str, Any]], replicates: int) -> str:
-    """One sentence for a person who asks why this one."""
+def _why(winner: dict[str, Any], complete: list[dict[str, Any]], replicates: int, selection: str) -> str:
+    """A few sentences for a person who asks why this one."""
     seeds = f"{replicates} fresh weight seeds" if replicates > 1 else "a fresh weight seed"
     name = f"{winner['candidate']} ({winner['source']})"
-    text = f"{name} has the lowest mean validation MSE on {seeds}: {winner['mean']:.4g}"
+    text = f"{name} has the lowest mean {selection} MSE on {seeds}: {winner['mean']:.4g}"
     others = sorted((entry for entry in complete if entry is not winner), key=lambda entry: float(entry["mean"]))
+    flattery = f" {ON_TEST_ROWS}" if selection == "test" else ""
     if not others:
-        return f"{text}; no other candidate could be compared."
+        return f"{text}; no other candidate could be compared.{flattery}"
     text += f"; next is {others[0]['candidate']} with {others[0]['mean']:.4g}"
     equal = [entry for entry in others if entry["low"] is None or entry["low"] <= 0]
     if equal:
-        return f"{text}. {len(equal)} of {len(others)} others cannot be told apart from it, each at 95 %."
-    return f"{text}. All others are worse, each at 95 %."
+        return f"{text}. {len(equal)} of {len(others)} others cannot be told apart from it, each at 95 %.{flattery}"
+    return f"{text}. All others are worse, each at 95 %.{flattery}"
 
 
 def _optimism(compared: list[dict[str, Any]]) -> dict[str, Any] | None:

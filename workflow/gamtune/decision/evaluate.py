@@ -11,24 +11,24 @@ from typing import Any
 
 import numpy as np
 
-from gamtune.data.arrays import Prepared
-from gamtune.decision.slots import confirmation_records, read_candidates
+from gamtune.data.arrays import Prepared, fold_folder
+from gamtune.decision.slots import confirmation_folders, confirmation_records, read_candidates
 from gamtune.files import replacing, write_text
 from gamtune.space.proposals import lines_with_records
 from gamtune.spec import Spec
-from gamtune.training.metrics import METRICS, FloatArray, IntArray, classification_metrics, confusion_matrix
-from gamtune.training.model_file import load_logits
+from gamtune.training.metrics import METRICS, FloatArray, IntArray, confusion_matrix
+from gamtune.training.model_file import load_raw
 from gamtune.training.record import MODEL, RECORD
-from gamtune.training.scoring import log_probabilities
+from gamtune.training.scoring import predict, score
 
-COLUMNS = ("what", "part", "n", "mse", "mse_sd", *METRICS[1:])
+CONFUSION = "confusion_matrix.csv"
 
 
 def evaluate(study: Path, stages: Sequence[str] = ()) -> None:
     """Score the exported model on the test rows and write what belongs to it.
 
-    Writes ``predictions.csv``, ``confusion_matrix.csv``, ``comparison.csv``, ``preprocessing.json`` and
-    ``weights/<variable>.csv`` into ``optimum/``, which holds ``record.json`` and ``model.keras``.
+    Writes ``predictions.csv``, ``comparison.csv``, ``preprocessing.json``, ``weights/<variable>.csv`` and, where there
+    are classes, ``confusion_matrix.csv`` into ``optimum/``, which holds ``record.json`` and ``model.keras``.
 
     Parameters
     ----------
@@ -46,19 +46,24 @@ def evaluate(study: Path, stages: Sequence[str] = ()) -> None:
     record = _record(folder)
     if record["status"] != "ok":
         raise ValueError(f"the optimum's training failed: {record['reason']}")
-    data = Prepared.open(study / "data" / "digest.json")
+    data = _data_of(study, record)
     test = data.part("test")
-    logits = load_logits(folder / MODEL)
-    scored = log_probabilities(logits, test)
-    write_text(folder / "predictions.csv", _predictions(scored, test.y, data.classes))
-    write_text(folder / "confusion_matrix.csv", confusion_csv(confusion_matrix(scored, test.y), data.classes))
-    optimum = record["metrics"] | {"test": classification_metrics(scored, test.y)}
-    rows = [*_on_validation(study, stages)]
+    raw = load_raw(folder / MODEL)
+    predicted = predict(raw, test.x, data)
+    write_text(folder / "predictions.csv", _predictions(predicted, test.y, data.classes))
+    if data.classes is None:
+        (folder / CONFUSION).unlink(missing_ok=True)  # of classes that the target had before
+    else:
+        write_text(folder / CONFUSION, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
+    metrics = METRICS["regression" if data.classes is None else "classification"]
+    optimum = record["metrics"] | {"test": score(raw, test, data)}
+    rows = [*_compared(study, stages, metrics)]
     rows += [{"what": "optimum", "part": part, "n": 1, **figures} for part, figures in optimum.items()]
-    write_text(folder / "comparison.csv", _csv(COLUMNS, ([row.get(name) for name in COLUMNS] for row in rows)))
+    columns = ("what", "part", "n", "mse", "mse_sd", *metrics[1:])
+    write_text(folder / "comparison.csv", _csv(columns, ([row.get(name) for name in columns] for row in rows)))
     with replacing(folder / "preprocessing.json") as part:
         shutil.copyfile(data.folder / "preprocessing.json", part)
-    _write_weights(logits, folder / "weights")
+    _write_weights(raw, folder / "weights")
 
 
 def confusion_csv(counts: IntArray, classes: list[Any]) -> str:
@@ -83,32 +88,50 @@ def _error(wrong: int, rows: int) -> tuple[float, str]:
     return (float(wrong / rows) if rows else 0.0, f"{wrong} / {rows}")
 
 
-def _predictions(scored: FloatArray, labels: IntArray, classes: list[Any]) -> str:
-    """Each test row's true class, predicted class and probabilities; ``gamtune metrics`` reads it."""
+def _predictions(predicted: FloatArray, targets: Any, classes: list[Any] | None) -> str:
+    """Each test row's true and predicted value, and of classes the probabilities; ``gamtune metrics`` reads it."""
+    if classes is None:
+        return _csv(("actual", "predicted"), zip(targets.tolist(), predicted.tolist(), strict=True))
     header = ("actual", "predicted", *(f"p_{name}" for name in classes))
-    chosen = scored.argmax(axis=1)
-    probabilities = np.exp(scored)
+    chosen = predicted.argmax(axis=1)
+    probabilities = np.exp(predicted).tolist()
     return _csv(
-        header,
-        ((classes[t], classes[p], *row) for t, p, row in zip(labels, chosen, probabilities.tolist(), strict=True)),
+        header, ((classes[t], classes[p], *row) for t, p, row in zip(targets, chosen, probabilities, strict=True))
     )
 
 
-def _on_validation(study: Path, stages: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The best row as tried and as trained again, and the winner."""
+def _data_of(study: Path, record: dict[str, Any]) -> Prepared:
+    """The data that a training saw: those of its fold, where there are folds."""
+    fold = record["spec"].get("fold")
+    folder = study / "data"
+    return Prepared.open((fold_folder(folder, fold) if fold else folder) / "digest.json")
+
+
+def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The best row as tried and as trained again, and the winner on its fresh seeds, on the test rows too."""
     decision = json.loads((study / "decision" / "decision.json").read_text(encoding="utf-8"))
     replicates = {entry["candidate"]: entry["n"] for entry in decision["candidates"]}
     best, winner = read_candidates(study / "decision" / "candidates.csv").get("observed_1"), decision["winner"]
+    validation = "test, chosen on" if decision["selection"] == "test" else "validation"
+
+    def means(what: str, records: list[dict[str, Any]]) -> dict[str, Any]:
+        return _means(what, validation, [record["metrics"]["validation"] for record in records], metrics)
+
     if best is not None and best.spec is not None:
-        yield {"what": f"best row tried ({best.source})", **_means(_tried(study, best.spec, stages))}
+        yield means(f"best row tried ({best.source})", _tried(study, best.spec, stages))
         if replicates[best.name] and best.name != winner:
-            yield {"what": "best row on fresh seeds", **_fresh(study, best.name, replicates[best.name])}
-    yield {"what": f"winner on fresh seeds ({winner})", **_fresh(study, winner, replicates[winner])}
+            yield means("best row on fresh seeds", confirmation_records(study, best.name, replicates[best.name]))
+    folders = confirmation_folders(study, winner, replicates[winner])
+    records = [_record(folder) for folder in folders]
+    yield means(f"winner on fresh seeds ({winner})", records)
+    if all((folder / MODEL).exists() for folder in folders):  # training.keep_models may say none
+        scored = [_test_score(study, record, folder) for record, folder in zip(records, folders, strict=True)]
+        yield _means(f"winner on fresh seeds ({winner})", "test", scored, metrics)
 
 
-def _fresh(study: Path, candidate: str, replicates: int) -> dict[str, Any]:
-    """Mean validation metrics over a candidate's replicates."""
-    return _means(confirmation_records(study, candidate, replicates))
+def _test_score(study: Path, record: dict[str, Any], folder: Path) -> dict[str, float]:
+    data = _data_of(study, record)
+    return score(load_raw(folder / MODEL), data.part("test"), data)
 
 
 def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[dict[str, Any]]:
@@ -119,12 +142,11 @@ def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[dict[str, Any
     return [r for r in finished if Spec.from_json(json.dumps(r["spec"])).without_seed() == wanted]
 
 
-def _means(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """Mean validation metrics of some trainings; R2 is left out where it is no number."""
-    figures = [record["metrics"]["validation"] for record in records]
-    means = {m: fmean(figure[m] for figure in figures) for m in METRICS if all(f[m] is not None for f in figures)}
+def _means(what: str, part: str, figures: list[dict[str, Any]], metrics: Sequence[str]) -> dict[str, Any]:
+    """Mean metrics of some trainings; R2 is left out where it is no number."""
+    means = {m: fmean(figure[m] for figure in figures) for m in metrics if all(f[m] is not None for f in figures)}
     spread = stdev(figure["mse"] for figure in figures) if len(figures) > 1 else None
-    return {"part": "validation", "n": len(figures), "mse_sd": spread, **means}
+    return {"what": what, "part": part, "n": len(figures), "mse_sd": spread, **means}
 
 
 def _record(folder: Path) -> dict[str, Any]:

@@ -27,22 +27,32 @@ def outcome(study: Study, results: Path, config: str) -> str:
     finished = [row for row in trials if row["status"] == "ok"]
     name, observed = _best(decision["candidates"], finished)
     winner = next(entry for entry in decision["candidates"] if entry["candidate"] == decision["winner"])
-    test = next(row for row in comparison if row["part"] == "test")
+    test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
+    part = decision["selection"]
     spread = f" ± {winner['sd']:.4f}" if winner["sd"] is not None else ""
-    confirmed = f"validation MSE {winner['mean']:.4f}{spread} on {winner['n']} fresh seeds"
+    confirmed = f"{part} MSE {winner['mean']:.4f}{spread} on {winner['n']} fresh seeds"
     lines = [
         ("Trials", f"{len(trials)}, of which {len(trials) - len(finished)} failed"),
-        ("Best row tried", f"{name}, validation MSE {observed:.4f} in the training it was chosen by"),
+        ("Best row tried", f"{name}, {part} MSE {observed:.4f} in the training it was chosen by"),
         ("Optimum", f"{winner['candidate']} ({winner['source']}), {confirmed}"),
         ("", _settings(decision["spec"])),
         (
             "On the test set",
-            f"MSE {float(test['mse']):.4f}, accuracy {float(test['accuracy']):.4f}, scored after every choice",
+            f"MSE {float(test['mse']):.4f}, {_second(test)}, {_when(part)}",
         ),
         ("Report", str(folder / "report.html")),
         ("MLflow UI", _ui_command(config)),
     ]
     return "\n".join(f"{name:<16} {text}" for name, text in lines)
+
+
+def _second(test: dict[str, str]) -> str:
+    """What is told beside the MSE."""
+    return f"accuracy {float(test['accuracy']):.4f}" if "accuracy" in test else f"R2 {float(test['r2']):.4f}"
+
+
+def _when(selection: str) -> str:
+    return "which every choice looked at" if selection == "test" else "scored after every choice"
 
 
 def _best(candidates: list[dict[str, Any]], finished: list[dict[str, str]]) -> tuple[str, float]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gamtune.config.study import Decision
 from gamtune.spec import Spec
+from gamtune.training.record import RECORD
 
 COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "reason", "spec")
 # Weight seeds of the search count up from training.seed, which is below a million: these are never among them
@@ -62,7 +63,7 @@ def _candidate(row: dict[str, str]) -> Candidate:
     return Candidate(row["candidate"], row["rule"], row["source"], observed, predicted, row["reason"], spec)
 
 
-def confirmation_spec(candidate: Candidate, seed: int, replicate: int) -> Spec | None:
+def confirmation_spec(candidate: Candidate, seed: int, replicate: int, fold: int | None) -> Spec | None:
     """The training of a slot's replicate: the candidate on a fresh weight seed, the same for every candidate.
 
     Parameters
@@ -73,17 +74,29 @@ def confirmation_spec(candidate: Candidate, seed: int, replicate: int) -> Spec |
         The config's ``training.seed``.
     replicate : int
         Counts from 1.
+    fold : int, optional
+        Fold that it is validated on, where there are folds.
     """
-    return None if candidate.spec is None else candidate.spec.with_seed(CONFIRMATION_SEED + seed + replicate - 1)
+    if candidate.spec is None:
+        return None
+    return candidate.spec.repeated(CONFIRMATION_SEED + seed + replicate - 1, fold)
+
+
+def confirmation_folders(study: Path, candidate: str, replicates: int) -> list[Path]:
+    """Where a candidate's confirmations lie, in the order of their weight seeds."""
+    return [study / "confirm" / candidate / str(number) for number in range(1, replicates + 1)]
 
 
 def confirmation_records(study: Path, candidate: str, replicates: int) -> list[dict[str, Any]]:
     """The records of a candidate's confirmations, in the order of their weight seeds."""
-    paths = (study / "confirm" / candidate / str(number) / "record.json" for number in range(1, replicates + 1))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    folders = confirmation_folders(study, candidate, replicates)
+    return [json.loads((folder / RECORD).read_text(encoding="utf-8")) for folder in folders]
 
 
-def optimum_spec(decision: Path, seed: int) -> Spec:
-    """The training of the optimum: the winner of ``decision.json`` on a weight seed nothing was chosen by."""
-    spec = json.loads(decision.read_text(encoding="utf-8"))["spec"]
-    return Spec.from_json(json.dumps(spec | {"weight_seed": OPTIMUM_SEED + seed}))
+def optimum_spec(decision: Path, seed: int, fold: int | None) -> Spec:
+    """The training of the optimum: the winner of ``decision.json`` on a weight seed nothing was chosen by.
+
+    Its fold, where there are folds, only decides when to stop.
+    """
+    settings = json.loads(decision.read_text(encoding="utf-8"))["spec"]
+    return Spec.from_json(json.dumps(settings | {"weight_seed": OPTIMUM_SEED + seed, "fold": fold}))

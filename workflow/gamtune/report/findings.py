@@ -9,23 +9,26 @@ from gamtune.report.numbers import figure, percent, signed, wilson_interval
 Row = Mapping[str, Any]
 
 
-def how_sure(decision: Row, test_accuracy: float, test_rows: int) -> list[str]:
+def how_sure(decision: Row, test: Row, test_rows: int, over_seeds: Sequence[Row]) -> list[str]:
     """Sentences on how far to trust the optimum, from the strongest doubt to the weakest.
 
     Parameters
     ----------
     decision : mapping
         ``decision.json``.
-    test_accuracy : float
-        The optimum's.
+    test : mapping
+        The optimum's test metrics.
     test_rows : int
         How many rows it was scored on.
+    over_seeds : sequence of mapping
+        Mean test metrics of the same settings on other weight seeds, where their models are there.
     """
     return [
         *_against_others(decision["candidates"], decision["winner"]),
         _over_seeds(winner_of(decision)),
         *winners_curse(decision["optimism"]),
-        _on_test(test_accuracy, test_rows),
+        _on_test(test, test_rows, decision["selection"]),
+        *(_test_over_seeds(row) for row in over_seeds if row["mse_sd"] is not None),
     ]
 
 
@@ -66,13 +69,21 @@ def winners_curse(optimism: Row | None) -> list[str]:
     ]
 
 
-def _on_test(accuracy: float, rows: int) -> str:
-    right = round(accuracy * rows)
+def _on_test(test: Row, rows: int, selection: str) -> str:
+    when = "are what every choice looked at" if selection == "test" else "were scored once, after every choice"
+    if "accuracy" not in test:
+        return f"The {rows} test rows {when}: R² {figure(test['r2'])}, mean absolute error {figure(test['mae'])}."
+    right = round(test["accuracy"] * rows)
     low, high = wilson_interval(right, rows)
     return (
-        f"The {rows} test rows were scored once, after every choice: {right} right, {percent(accuracy)} "
+        f"The {rows} test rows {when}: {right} right, {percent(test['accuracy'])} "
         f"(95 % interval {percent(low)} to {percent(high)})."
     )
+
+
+def _test_over_seeds(row: Row) -> str:
+    spread = f"mean test MSE {figure(row['mse'])}, standard deviation {figure(row['mse_sd'], 2)}"
+    return f"The same settings on the {row['n']:.0f} other weight seeds: {spread}; no choice depended on these."
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gamtune.analysis.comparable import last_rung
+from gamtune.analysis.comparable import averaged, last_rung
 from gamtune.files import write_text
 from gamtune.report.findings import commonest_confusion, how_sure, interval_strips, winner_of, winners_curse
 from gamtune.report.numbers import duration, figure, joined, number, percent, signed
@@ -63,7 +63,8 @@ def _environment() -> Environment:
 
 def _search(summary: pd.DataFrame, table: pd.DataFrame) -> Page:
     """The rows: how many, the best, the failed ones and what they cost."""
-    finished = summary[summary["status"] == "ok"]
+    rows = averaged(summary)
+    finished = rows[rows["status"] == "ok"]
     parameters = [name for name in table.columns if name in SETTINGS]
     best = last_rung(finished).sort_values("validation_mse").head(TOP_ROWS)
     return {
@@ -129,15 +130,15 @@ def _decision(study: Path) -> Page:
     """The candidates, the winner, and the optimum that was made of it."""
     decision = _json(study / "decision" / "decision.json")
     comparison = _records(pd.read_csv(study / "optimum" / "comparison.csv"))
-    test = next(row for row in comparison if row["part"] == "test")
+    test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
+    over_seeds = [row for row in comparison if row["part"] == "test" and row is not test]
     rows = _json(study / "data" / "digest.json")["rows"]["test"]
     strips, zero = interval_strips(decision["candidates"])
-    with (study / "optimum" / "confusion_matrix.csv").open(newline="", encoding="utf-8") as file:
-        header, *counts = csv.reader(file)
     return {
+        **_confusion(study / "optimum" / "confusion_matrix.csv"),
         "decision": decision,
         "winner": winner_of(decision),
-        "sureness": how_sure(decision, test["accuracy"], rows),
+        "sureness": how_sure(decision, test, rows, over_seeds),
         "impossible": any(
             entry["predicted"] is not None and entry["predicted"] < 0 for entry in decision["candidates"]
         ),
@@ -147,6 +148,16 @@ def _decision(study: Path) -> Page:
         "record": _json(study / "optimum" / "record.json"),
         "comparison": comparison,
         "test": test,
+    }
+
+
+def _confusion(path: Path) -> Page:
+    """The confusion matrix; nothing of a regression."""
+    if not path.exists():
+        return {"confusion": None}
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *counts = csv.reader(file)
+    return {
         "confusion_header": header,
         "confusion": counts,
         "confusion_words": commonest_confusion(header, counts),

@@ -19,7 +19,7 @@ Design = Callable[[str, int], FloatArray]
 # Dimension of the Sobol sequence that a parameter reads. Append only: another order would move every study's rows
 SOBOL_SCALARS = (
     "depth", "l1", "l2", "input_dropout", "rho", "epsilon", "learning_rate", "batch_size", "optimizer", "activation",
-    "momentum", "beta_1", "beta_2", "epochs", "patience", "min_delta", "threads",
+    "momentum", "beta_1", "beta_2", "epochs", "patience", "min_delta", "threads", "network", "rate_annealing",
 )  # fmt: skip
 SOBOL_PER_LAYER = ("neurons", "hidden_dropout")
 FIRST_LAYER = 40  # dimension of the first layer's first parameter; those between are for parameters to come

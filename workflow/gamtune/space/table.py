@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gamtune.config.errors import ConfigError
@@ -38,7 +38,9 @@ def build_table(study: Study) -> list[Row]:
     for name, settings in _named_settings(study):
         for replicate in range(1, study.search.replicates + 1):
             spec = complete(study, settings, replicate, f"row {name}")
-            rows.setdefault(spec.trial, Row(name, replicate, spec))
+            for fold in study.data.folds:
+                trial = replace(spec, fold=fold)
+                rows.setdefault(trial.trial, Row(name, replicate, trial))
     return list(rows.values())
 
 
@@ -95,10 +97,11 @@ def cells(spec: Spec, parameters: Iterable[str]) -> dict[str, Any]:
 
 
 def header(study: Study) -> list[str]:
-    """Columns of ``table.csv``: trial, name, replicate, round or rung, parameters, derived columns."""
+    """Columns of ``table.csv``: trial, name, replicate, fold or round or rung, parameters, derived columns."""
     parameters = table_columns(study)
     stage = [study.search.stage_column] if study.search.stage_column else []
-    return ["trial", "name", "replicate", *stage, *parameters, *derived_columns(parameters)]
+    fold = ["fold"] if study.data.validation.folds else []
+    return ["trial", "name", "replicate", *fold, *stage, *parameters, *derived_columns(parameters)]
 
 
 def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[Any]]:
@@ -106,7 +109,8 @@ def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[An
     parameters = table_columns(study)
     stages = [stage] if study.search.stage_column else []
     for row in rows:
-        yield [row.spec.trial, row.name, row.replicate, *stages, *cells(row.spec, parameters).values()]
+        fold = [row.spec.fold] if row.spec.fold else []
+        yield [row.spec.trial, row.name, row.replicate, *fold, *stages, *cells(row.spec, parameters).values()]
 
 
 def table_csv(study: Study) -> str:

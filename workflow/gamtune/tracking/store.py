@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gamtune.files import locked
 from gamtune.tracking.address import SQLITE, TrackingError, absolute_uri, database_path
 from gamtune.tracking.database import move_artifacts, prepare_database
-from gamtune.tracking.lock import locked
 
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -67,7 +67,7 @@ def open_store(study: str, uri: str, results: Path) -> Iterator[Store]:
     """
     location = absolute_uri(uri)
     path = database_path(uri)
-    with _errors_in_one_line(uri), locked(path.parent if path else results):
+    with _errors_in_one_line(uri), locked((path.parent if path else results) / ".mlflow.lock"):
         if path is not None:
             prepare_database(path, _make_schema)
         client = MlflowClient(tracking_uri=location, registry_uri=location)

@@ -1,6 +1,6 @@
 """Dropout masks that depend on weight seed, epoch and step alone, so a continued training has those of an unbroken one.
 
-Source: Srivastava et al. 2014, with what is kept scaled up in training (inverted dropout, as in Keras).
+Source: Srivastava et al. 2014; Keras scales up what is kept in training, H2O scales the outputs down when it scores.
 """
 
 import math
@@ -12,7 +12,13 @@ LEVELS = 1 << 16  # two masks from each 32 random bits: drawing them costs more 
 
 
 def dropout_factors(
-    rates: Sequence[float], widths: Sequence[int], batch_size: int, weight_seed: int, epoch: tf.Tensor, step: tf.Tensor
+    rates: Sequence[float],
+    widths: Sequence[int],
+    batch_size: int,
+    weight_seed: int,
+    epoch: tf.Tensor,
+    step: tf.Tensor,
+    rescaled: bool = True,
 ) -> list[tf.Tensor | None]:
     """What the inputs and each hidden layer's outputs are multiplied by in one step.
 
@@ -28,11 +34,13 @@ def dropout_factors(
         Seed of the training.
     epoch, step : () int64
         Which step this is.
+    rescaled : bool
+        Whether what is kept is divided by the share kept.
 
     Returns
     -------
     list of (batch_size, width) float32 or None
-        0 where dropped, 1 / share kept elsewhere; None where nothing is dropped.
+        0 where dropped, 1 or 1 / share kept elsewhere; None where nothing is dropped.
     """
     sizes = [batch_size * width if rate else 0 for rate, width in zip(rates, widths, strict=True)]
     if not any(sizes):
@@ -54,6 +62,7 @@ def dropout_factors(
             continue
         threshold = round(rate * LEVELS)
         kept = tf.cast(levels[begin : begin + size] >= threshold, tf.float32)
-        factors.append(tf.reshape(kept * (LEVELS / (LEVELS - threshold)), (batch_size, width)))
+        scale = LEVELS / (LEVELS - threshold) if rescaled else 1.0
+        factors.append(tf.reshape(kept * scale, (batch_size, width)))
         begin += size
     return factors

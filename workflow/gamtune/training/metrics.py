@@ -1,6 +1,6 @@
-"""Classification metrics as H2O defines them, in float64.
+"""Metrics as H2O defines them, in float64.
 
-Source: h2o-3, hex.ModelMetricsMultinomial and hex.ConfusionMatrix (rel-3.46).
+Source: h2o-3, hex.ModelMetricsMultinomial, hex.ModelMetricsRegression and hex.ConfusionMatrix (rel-3.46).
 """
 
 import math
@@ -13,7 +13,10 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.integer[Any]]
 
 MAX_LOG_LOSS = -math.log(1e-15)  # H2O's cap for one row, 34.54
-METRICS = ("mse", "rmse", "r2", "logloss", "mean_per_class_error", "accuracy")
+METRICS = {
+    "classification": ("mse", "rmse", "r2", "logloss", "mean_per_class_error", "accuracy"),
+    "regression": ("mse", "rmse", "mae", "r2"),
+}
 
 
 def log_softmax(logits: npt.NDArray[Any]) -> FloatArray:
@@ -25,7 +28,7 @@ def log_softmax(logits: npt.NDArray[Any]) -> FloatArray:
 
 
 def classification_metrics(log_probabilities: FloatArray, labels: IntArray) -> dict[str, float]:
-    """All of `METRICS`.
+    """All of `METRICS` of a classification.
 
     Parameters
     ----------
@@ -58,14 +61,44 @@ def classification_metrics(log_probabilities: FloatArray, labels: IntArray) -> d
     }
 
 
+def regression_metrics(predictions: FloatArray, targets: FloatArray) -> dict[str, float]:
+    """All of `METRICS` of a regression, in the target's units.
+
+    Parameters
+    ----------
+    predictions, targets : (n,) float64
+        What was predicted and what was to be.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or not as many predictions as targets.
+
+    Examples
+    --------
+    >>> regression_metrics(np.array([1.0, 2.0]), np.array([1.0, 4.0]))["mse"]
+    2.0
+    """
+    if len(targets) == 0 or len(predictions) != len(targets):
+        raise ValueError(f"got {len(predictions)} predictions for {len(targets)} targets, expected as many, at least 1")
+    errors = predictions - targets
+    error = float(np.mean(errors**2))
+    return {
+        "mse": error,
+        "rmse": math.sqrt(error),
+        "mae": float(np.mean(np.abs(errors))),
+        "r2": r2(error, targets),
+    }
+
+
 def mse(log_probabilities: FloatArray, labels: IntArray) -> float:
     """Mean of (1 - probability of the true class) squared: H2O's multinomial MSE, not the Brier score."""
     return float(np.mean(np.expm1(_of_true_class(log_probabilities, labels)) ** 2))
 
 
-def r2(error: float, labels: IntArray) -> float:
-    """1 - MSE over the population variance of the class index; NaN where only one class occurs."""
-    variance = float(np.var(labels))
+def r2(error: float, targets: npt.NDArray[Any]) -> float:
+    """1 - MSE over the population variance of the targets, or of the class index; NaN where only one value occurs."""
+    variance = float(np.var(targets))
     return 1 - error / variance if variance > 0 else math.nan
 
 

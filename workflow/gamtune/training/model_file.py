@@ -24,9 +24,9 @@ def load_model(path: Path) -> Any:
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
-def load_logits(path: Path) -> Any:
-    """The saved model up to its outputs before the softmax, which scoring in float64 starts from."""
+def load_raw(path: Path) -> Any:
+    """The saved model up to its raw outputs, before probabilities or values, which scoring in float64 starts from."""
     import keras
 
     model = load_model(path)
-    return keras.Model(model.inputs[0], model.get_layer("logits").output)
+    return keras.Model(model.inputs[0], model.layers[-1].input)

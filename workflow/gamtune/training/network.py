@@ -1,4 +1,4 @@
-"""The network of a spec: input dropout, hidden layers with dropout, and a softmax over the classes."""
+"""The network of a spec: input dropout, hidden layers with dropout, and outputs for classes or a value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,24 +7,29 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gamtune.data.arrays import Prepared
 from gamtune.spec import Spec
 
 MAXOUT_PIECES = 2  # as in H2O and in Goodfellow et al. 2013 for dense layers
 ACTIVATIONS = {"relu": tf.nn.relu, "tanh": tf.nn.tanh, "elu": tf.nn.elu}
+H2O_BIASED = ("relu", "maxout")  # their biases begin at 0.5 in the first hidden layer and at 1 in the others
 
 
 @dataclass(frozen=True)
 class Network:
-    """One set of weights seen three times: ``logits`` to score, ``probabilities`` to export, and the bare layers.
+    """One set of weights seen three times: ``raw`` to score, ``exported`` for others, and the bare layers.
 
-    ``hidden`` holds the dense layers of each hidden layer: one, or the pieces of a maxout.
+    The raw outputs are logits, or the standardised target's value; the exported ones are probabilities, or the value.
+    ``hidden`` holds the dense layers of each hidden layer: one, or the pieces of a maxout. ``scoring_factors`` are what
+    inputs and hidden outputs are multiplied by where nothing is dropped.
     """
 
-    logits: keras.Model
-    probabilities: keras.Model
+    raw: keras.Model
+    exported: keras.Model
     hidden: list[list[keras.layers.Dense]]
     output: keras.layers.Dense
     activation: str
+    scoring_factors: list[float | None]
 
     @property
     def dense(self) -> list[keras.layers.Dense]:
@@ -36,25 +41,25 @@ class Network:
         """Kernel and bias of each of them, in their order."""
         return [weights.value for layer in self.dense for weights in (layer.kernel, layer.bias)]
 
-    def forward(self, x: tf.Tensor, dropout: Sequence[tf.Tensor | None]) -> tf.Tensor:
-        """Logits of the rows ``x``, in fewer and cheaper operations than a call of ``logits``.
+    def forward(self, x: tf.Tensor, factors: Sequence[tf.Tensor | float | None]) -> tf.Tensor:
+        """Raw outputs of the rows ``x``, in fewer and cheaper operations than a call of ``raw``.
 
         Parameters
         ----------
         x : (n, inputs) float32
             Standardised rows.
-        dropout : sequence of (n, width) float32 or None
+        factors : sequence of (n, width) float32, float or None
             What the inputs and each hidden layer's outputs are multiplied by; None leaves them as they are.
         """
-        flow = _times(x, dropout[0])
-        for pieces, factor in zip(self.hidden, dropout[1:], strict=True):
+        flow = _times(x, factors[0])
+        for pieces, factor in zip(self.hidden, factors[1:], strict=True):
             sums = [_affine(piece, flow) for piece in pieces]
             flow = tf.maximum(*sums) if self.activation == "maxout" else ACTIVATIONS[self.activation](sums[0])
             flow = _times(flow, factor)
         return _affine(self.output, flow)
 
 
-def _times(flow: tf.Tensor, factor: tf.Tensor | None) -> tf.Tensor:
+def _times(flow: tf.Tensor, factor: tf.Tensor | float | None) -> tf.Tensor:
     return flow if factor is None else flow * factor
 
 
@@ -62,47 +67,80 @@ def _affine(layer: keras.layers.Dense, flow: tf.Tensor) -> tf.Tensor:
     return tf.nn.bias_add(tf.matmul(flow, layer.kernel.value), layer.bias.value)
 
 
-def build_network(spec: Spec, inputs: int, classes: int) -> Network:
+def build_network(spec: Spec, data: Prepared) -> Network:
     """Make the network with the initial weights of the spec's seed.
 
     Parameters
     ----------
     spec : Spec
-        Layers, dropouts, activation and penalties. As in Keras, dropout rescales what it keeps, weights begin
-        Glorot-uniform and biases at 0, and l1 and l2 weigh the kernels.
-    inputs, classes : int
-        Width of the input and of the output.
+        Layers, dropouts, activation, penalties and whose conventions hold. Keras: weights begin Glorot-uniform and
+        biases at 0, dropout rescales what it keeps, l1 and l2 weigh the kernels. H2O (hex.deeplearning, rel-3.46): the
+        weights of a classifier's output layer begin four times as wide, biases of hidden relu and maxout layers at
+        0.5 and 1; dropout rescales nothing in training, hidden outputs are scaled in scoring; l1 and half l2 weigh
+        kernels and biases.
+    data : Prepared
+        Width of the input, and what the outputs stand for.
     """
     seeds = iter(np.random.default_rng(spec.weight_seed).integers(2**31, size=3 * spec.depth + 2).tolist())
-    entrance = keras.Input((inputs,), name="inputs")
-    flow = _dropout(entrance, spec.input_dropout, "input_dropout", next(seeds))
+    entrance = keras.Input((data.inputs,), name="inputs")
+    rescaled = spec.network == "keras"
+    flow = _dropped(entrance, spec.input_dropout if rescaled else 0.0, "input_dropout", next(seeds))
     hidden = []
     for layer, (neurons, rate) in enumerate(zip(spec.neurons, spec.hidden_dropout, strict=True), start=1):
-        name = f"hidden_{layer}"
+        name, seed = f"hidden_{layer}", next(seeds)
+        bias = (0.5 if layer == 1 else 1.0) if not rescaled and spec.activation in H2O_BIASED else 0.0
         if spec.activation == "maxout":
-            names = [f"{name}_piece_{number + 1}" for number in range(MAXOUT_PIECES)]
-            hidden.append([_dense(neurons, None, spec, piece, next(seeds)) for piece in names])
+            piece_seeds = [seed, next(seeds)]
+            pieces = enumerate(piece_seeds, start=1)
+            hidden.append([_dense(neurons, None, spec, f"{name}_piece_{n}", seed, bias) for n, seed in pieces])
             flow = keras.layers.Maximum(name=name)([piece(flow) for piece in hidden[-1]])
         else:
-            hidden.append([_dense(neurons, spec.activation, spec, name, next(seeds))])
+            hidden.append([_dense(neurons, spec.activation, spec, name, seed, bias)])
             flow = hidden[-1][0](flow)
-        flow = _dropout(flow, rate, f"hidden_dropout_{layer}", next(seeds))
-    output = _dense(classes, None, spec, "logits", next(seeds))
-    logits = output(flow)
-    probabilities = keras.layers.Softmax(name="probabilities")(logits)
-    return Network(keras.Model(entrance, logits), keras.Model(entrance, probabilities), hidden, output, spec.activation)
+        if rescaled:
+            flow = _dropped(flow, rate, f"hidden_dropout_{layer}", next(seeds))
+        elif rate > 0:
+            flow = keras.layers.Rescaling(1 - rate, name=f"hidden_scale_{layer}")(flow)
+    output, last = _outputs(spec, data, next(seeds))
+    raw = output(flow)
+    factors = [None, *(None if rescaled or not rate else 1 - rate for rate in spec.hidden_dropout)]
+    return Network(
+        keras.Model(entrance, raw), keras.Model(entrance, last(raw)), hidden, output, spec.activation, factors
+    )
 
 
-def _dropout(flow: keras.KerasTensor, rate: float, name: str, seed: int) -> keras.KerasTensor:
+def _outputs(spec: Spec, data: Prepared, seed: int) -> tuple[keras.layers.Dense, keras.layers.Layer]:
+    """The output layer, and what turns its raw outputs into those of the exported model."""
+    if data.classes is None:
+        mean, sd = data.target_scale
+        return _dense(1, None, spec, "standardised", seed), keras.layers.Rescaling(sd, mean, name="value")
+    wide = keras.initializers.VarianceScaling(16, "fan_avg", "uniform", seed=seed) if spec.network == "h2o" else None
+    output = _dense(len(data.classes), None, spec, "logits", seed, kernel_initializer=wide)
+    return output, keras.layers.Softmax(name="probabilities")
+
+
+def _dropped(flow: keras.KerasTensor, rate: float, name: str, seed: int) -> keras.KerasTensor:
     """For those who train the exported model further; our own loop multiplies by masks of its own."""
     return keras.layers.Dropout(rate, seed=seed, name=name)(flow) if rate > 0 else flow
 
 
-def _dense(units: int, activation: str | None, spec: Spec, name: str, seed: int) -> keras.layers.Dense:
+def _dense(
+    units: int,
+    activation: str | None,
+    spec: Spec,
+    name: str,
+    seed: int,
+    bias: float = 0.0,
+    kernel_initializer: keras.initializers.Initializer | None = None,
+) -> keras.layers.Dense:
+    h2o = spec.network == "h2o"
+    penalty = keras.regularizers.L1L2(spec.l1, spec.l2 / 2 if h2o else spec.l2) if spec.l1 or spec.l2 else None
     return keras.layers.Dense(
         units,
         activation=activation,
-        kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
-        kernel_regularizer=keras.regularizers.L1L2(spec.l1, spec.l2) if spec.l1 or spec.l2 else None,
+        kernel_initializer=kernel_initializer or keras.initializers.GlorotUniform(seed=seed),
+        bias_initializer=keras.initializers.Constant(bias),
+        kernel_regularizer=penalty,
+        bias_regularizer=penalty if h2o else None,
         name=name,
     )

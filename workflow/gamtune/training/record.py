@@ -16,7 +16,7 @@ def identity(spec: Spec, data: str, code: str, attempt: int) -> dict[str, Any]:
 
     return {
         "trial": spec.trial,
-        "spec": spec.settings() | {"weight_seed": spec.weight_seed},
+        "spec": spec.settings() | {"weight_seed": spec.weight_seed} | ({"fold": spec.fold} if spec.fold else {}),
         "data": data,
         "code": code,
         "attempt": attempt,

@@ -1,21 +1,31 @@
-"""Scores of a network on the rows of a part, and the log-probabilities they come from."""
+"""Scores of a network on the rows of a part, and the predictions they come from."""
+
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
-from gamtune.data.arrays import Part
-from gamtune.training.metrics import FloatArray, classification_metrics, log_softmax
+from gamtune.data.arrays import Part, Prepared
+from gamtune.training.metrics import FloatArray, classification_metrics, log_softmax, regression_metrics
 
 ROWS_AT_ONCE = 4096  # bounds the memory that scoring takes
 
 
-def log_probabilities(logits: keras.Model, part: Part) -> FloatArray:
-    """(n, K) float64 log-probabilities of a part's rows."""
-    slices = range(0, len(part.y), ROWS_AT_ONCE)
-    outputs = [np.asarray(logits(part.x[start : start + ROWS_AT_ONCE], training=False)) for start in slices]
-    return log_softmax(np.concatenate(outputs))
+def predict(raw: keras.Model, x: npt.NDArray[np.float32], data: Prepared) -> FloatArray:
+    """(n, K) log-probabilities of rows, or (n,) values of a regression, in float64 from the raw outputs."""
+    slices = range(0, len(x), ROWS_AT_ONCE)
+    outputs = np.concatenate([np.asarray(raw(x[begin : begin + ROWS_AT_ONCE], training=False)) for begin in slices])
+    if data.classes is not None:
+        return log_softmax(outputs)
+    mean, sd = data.target_scale
+    values: FloatArray = outputs[:, 0].astype(np.float64) * sd + mean
+    return values
 
 
-def score(logits: keras.Model, part: Part) -> dict[str, float]:
+def score(raw: keras.Model, part: Part, data: Prepared) -> dict[str, float]:
     """The metrics of a part's rows."""
-    return classification_metrics(log_probabilities(logits, part), part.y)
+    predicted: Any = predict(raw, part.x, data)
+    if data.classes is not None:
+        return classification_metrics(predicted, part.y)
+    return regression_metrics(predicted, part.y)

@@ -82,21 +82,21 @@ def set_up_tensorflow(threads: int) -> None:
 
 
 def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | None) -> dict[str, Any]:
-    from gamtune.training.loop import History, train  # heavy: only the process that trains pays for TensorFlow
+    from gamtune.training.loop import train  # heavy: only the process that trains pays for TensorFlow
     from gamtune.training.network import build_network
+    from gamtune.training.objective import objective_of
     from gamtune.training.scoring import score
     from gamtune.training.state import load_state
 
-    network = build_network(spec, data.inputs, len(data.classes))
+    network = build_network(spec, data)
     training, validation = data.part("train"), data.part("validation")
     begun = None
     if earlier is not None:
-        record = json.loads((earlier / RECORD).read_text(encoding="utf-8"))
-        begun = History.of_record(record), load_state(earlier / STATE)
-    history = train(network, spec, training, validation, begun, files.get(STATE))
-    metrics = {name: score(network.logits, part) for name, part in (("train", training), ("validation", validation))}
+        begun = json.loads((earlier / RECORD).read_text(encoding="utf-8")), load_state(earlier / STATE)
+    history = train(network, spec, objective_of(data), training, validation, begun, files.get(STATE))
+    metrics = {name: score(network.raw, part, data) for name, part in (("train", training), ("validation", validation))}
     if MODEL in files:
-        network.probabilities.save(files[MODEL])
+        network.exported.save(files[MODEL])
     return {
         "status": "ok",
         "reason": None,

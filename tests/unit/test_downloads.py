@@ -1,0 +1,204 @@
+"""Downloads from a server on loopback that breaks off, resumes, lies and refuses."""
+
+import hashlib
+import http.server
+import io
+import lzma
+import os
+import subprocess
+import sys
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from gamtune.config.errors import ConfigError
+from gamtune.data.downloads import Download, cache_folder, fetch
+
+CONTENT = {"a.txt": b"alpha\n" * 50_000, "sub/b.txt": b"beta\n" * 1000}
+
+
+def sha(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+FILES = {name: sha(content) for name, content in CONTENT.items()}
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves ``content``; breaks off an answer after as many bytes as ``breaks`` says next; knows ranges or not."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.content, self.breaks, self.ranges, self.asked = dict(CONTENT), [], True, []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        asked = self.headers.get("Range")
+        self.server.asked.append((self.path, asked))
+        content = self.server.content.get(self.path[1:])
+        if content is None:
+            self.send_error(404, "Not Found")
+            return
+        begin = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.server.ranges else 0
+        if begin >= len(content) > 0:
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(content)}")
+            self.end_headers()
+            return
+        self.send_response(206 if begin else 200)
+        self.send_header("Content-Length", str(len(content) - begin))
+        self.end_headers()
+        self.wfile.write(content[begin:][: self.server.breaks.pop(0) if self.server.breaks else None])
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def server():
+    server = Server()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("GAMTUNE_DATA", raising=False)
+    return tmp_path / "cache" / "gamtune" / "set"
+
+
+def read(files):
+    return {name: path.read_bytes() for name, path in files.items()}
+
+
+def test_files_are_downloaded_once_for_all_studies(server, cache):
+    download = Download("set", FILES, [server.address])
+    assert read(fetch(download)) == CONTENT
+    assert read(fetch(download)) == CONTENT
+    assert [path for path, _ in server.asked] == ["/a.txt", "/sub/b.txt"]
+    (cache / "a.txt").write_bytes(b"damaged")
+    assert read(fetch(download)) == CONTENT
+    assert len(server.asked) == 3
+    assert cache_folder() == cache.parent
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_broken_connection_is_taken_up(server, ranges):
+    server.breaks, server.ranges = [100_000], ranges
+    assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
+    assert server.asked[1] == ("/a.txt", "bytes=100000-")
+
+
+def test_what_came_before_the_last_break_is_kept_for_the_next_run(server, cache):
+    server.breaks = [100_000, 50_000, 50_000]
+    download = Download("set", FILES, [server.address])
+    with pytest.raises(ConfigError, match=r"the connection ended after 200000 bytes; the next run goes on from there"):
+        fetch(download)
+    assert not (cache / "a.txt").exists()
+    server.asked.clear()
+    assert read(fetch(download)) == CONTENT
+    assert server.asked[0] == ("/a.txt", "bytes=200000-")
+
+
+def test_a_download_that_was_killed_when_complete_is_not_repeated(server, cache):
+    cache.mkdir(parents=True)
+    (cache / "a.txt.part").write_bytes(CONTENT["a.txt"])
+    assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
+    (cache / "a.txt").unlink()
+    (cache / "a.txt.part").write_bytes(CONTENT["a.txt"] + b"and more")
+    assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
+
+
+def test_another_file_than_expected_is_refused_and_leaves_nothing(server, cache):
+    server.content["a.txt"] = b"something else"
+    with pytest.raises(ConfigError) as caught:
+        fetch(Download("set", FILES, [server.address]))
+    assert f"/a.txt is another file: its sha256 is {sha(b'something else')[:16]}..., expected" in str(caught.value)
+    assert {path.name for path in cache.iterdir()} == {".lock"}
+
+
+def test_the_next_address_is_tried(server):
+    assert read(fetch(Download("set", FILES, [f"{server.address}/nowhere", server.address]))) == CONTENT
+
+
+def test_no_network_is_one_line_that_names_the_way_out(server):
+    server.content.clear()
+    with pytest.raises(ConfigError) as caught:
+        fetch(Download("set", FILES, ["http://127.0.0.1:9/x", server.address]))
+    line = str(caught.value)
+    assert line.startswith("data.source: set cannot be downloaded: http://127.0.0.1:9/x/a.txt: no connection; ")
+    assert "the server answered 404 Not Found; data.mirror or the variable GAMTUNE_DATA may name a copy" in line
+    assert "\n" not in line
+
+
+def zipped(content, folder=""):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in content.items():
+            archive.writestr(f"{folder}{name}", text)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_zip_may_hold_the_files(server, cache, nested):
+    inner = zipped(CONTENT, "A folder/")
+    server.content = {"all.zip": zipped({"inner.zip": inner, "about": "x"}) if nested else inner}
+    server.breaks = [1000]
+    assert read(fetch(Download("set", FILES, [f"{server.address}/all.zip"]))) == CONTENT
+    assert {path.name for path in cache.iterdir()} == {".lock", "a.txt", "sub"}
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (zipped({"a.txt": CONTENT["a.txt"]}), "holds no sub/b.txt"),
+        (zipped({**CONTENT, "a.txt": "no"}), "a.txt in .* is another: its sha256 is"),
+        (b"no zip at all", "File is not a zip file"),
+    ],
+)
+def test_a_zip_that_is_not_what_it_should_be_is_refused(server, cache, content, fault):
+    server.content = {"all.zip": content}
+    with pytest.raises(ConfigError, match=fault):
+        fetch(Download("set", FILES, [f"{server.address}/all.zip"]))
+    assert not (cache / "archive.zip.part").exists()
+    assert not (cache / "sub").exists()
+
+
+def test_a_folder_may_hold_the_files_packed_or_not(tmp_path, monkeypatch):
+    folder = tmp_path / "copies"
+    (folder / "set" / "sub").mkdir(parents=True)
+    (folder / "set" / "a.txt").write_bytes(CONTENT["a.txt"])
+    (folder / "set" / "sub" / "b.txt.xz").write_bytes(lzma.compress(CONTENT["sub/b.txt"]))
+    download = Download("set", FILES, [])
+    for found in (fetch(download, str(folder)), fetch(download, str(folder / "set"))):
+        assert found == {"a.txt": folder / "set/a.txt", "sub/b.txt": folder / "set/sub/b.txt.xz"}
+    monkeypatch.setenv("GAMTUNE_DATA", str(folder))
+    assert fetch(download)["a.txt"] == folder / "set/a.txt"
+    (folder / "set" / "sub" / "b.txt.xz").write_bytes(lzma.compress(CONTENT["sub/b.txt"])[:-20])
+    with pytest.raises(ConfigError, match=r"b.txt.xz is not the file that set has: .*ended before"):
+        fetch(download)
+    (folder / "set" / "a.txt").unlink()
+    with pytest.raises(ConfigError, match=rf"data.mirror: {folder} has no file a.txt of set"):
+        fetch(download)
+    assert not cache_folder().exists()
+
+
+def test_two_studies_that_ask_at_once_download_once(server, tmp_path):
+    program = (
+        "import sys; from gamtune.data.downloads import Download, fetch\n"
+        f"fetch(Download('set', {FILES!r}, [{server.address!r}]))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "workflow")}
+    both = [subprocess.Popen([sys.executable, "-c", program], env=environment) for _ in range(2)]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert len(server.asked) == 2

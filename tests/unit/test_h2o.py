@@ -1,0 +1,196 @@
+"""H2O's metrics and network, compared with what the engine itself gave (tests/golden/h2o)."""
+
+import json
+import math
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gamtune.data.arrays import Prepared
+from gamtune.settings import SettingError, make_spec
+from gamtune.training import h2o_update
+from gamtune.training.dropout import dropout_factors
+from gamtune.training.metrics import classification_metrics, confusion_matrix, regression_metrics
+from gamtune.training.network import build_network
+from gamtune.training.objective import objective_of
+from gamtune.training.optimizers import build_update
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "h2o"
+METRICS = json.loads((GOLDEN / "metrics.json").read_text())
+NETWORK = json.loads((GOLDEN / "network.json").read_text())
+
+
+@pytest.mark.parametrize("case", METRICS["classification"])
+def test_the_metrics_of_classes_are_the_engines(case):
+    said = METRICS["classification"][case]
+    labels = np.array(said["labels"])
+    with np.errstate(divide="ignore"):
+        scored = np.log(np.array(said["probabilities"]))
+    ours, counts = classification_metrics(scored, labels), confusion_matrix(scored, labels)
+    for name, figure in said["figures"].items():
+        if name == "confusion_matrix":
+            assert counts.tolist() == figure
+        else:
+            assert ours[name] == pytest.approx(figure, rel=1e-9, abs=1e-9), name
+    assert {"mse", "rmse", "logloss"} <= set(said["figures"])
+    assert ("confusion_matrix" in said["figures"]) == (case != "two classes")
+
+
+@pytest.mark.parametrize("case", METRICS["regression"])
+def test_the_metrics_of_values_are_the_engines(case):
+    said = METRICS["regression"][case]
+    ours = regression_metrics(np.array(said["predictions"]), np.array(said["targets"]))
+    for name, figure in said["figures"].items():
+        assert ours[name] == pytest.approx(figure, rel=1e-9, abs=1e-9), name
+    assert set(said["figures"]) == set(ours)
+
+
+def approximate_root(ratio):
+    """H2O's square root, off by up to 5 %: water.util.MathUtils.approxSqrt, of floats for kernels, doubles for biases."""
+    if ratio.shape.rank == 2:
+        bits = tf.bitwise.right_shift(tf.bitcast(ratio, tf.int32), 1)
+        return tf.bitcast(532483686 + bits, tf.float32)
+    bits = tf.bitwise.right_shift(tf.bitcast(tf.cast(ratio, tf.float64), tf.int64), tf.constant(32, tf.int64))
+    bits = tf.bitwise.left_shift(bits + 1072632448, tf.constant(31, tf.int64))
+    return tf.cast(tf.bitcast(bits, tf.float64), tf.float32)
+
+
+SETTINGS = {
+    "sgd": {"optimizer": "sgd", "learning_rate": 0.05, "rate_annealing": 0},
+    "momentum": {"optimizer": "sgd", "learning_rate": 0.05, "rate_annealing": 0, "momentum": 0.5},
+    "adadelta": {"optimizer": "adadelta", "rho": 0.9, "epsilon": 1e-4},
+}
+
+
+def learner(case):
+    """A function that learns the golden rows in a given order and gives all weights."""
+    task, activation, optimizer = case.split()
+    start = NETWORK[task]
+    x = np.array(start["x"], np.float32)
+    prepared = Prepared(Path(), "", x.shape[1], [0, 1, 2] if task == "classification" else None, 0.0, 1.0)
+    activation = {"Rectifier": "relu", "Tanh": "tanh"}[activation]
+    widths = [len(bias) for bias in start["biases"][:-1]]
+    settings = {"network": "h2o", "neurons": widths, "activation": activation, "batch_size": 1}
+    spec = make_spec(settings | NETWORK["penalties"] | SETTINGS[optimizer], 1)
+    network = build_network(spec, prepared)
+    update, objective = build_update(spec, network.variables), objective_of(prepared)
+    targets = objective.targets(np.array(start["y"], np.int32 if task == "classification" else float))
+
+    @tf.function
+    def step(row, number):
+        with tf.GradientTape() as tape:
+            outputs = network.forward(tf.constant(x)[row : row + 1], network.scoring_factors)
+            loss = tf.reduce_mean(objective.losses(targets[row : row + 1], outputs))
+        update.step(tape.gradient(loss, network.variables), number + 1, number)
+
+    def learn(order):
+        network.raw.set_weights(flat(start))
+        for slot in update.slots:
+            slot.assign(tf.zeros_like(slot))
+        for number, row in enumerate(order):
+            step(tf.constant(row), tf.constant(number, tf.int64))
+        return network.raw.get_weights()
+
+    return learn
+
+
+def flat(arrays):
+    pairs = zip(arrays["weights"], arrays["biases"], strict=True)
+    return [array for kernel, bias in pairs for array in (np.array(kernel).T, np.array(bias))]
+
+
+def largest_difference(case, order):
+    return max(
+        np.abs(mine - theirs).max()
+        for mine, theirs in zip(learner(case)(order), flat(NETWORK["cases"][case]), strict=True)
+    )
+
+
+# Found by trying all 90 places of the two rows that differ from the other eight
+ORDER_OF_THE_ENGINE = [0, 8, 0, 0, 0, 0, 0, 0, 0, 9]
+
+
+@pytest.mark.parametrize("case", NETWORK["cases"])
+def test_ten_rows_change_the_weights_as_in_the_engine(case, monkeypatch):
+    """Penalties, fast mode, the bias' own ADADELTA and momentum are exactly H2O's; its square root is put in here."""
+    monkeypatch.setattr(h2o_update, "square_root", approximate_root)
+    assert largest_difference(case, ORDER_OF_THE_ENGINE) < 5e-7
+
+
+@pytest.mark.parametrize("case", [case for case in NETWORK["cases"] if "adadelta" in case])
+def test_an_exact_square_root_makes_a_small_difference(case):
+    moved = max(
+        np.abs(after - before).max()
+        for after, before in zip(flat(NETWORK["cases"][case]), flat(NETWORK[case.split()[0]]), strict=True)
+    )
+    assert 1e-4 < largest_difference(case, ORDER_OF_THE_ENGINE) < 0.1 * moved
+
+
+def classes(inputs=50, classes=10):
+    return Prepared(Path(), "", inputs, list(range(classes)))
+
+
+@pytest.mark.parametrize(
+    ("activation", "biases"), [("relu", [0.5, 1, 1]), ("maxout", [0.5, 1, 1]), ("tanh", [0, 0, 0])]
+)
+def test_the_initial_weights_are_the_engines(activation, biases):
+    spec = make_spec({"network": "h2o", "neurons": [40, 30, 20], "activation": activation}, 3)
+    network = build_network(spec, classes())
+    widths = [50, 40, 30, 20, 10]
+    for layer, pieces in enumerate([*network.hidden, [network.output]]):
+        reach = math.sqrt(6 / (widths[layer] + widths[layer + 1])) * (4 if layer == 3 else 1)
+        for piece in pieces:
+            kernel = piece.kernel.numpy()
+            assert 0.95 * reach < np.abs(kernel).max() <= reach
+            assert kernel.std() == pytest.approx(reach / math.sqrt(3), rel=0.1)
+            assert (piece.bias.numpy() == ([*biases, 0][layer])).all()
+    regression = build_network(spec, Prepared(Path(), "", 50, None, 0.0, 1.0))
+    assert np.abs(regression.output.kernel.numpy()).max() < math.sqrt(6 / 21)
+
+
+def test_dropout_rescales_nothing_in_training_and_hidden_outputs_in_scoring():
+    spec = make_spec({"network": "h2o", "neurons": [40, 30], "input_dropout": 0.3, "hidden_dropout": [0.5, 0.2]}, 1)
+    network = build_network(spec, classes())
+    assert network.scoring_factors == [None, 0.5, 0.8]
+    x = np.random.default_rng(1).normal(size=(20, 50)).astype(np.float32)
+    plain = x
+    for (layer,), scale in zip(network.hidden, (0.5, 0.8), strict=True):
+        plain = np.maximum(plain @ layer.kernel.numpy() + layer.bias.numpy(), 0) * scale
+    plain = plain @ network.output.kernel.numpy() + network.output.bias.numpy()
+    assert np.asarray(network.raw(x)) == pytest.approx(plain, abs=1e-4)
+    assert network.forward(tf.constant(x), network.scoring_factors).numpy() == pytest.approx(plain, abs=1e-4)
+    masks = dropout_factors([0.3, 0.5], [50, 40], 64, 1, tf.constant(1, tf.int64), tf.constant(0, tf.int64), False)
+    assert [set(np.unique(mask)) for mask in masks] == [{0.0, 1.0}, {0.0, 1.0}]
+
+
+def test_the_exported_model_holds_h2os_penalties():
+    network = build_network(make_spec({"network": "h2o", "neurons": [4], "l1": 0.1, "l2": 0.2}, 1), classes())
+    weights = network.raw.get_weights()
+    expected = sum(0.1 * np.abs(w).sum() + 0.1 * (w**2).sum() for w in weights)
+    assert float(sum(network.raw.losses)) == pytest.approx(expected, rel=1e-5)
+    assert isinstance(network.exported, keras.Model)
+
+
+def test_the_step_of_sgd_shrinks_with_the_rows_seen():
+    settings = {"network": "h2o", "neurons": [1], "optimizer": "sgd", "learning_rate": 0.5, "rate_annealing": 0.01}
+    spec = make_spec(settings, 1)
+    steps = []
+    for seen in (0, 100):
+        variables = build_network(spec, classes(1, 2)).variables
+        before = variables[0].numpy()
+        update = build_update(spec, variables)
+        update.step([tf.ones_like(v) for v in variables], tf.constant(1, tf.int64), tf.constant(seen, tf.int64))
+        steps.append((before - variables[0].numpy()).item())
+    assert steps == pytest.approx([0.5, 0.25], rel=1e-6)
+
+
+def test_defaults_are_the_engines_and_adam_is_not_among_its_optimizers():
+    spec = make_spec({"network": "h2o"}, 1)
+    assert (spec.optimizer, spec.learning_rate, spec.rho, spec.epsilon) == ("adadelta", 1.0, 0.99, 1e-8)
+    sgd = make_spec({"network": "h2o", "optimizer": "sgd"}, 1)
+    assert (sgd.learning_rate, sgd.momentum, sgd.rate_annealing) == (0.005, 0.0, 1e-6)
+    with pytest.raises(SettingError, match="got 'adam', expected one of adadelta, sgd in the network h2o"):
+        make_spec({"network": "h2o", "optimizer": "adam"}, 1)

@@ -1,0 +1,203 @@
+"""The source `table`: CSV or Parquet files of the user's, each cell checked, faults named by row and column."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from gamtune.config.data_section import Data
+from gamtune.config.errors import ConfigError
+from gamtune.data.header import check_header, is_parquet
+from gamtune.data.rows import Rows, class_indices
+
+MOST_CLASSES = 1000  # more different targets than this are no classes
+MOST_NUMBERED_CLASSES = 30  # whole numbers of more different values are quantities, unless the config says otherwise
+MOST_LEVELS = 1000  # each is an input of the network
+PARTS = ("train", "validation", "test")
+
+
+def read_table(data: Data) -> Rows:
+    """Read the files of a `table` source.
+
+    Raises
+    ------
+    ConfigError
+        With one line that names file, row and column of what cannot be used.
+    """
+    check_header(data)
+    tables = {part: _used_columns(Path(path), data) for part, path in data.paths.items()}
+    table = pd.concat(tables.values(), ignore_index=True)
+    places = Places([(str(data.paths[part]), len(rows)) for part, rows in tables.items()])
+    target = table.pop(str(data.target))
+    classes, values = _target(target, data.task, places)
+    split = table.pop(data.split_column) if data.split_column else None
+    group = table.pop(data.group_column) if data.group_column else None
+    if group is not None:
+        _refuse(group.isna(), group, places, "the group is missing")
+    features = {str(name): _feature(table[name], name in data.categorical, places) for name in table}
+    return Rows(
+        pd.DataFrame(features),
+        values,
+        str(data.target),
+        classes,
+        _parts(data, {part: len(rows) for part, rows in tables.items()}, split, places),
+        group,
+        data.missing,
+    )
+
+
+class Places:
+    """Where each row of the joined table stands in its file."""
+
+    def __init__(self, files: Sequence[tuple[str, int]]) -> None:
+        self.files = files
+
+    def of(self, row: int) -> str:
+        """File and number of a row, counted from 1."""
+        for file, rows in self.files:
+            if row < rows:
+                return f"{file}: row {row + 1}"
+            row -= rows
+        raise IndexError(row)
+
+    @property
+    def all(self) -> str:
+        """The files."""
+        return ", ".join(file for file, _ in self.files)
+
+
+def read_file(path: Path, missing: Sequence[str]) -> pd.DataFrame:
+    """The rows of a CSV or Parquet file; in CSV, cells with these words hold nothing.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or has no rows.
+    """
+    try:
+        if is_parquet(path):
+            table = pd.read_parquet(path)
+        else:
+            table = pd.read_csv(path, keep_default_na=False, na_values=list(missing), low_memory=False)
+    except (OSError, ValueError) as error:  # pandas' and pyarrow's own errors are among these
+        raise ConfigError([f"{path} cannot be read: {str(error).strip().splitlines()[0]}"]) from None
+    if len(table) == 0:
+        raise ConfigError([f"{path}: no rows"])
+    return table
+
+
+def _used_columns(path: Path, data: Data) -> pd.DataFrame:
+    table = read_file(path, data.missing).drop(columns=data.drop, errors="ignore")
+    if set(table) <= {data.target, data.group_column, data.split_column}:
+        raise ConfigError([f"{path}: no column is left to learn from"])
+    return table
+
+
+def _refuse(where: Any, column: "pd.Series[Any]", places: Places, text: str) -> None:
+    """Name the first of these rows, if there is any; ``{cell}`` in the text is its cell."""
+    rows = np.flatnonzero(np.asarray(where))
+    if len(rows):
+        said = text.replace("{cell}", repr(str(column.iloc[rows[0]]).strip()))
+        raise ConfigError([f"{places.of(rows[0])}, column {column.name!r}: {said}"])
+
+
+def _blank(column: "pd.Series[Any]") -> "pd.Series[bool]":
+    """Whether a cell holds nothing."""
+    blank = column.isna()
+    return blank if _is_number(column) else blank | (column.astype(str).str.strip() == "")
+
+
+def _is_number(column: "pd.Series[Any]") -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)
+
+
+def _target(
+    target: "pd.Series[Any]", task: str | None, places: Places
+) -> tuple[list[Any] | None, npt.NDArray[np.float64 | np.int32]]:
+    _refuse(_blank(target), target, places, "the target is missing")
+    if _is_number(target):
+        _refuse(~np.isfinite(target.to_numpy(dtype=float)), target, places, "{cell} is not a finite number")
+    numbers = pd.to_numeric(target, errors="coerce")
+    distinct = target.nunique()
+    if distinct < 2:
+        raise ConfigError([f"{places.all}: column {target.name!r} holds one value only, expected at least two"])
+    if task is None:
+        quantity = _is_number(target) and not pd.api.types.is_bool_dtype(target)
+        whole = quantity and not bool((target % 1 != 0).any())
+        task = "regression" if quantity and not (whole and distinct <= MOST_NUMBERED_CLASSES) else "classification"
+    if task == "regression":
+        _refuse(numbers.isna(), target, places, "{cell} is not a number, and data.task is regression")
+        return None, numbers.to_numpy(dtype=float)
+    if distinct > MOST_CLASSES:
+        found = f"{distinct} different values, expected at most {MOST_CLASSES} classes"
+        raise ConfigError([f"{places.all}: column {target.name!r} holds {found}; is data.task regression?"])
+    indices, classes = class_indices(target)
+    return classes, indices
+
+
+def _feature(column: "pd.Series[Any]", categorical: bool, places: Places) -> "pd.Series[Any]":
+    """The column as float64 with NaN, or as text with None, where a cell is missing."""
+    blank = _blank(column)
+    if blank.all():
+        raise ConfigError([f"{places.all}: column {column.name!r} has no value at all; list it in data.drop"])
+    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        raise ConfigError([f"{places.all}: column {column.name!r} holds dates; give numbers or list it in data.drop"])
+    numbers = None if categorical else _numbers(column, blank, places)
+    if numbers is not None:
+        return numbers
+    levels = column[~blank].nunique()
+    if levels > MOST_LEVELS:
+        found = f"{levels} different texts, expected at most {MOST_LEVELS}"
+        raise ConfigError([f"{places.all}: column {column.name!r} holds {found}; list it in data.drop"])
+    return as_text(column)
+
+
+def _numbers(column: "pd.Series[Any]", blank: "pd.Series[bool]", places: Places) -> "pd.Series[float] | None":
+    """The column as numbers; None where most of it is text."""
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    text = numbers.isna() & ~blank
+    if text.sum() > (~blank).sum() / 2:
+        return None
+    fault = "{cell} is not a number, as others in the column are; correct it, or list the column in "
+    _refuse(text, column, places, fault + "data.categorical or data.drop")
+    _refuse(np.isinf(numbers), column, places, "{cell} is not a finite number; correct it")
+    return numbers
+
+
+def as_numbers(column: "pd.Series[Any]", places: Places) -> "pd.Series[float]":
+    """A column that has to hold numbers, NaN where a cell holds nothing.
+
+    Raises
+    ------
+    ConfigError
+        At the first cell that is no finite number.
+    """
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    _refuse((numbers.isna() & ~_blank(column)) | np.isinf(numbers), column, places, "{cell} is not a finite number")
+    return numbers
+
+
+def as_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """A column of categories, None where a cell holds nothing."""
+    return column.astype(object).where(~_blank(column), None).map(str, na_action="ignore")
+
+
+def _parts(
+    data: Data, rows: dict[Any, int], split: "pd.Series[Any] | None", places: Places
+) -> npt.NDArray[np.str_] | None:
+    """What the files or a column say of each row's part; "" where the split decides."""
+    if split is None and set(rows) == {"train"}:
+        return None
+    parts = np.repeat(np.array([part if part != "train" else "" for part in rows], dtype="<U10"), list(rows.values()))
+    if split is not None:
+        words = split.astype(str).str.strip().str.lower()
+        _refuse(~words.isin(PARTS), split, places, "got {cell}, expected train, validation or test")
+        for part, aside in (("validation", data.validation), ("test", data.test)):
+            chosen = (words == part).to_numpy() & (parts == "")
+            if aside.column is None:
+                _refuse(chosen, split, places, f"got {{cell}}, but data.{part}.column does not name the column")
+            parts[chosen] = part
+    return parts

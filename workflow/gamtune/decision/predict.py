@@ -1,0 +1,56 @@
+"""The exported model on raw rows."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+
+from gamtune.config.errors import ConfigError
+from gamtune.data.preprocessing import Preprocessing
+from gamtune.data.table_file import Places, as_numbers, as_text, read_file
+from gamtune.training.model_file import load_model
+
+
+def predict_file(model: Path, file: Path) -> str:
+    """CSV text: of each row the predicted class and the probabilities of all, or the predicted value.
+
+    Parameters
+    ----------
+    model : Path
+        An exported ``model.keras`` with its ``preprocessing.json`` beside it.
+    file : Path
+        CSV or Parquet file with the columns that the model was trained on, as they were before any preprocessing;
+        others are ignored.
+
+    Raises
+    ------
+    ConfigError
+        If a file is missing or no model, a column is missing, or a cell of a numeric column is no number.
+    """
+    beside = model.with_name("preprocessing.json")
+    try:
+        preprocessing = Preprocessing.read(beside)
+    except (OSError, ValueError, TypeError):
+        raise ConfigError([f"{beside} is missing or says nothing of a model's inputs"]) from None
+    try:
+        network = load_model(model)
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"{model} cannot be read: {str(error).splitlines()[0]}"]) from None
+    table = read_file(file, preprocessing.missing)
+    absent = [name for name in preprocessing.columns if name not in table]
+    if absent:
+        raise ConfigError([f"{file} has no column {absent[0]!r}, which the model was trained on"])
+    places = Places([(str(file), len(table))])
+    for name in preprocessing.columns:
+        table[name] = as_text(table[name]) if name in preprocessing.levels else as_numbers(table[name], places)
+    outputs = np.asarray(network.predict(preprocessing.apply(table), batch_size=4096, verbose=0))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if preprocessing.classes is None:
+        writer.writerow(["predicted"])
+        writer.writerows([repr(float(value))] for value in outputs[:, 0])
+    else:
+        writer.writerow(["predicted", *(f"p_{name}" for name in preprocessing.classes)])
+        writer.writerows([preprocessing.classes[row.argmax()], *row.tolist()] for row in outputs)
+    return text.getvalue()

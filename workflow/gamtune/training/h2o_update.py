@@ -1,0 +1,71 @@
+"""H2O's updates, as far as a batch of rows can follow them: hex.deeplearning.Neurons (rel-3.46), with one row a batch.
+
+The penalties, l1 and half of l2, weigh kernels and biases. A weight whose rows give it no gradient at all, because its
+input or its unit is 0, is left as it is, penalties, averages and velocity included (H2O's fast mode, on by default).
+What H2O does otherwise: several threads change the weights without waiting for each other (Hogwild); ADADELTA's square
+root is an approximation (up to 5 % off); SGD's annealing counts the rows seen before the current pass of a thread over
+its rows, not before the current row; a dropped tanh, elu or maxout unit still learns.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import tensorflow as tf
+
+from gamtune.spec import Spec
+from gamtune.training.update import Update, Variables, step_size, zeros_like
+
+square_root = tf.sqrt
+
+
+def h2o_adadelta(spec: Spec, variables: Variables) -> Update:
+    """ADADELTA whose biases go by the mean squared gradient of their unit's incoming weights, in place of their own."""
+    squares, changes = zeros_like(variables), zeros_like(variables)
+    rho = float(spec.rho or 0)
+
+    def update(gradients: Sequence[tf.Tensor], number: tf.Tensor, seen: tf.Tensor) -> None:
+        incoming = tf.constant(0.0)
+        penalised = _penalised(gradients, variables, spec)
+        for (variable, gradient, active), square, change in zip(penalised, squares, changes, strict=True):
+            if variable.shape.rank == 2:
+                magnitude = gradient**2
+                incoming = tf.reduce_mean(magnitude, axis=0)
+            else:
+                magnitude = incoming
+            mean_square = rho * square + (1 - rho) * magnitude
+            rate = spec.learning_rate * square_root((change + spec.epsilon) / (mean_square + spec.epsilon))
+            mean_change = rho * change + (1 - rho) * rate**2 * magnitude
+            square.assign(tf.where(active, mean_square, square))
+            change.assign(tf.where(active, mean_change, change))
+            variable.assign_sub(rate * gradient)
+
+    return Update(update, [*squares, *changes])
+
+
+def h2o_sgd(spec: Spec, variables: Variables) -> Update:
+    """Gradient descent whose step is the annealed rate times (1 - momentum)."""
+    velocities = zeros_like(variables) if spec.momentum else []
+    momentum = float(spec.momentum or 0)
+
+    def update(gradients: Sequence[tf.Tensor], number: tf.Tensor, seen: tf.Tensor) -> None:
+        rate = step_size(spec, seen) * (1 - momentum)
+        for place, (variable, gradient, active) in enumerate(_penalised(gradients, variables, spec)):
+            if velocities:
+                velocity = velocities[place]
+                velocity.assign(tf.where(active, momentum * velocity + gradient, velocity))
+                gradient = tf.where(active, velocity, 0.0)
+            variable.assign_sub(rate * gradient)
+
+    return Update(update, velocities)
+
+
+def _penalised(
+    gradients: Sequence[tf.Tensor], variables: Variables, spec: Spec
+) -> Iterator[tuple[tf.Variable, tf.Tensor, tf.Tensor]]:
+    """Each variable, its gradient with the penalties', 0 where it is not active, and where it is active."""
+    for gradient, variable in zip(gradients, variables, strict=True):
+        active = gradient != 0
+        if spec.l1:
+            gradient += spec.l1 * tf.sign(variable)
+        if spec.l2:
+            gradient += spec.l2 * variable
+        yield variable, tf.where(active, gradient, 0.0), active

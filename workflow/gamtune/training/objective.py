@@ -1,0 +1,92 @@
+"""What a training minimises, row by row, and what it tells of each epoch."""
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from gamtune.data.arrays import Prepared
+from gamtune.training.tensors import shared_tensor
+
+
+class Objective(Protocol):
+    """Losses and figures of a task.
+
+    ``figures`` names what `sums` gives: the first decides when to stop, all but the last are told of the training too.
+    """
+
+    figures: tuple[str, ...]
+
+    def targets(self, y: npt.NDArray[Any]) -> tf.Tensor:
+        """(n,) what the raw outputs are compared with."""
+
+    def losses(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """(n,) float32, to be minimised."""
+
+    def training_sums(self, losses: tf.Tensor) -> list[tf.Tensor]:
+        """Sums over the rows of a step, from their losses."""
+
+    def sums(self, losses: tf.Tensor, targets: tf.Tensor, outputs: tf.Tensor) -> list[tf.Tensor]:
+        """Sums of all figures over some rows."""
+
+
+class Classification:
+    """Logloss; H2O's squared error, (1 - probability of the true class) squared; accuracy."""
+
+    figures: tuple[str, ...] = ("logloss", "mse", "accuracy")
+
+    def targets(self, y: npt.NDArray[Any]) -> tf.Tensor:
+        """Indices of the classes."""
+        return shared_tensor(y)
+
+    def losses(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """Minus the logarithm of the true class' probability."""
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)
+
+    def training_sums(self, losses: tf.Tensor) -> list[tf.Tensor]:
+        """Logloss and squared error."""
+        return [tf.reduce_sum(losses), tf.reduce_sum(tf.math.expm1(-losses) ** 2)]
+
+    def sums(self, losses: tf.Tensor, targets: tf.Tensor, outputs: tf.Tensor) -> list[tf.Tensor]:
+        """The same and the rows that are right."""
+        hits = tf.cast(tf.argmax(outputs, 1, tf.int32) == targets, tf.float32)
+        return [*self.training_sums(losses), tf.reduce_sum(hits)]
+
+
+class Regression:
+    """Squared and absolute error, in the target's units; the network learns the standardised target.
+
+    Parameters
+    ----------
+    mean, sd : float
+        Of the target in training.
+    """
+
+    figures: tuple[str, ...] = ("mse", "mae")
+
+    def __init__(self, mean: float, sd: float) -> None:
+        self.mean, self.sd = mean, sd
+
+    def targets(self, y: npt.NDArray[Any]) -> tf.Tensor:
+        """Standardised values."""
+        return tf.constant(((y - self.mean) / self.sd).astype(np.float32))
+
+    def losses(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """Squared errors of the standardised values."""
+        return (outputs[:, 0] - targets) ** 2
+
+    def training_sums(self, losses: tf.Tensor) -> list[tf.Tensor]:
+        """Squared error."""
+        return [tf.reduce_sum(losses) * self.sd**2]
+
+    def sums(self, losses: tf.Tensor, targets: tf.Tensor, outputs: tf.Tensor) -> list[tf.Tensor]:
+        """The same and the absolute error."""
+        return [*self.training_sums(losses), tf.reduce_sum(tf.abs(outputs[:, 0] - targets)) * self.sd]
+
+
+def objective_of(data: Prepared) -> Objective:
+    """The objective of a data set's task."""
+    if data.classes is not None:
+        return Classification()
+    return Regression(*data.target_scale)
