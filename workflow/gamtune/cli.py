@@ -84,7 +84,8 @@ def _fetch(options: argparse.Namespace) -> None:
 
     data = _data_section(options.data)
     download = PUBLIC[data.source]
-    fetch(download, data.mirror)
+    for name, path in fetch(download, data.mirror).items():
+        print(f"{name}: {path}")
     write_text(options.out, json.dumps({"source": data.source, "sha256": dict(download.files)}, indent=1) + "\n")
 
 

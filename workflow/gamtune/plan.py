@@ -185,11 +185,10 @@ class Plan:
 
     @property
     def data_outputs(self) -> list[str]:
-        """Files of the prepared data."""
-        names = ["digest.json", "preprocessing.json"]
-        names += [f"{axis}_{part}.npy" for axis in "xy" for part in PARTS]
+        """Files of the prepared data, but for the digest of all."""
+        names = ["digest.json", "preprocessing.json", *(f"{axis}_{part}.npy" for axis in "xy" for part in PARTS)]
         files = [os.path.join(folder, name) for folder in self.data_sets for name in names]
-        return list(dict.fromkeys([self.path("data/digest.json"), *files, self.path("data/split.csv")]))
+        return [name for name in (*files, self.path("data/split.csv")) if name != self.path("data/digest.json")]
 
     def digest(self, fold: int | None) -> str:
         """Path of the digest of the data that a training sees."""

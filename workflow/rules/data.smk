@@ -2,6 +2,8 @@ rule fetch:
     """The files of a public data set, checked, in the user's cache; with progress, and where the network is."""
     output:
         STUDY.path("data/source.json"),
+    log:
+        STUDY.path("logs/fetch.txt"),
     conda:
         "../../envs/gamtune.yaml"
     params:
@@ -9,7 +11,7 @@ rule fetch:
     message:
         "files of the data set"
     shell:
-        "python -m gamtune fetch --data {params.data:q} --out {output:q}"
+        "python -m gamtune fetch --data {params.data:q} --out {output:q} > {log:q}"  # progress and faults: to the terminal
 
 
 rule data:
@@ -18,6 +20,7 @@ rule data:
         file=STUDY.data_files,
     output:
         STUDY.data_outputs,
+        digest=STUDY.path("data/digest.json"),
     log:
         STUDY.path("logs/data.txt"),
     conda:
@@ -25,7 +28,7 @@ rule data:
     params:
         code=code_of("gamtune.data.prepare"),
         data=STUDY.sections("data"),
-        folder=STUDY.path("data"),
+        folder=subpath(output.digest, parent=True),
     message:
         "data: split and standardised"
     shell:
