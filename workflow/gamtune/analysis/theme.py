@@ -84,7 +84,8 @@ def save(plot: ggplot | Figure, path: Path) -> None:
     stamp = _STAMP.get()
     if stamp is not None:
         if isinstance(plot, ggplot):
-            plot += labs(caption=stamp) + theme(plot_caption=element_text(color=BEST, size=9, weight="bold"))
+            plot = plot + labs(caption=stamp)
+            plot += theme(plot_caption=element_text(color=BEST, size=9, weight="bold"))
         else:
             plot.suptitle(stamp, x=0.99, ha="right", color=BEST, fontsize=9, fontweight="bold")
     with mpl.rc_context(STYLE):

@@ -1,5 +1,9 @@
 """A saved network, read back."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +23,24 @@ def load_model(path: Path) -> Any:
     ValueError
         If the file is no Keras model, or holds a Lambda layer.
     """
-    import keras
+    with _without_banner():
+        import keras
 
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+@contextmanager
+def _without_banner() -> Iterator[None]:
+    """Keep what TensorFlow's libraries print about this machine, whatever their log level, from who did not ask."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def load_raw(path: Path) -> Any:

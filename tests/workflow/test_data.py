@@ -1,0 +1,130 @@
+"""Studies of data with text, gaps and groups, of a regression, in folds, by the test rows, and of HAR itself."""
+
+import json
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gamtune.analysis.comparable import ON_TEST_ROWS
+
+pytestmark = pytest.mark.workflow
+
+FOLDS = 2
+MIXED = {"data": {"source": "table", "path": "data/mixed.csv", "target": "kind", "group": "site",
+                  "validation": {"folds": FOLDS}, "test": {"groups": 2}},
+         "search__draws": 2, "analysis": None, "training__batch_size": 16,
+         "decision": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 3}}}  # fmt: skip
+
+
+def write_mixed(project):
+    """240 rows of numbers, texts and gaps from twelve sites, whose kind follows from both."""
+    random = np.random.default_rng(1)
+    colour = random.choice(["red", "green", "blue"], 240)
+    length = random.normal(size=240)
+    table = pd.DataFrame({"length": length, "colour": colour, "width": random.normal(size=240), "unit": "cm"})
+    table["kind"] = np.where(length + (colour == "red") > 0.3, "long", "short")
+    table["yield"] = 3 * length + (colour == "red") + random.normal(size=240) / 5
+    table["site"] = np.repeat(list("ABCDEFGHIJKL"), 20)
+    table.loc[::7, "width"] = None
+    table.loc[::11, "colour"] = None
+    table.to_csv(project.folder / "data/mixed.csv", index=False)
+    return table
+
+
+@pytest.fixture
+def mixed(new_project):
+    """A finished study of the mixed table, in folds of whole sites."""
+    write_mixed(new_project)
+    new_project.configure(**MIXED)
+    done = new_project.snakemake()
+    assert done.code == 0, done.output
+    return new_project
+
+
+def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
+    summary = pd.DataFrame(mixed.rows("summary.csv"))
+    assert summary.groupby("name").size().tolist() == [FOLDS] * 2
+    digests = {mixed.json(f"data/fold_{fold}/digest.json")["digest"] for fold in (1, 2)}
+    records = [mixed.json(f"trials/{trial}/record.json") for trial in summary["trial"]]
+    assert {record["data"] for record in records} == digests
+    folds = [mixed.json(f"confirm/observed_1/{number}/record.json")["spec"]["fold"] for number in (1, 2, 3)]
+    assert folds == [1, 2, 1]
+    split = pd.DataFrame(mixed.rows("data/split.csv"))
+    assert split.groupby("group")["part"].nunique().max() == 1
+
+    rows = pd.read_csv(mixed.folder / "data/mixed.csv")
+    rows[(split["part"] == "test").to_numpy()].drop(columns=["kind", "site"]).to_csv(
+        mixed.folder / "new.csv", index=False
+    )
+    done = mixed.gamtune("predict", "results/small/optimum/model.keras", "new.csv")
+    assert done.code == 0, done.output
+    (mixed.folder / "predicted.csv").write_text(done.output)
+    predicted = pd.read_csv(mixed.folder / "predicted.csv")
+    exported = pd.DataFrame(mixed.rows("optimum/predictions.csv"))
+    assert predicted["predicted"].tolist() == exported["predicted"].tolist()
+    assert np.allclose(predicted["p_long"], exported["p_long"].astype(float), atol=1e-6)
+
+    assert mixed.snakemake().nothing_done
+    rows.loc[0, "length"] += 1
+    rows.to_csv(mixed.folder / "data/mixed.csv", index=False)
+    planned = mixed.planned()  # a changed file is read again; what it changes is trained again
+    assert planned["data"] == 1
+    done = mixed.snakemake()
+    assert done.code == 0, done.output
+    again = {mixed.json(f"trials/{trial}/record.json")["data"] for trial in summary["trial"]}
+    assert not again & digests
+
+
+def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_shown(new_project):
+    write_mixed(new_project)
+    new_project.configure(
+        data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"],
+              "selection": "test"},
+        search__draws=12, analysis__gam="s(l1, k=3) + rho",
+    )  # fmt: skip
+    done = new_project.snakemake()
+    assert done.code == 0, done.output
+    digest = new_project.json("data/digest.json")
+    assert (digest["task"], digest["selection"]) == ("regression", "test")
+    assert digest["rows"]["validation"] == digest["rows"]["test"] == 48
+    pages = ["report.html", "decision/decision.json", "gam/warnings.txt", "figures/captions.json"]
+    for page in pages:
+        assert ON_TEST_ROWS in new_project.path(page).read_text(), page
+    figures = list(new_project.path("figures").glob("*.svg"))
+    assert len(figures) >= 3
+    for figure in figures:
+        assert ON_TEST_ROWS in figure.read_text(), figure.name
+    assert {row["selection"] for row in new_project.rows("summary.csv")} == {"test"}
+    said = new_project.gamtune("outcome", "config/small.yaml").output
+    assert "which every choice looked at" in said
+    comparison = new_project.rows("optimum/comparison.csv")
+    assert {row["part"] for row in comparison} >= {"test, chosen on", "test"}
+    test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
+    scored = json.loads(new_project.gamtune("metrics", str(new_project.path("optimum/predictions.csv"))).output)
+    for metric in ("mse", "rmse", "mae", "r2"):
+        assert float(test[metric]) == pytest.approx(scored[metric], rel=1e-9)
+    assert not new_project.path("optimum/confusion_matrix.csv").exists()
+
+
+@pytest.mark.skipif(not os.environ.get("GAMTUNE_DATA"), reason="the variable GAMTUNE_DATA names no folder of data")
+def test_har_is_fetched_split_by_subject_and_trained_as_h2o_does(new_project):
+    new_project.configure(
+        data={"source": "har", "validation": {"groups": 5}}, training__network="h2o",
+        search={"strategy": "random", "generator": "R-rounding", "seeds": [403, 10]}, analysis=None,
+        space={"depth": {"integer": [1, 5]}, "l1": {"uniform": [0, 0.01]}, "neurons": {"integer": [20, 60], "per": "depth"}},
+        decision={"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}},
+    )  # fmt: skip
+    done = new_project.snakemake()
+    assert done.code == 0, done.output
+    assert done.jobs["fetch"] == 1
+    assert set(new_project.json("data/source.json")["sha256"]) >= {"train/X_train.txt", "test/X_test.txt"}
+    split = pd.DataFrame(new_project.rows("data/split.csv"))
+    assert split.groupby("part")["group"].nunique().to_dict() == {"test": 9, "train": 16, "validation": 5}
+    assert [row["name"] for row in new_project.rows("table.csv")] == ["m_403", "m_10"]
+    test = next(
+        row for row in new_project.rows("optimum/comparison.csv") if (row["what"], row["part"]) == ("optimum", "test")
+    )
+    assert float(test["accuracy"]) > 0.8
+    assert new_project.snakemake().nothing_done
