@@ -13,9 +13,10 @@ from gamtune.data.arrays import Prepared
 from gamtune.settings import SettingError, make_spec
 from gamtune.training import h2o_update
 from gamtune.training.dropout import dropout_factors
+from gamtune.training.gradients import Gradients, gradients_of
 from gamtune.training.metrics import classification_metrics, confusion_matrix, regression_metrics
 from gamtune.training.network import build_network
-from gamtune.training.objective import objective_of
+from gamtune.training.objective import Classification, objective_of
 from gamtune.training.optimizers import build_update
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "h2o"
@@ -81,10 +82,8 @@ def learner(case):
 
     @tf.function
     def step(row, number):
-        with tf.GradientTape() as tape:
-            outputs = network.forward(tf.constant(x)[row : row + 1], network.scoring_factors)
-            loss = tf.reduce_mean(objective.losses(targets[row : row + 1], outputs))
-        update.step(tape.gradient(loss, network.variables), number + 1, number)
+        rows = tf.constant(x)[row : row + 1], targets[row : row + 1]
+        update.step(gradients_of(network, objective, *rows, network.scoring_factors, True), number + 1, number)
 
     def learn(order):
         network.raw.set_weights(flat(start))
@@ -161,7 +160,7 @@ def test_dropout_rescales_nothing_in_training_and_hidden_outputs_in_scoring():
         plain = np.maximum(plain @ layer.kernel.numpy() + layer.bias.numpy(), 0) * scale
     plain = plain @ network.output.kernel.numpy() + network.output.bias.numpy()
     assert np.asarray(network.raw(x)) == pytest.approx(plain, abs=1e-4)
-    assert network.forward(tf.constant(x), network.scoring_factors).numpy() == pytest.approx(plain, abs=1e-4)
+    assert network.forward(tf.constant(x), network.scoring_factors).outputs.numpy() == pytest.approx(plain, abs=1e-4)
     masks = dropout_factors([0.3, 0.5], [50, 40], 64, 1, tf.constant(1, tf.int64), tf.constant(0, tf.int64), False)
     assert [set(np.unique(mask)) for mask in masks] == [{0.0, 1.0}, {0.0, 1.0}]
 
@@ -182,9 +181,32 @@ def test_the_step_of_sgd_shrinks_with_the_rows_seen():
         variables = build_network(spec, classes(1, 2)).variables
         before = variables[0].numpy()
         update = build_update(spec, variables)
-        update.step([tf.ones_like(v) for v in variables], tf.constant(1, tf.int64), tf.constant(seen, tf.int64))
+        ones = [tf.ones_like(variable) for variable in variables]
+        update.step(Gradients(tf.zeros(1), ones, ones), tf.constant(1, tf.int64), tf.constant(seen, tf.int64))
         steps.append((before - variables[0].numpy()).item())
     assert steps == pytest.approx([0.5, 0.25], rel=1e-6)
+
+
+@pytest.mark.parametrize("activation", ["relu", "maxout", "tanh"])
+def test_a_batch_moves_the_weights_by_the_mean_of_its_rows_steps(activation):
+    settings = {"network": "h2o", "neurons": [8, 6], "activation": activation, "optimizer": "sgd", "learning_rate": 1,
+                "rate_annealing": 0, "l1": 0.1, "l2": 0.2}  # fmt: skip
+    random = np.random.default_rng(1)
+    x = random.normal(size=(12, 5)).astype(np.float32) * (random.random((12, 5)) > 0.3)
+    y, spec = random.integers(3, size=12).astype(np.int32), make_spec(settings, 1)
+    masks = [(random.random((12, width)) > 0.5).astype(np.float32) for width in (5, 8, 6)]
+
+    def step(rows):
+        network = build_network(spec, classes(5, 3))
+        before = network.raw.get_weights()
+        factors = [tf.constant(mask[rows]) for mask in masks]
+        gradients = gradients_of(network, Classification(), tf.constant(x[rows]), tf.constant(y[rows]), factors, True)
+        build_update(spec, network.variables).step(gradients, tf.constant(1, tf.int64), tf.constant(0, tf.int64))
+        return [after - old for after, old in zip(network.raw.get_weights(), before, strict=True)]
+
+    whole, single = step(np.arange(12)), [step([row]) for row in range(12)]
+    for together, alone in zip(whole, zip(*single, strict=True), strict=True):
+        assert together == pytest.approx(np.mean(alone, axis=0), abs=1e-6)
 
 
 def test_defaults_are_the_engines_and_adam_is_not_among_its_optimizers():

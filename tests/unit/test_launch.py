@@ -168,6 +168,7 @@ def test_the_closure_of_a_trial_is_its_own_modules_and_nothing_of_the_config():
         "data/arrays.py",
         "spec.py",
         "training/dropout.py",
+        "training/gradients.py",
         "training/h2o_update.py",
         "training/keras_update.py",
         "training/loop.py",

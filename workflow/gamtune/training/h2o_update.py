@@ -1,17 +1,19 @@
 """H2O's updates, as far as a batch of rows can follow them: hex.deeplearning.Neurons (rel-3.46), with one row a batch.
 
-The penalties, l1 and half of l2, weigh kernels and biases. A weight whose rows give it no gradient at all, because its
-input or its unit is 0, is left as it is, penalties, averages and velocity included (H2O's fast mode, on by default).
+The penalties, l1 and half of l2, weigh kernels and biases. A row leaves a weight as it is, penalties, averages and
+velocity included, where its input or its unit is 0 (H2O's fast mode, on by default). So in a batch the penalties weigh
+by the share of rows that reach a weight, which is what the mean of the rows' own steps would do.
 What H2O does otherwise: several threads change the weights without waiting for each other (Hogwild); ADADELTA's square
 root is an approximation (up to 5 % off); SGD's annealing counts the rows seen before the current pass of a thread over
 its rows, not before the current row; a dropped tanh, elu or maxout unit still learns.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import tensorflow as tf
 
 from gamtune.spec import Spec
+from gamtune.training.gradients import Gradients
 from gamtune.training.update import Step, Update, Variables, step_size, zeros_like
 
 square_root = tf.sqrt
@@ -22,7 +24,7 @@ def h2o_adadelta(spec: Spec, variables: Variables) -> Update:
     squares, changes = zeros_like(variables), zeros_like(variables)
     rho = float(spec.rho or 0)
 
-    def update(gradients: Sequence[tf.Tensor], number: tf.Tensor, seen: tf.Tensor) -> None:
+    def update(gradients: Gradients, number: tf.Tensor, seen: tf.Tensor) -> None:
         incoming = tf.constant(0.0)
         penalised = _penalised(gradients, variables, spec)
         for (variable, gradient, active), square, change in zip(penalised, squares, changes, strict=True):
@@ -46,7 +48,7 @@ def h2o_sgd(spec: Spec, variables: Variables) -> Update:
     velocities = zeros_like(variables) if spec.momentum else []
     momentum = float(spec.momentum or 0)
 
-    def update(gradients: Sequence[tf.Tensor], number: tf.Tensor, seen: tf.Tensor) -> None:
+    def update(gradients: Gradients, number: tf.Tensor, seen: tf.Tensor) -> None:
         rate = step_size(spec, seen) * (1 - momentum)
         for place, (variable, gradient, active) in enumerate(_penalised(gradients, variables, spec)):
             if velocities:
@@ -67,13 +69,14 @@ def _in_one_pass(step: Step) -> Step:
 
 
 def _penalised(
-    gradients: Sequence[tf.Tensor], variables: Variables, spec: Spec
+    gradients: Gradients, variables: Variables, spec: Spec
 ) -> Iterator[tuple[tf.Variable, tf.Tensor, tf.Tensor]]:
-    """Each variable, its gradient with the penalties', 0 where it is not active, and where it is active."""
-    for gradient, variable in zip(gradients, variables, strict=True):
-        active = gradient != 0
+    """Each variable, its gradient with the penalties', and where it is active: where a row of the step reached it."""
+    assert gradients.reached is not None  # the loop asks for it
+    for variable, gradient, reached in zip(variables, gradients.means, gradients.reached, strict=True):
+        penalty = tf.zeros_like(gradient)
         if spec.l1:
-            gradient += spec.l1 * tf.sign(variable)
+            penalty += spec.l1 * tf.sign(variable)
         if spec.l2:
-            gradient += spec.l2 * variable
-        yield variable, tf.where(active, gradient, 0.0), active
+            penalty += spec.l2 * variable
+        yield variable, gradient + reached * penalty, reached > 0

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from gamtune.spec import Spec
+from gamtune.training.gradients import Gradients
 from gamtune.training.update import Update, Variables, step_size, zeros_like
 
 
@@ -16,8 +17,8 @@ def adadelta(spec: Spec, variables: Variables) -> Update:
     """Keras' ``Adadelta``."""
     squares, changes = zeros_like(variables), zeros_like(variables)
 
-    def update(gradients: Sequence[tf.Tensor], number: tf.Tensor, seen: tf.Tensor) -> None:
-        penalised = _penalised(gradients, variables, spec)
+    def update(gradients: Gradients, number: tf.Tensor, seen: tf.Tensor) -> None:
+        penalised = _penalised(gradients.means, variables, spec)
         for variable, square, change, gradient in zip(variables, squares, changes, penalised, strict=True):
             tf.raw_ops.ResourceApplyAdadelta(
                 var=variable.handle, accum=square.handle, accum_update=change.handle, grad=gradient,
@@ -31,14 +32,14 @@ def sgd(spec: Spec, variables: Variables) -> Update:
     """Keras' ``SGD``, with momentum where it is above 0."""
     velocities = zeros_like(variables) if spec.momentum else []
 
-    def plain(gradients: Sequence[tf.Tensor], number: tf.Tensor, seen: tf.Tensor) -> None:
+    def plain(gradients: Gradients, number: tf.Tensor, seen: tf.Tensor) -> None:
         rate = step_size(spec, seen)
-        for variable, gradient in zip(variables, _penalised(gradients, variables, spec), strict=True):
+        for variable, gradient in zip(variables, _penalised(gradients.means, variables, spec), strict=True):
             tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
 
-    def with_momentum(gradients: Sequence[tf.Tensor], number: tf.Tensor, seen: tf.Tensor) -> None:
+    def with_momentum(gradients: Gradients, number: tf.Tensor, seen: tf.Tensor) -> None:
         rate = step_size(spec, seen)
-        penalised = _penalised(gradients, variables, spec)
+        penalised = _penalised(gradients.means, variables, spec)
         for variable, velocity, gradient in zip(variables, velocities, penalised, strict=True):
             tf.raw_ops.ResourceApplyKerasMomentum(
                 var=variable.handle, accum=velocity.handle, grad=gradient, lr=rate, momentum=spec.momentum
@@ -51,9 +52,9 @@ def adam(spec: Spec, variables: Variables) -> Update:
     """Keras' ``Adam``."""
     means, squares = zeros_like(variables), zeros_like(variables)
 
-    def update(gradients: Sequence[tf.Tensor], number: tf.Tensor, seen: tf.Tensor) -> None:
+    def update(gradients: Gradients, number: tf.Tensor, seen: tf.Tensor) -> None:
         steps = tf.cast(number, tf.float32)
-        penalised = _penalised(gradients, variables, spec)
+        penalised = _penalised(gradients.means, variables, spec)
         for variable, mean, square, gradient in zip(variables, means, squares, penalised, strict=True):
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle, m=mean.handle, v=square.handle, grad=gradient,

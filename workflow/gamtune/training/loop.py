@@ -18,6 +18,7 @@ import tensorflow as tf
 from gamtune.data.arrays import Part
 from gamtune.spec import Spec
 from gamtune.training.dropout import dropout_factors
+from gamtune.training.gradients import gradients_of
 from gamtune.training.network import Network
 from gamtune.training.objective import Objective
 from gamtune.training.optimizers import build_update
@@ -186,7 +187,6 @@ def _step_function(
 ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
     """One step on the chosen rows; gives the sums of their figures."""
     x, y = shared_tensor(training.x), objective.targets(training.y)
-    variables = network.variables
     rows = len(training.y)
     steps = math.ceil(rows / spec.batch_size)
     most = min(spec.batch_size, rows)  # masks for rows that are not there could fill the memory
@@ -197,14 +197,11 @@ def _step_function(
         factors = dropout_factors(rates, widths, most, spec.weight_seed, epoch, number, rescaled)
         here = tf.size(chosen)
         targets = tf.gather(y, chosen)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(variables)
-            outputs = network.forward(tf.gather(x, chosen), [None if f is None else f[:here] for f in factors])
-            losses = objective.losses(targets, outputs)
-            loss = tf.reduce_mean(losses)
+        kept = [None if factor is None else factor[:here] for factor in factors]
+        gradients = gradients_of(network, objective, tf.gather(x, chosen), targets, kept, with_reach=not rescaled)
         done = epoch - 1
-        update.step(tape.gradient(loss, variables), done * steps + number + 1, done * rows + number * spec.batch_size)
-        return tf.stack(objective.training_sums(losses))
+        update.step(gradients, done * steps + number + 1, done * rows + number * spec.batch_size)
+        return tf.stack(objective.training_sums(gradients.losses))
 
     return step
 
@@ -217,7 +214,7 @@ def _validation_function(network: Network, objective: Objective, validation: Par
     def validate() -> tf.Tensor:
         def body(begin: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             end = tf.minimum(begin + VALIDATED_AT_ONCE, rows)
-            outputs, targets = network.forward(x[begin:end], network.scoring_factors), y[begin:end]
+            outputs, targets = network.forward(x[begin:end], network.scoring_factors).outputs, y[begin:end]
             losses = objective.losses(targets, outputs)
             return end, sums + tf.stack(objective.sums(losses, targets, outputs))
 

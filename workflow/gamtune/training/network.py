@@ -16,6 +16,15 @@ H2O_BIASED = ("relu", "maxout")  # their biases begin at 0.5 in the first hidden
 
 
 @dataclass(frozen=True)
+class Flow:
+    """What some rows give: the raw ``outputs``, and ``inputs`` and ``sums`` of each dense layer in turn."""
+
+    outputs: tf.Tensor
+    inputs: list[tf.Tensor]
+    sums: list[tf.Tensor]
+
+
+@dataclass(frozen=True)
 class Network:
     """One set of weights seen three times: ``raw`` to score, ``exported`` for others, and the bare layers.
 
@@ -41,8 +50,8 @@ class Network:
         """Kernel and bias of each of them, in their order."""
         return [weights.value for layer in self.dense for weights in (layer.kernel, layer.bias)]
 
-    def forward(self, x: tf.Tensor, factors: Sequence[tf.Tensor | float | None]) -> tf.Tensor:
-        """Raw outputs of the rows ``x``, in fewer and cheaper operations than a call of ``raw``.
+    def forward(self, x: tf.Tensor, factors: Sequence[tf.Tensor | float | None]) -> Flow:
+        """Send the rows ``x`` through, in fewer and cheaper operations than a call of ``raw``.
 
         Parameters
         ----------
@@ -51,20 +60,24 @@ class Network:
         factors : sequence of (n, width) float32, float or None
             What the inputs and each hidden layer's outputs are multiplied by; None leaves them as they are.
         """
-        flow = _times(x, factors[0])
+        inputs, sums = [], []
+        values = _times(x, factors[0])
         for pieces, factor in zip(self.hidden, factors[1:], strict=True):
-            sums = [_affine(piece, flow) for piece in pieces]
-            flow = tf.maximum(*sums) if self.activation == "maxout" else ACTIVATIONS[self.activation](sums[0])
-            flow = _times(flow, factor)
-        return _affine(self.output, flow)
+            inputs += [values] * len(pieces)
+            here = [_affine(piece, values) for piece in pieces]
+            sums += here
+            values = tf.maximum(*here) if self.activation == "maxout" else ACTIVATIONS[self.activation](here[0])
+            values = _times(values, factor)
+        outputs = _affine(self.output, values)
+        return Flow(outputs, [*inputs, values], [*sums, outputs])
 
 
-def _times(flow: tf.Tensor, factor: tf.Tensor | float | None) -> tf.Tensor:
-    return flow if factor is None else flow * factor
+def _times(values: tf.Tensor, factor: tf.Tensor | float | None) -> tf.Tensor:
+    return values if factor is None else values * factor
 
 
-def _affine(layer: keras.layers.Dense, flow: tf.Tensor) -> tf.Tensor:
-    return tf.nn.bias_add(tf.matmul(flow, layer.kernel.value), layer.bias.value)
+def _affine(layer: keras.layers.Dense, values: tf.Tensor) -> tf.Tensor:
+    return tf.nn.bias_add(tf.matmul(values, layer.kernel.value), layer.bias.value)
 
 
 def build_network(spec: Spec, data: Prepared) -> Network:

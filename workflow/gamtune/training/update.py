@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from gamtune.spec import Spec
+from gamtune.training.gradients import Gradients
 
 # Changes the weights by the gradients of their mean loss, to which it adds those of the penalties. Two numbers () int64
 # say where the training stands: this step's number, from 1, and the rows seen before it.
-Step = Callable[[Sequence[tf.Tensor], tf.Tensor, tf.Tensor], None]
+Step = Callable[[Gradients, tf.Tensor, tf.Tensor], None]
 Variables = Sequence[tf.Variable]
 
 
