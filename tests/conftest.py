@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 from configs import CONFIG, changed
+from hypothesis import settings
 
 from gamtune.config.data_section import Data
 from gamtune.config.load import parse_study
 from gamtune.config.study import Study
 from gamtune.data.prepare import prepare
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("untimed")
 
 
 @pytest.fixture

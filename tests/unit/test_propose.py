@@ -109,7 +109,7 @@ def test_rows_by_hand_outside_the_space_are_told_as_well_as_they_fit(strategy):
     assert all(slot.row for slot in next_round(study, 1, 4, outcomes(table)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6))
 def test_a_row_is_built_again_from_its_coordinates(seed):
     study = study_of("tpe", draws=3, rounds=1)
