@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from gamtune.analysis.comparable import SELECTION
 from gamtune.files import write_text
 from gamtune.space.proposals import lines_with_records
 from gamtune.training.metrics import METRICS
@@ -34,7 +35,7 @@ def summarise(study: Path, stages: Sequence[str] = ()) -> None:
     """
     data = json.loads((study / "data" / "digest.json").read_text(encoding="utf-8"))
     metrics = METRICS[data["task"]]
-    flattered = {"selection": "test"} if data["selection"] == "test" else {}
+    flattered = {SELECTION: "test"} if data["selection"] == "test" else {}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for number, (cells, path) in enumerate(lines_with_records(study, stages)):

@@ -10,13 +10,13 @@ import pandas as pd
 
 from gamtune.config.data_section import Data
 from gamtune.config.errors import ConfigError
+from gamtune.data.arrays import PARTS
 from gamtune.data.header import check_header, is_parquet
 from gamtune.data.rows import Rows, class_indices
 
 MOST_CLASSES = 1000  # more different targets than this are no classes
 MOST_NUMBERED_CLASSES = 30  # whole numbers of more different values are quantities, unless the config says otherwise
 MOST_LEVELS = 1000  # each is an input of the network
-PARTS = ("train", "validation", "test")
 
 
 def read_table(data: Data) -> Rows:

@@ -19,7 +19,7 @@ from gamtune.spec import Spec
 from gamtune.training.metrics import METRICS, FloatArray, IntArray, confusion_matrix
 from gamtune.training.model_file import load_raw
 from gamtune.training.record import MODEL, RECORD
-from gamtune.training.scoring import predict, score
+from gamtune.training.scoring import metrics_of, predict, score
 
 CONFUSION = "confusion_matrix.csv"
 
@@ -56,7 +56,7 @@ def evaluate(study: Path, stages: Sequence[str] = ()) -> None:
     else:
         write_text(folder / CONFUSION, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
     metrics = METRICS["regression" if data.classes is None else "classification"]
-    optimum = record["metrics"] | {"test": score(raw, test, data)}
+    optimum = record["metrics"] | {"test": metrics_of(predicted, test.y, data)}
     rows = [*_compared(study, stages, metrics)]
     rows += [{"what": "optimum", "part": part, "n": 1, **figures} for part, figures in optimum.items()]
     columns = ("what", "part", "n", "mse", "mse_sd", *metrics[1:])
@@ -122,7 +122,7 @@ def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Ite
         if replicates[best.name] and best.name != winner:
             yield means("best row on fresh seeds", confirmation_records(study, best.name, replicates[best.name]))
     folders = confirmation_folders(study, winner, replicates[winner])
-    records = [_record(folder) for folder in folders]
+    records = confirmation_records(study, winner, replicates[winner])
     yield means(f"winner on fresh seeds ({winner})", records)
     if all((folder / MODEL).exists() for folder in folders):  # training.keep_models may say none
         scored = [_test_score(study, record, folder) for record, folder in zip(records, folders, strict=True)]

@@ -198,7 +198,9 @@ def _step_function(
         here = tf.size(chosen)
         targets = tf.gather(y, chosen)
         kept = [None if factor is None else factor[:here] for factor in factors]
-        gradients = gradients_of(network, objective, tf.gather(x, chosen), targets, kept, with_reach=not rescaled)
+        gradients = gradients_of(
+            network, objective, tf.gather(x, chosen), targets, kept, with_reach=spec.network == "h2o"
+        )
         done = epoch - 1
         update.step(gradients, done * steps + number + 1, done * rows + number * spec.batch_size)
         return tf.stack(objective.training_sums(gradients.losses))

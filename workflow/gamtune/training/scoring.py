@@ -25,7 +25,10 @@ def predict(raw: keras.Model, x: npt.NDArray[np.float32], data: Prepared) -> Flo
 
 def score(raw: keras.Model, part: Part, data: Prepared) -> dict[str, float]:
     """The metrics of a part's rows."""
-    predicted: Any = predict(raw, part.x, data)
-    if data.classes is not None:
-        return classification_metrics(predicted, part.y)
-    return regression_metrics(predicted, part.y)
+    return metrics_of(predict(raw, part.x, data), part.y, data)
+
+
+def metrics_of(predicted: FloatArray, targets: npt.NDArray[Any], data: Prepared) -> dict[str, float]:
+    """The metrics of what `predict` gave."""
+    metrics = regression_metrics if data.classes is None else classification_metrics
+    return metrics(predicted, targets)
