@@ -124,7 +124,8 @@ def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Ite
     folders = confirmation_folders(study, winner, replicates[winner])
     records = confirmation_records(study, winner, replicates[winner])
     yield means(f"winner on fresh seeds ({winner})", records)
-    if all((folder / MODEL).exists() for folder in folders):  # training.keep_models may say none
+    kept = all((folder / MODEL).exists() for folder in folders)  # training.keep_models may say none
+    if kept and decision["selection"] != "test":
         scored = [_test_score(study, record, folder) for record, folder in zip(records, folders, strict=True)]
         yield _means(f"winner on fresh seeds ({winner})", "test", scored, metrics)
 
