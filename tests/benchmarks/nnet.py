@@ -49,8 +49,9 @@ def main() -> None:
             ).stdout
             with np.errstate(divide="ignore"):
                 scored = np.log(pd.read_csv(io.StringIO(answer)).to_numpy())
-            for name, figure in classification_metrics(scored, test.y).items():
-                found.get(name, []).append(figure)
+            metrics = classification_metrics(scored, test.y)
+            for name, figures in found.items():
+                figures.append(metrics[name])
     for name, figures in found.items():
         print(f"nnet, {SEEDS} seeds: test {name} {spread(figures, 4)}")
 
