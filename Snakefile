@@ -17,6 +17,7 @@ shell.prefix("set -euo pipefail; export PYTHONPATH={LIBRARY:q}; ")  # conda woul
 from gamtune.cli import NO_FORMULA
 from gamtune.config.errors import ConfigError
 from gamtune.config.load import read_yaml
+from gamtune.data.layout import SET_FILES
 from gamtune.environment import own_python_first
 from gamtune.plan import Plan, code_of, template_of
 from gamtune.running import hold

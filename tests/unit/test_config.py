@@ -70,6 +70,10 @@ def faults(tmp_path, capsys, changes):
             "space.rho: R draws no normal numbers with min or max",
         ),
         (
+            {"data.selection": "test", "decision.final": {"train_on": "train+validation"}},
+            "decision.final.train_on: with data.selection test they learn from all other rows already",
+        ),
+        (
             {"search.strategy": "halving", "space.epochs": [3, 4]},
             "space.epochs: the strategy 'halving' sets the epochs; training.epochs is the last rung's",
         ),

@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from gamtune.config.data_section import Data
 from gamtune.config.errors import ConfigError
 from gamtune.data.arrays import Prepared
-from gamtune.data.prepare import prepare
+from gamtune.data.prepare import prepare, prepare_whole
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.rows import Rows
 from gamtune.data.split import split_rows
@@ -269,6 +269,20 @@ def test_folds_are_data_sets_of_their_own(tmp_path, iris, group):
     common = json.loads((tmp_path / "data/digest.json").read_text())
     assert common["digest"] not in {fold.digest for fold in folds}
     assert common["folds"] == 4
+
+
+@pytest.mark.parametrize("validation", [{"folds": 3}, {"fraction": 0.3}])
+def test_the_whole_is_all_rows_but_the_tests_standardised_by_themselves(tmp_path, iris, validation):
+    data = table(iris, validation=validation)
+    prepare(data, tmp_path / "parts")
+    prepare_whole(data, tmp_path / "whole")
+    part = Prepared.open(tmp_path / "parts" / ("fold_1" if "folds" in validation else "") / "digest.json")
+    whole = Prepared.open(tmp_path / "whole" / "digest.json")
+    assert (whole.part("test").y == part.part("test").y).all()
+    assert len(whole.part("train").y) == len(part.part("train").y) + len(part.part("validation").y)
+    assert (whole.part("train").x == whole.part("validation").x).all()
+    assert np.abs(whole.part("train").x[:, :4].mean(axis=0)).max() < 1e-6
+    assert whole.digest != part.digest
 
 
 def test_selection_by_the_test_rows_trains_on_all_others(tmp_path, iris):

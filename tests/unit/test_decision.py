@@ -17,7 +17,7 @@ from gamtune.decision.candidates import write_candidates
 from gamtune.decision.decide import decide
 from gamtune.decision.evaluate import confusion_csv
 from gamtune.decision.gam_optimum import gam_optimum, split_evenly
-from gamtune.decision.slots import COLUMNS, confirmation_spec, read_candidates
+from gamtune.decision.slots import COLUMNS, confirmation_spec, final_spec, read_candidates
 from gamtune.files import write_text
 from gamtune.settings import make_spec
 from gamtune.space.table import build_table, cells, table_columns
@@ -31,14 +31,15 @@ def confirmed(folder, errors, selection="validation"):
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for number, (name, values) in enumerate(errors.items(), start=1):
-            spec = make_spec({"neurons": [number]}, 1).to_json() if values else ""
+            spec = make_spec({"neurons": [number], "patience": 3}, 1).to_json() if values else ""
             writer.writerow(
                 [name, "best_observed", f"row r{number}", 0.01 * number, "", "" if values else "no row", spec]
             )
             for replicate, error in enumerate(values or [], start=1):
                 place = folder / "confirm" / name / str(replicate)
                 place.mkdir(parents=True)
-                record = {"status": "ok", "metrics": {"validation": {"mse": error}}, "spec": {"weight_seed": replicate}}
+                metrics = {"validation": {"mse": error}}
+                record = {"status": "ok", "metrics": metrics, "best_epoch": 10, "spec": {"weight_seed": replicate}}
                 if error is None:
                     record = {"status": "failed", "reason": "diverged", "spec": {"weight_seed": replicate}}
                 (place / "record.json").write_text(json.dumps(record))
@@ -81,6 +82,17 @@ def test_a_choice_by_the_test_rows_says_so(tmp_path):
     assert decision["selection"] == "test"
     assert decision["why"].startswith("a (row r1) has the lowest mean test MSE on 2 fresh weight seeds")
     assert decision["why"].endswith("Chosen on the test rows: these errors flatter.")
+
+
+def test_final_trainings_have_seeds_of_their_own_and_on_all_rows_the_epochs_that_were_best(tmp_path):
+    decided = made(confirmed(tmp_path, {"a": [0.05, 0.06, 0.07], "b": [0.03, 0.05, 0.05]}))
+    decision = tmp_path / "decision" / "decision.json"
+    stopped = [final_spec(decision, 7, replicate, 2, whole=False) for replicate in (1, 2)]
+    assert [spec.weight_seed for spec in stopped] == [2_000_007, 2_000_008]
+    assert {(spec.fold, spec.patience, spec.epochs) for spec in stopped} == {(2, 3, decided["spec"]["epochs"])}
+    spec = final_spec(decision, 7, 1, None, whole=True)
+    assert (spec.fold, spec.patience, spec.epochs) == (None, None, 10)
+    assert spec.neurons == (2,)
 
 
 def test_empty_slots_and_failed_confirmations_are_passed_over_with_their_reason(tmp_path):

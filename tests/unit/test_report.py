@@ -200,25 +200,25 @@ TEST = {"mse": 0.045, "accuracy": 0.92, "r2": 0.9}
 
 
 def test_an_interval_that_holds_zero_leaves_the_order_open():
-    assert "cannot be told apart" in how_sure(DECISION, TEST, 50, [])[0]
+    assert "cannot be told apart" in how_sure(DECISION, TEST, 50, None)[0]
     clear = DECISION | {"candidates": [candidate("observed_1", 0.052, 0.004, 0.003), DECISION["candidates"][1]]}
-    assert "it is better at 95 %" in how_sure(clear, TEST, 50, [])[0]
+    assert "it is better at 95 %" in how_sure(clear, TEST, 50, None)[0]
 
 
 def test_what_the_test_rows_were_used_for_is_said():
-    assert "The 50 test rows were scored once, after every choice: 46 right" in how_sure(DECISION, TEST, 50, [])[-1]
-    chosen_on = how_sure(DECISION | {"selection": "test"}, TEST, 50, [])
+    assert "The 50 test rows were scored once, after every choice: 46 right" in how_sure(DECISION, TEST, 50, None)[-1]
+    chosen_on = how_sure(DECISION | {"selection": "test"}, TEST, 50, None)
     assert "The 50 test rows are what every choice looked at" in chosen_on[-1]
 
 
 def test_a_regression_is_told_by_r2_and_absolute_error():
-    said = how_sure(DECISION, {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, [])[-1]
+    said = how_sure(DECISION, {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None)[-1]
     assert said.endswith("every choice: R² 0.870, mean absolute error 0.100.")
 
 
 def test_the_test_error_of_other_weight_seeds_shows_how_lucky_the_exported_one_is():
-    said = how_sure(DECISION, TEST, 50, [{"n": 3, "mse": 0.0471, "mse_sd": 0.0021}])[-1]
-    assert "3 other weight seeds: mean test MSE 0.0471, standard deviation 0.0021" in said
+    said = how_sure(DECISION, TEST, 50, {"n": 3, "mse": 0.0471, "mse_sd": 0.0021})[-1]
+    assert "On 3 weight seeds that no choice has seen, the first of them exported: mean test MSE 0.0471" in said
 
 
 def test_the_winners_curse_is_told_only_where_it_struck():

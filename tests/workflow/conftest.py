@@ -29,9 +29,9 @@ SMALL: dict[str, Any] = {
     },
     "training": {"epochs": 2, "batch_size": 128},
     "analysis": {"gam": "s(l1, k=3) + rho"},
-    "decision": {"confirm": {"top": 1, "replicates": 2}},
+    "decision": {"confirm": {"top": 1, "replicates": 2}, "final": {"replicates": 2}},
 }
-TRAININGS = 5  # of the table; two candidates with two confirmations and the optimum come on top
+TRAININGS = 5  # of the table; two candidates with two confirmations and two final trainings come on top
 # Found as the project's own would be, whatever the virtual environment is
 PYTHON_FOLDER = Path(sys.executable).parent
 

@@ -10,7 +10,7 @@ TRAININGS = 5
 pytestmark = pytest.mark.workflow
 
 BELOW_SUMMARY = {
-    "gam": 1, "figures": 1, "candidates": 1, "confirm": 4, "decide": 1, "optimum": 1, "evaluate": 1, "report": 1,
+    "gam": 1, "figures": 1, "candidates": 1, "confirm": 4, "decide": 1, "final": 2, "evaluate": 1, "report": 1,
     "sync": 1, "register": 1, "all": 1,
 }  # fmt: skip
 BELOW_TRAINING = {"summarise": 1, **BELOW_SUMMARY}
@@ -87,13 +87,13 @@ def test_a_reworded_description_of_a_key_runs_nothing(finished):
 
 def test_another_candidate_trains_its_confirmations_alone(finished):
     finished.configure(decision={"rules": ["best_observed", "gam_optimum", "by_hand"],
-                                 "by_hand": {"mine": {"neurons": [20]}}, "confirm": {"top": 1, "replicates": 2}})  # fmt: skip
+                                 "by_hand": {"mine": {"neurons": [20]}}, "confirm": {"top": 1, "replicates": 2}, "final": {"replicates": 2}})  # fmt: skip
     done = finished.snakemake()
     assert done.code == 0, done.output
     assert "train" not in done.jobs
     assert done.jobs["confirm"] == 6
     trained = [path for path in (finished.folder / "results/store").iterdir() if path.name[0] != "."]
-    assert len(trained) in (TRAININGS + 4 + 1 + 2, TRAININGS + 4 + 1 + 3)  # the optimum is new if mine has won
+    assert len(trained) in (TRAININGS + 4 + 2 + 2, TRAININGS + 4 + 2 + 4)  # the final ones are new if mine has won
 
 
 def test_a_moved_clone_runs_nothing(finished, tmp_path):

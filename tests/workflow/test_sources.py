@@ -15,7 +15,8 @@ FOLDS = 2
 MIXED = {"data": {"source": "table", "path": "data/mixed.csv", "target": "kind", "group": "site",
                   "validation": {"folds": FOLDS}, "test": {"groups": 2}},
          "search__draws": 2, "analysis": None, "training__batch_size": 16,
-         "decision": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 3}}}  # fmt: skip
+         "decision": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 3},
+                      "final": {"train_on": "train+validation", "replicates": 2}}}  # fmt: skip
 
 
 def write_mixed(project):
@@ -53,6 +54,15 @@ def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
     assert folds == [1, 2, 1]
     split = pd.DataFrame(mixed.rows("data/split.csv"))
     assert split.groupby("group")["part"].nunique().max() == 1
+
+    final = [mixed.json(f"final/{number}/record.json") for number in (1, 2)]
+    assert {record["data"] for record in final} == {mixed.json("data/whole/digest.json")["digest"]}
+    assert mixed.json("data/whole/digest.json")["rows"]["train"] == (split["part"] != "test").sum()
+    comparison = mixed.rows("optimum/comparison.csv")
+    assert [(row["what"], row["part"], row["n"]) for row in comparison[-3:]] == [
+        ("optimum", "train", "1"), ("optimum", "test", "1"), ("optimum, all weight seeds", "test", "2")
+    ]  # fmt: skip
+    assert "the first of them exported" in mixed.path("report.html").read_text()
 
     rows = pd.read_csv(mixed.folder / "data/mixed.csv")
     rows[(split["part"] == "test").to_numpy()].drop(columns=["kind", "site"]).to_csv(

@@ -71,8 +71,9 @@ def test_the_decision_is_the_lowest_mean_over_seeds_that_all_candidates_share(fi
         finished_once.json(f"trials/{row['trial']}/record.json")["spec"]["weight_seed"]
         for row in finished_once.rows("table.csv")
     }
-    optimum = finished_once.json("optimum/record.json")["spec"]["weight_seed"]
-    assert len({*tried, *decision["weight_seeds"], optimum}) == len(tried) + 3
+    final = [finished_once.json(f"final/{number}/record.json")["spec"]["weight_seed"] for number in (1, 2)]
+    assert len({*tried, *decision["weight_seeds"], *final}) == len(tried) + 4
+    assert finished_once.json("optimum/record.json")["spec"]["weight_seed"] == final[0]
 
 
 def test_the_best_observed_candidate_is_the_row_with_the_lowest_validation_error(finished_once):
@@ -102,7 +103,8 @@ def test_mlflow_lists_every_trial_once_and_nothing_is_left_running(finished_once
         ).fetchall()
         aliases = database.execute("select name, alias from registered_model_aliases").fetchall()
     roles = [role for role, _ in rows]
-    assert {role: roles.count(role) for role in set(roles)} == {"trial": 5, "confirmation": 4, "optimum": 1, "study": 1}
+    wanted = {"trial": 5, "confirmation": 4, "optimum": 1, "final": 1, "study": 1}
+    assert {role: roles.count(role) for role in set(roles)} == wanted
     assert {status for _, status in rows} == {"FINISHED"}
     assert aliases == [("small", "champion")]
 

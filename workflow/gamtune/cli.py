@@ -72,9 +72,9 @@ def _table(options: argparse.Namespace) -> None:
 
 
 def _data(options: argparse.Namespace) -> None:
-    from gamtune.data.prepare import prepare
+    from gamtune.data.prepare import prepare, prepare_whole
 
-    prepare(_data_section(options.data), options.out)
+    (prepare_whole if options.whole else prepare)(_data_section(options.data), options.out)
 
 
 def _fetch(options: argparse.Namespace) -> None:
@@ -127,12 +127,13 @@ def _asked_for(options: argparse.Namespace) -> "tuple[Spec | None, str]":
 
         slot = read_slot(options.proposals, options.slot)
         return (slot.row.spec if slot.row else None), slot.reason
-    from gamtune.decision.slots import confirmation_spec, optimum_spec, read_candidates
+    from gamtune.decision.slots import confirmation_spec, final_spec, read_candidates
 
     if options.candidates:
         candidate = read_candidates(options.candidates)[options.candidate]
         return confirmation_spec(candidate, options.seed, options.replicate, options.fold or None), candidate.reason
-    return optimum_spec(options.decision, options.seed, options.fold or None), ""
+    final = final_spec(options.decision, options.seed, options.replicate, options.fold or None, options.whole)
+    return final, ""
 
 
 def _propose(options: argparse.Namespace) -> None:
@@ -185,7 +186,7 @@ def _decide(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from gamtune.decision.evaluate import evaluate
 
-    _with_values(lambda: evaluate(options.study, options.stages))
+    _with_values(lambda: evaluate(options.study, options.replicates, options.whole, options.stages))
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -386,6 +387,7 @@ def _add_steps(
     data = add("data", _data, "prepare the data set (a step of the workflow)")
     data.add_argument("--data", **section)
     data.add_argument("--out", type=Path, required=True, metavar="DIR")
+    data.add_argument("--whole", action="store_true", help="one training set of all rows but the test's")
 
     train = add("train", _train, "train one row, or take it from the store (a step of the workflow)")
     what = train.add_mutually_exclusive_group(required=True)
@@ -393,6 +395,7 @@ def _add_steps(
     what.add_argument("--candidates", type=Path, metavar="FILE", help="candidates.csv; needs --candidate, --replicate")
     what.add_argument("--proposals", type=Path, metavar="FILE", help="proposals.csv of a round or rung; needs --slot")
     what.add_argument("--decision", type=Path, metavar="FILE", help="decision.json: train the optimum")
+    train.add_argument("--whole", action="store_true", help="the optimum on all rows but the test's")
     train.add_argument("--slot", type=int, metavar="NUMBER")
     train.add_argument("--candidate", metavar="NAME")
     train.add_argument("--replicate", type=int, default=1)
@@ -437,6 +440,8 @@ def _add_steps(
 
     evaluate = add("evaluate", _evaluate, "score the optimum on the test rows (a step of the workflow)")
     evaluate.add_argument("--study", **study)
+    evaluate.add_argument("--replicates", type=int, required=True, help="final trainings")
+    evaluate.add_argument("--whole", action="store_true", help="they learned from all rows but the test's")
     evaluate.add_argument("--stages", **stages)
 
     report = add_on_config("report", _report, "write report.html (a step of the workflow)")

@@ -12,8 +12,8 @@ from gamtune.config.data_section import PUBLIC
 from gamtune.config.errors import ConfigError
 from gamtune.config.load import parse_study
 from gamtune.config.study import Study
-from gamtune.data.arrays import PARTS, fold_folder
 from gamtune.data.header import check_header
+from gamtune.data.layout import SET_FILES, fold_folder, whole_folder
 from gamtune.decision.slots import slots
 from gamtune.space.proposals import FILE as PROPOSALS
 from gamtune.space.table import Row, build_table, cells, complete, derived_columns, table_columns
@@ -186,8 +186,7 @@ class Plan:
     @property
     def data_outputs(self) -> list[str]:
         """Files of the prepared data, but for the digest of all."""
-        names = ["digest.json", "preprocessing.json", *(f"{axis}_{part}.npy" for axis in "xy" for part in PARTS)]
-        files = [os.path.join(folder, name) for folder in self.data_sets for name in names]
+        files = [os.path.join(folder, name) for folder in self.data_sets for name in SET_FILES]
         return [name for name in (*files, self.path("data/split.csv")) if name != self.path("data/digest.json")]
 
     def digest(self, fold: int | None) -> str:
@@ -199,10 +198,25 @@ class Plan:
         folds = self.config.data.folds
         return folds[(replicate - 1) % len(folds)]
 
+    @cached_property
+    def finals(self) -> list[int]:
+        """Numbers of the optimum's final trainings."""
+        return list(range(1, self.config.decision.final.replicates + 1))
+
     @property
-    def optimum_fold(self) -> int | None:
-        """The fold that tells the optimum's training when to stop: the next one."""
-        return self.fold_of(len(self.replicates) + 1)
+    def whole(self) -> list[str]:
+        """What a step is told if the final trainings learn from all rows but the test's."""
+        return ["--whole"] if self.config.decision.final.train_on == "train+validation" else []
+
+    def final_fold(self, replicate: int) -> int | None:
+        """The fold that tells a final training when to stop: they go on taking turns."""
+        return None if self.whole else self.fold_of(len(self.replicates) + replicate)
+
+    def final_digest(self, replicate: int) -> str:
+        """Path of the digest of the data that a final training sees."""
+        if self.whole:
+            return os.path.join(whole_folder(Path(self.path("data"))), "digest.json")
+        return self.digest(self.final_fold(replicate))
 
     def _check(self) -> None:
         """What only the table, or the files named, can tell."""

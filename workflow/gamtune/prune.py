@@ -8,12 +8,12 @@ from itertools import product
 from pathlib import Path
 
 from gamtune.closure import code_digest
-from gamtune.decision.slots import confirmation_spec, optimum_spec, read_candidates
+from gamtune.decision.slots import confirmation_spec, final_folders, final_spec, read_candidates
 from gamtune.plan import RESULTS, STORE, Plan
 from gamtune.space.proposals import proposed_rows
 from gamtune.training.record import MODEL, RECORD
 
-TRAININGS = ("trials", "rounds", "rungs", "confirm")  # folders of a study whose records are trainings
+TRAININGS = ("trials", "rounds", "rungs", "confirm", "final")  # folders of a study whose records are trainings
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,9 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
     for plan in plans:
         trials = _trials(plan)
         data = [_data_digest(plan.digest(fold)) for fold in plan.config.data.folds]
-        wanted |= set(product(trials, data))
-        with_model |= set(product(trials if plan.models else _optimum(plan), data))
+        final = set(_finals(plan))
+        wanted |= set(product(trials, data)) | final
+        with_model |= set(product(trials, data)) | final if plan.models else final
     for folder in sorted(store.glob("*/")):
         try:
             record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
@@ -91,7 +92,7 @@ def _data_digest(path: str) -> str:
 def _trials(plan: Plan) -> set[str]:
     """Ids of all trainings that a study has, as far as they are known."""
     folder = Path(plan.path())
-    trials = {*plan.trials, *(row.spec.trial for row, _ in proposed_rows(folder, plan.stages)), *_optimum(plan)}
+    trials = {*plan.trials, *(row.spec.trial for row, _ in proposed_rows(folder, plan.stages))}
     try:
         candidates = read_candidates(folder / "decision" / "candidates.csv")
     except OSError:
@@ -106,21 +107,28 @@ def _trials(plan: Plan) -> set[str]:
     return trials | {spec.trial for spec in specs if spec}
 
 
-def _optimum(plan: Plan) -> set[str]:
+def _finals(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Id and data of the optimum's final trainings."""
     decision = Path(plan.path("decision/decision.json"))
-    return {optimum_spec(decision, plan.config.training.seed, plan.optimum_fold).trial} if decision.exists() else set()
+    for number in plan.finals if decision.exists() else []:
+        seed, fold = plan.config.training.seed, plan.final_fold(number)
+        spec = final_spec(decision, seed, number, fold, bool(plan.whole))
+        yield spec.trial, _data_digest(plan.final_digest(number))
 
 
 def _folders(plan: Plan) -> set[Path]:
     """Folders of the records that a study has or will have."""
     folder = Path(plan.path())
     confirmed = {folder / "confirm" / name / str(number) for name in plan.candidates for number in plan.replicates}
-    return {Path(record).parent for record in plan.records} | confirmed
+    final = set(final_folders(folder, len(plan.finals)))
+    return {Path(record).parent for record in plan.records} | confirmed | final
 
 
 def _run_key(record: Path) -> str:
     """What the run of a study's record is known by."""
     *_, kind, candidate, replicate, _ = record.parts
+    if candidate == "final":
+        return f"final/{replicate}"
     if kind == "confirm":
         return f"confirmation/{candidate}/{replicate}"
     return f"trial/{json.loads(record.read_text(encoding='utf-8')).get('trial', '')}"

@@ -33,3 +33,23 @@ rule data:
         "data: split and standardised"
     shell:
         "python -m gamtune data --data {params.data:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+rule whole_data:
+    """All rows but the test's as one training set, for the final trainings of a study that wants it."""
+    input:
+        file=STUDY.data_files,
+    output:
+        expand(STUDY.path("data/whole/{name}"), name=SET_FILES),
+    log:
+        STUDY.path("logs/whole_data.txt"),
+    conda:
+        "../../envs/gamtune.yaml"
+    params:
+        code=code_of("gamtune.data.prepare"),
+        data=STUDY.sections("data"),
+        folder=subpath(output[0], parent=True),
+    message:
+        "data: training and validation rows together"
+    shell:
+        "python -m gamtune data --whole --data {params.data:q} --out {params.folder:q} > {log:q} 2>&1"

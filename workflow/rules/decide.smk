@@ -76,15 +76,15 @@ rule decide:
         "python -m gamtune decide --study {params.study:q} --replicates {params.replicates} > {log:q} 2>&1"
 
 
-rule optimum:
-    """The winner, trained once more on a weight seed that no choice has seen."""
+rule final:
+    """The winner on a weight seed that no choice has seen."""
     input:
         decision=STUDY.path("decision/decision.json"),
-        digest=STUDY.digest(STUDY.optimum_fold),
+        digest=lambda wildcards: STUDY.final_digest(int(wildcards.replicate)),
     output:
-        STUDY.path("optimum/record.json"),  # and its model beside it, unless the training failed
+        STUDY.path("final/{replicate}/record.json"),  # and its model beside it, unless the training failed
     log:
-        STUDY.path("optimum/log.txt"),
+        STUDY.path("final/{replicate}/log.txt"),
     retries: 1
     conda:
         "../../envs/gamtune.yaml"
@@ -95,12 +95,14 @@ rule optimum:
     params:
         code=code_of("gamtune.training.trial"),
         seed=STUDY.config.training.seed,
-        fold=STUDY.optimum_fold or 0,
+        fold=lambda wildcards: STUDY.final_fold(int(wildcards.replicate)) or 0,
+        whole=STUDY.whole,
         store=STUDY.store,
     message:
-        "train the optimum"
+        "train the optimum, replicate {wildcards.replicate}"
     shell:
-        "exec python -m gamtune train --decision {input.decision:q} --seed {params.seed} --fold {params.fold}"
+        "exec python -m gamtune train --decision {input.decision:q} --replicate {wildcards.replicate}"
+        " --seed {params.seed} --fold {params.fold} {params.whole:q}"
         " --data {input.digest:q} --record {output:q} --store {params.store:q} --leave model.keras"
         " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 
@@ -109,9 +111,10 @@ rule evaluate:
     """The optimum's one look at the test rows, and what is exported with it."""
     input:
         decision=STUDY.path("decision/decision.json"),
-        record=STUDY.path("optimum/record.json"),
-        digests=[STUDY.digest(fold) for fold in STUDY.config.data.folds],
+        records=expand(STUDY.path("final/{replicate}/record.json"), replicate=STUDY.finals),
+        digests=[STUDY.final_digest(replicate) for replicate in STUDY.finals],
     output:
+        STUDY.path("optimum/record.json"),  # and its model beside it
         comparison=report(
             STUDY.path("optimum/comparison.csv"),
             caption="../report/comparison.rst",
@@ -127,8 +130,11 @@ rule evaluate:
     params:
         code=code_of("gamtune.decision.evaluate"),
         study=subpath(output.comparison, ancestor=2),
+        replicates=len(STUDY.finals),
+        whole=STUDY.whole,
         stages=STUDY.stages,
     message:
         "optimum on the test set"
     shell:
-        "python -m gamtune evaluate --study {params.study:q} --stages {params.stages:q} > {log:q} 2>&1"
+        "python -m gamtune evaluate --study {params.study:q} --replicates {params.replicates} {params.whole:q}"
+        " --stages {params.stages:q} > {log:q} 2>&1"

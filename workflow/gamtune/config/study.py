@@ -119,6 +119,19 @@ class Confirm(Section):
     replicates: int = Field(3, ge=1, le=100, description="fresh weight seeds, the same for every candidate")
 
 
+class Final(Section):
+    """How the chosen settings are trained once more before their one look at the test rows."""
+
+    train_on: Literal["train", "train+validation"] = Field(
+        "train",
+        description="the rows that the final trainings learn from; train+validation: all but the test's, for as many "
+        "epochs as the confirmations' best had in the median, since no row is left to stop by",
+    )
+    replicates: int = Field(
+        3, ge=1, le=100, description="weight seeds that no choice has seen; the first one's network is exported"
+    )
+
+
 class Decision(Section):
     """How the optimum is chosen."""
 
@@ -133,6 +146,7 @@ class Decision(Section):
         examples=[{"lecture": {"neurons": [500, 500, 500], "l1": 0.002}}],
     )
     confirm: Confirm = Field(Confirm(), description="retraining of the candidates")
+    final: Final = Field(Final(), description="the optimum's own trainings")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -204,6 +218,8 @@ class Study(Section):
             self._check_rungs()
         if self.search.stages and self.data.validation.folds:
             raise ValueError(f"data.validation.folds: the strategy {self.search.strategy!r} compares single trainings")
+        if self.data.selection == "test" and self.decision.final.train_on == "train+validation":
+            raise ValueError("decision.final.train_on: with data.selection test they learn from all other rows already")
         if self.search.generator not in (None, "numpy"):
             for name, distribution in self.space.items():
                 if isinstance(distribution, Normal) and not (distribution.min is distribution.max is None):

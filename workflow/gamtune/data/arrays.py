@@ -58,8 +58,3 @@ class Prepared:
     def part(self, name: str) -> Part:
         """Rows of ``train``, ``validation`` or ``test``."""
         return Part(*(np.load(self.folder / f"{axis}_{name}.npy", mmap_mode="c") for axis in "xy"))
-
-
-def fold_folder(data: Path, fold: int) -> Path:
-    """Where a fold's data set lies within the study's ``data/``."""
-    return data / f"fold_{fold}"

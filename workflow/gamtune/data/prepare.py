@@ -2,19 +2,24 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gamtune.config.data_section import Data
-from gamtune.data.arrays import PARTS, fold_folder
+from gamtune.data.arrays import PARTS
+from gamtune.data.layout import fold_folder
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.rows import Rows
 from gamtune.data.sources import read_rows
 from gamtune.data.split import Split, Words, split_rows
 from gamtune.files import replacing, write_text
+
+Mask = npt.NDArray[np.bool_]
 
 
 def prepare(data: Data, folder: Path) -> None:
@@ -35,37 +40,56 @@ def prepare(data: Data, folder: Path) -> None:
     fitted = [Preprocessing.fit(rows, chosen) for chosen in training]  # all that can fail comes first
     write_text(folder / "split.csv", _split_csv(rows, split))
     if not folds:
-        _write_set(rows, split.parts, fitted[0], data.selection, folder)
+        _write_set(rows, _chosen(split.parts, data), fitted[0], data.selection, folder)
         return
     digests = [
-        _write_set(rows, split.of_fold(fold), preprocessing, data.selection, fold_folder(folder, fold))
+        _write_set(rows, _chosen(split.of_fold(fold), data), preprocessing, data.selection, fold_folder(folder, fold))
         for fold, preprocessing in zip(folds, fitted, strict=True)
     ]
-    common = _said(rows, split.parts, fitted[0], data.selection) | {"folds": len(folds), "digest": _digest_of(digests)}
+    said = _said(rows, _chosen(split.parts, data), fitted[0], data.selection)
+    common = said | {"folds": len(folds), "digest": _digest_of(digests)}
     write_text(folder / "digest.json", json.dumps(common, indent=1) + "\n")
 
 
-def _write_set(rows: Rows, parts: Words, preprocessing: Preprocessing, selection: str, folder: Path) -> str:
+def prepare_whole(data: Data, folder: Path) -> None:
+    """Write the same files for a training on all rows but the test's; its validation rows are those it learns from.
+
+    Raises
+    ------
+    ConfigError
+        If the source or the split cannot be used; nothing is written then.
+    """
+    rows = read_rows(data)
+    test = split_rows(data, rows).parts == "test"
+    chosen = {"train": ~test, "validation": ~test, "test": test}
+    _write_set(rows, chosen, Preprocessing.fit(rows, ~test), data.selection, folder)
+
+
+def _chosen(parts: Words, data: Data) -> dict[str, Mask]:
+    """The rows of each part of a data set."""
+    chosen = {part: parts == part for part in PARTS}
+    return chosen | {"validation": chosen["test"]} if data.selection == "test" else chosen
+
+
+def _write_set(
+    rows: Rows, chosen: Mapping[str, Mask], preprocessing: Preprocessing, selection: str, folder: Path
+) -> str:
     """Write one data set as the trainings read it, and give its digest."""
     hashes = {}
-    for part in PARTS:
-        chosen = parts == ("test" if part == "validation" and selection == "test" else part)
-        for axis, array in (("x", preprocessing.apply(rows.features.loc[chosen])), ("y", rows.target[chosen])):
+    for part, mask in chosen.items():
+        for axis, array in (("x", preprocessing.apply(rows.features.loc[mask])), ("y", rows.target[mask])):
             hashes[f"{axis}_{part}"] = hashlib.sha256(f"{array.shape}".encode() + array.tobytes()).hexdigest()
             with replacing(folder / f"{axis}_{part}.npy") as path, path.open("wb") as file:
                 np.save(file, array)
     write_text(folder / "preprocessing.json", json.dumps(preprocessing.to_dict(), indent=1) + "\n")
     digest = _digest_of(hashes)
-    said = _said(rows, parts, preprocessing, selection) | {"digest": digest, "arrays": hashes}
+    said = _said(rows, chosen, preprocessing, selection) | {"digest": digest, "arrays": hashes}
     write_text(folder / "digest.json", json.dumps(said, indent=1) + "\n")
     return digest
 
 
-def _said(rows: Rows, parts: Words, preprocessing: Preprocessing, selection: str) -> dict[str, Any]:
+def _said(rows: Rows, chosen: Mapping[str, Mask], preprocessing: Preprocessing, selection: str) -> dict[str, Any]:
     """What a digest.json says for people and for the steps that need no array."""
-    sizes = {part: int((parts == part).sum()) for part in PARTS}
-    if selection == "test":
-        sizes["validation"] = sizes["test"]
     return {
         "task": rows.task,
         "inputs": len(preprocessing.features),
@@ -73,7 +97,7 @@ def _said(rows: Rows, parts: Words, preprocessing: Preprocessing, selection: str
         "target_mean": preprocessing.target_mean,
         "target_sd": preprocessing.target_sd,
         "selection": selection,
-        "rows": sizes,
+        "rows": {part: int(mask.sum()) for part, mask in chosen.items()},
     }
 
 

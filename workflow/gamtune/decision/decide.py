@@ -7,7 +7,7 @@ that is kind to one candidate tends to be kind to all.
 import json
 import math
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
 from typing import Any
 
 from scipy.stats import t as student
@@ -66,7 +66,7 @@ def _compared(candidate: Candidate, study: Path, replicates: int) -> dict[str, A
     entry: dict[str, Any] = {
         "candidate": candidate.name, "rule": candidate.rule, "source": candidate.source,
         "observed": candidate.observed, "predicted": candidate.predicted,
-        "replicates": [], "mean": None, "sd": None, "n": 0,
+        "replicates": [], "mean": None, "sd": None, "n": 0, "epochs": None,
         "difference": None, "low": None, "high": None, "skipped": candidate.reason or None,
     }  # fmt: skip
     if candidate.spec is None:
@@ -77,7 +77,8 @@ def _compared(candidate: Candidate, study: Path, replicates: int) -> dict[str, A
         return entry | {"skipped": f"{len(failed)} of {replicates} confirmations failed: {failed[0]}"}
     errors = [record["metrics"]["validation"]["mse"] for record in records]
     sd = stdev(errors) if replicates > 1 else None
-    return entry | {"replicates": errors, "mean": fmean(errors), "sd": sd, "n": replicates}
+    epochs = round(median(record["best_epoch"] for record in records))
+    return entry | {"replicates": errors, "mean": fmean(errors), "sd": sd, "n": replicates, "epochs": epochs}
 
 
 def _paired_difference(errors: list[float], winner: list[float]) -> dict[str, float | None]:

@@ -1,4 +1,4 @@
-"""The optimum's only look at the test set, and all that is exported with it."""
+"""The final trainings' only look at the test set, and the export of the first."""
 
 import csv
 import io
@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from gamtune.data.arrays import Prepared, fold_folder
-from gamtune.decision.slots import confirmation_folders, confirmation_records, read_candidates
+from gamtune.data.arrays import Prepared
+from gamtune.data.layout import fold_folder, whole_folder
+from gamtune.decision.slots import confirmation_records, final_folders, read_candidates
 from gamtune.files import replacing, write_text
 from gamtune.space.proposals import lines_with_records
 from gamtune.spec import Spec
@@ -24,29 +25,39 @@ from gamtune.training.scoring import metrics_of, predict, score
 CONFUSION = "confusion_matrix.csv"
 
 
-def evaluate(study: Path, stages: Sequence[str] = ()) -> None:
-    """Score the exported model on the test rows and write what belongs to it.
+def evaluate(study: Path, replicates: int, whole: bool = False, stages: Sequence[str] = ()) -> None:
+    """Score the final trainings on the test rows and export the first.
 
-    Writes ``predictions.csv``, ``comparison.csv``, ``preprocessing.json``, ``weights/<variable>.csv`` and, where there
-    are classes, ``confusion_matrix.csv`` into ``optimum/``, which holds ``record.json`` and ``model.keras``.
+    Writes ``record.json``, ``model.keras``, ``predictions.csv``, ``comparison.csv``, ``preprocessing.json``,
+    ``weights/<variable>.csv`` and, where there are classes, ``confusion_matrix.csv`` into ``optimum/``.
 
     Parameters
     ----------
     study : Path
         The study's folder of results, the decision made.
+    replicates : int
+        How many final trainings there are.
+    whole : bool
+        They learned from all rows but the test's: no validation error of theirs means anything.
     stages : sequence of str
         Folders of the study's rounds or rungs.
 
     Raises
     ------
     ValueError
-        If the optimum's training failed.
+        If a final training failed.
     """
-    folder = study / "optimum"
-    record = _record(folder)
-    if record["status"] != "ok":
-        raise ValueError(f"the optimum's training failed: {record['reason']}")
-    data = _data_of(study, record)
+    finals = final_folders(study, replicates)
+    records = [_record(folder) for folder in finals]
+    for number, record in enumerate(records, start=1):
+        if record["status"] != "ok":
+            raise ValueError(f"training {number} of the optimum failed: {record['reason']}")
+    folder, record = study / "optimum", records[0]
+    for name in (MODEL, RECORD):
+        with replacing(folder / name) as part:
+            shutil.copyfile(finals[0] / name, part)
+    sets = [_data_of(study, record, whole) for record in records]
+    data = sets[0]
     test = data.part("test")
     raw = load_raw(folder / MODEL)
     predicted = predict(raw, test.x, data)
@@ -57,8 +68,15 @@ def evaluate(study: Path, stages: Sequence[str] = ()) -> None:
         write_text(folder / CONFUSION, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
     metrics = METRICS["regression" if data.classes is None else "classification"]
     optimum = record["metrics"] | {"test": metrics_of(predicted, test.y, data)}
+    if whole:
+        del optimum["validation"]
     rows = [*_compared(study, stages, metrics)]
     rows += [{"what": "optimum", "part": part, "n": 1, **figures} for part, figures in optimum.items()]
+    if replicates > 1:
+        scored = [
+            score(load_raw(folder / MODEL), data.part("test"), data) for folder, data in zip(finals, sets, strict=True)
+        ]
+        rows.append(_means("optimum, all weight seeds", "test", scored, metrics))
     columns = ("what", "part", "n", "mse", "mse_sd", *metrics[1:])
     write_text(folder / "comparison.csv", _csv(columns, ([row.get(name) for name in columns] for row in rows)))
     with replacing(folder / "preprocessing.json") as part:
@@ -100,15 +118,18 @@ def _predictions(predicted: FloatArray, targets: Any, classes: list[Any] | None)
     )
 
 
-def _data_of(study: Path, record: dict[str, Any]) -> Prepared:
-    """The data that a training saw: those of its fold, where there are folds."""
-    fold = record["spec"].get("fold")
-    folder = study / "data"
-    return Prepared.open((fold_folder(folder, fold) if fold else folder) / "digest.json")
+def _data_of(study: Path, record: dict[str, Any], whole: bool) -> Prepared:
+    """The data that a final training saw."""
+    folder, fold = study / "data", record["spec"].get("fold")
+    if whole:
+        folder = whole_folder(folder)
+    elif fold:
+        folder = fold_folder(folder, fold)
+    return Prepared.open(folder / "digest.json")
 
 
 def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The best row as tried and as trained again, and the winner on its fresh seeds, on the test rows too."""
+    """The best row as tried and as trained again, and the winner on its fresh seeds."""
     decision = json.loads((study / "decision" / "decision.json").read_text(encoding="utf-8"))
     replicates = {entry["candidate"]: entry["n"] for entry in decision["candidates"]}
     best, winner = read_candidates(study / "decision" / "candidates.csv").get("observed_1"), decision["winner"]
@@ -121,18 +142,7 @@ def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Ite
         yield means(f"best row tried ({best.source})", _tried(study, best.spec, stages))
         if replicates[best.name] and best.name != winner:
             yield means("best row on fresh seeds", confirmation_records(study, best.name, replicates[best.name]))
-    folders = confirmation_folders(study, winner, replicates[winner])
-    records = confirmation_records(study, winner, replicates[winner])
-    yield means(f"winner on fresh seeds ({winner})", records)
-    kept = all((folder / MODEL).exists() for folder in folders)  # training.keep_models may say none
-    if kept and decision["selection"] != "test":
-        scored = [_test_score(study, record, folder) for record, folder in zip(records, folders, strict=True)]
-        yield _means(f"winner on fresh seeds ({winner})", "test", scored, metrics)
-
-
-def _test_score(study: Path, record: dict[str, Any], folder: Path) -> dict[str, float]:
-    data = _data_of(study, record)
-    return score(load_raw(folder / MODEL), data.part("test"), data)
+    yield means(f"winner on fresh seeds ({winner})", confirmation_records(study, winner, replicates[winner]))
 
 
 def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gamtune.config.study import Study
+from gamtune.decision.slots import winner_of
 
 
 def outcome(study: Study, results: Path, config: str) -> str:
@@ -26,7 +27,7 @@ def outcome(study: Study, results: Path, config: str) -> str:
         raise ValueError(f"{error.filename} is not there: the study has not finished") from None
     finished = [row for row in trials if row["status"] == "ok"]
     name, observed = _best(decision["candidates"], finished)
-    winner = next(entry for entry in decision["candidates"] if entry["candidate"] == decision["winner"])
+    winner = winner_of(decision)
     test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
     part = decision["selection"]
     spread = f" ± {winner['sd']:.4f}" if winner["sd"] is not None else ""

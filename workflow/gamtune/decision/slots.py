@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from gamtune.training.record import RECORD
 
 COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "reason", "spec")
 # Weight seeds of the search count up from training.seed, which is below a million: these are never among them
-CONFIRMATION_SEED, OPTIMUM_SEED = 1_000_000, 2_000_000
+CONFIRMATION_SEED, FINAL_SEED = 1_000_000, 2_000_000
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,36 @@ def confirmation_records(study: Path, candidate: str, replicates: int) -> list[d
     return [json.loads((folder / RECORD).read_text(encoding="utf-8")) for folder in folders]
 
 
-def optimum_spec(decision: Path, seed: int, fold: int | None) -> Spec:
-    """The training of the optimum: the winner of ``decision.json`` on a weight seed nothing was chosen by.
+def final_spec(decision: Path, seed: int, replicate: int, fold: int | None, whole: bool) -> Spec:
+    """A final training of the winner, on a weight seed that nothing was chosen by.
 
-    Its fold, where there are folds, only decides when to stop.
+    Parameters
+    ----------
+    decision : Path
+        ``decision.json``.
+    seed : int
+        The config's ``training.seed``.
+    replicate : int
+        Counts from 1.
+    fold : int, optional
+        Fold that decides when it stops, where there are folds.
+    whole : bool
+        It learns from all rows but the test's, for the median number of epochs that its confirmations were best after.
     """
-    settings = json.loads(decision.read_text(encoding="utf-8"))["spec"]
-    return Spec.from_json(json.dumps(settings | {"weight_seed": OPTIMUM_SEED + seed, "fold": fold}))
+    decided = json.loads(decision.read_text(encoding="utf-8"))
+    settings = dict(decided["spec"])
+    if whole:
+        settings = {name: value for name, value in settings.items() if name not in ("patience", "min_delta")}
+        settings["epochs"] = winner_of(decided)["epochs"]
+    more = {"weight_seed": FINAL_SEED + seed + replicate - 1} | ({"fold": fold} if fold else {})
+    return Spec.from_json(json.dumps(settings | more))
+
+
+def winner_of(decision: Mapping[str, Any]) -> dict[str, Any]:
+    """The winning candidate's entry."""
+    return next(entry for entry in decision["candidates"] if entry["candidate"] == decision["winner"])
+
+
+def final_folders(study: Path, replicates: int) -> list[Path]:
+    """Where the optimum's final trainings lie, in the order of their weight seeds; the first one is exported."""
+    return [study / "final" / str(number) for number in range(1, replicates + 1)]

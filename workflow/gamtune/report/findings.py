@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gamtune.decision.slots import winner_of
 from gamtune.report.numbers import figure, percent, signed, wilson_interval
 
 Row = Mapping[str, Any]
 
 
-def how_sure(decision: Row, test: Row, test_rows: int, over_seeds: Sequence[Row]) -> list[str]:
+def how_sure(decision: Row, test: Row, test_rows: int, over_seeds: Row | None) -> list[str]:
     """Sentences on how far to trust the optimum, from the strongest doubt to the weakest.
 
     Parameters
@@ -20,21 +21,16 @@ def how_sure(decision: Row, test: Row, test_rows: int, over_seeds: Sequence[Row]
         The optimum's test metrics.
     test_rows : int
         How many rows it was scored on.
-    over_seeds : sequence of mapping
-        Mean test metrics of the same settings on other weight seeds, where their models are there.
+    over_seeds : mapping, optional
+        Mean test metrics of all final trainings, where there are several.
     """
     return [
         *_against_others(decision["candidates"], decision["winner"]),
         _over_seeds(winner_of(decision)),
         *winners_curse(decision["optimism"]),
         _on_test(test, test_rows, decision["selection"]),
-        *(_test_over_seeds(row) for row in over_seeds if row["mse_sd"] is not None),
+        *([_test_over_seeds(over_seeds)] if over_seeds else []),
     ]
-
-
-def winner_of(decision: Row) -> Row:
-    """The winning candidate's entry."""
-    return next(entry for entry in decision["candidates"] if entry["candidate"] == decision["winner"])
 
 
 def _against_others(candidates: Sequence[Row], winner: str) -> list[str]:
@@ -83,7 +79,7 @@ def _on_test(test: Row, rows: int, selection: str) -> str:
 
 def _test_over_seeds(row: Row) -> str:
     spread = f"mean test MSE {figure(row['mse'])}, standard deviation {figure(row['mse_sd'], 2)}"
-    return f"The same settings on the {row['n']:.0f} other weight seeds: {spread}; no choice depended on these."
+    return f"On {row['n']:.0f} weight seeds that no choice has seen, the first of them exported: {spread}."
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gamtune.analysis.comparable import averaged, last_rung
+from gamtune.decision.slots import winner_of
 from gamtune.files import write_text
-from gamtune.report.findings import commonest_confusion, how_sure, interval_strips, winner_of, winners_curse
+from gamtune.report.findings import commonest_confusion, how_sure, interval_strips, winners_curse
 from gamtune.report.numbers import duration, figure, joined, number, percent, signed
 from gamtune.report.space_words import describe_search, describe_space
 from gamtune.settings import SETTINGS
@@ -131,7 +132,7 @@ def _decision(study: Path) -> Page:
     decision = _json(study / "decision" / "decision.json")
     comparison = _records(pd.read_csv(study / "optimum" / "comparison.csv"))
     test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
-    over_seeds = [row for row in comparison if row["part"] == "test" and row is not test]
+    over_seeds = next((row for row in comparison if row["what"] == "optimum, all weight seeds"), None)
     rows = _json(study / "data" / "digest.json")["rows"]["test"]
     strips, zero = interval_strips(decision["candidates"])
     return {
