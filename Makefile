@@ -64,6 +64,9 @@ benchmark: .venv-benchmark/installed
 	.venv-benchmark/bin/python tests/benchmarks/no_op.py
 	.venv-benchmark/bin/python tests/benchmarks/same_rows.py
 	.venv-benchmark/bin/python tests/benchmarks/time_to_error.py
+	.venv-benchmark/bin/python tests/benchmarks/parity.py
+	.venv-benchmark/bin/python tests/benchmarks/gam.py
+	.venv-benchmark/bin/python tests/benchmarks/false_alarms.py
 
 reference: .venv/installed
 	$(BIN)/python -m gamtune.config.reference

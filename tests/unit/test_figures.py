@@ -46,23 +46,35 @@ def fitted(folder, response="validation_mse"):
     """The files that the step `gam` leaves, for a line, a factor and a surface."""
     folder.mkdir(parents=True)
     x = np.linspace(0, 0.01, 20)
-    line = pd.DataFrame({"term": "s(l1)", "x": x, "effect": 10 * (x - 0.005), "se": 0.004})
-    levels = pd.DataFrame({"term": "f(activation)", "x": ["relu", "tanh"], "effect": [-0.001, 0.002], "se": 0.003})
+    line = pd.DataFrame({"term": "s(l1)", "x": x, "effect": 10 * (x - 0.005), "se": 0.004, "null": 0.01})
+    levels = pd.DataFrame(
+        {"term": "f(activation)", "x": ["relu", "tanh"], "effect": [-0.001, 0.002], "se": 0.003, "null": 0.006}
+    )
     pd.concat([line, levels]).to_csv(folder / "curves.csv", index=False)
     a, b = (side.ravel() for side in np.meshgrid(np.linspace(1, 5, 9), np.linspace(100, 900, 9), indexing="ij"))
     surface = pd.DataFrame({"term": "te(depth,sum_neurons)", "a": a, "b": b, "effect": (3 - a) / 100, "se": 0.004})
-    surface.assign(far=b > 700).to_csv(folder / "surfaces.csv", index=False)
+    surface.assign(null=np.where(b > 700, np.nan, 0.015), far=b > 700).to_csv(folder / "surfaces.csv", index=False)
     pd.DataFrame(
         {
             "term": ["s(l1)", "f(activation)", "te(depth,sum_neurons)"],
             "edf": [1.04, 1, 3.2],
-            "ref_df": [1.1, 1, 3.9],
-            "F": [40.0, 0.5, 9.0],
-            "p": [1e-8, 0.61, 0.0012],
+            "p": [0.001, 0.61, 0.0012],
+            "p_adjusted": [0.003, 0.61, 0.0024],
             "deviance_share": [0.52, 0.002, 0.2],
+            "null_high": [0.03, 0.02, 0.05],
         }
     ).to_csv(folder / "terms.csv", index=False)
-    pd.DataFrame({"deviance_explained": [0.83], "n": [30]}).to_csv(folder / "model.csv", index=False)
+    pd.DataFrame(
+        {
+            "deviance_explained": [0.83],
+            "n": [30],
+            "edf_total": [6.2],
+            "p": [0.005],
+            "null_edf": [5.9],
+            "null_deviance_explained": [0.14],
+            "null_high": [0.3],
+        }
+    ).to_csv(folder / "model.csv", index=False)
     (folder / "summary.txt").write_text(f"Formula:\n{response} ~ s(l1) + f(activation) + te(depth, sum_neurons)\n")
     return folder
 
@@ -171,13 +183,19 @@ def test_equal_data_give_equal_bytes(tmp_path):
 def test_captions_of_effects_carry_size_band_and_test(tmp_path):
     captions = gam_figures(fitted(tmp_path / "gam"), searched(), tmp_path)
     assert "lowest −0.05 ± 0.0078 at 0, highest +0.05 ± 0.0078 at 0.01" in captions["gam_l1"]
-    assert "edf 1.0, p < .001, 52.0 % of the deviance" in captions["gam_l1"]
-    assert "83 % of the deviance of validation_mse over 30 rows" in captions["gam_effects"]
-    assert "no effect (p ≥ .05): f(activation)." in captions["gam_effects"]
+    told = (
+        "edf 1.0 of the model's 6.2 (on noise 5.9), 30 rows; p ≤ .001 by permutation, p = 0.003 for all terms together"
+    )
+    assert f"{told}; 52.0 % of the deviance (noise: up to 3.0 %)" in captions["gam_l1"]
+    assert (
+        "83 % of the deviance of validation_mse over 30 rows with 6.2 edf; of noise it would" in captions["gam_effects"]
+    )
+    assert "Not told from noise (p > .05 for all terms together): f(activation)." in captions["gam_effects"]
+    assert "hatched (56 % of the map) where noise reaches" in captions["gam_surface_depth_sum_neurons"]
     assert "at depth 5" in captions["gam_surface_depth_sum_neurons"]
 
 
-def test_the_effect_axis_is_named_as_in_mgcv(tmp_path):
+def test_an_effects_panel_is_named_as_in_mgcv(tmp_path):
     gam_figures(fitted(tmp_path / "gam"), searched(), tmp_path)
     assert "<!-- s(l1, 1.0) -->" in (tmp_path / "gam_l1.svg").read_text()
 

@@ -114,10 +114,12 @@ def page_of(study) -> str:
 def add_model(study):
     """What the steps `gam` and `figures` leave when there is a model."""
     (study / "gam" / "skipped.txt").unlink()
-    terms = {"term": ["s(l1)"], "edf": [1.87], "ref_df": [2.0], "F": [16.2], "p": [1e-5], "deviance_share": [0.41]}
+    terms = {"term": ["s(l1)"], "edf": [1.87], "F": [16.2], "p": [0.001], "p_adjusted": [0.007],
+             "deviance_share": [0.41], "null_high": [0.06], "concurvity_worst": [0.31], "k_index": [1.02]}  # fmt: skip
     pd.DataFrame(terms).to_csv(study / "gam" / "terms.csv", index=False)
     model = {"method": ["REML"], "scale": [0.04], "edf_total": [2.87], "deviance_explained": [0.721], "r_sq_adj": [0.7],
-             "n": [5], "coefficients": [3]}  # fmt: skip
+             "n": [5], "coefficients": [3], "p": [0.005], "null_edf": [2.2], "null_deviance_explained": [0.2],
+             "null_high": [0.4]}  # fmt: skip
     pd.DataFrame(model).to_csv(study / "gam" / "model.csv", index=False)
     (study / "gam" / "summary.txt").write_text("Family: gaussian\n")
     captions = {stem: f"caption of {stem}" for stem in ("mse_by_parameter", "gam_effects", "gam_l1", "gam_surface_a_b")}
@@ -148,7 +150,8 @@ def test_a_skipped_model_is_explained_not_hidden(study):
 def test_a_model_is_shown_with_its_terms_and_captions(study):
     add_model(study)
     page = page_of(study)
-    assert re.search(r"<td>s\(l1\)</td>.*1\.87.*16\.20.*&lt; \.001.*41\.0", page)
+    assert re.search(r"<td>s\(l1\)</td>.*1\.87.*16\.20.*≤\xa0\.001.*\.007.*41\.0.*6\.0", page)
+    assert re.search(r"of pure noise over the same rows it would explain 20\.0", page)
     for stem in ("gam_effects", "gam_l1", "gam_surface_a_b"):
         assert f"<figcaption>caption of {stem}</figcaption>" in page
     assert "No model of the error" not in page

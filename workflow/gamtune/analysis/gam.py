@@ -47,7 +47,9 @@ class TermTest:
     edf : float
         Effective degrees of freedom.
     ref_df, f, p : float
-        Wood's (2013) test that the effect is zero everywhere: reference degrees of freedom, F and p-value.
+        Wood's (2013) test that the effect is zero everywhere, as mgcv prints it: reference degrees of freedom, F and
+        p-value. It takes the smoothing parameters as known, so on few rows it calls noise significant too often;
+        `inference` has the test to go by.
     deviance_share : float
         Share of the null deviance that is no longer explained when the term is left out and all smoothing
         parameters stay. Shares of terms that carry the same information add up to less than the deviance explained.
@@ -78,6 +80,8 @@ class FittedGam:
 
     Attributes
     ----------
+    problem : Problem
+        The least squares problem that was solved.
     criterion : float
         GCV or -REML at the chosen smoothing parameters, as mgcv defines them.
     scale : float
@@ -91,7 +95,7 @@ class FittedGam:
     formula: Formula
     response: Response
     method: Method
-    bases: tuple[Basis, ...]
+    problem: Problem
     coefficients: FloatArray
     covariance: FloatArray
     log_smoothing: FloatArray
@@ -111,6 +115,11 @@ class FittedGam:
     def n(self) -> int:
         """Rows of the fit."""
         return len(self.rows)
+
+    @property
+    def bases(self) -> tuple[Basis, ...]:
+        """The columns of each term."""
+        return self.problem.bases
 
     def predict(self, table: pd.DataFrame) -> FloatArray:
         """Expected response of each row, (n,), in units of the response expression.
@@ -283,7 +292,7 @@ def _describe(
         formula=formula,
         response=outcome,
         method=method,
-        bases=problem.bases,
+        problem=problem,
         coefficients=fit.coefficients,
         covariance=covariance,
         log_smoothing=log_smoothing,

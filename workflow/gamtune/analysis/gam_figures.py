@@ -13,11 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from gamtune.analysis.surface_figure import draw_surface
-from gamtune.analysis.theme import BAND_ALPHA, DATA, EFFECT, STYLE, new_figure, save
+from gamtune.analysis.theme import BAND_ALPHA, DATA, EFFECT, NOISE, STYLE, new_figure, save
 
 BAND = 1.96  # standard errors on both sides: 95 %
 Tests = dict[str, pd.Series]  # each term's row of terms.csv
 OVERVIEW_COLUMNS = 3
+SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
@@ -59,20 +60,22 @@ def gam_figures(gam_folder: Path, summary: pd.DataFrame, folder: Path) -> dict[s
     rows = summary[summary["status"] == "ok"]
     terms = pd.read_csv(gam_folder / "terms.csv")
     tests = {str(test["term"]): test for _, test in terms.iterrows()}
+    model = pd.read_csv(gam_folder / "model.csv").iloc[0]
     response = _response(gam_folder / "summary.txt")
     captions: dict[str, str] = {}
     effects = list(_effects(pd.read_csv(gam_folder / "curves.csv"), tests, rows))
     if effects:
-        captions["gam_effects"] = _draw_overview(effects, folder / "gam_effects")
-        captions["gam_effects"] += " " + _model_in_words(pd.read_csv(gam_folder / "model.csv").iloc[0], terms, response)
+        captions["gam_effects"] = _draw_overview(effects, response, folder / "gam_effects")
+        captions["gam_effects"] += " " + _model_in_words(model, terms, response)
     for effect in effects:
-        captions[f"gam_{effect.column}"] = _draw_alone(effect, response, folder / f"gam_{effect.column}")
+        words = _draw_alone(effect, response, folder / f"gam_{effect.column}")
+        captions[f"gam_{effect.column}"] = f"{words} {_test_in_words(effect.test, model)}"
     surfaces = pd.read_csv(gam_folder / "surfaces.csv")
     for term, grid in surfaces.groupby("term", sort=False):
         a, b = columns_of(str(term))
-        stem = f"gam_surface_{a}_{b}"
-        captions[stem] = draw_surface(grid, (a, b), label(str(term), tests[str(term)]["edf"]), rows, folder / stem)
-        captions[stem] += f" {_test_in_words(tests[str(term)])}"
+        stem, test = f"gam_surface_{a}_{b}", tests[str(term)]
+        name = f"{label(str(term), test['edf'])}: effect on {response}"
+        captions[stem] = f"{draw_surface(grid, (a, b), name, rows, folder / stem)} {_test_in_words(test, model)}"
     return captions
 
 
@@ -121,12 +124,14 @@ def _effects(curves: pd.DataFrame, tests: Tests, rows: pd.DataFrame) -> Iterator
 def _draw_alone(effect: Effect, response: str, path: Path) -> str:
     with mpl.rc_context(STYLE):
         figure = new_figure(5.2, 3.6)
-        _draw(effect, figure.add_subplot())
+        axes = figure.add_subplot()
+        _draw(effect, axes)
+        axes.set_ylabel(f"effect on {response}")
         save(figure, path)
-    return f"{_effect_in_words(effect, response)} {_test_in_words(effect.test)}"
+    return _effect_in_words(effect, response)
 
 
-def _draw_overview(effects: list[Effect], path: Path) -> str:
+def _draw_overview(effects: list[Effect], response: str, path: Path) -> str:
     """All effects on one scale, so that a glance says which are large."""
     columns = OVERVIEW_COLUMNS if len(effects) > 4 else min(2, len(effects))
     lines = ceil(len(effects) / columns)
@@ -137,15 +142,19 @@ def _draw_overview(effects: list[Effect], path: Path) -> str:
             _draw(effect, axes)
         for axes in grid.flat[len(effects) :]:
             axes.set_axis_off()
+        figure.supylabel(f"effect on {response}", fontsize=10)
         save(figure, path)
-    return "Effects of all one-column terms on one scale: line or point, 95 % band, zero line, the rows as a rug."
+    return (
+        "Effects of all one-column terms on one scale: line or point with its 95 % band, the zero line, the rows as a "
+        "rug; grey is the null band, which holds 95 % of the effects that noise gives."
+    )
 
 
 def _draw(effect: Effect, axes: Axes) -> None:
-    """One effect: curve or levels, 95 % band, zero line and the rows along the lower edge."""
+    """One effect: null band, curve or levels with its 95 % band, zero line and the rows along the lower edge."""
     axes.axhline(0, color=DATA, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.set_xlabel(effect.column)
-    axes.set_ylabel(effect.label)
+    axes.set_title(effect.label, fontsize=10)
     if is_factor(effect.term):
         _draw_levels(effect, axes)
     else:
@@ -154,7 +163,8 @@ def _draw(effect: Effect, axes: Axes) -> None:
 
 def _draw_curve(effect: Effect, axes: Axes) -> None:
     x, middle = effect.curve["x"], effect.curve["effect"]
-    half = BAND * effect.curve["se"]
+    half, null = BAND * effect.curve["se"], effect.curve["null"]
+    axes.fill_between(x, -null, null, color=NOISE, linewidth=0)
     axes.fill_between(x, middle - half, middle + half, color=EFFECT, alpha=BAND_ALPHA, linewidth=0)
     axes.plot(x, middle, color=EFFECT, linewidth=1.8)
     _draw_rug(effect.values.astype(float), axes)
@@ -165,6 +175,7 @@ def _draw_curve(effect: Effect, axes: Axes) -> None:
 def _draw_levels(effect: Effect, axes: Axes) -> None:
     levels = effect.curve["x"].astype(str).tolist()
     places = np.arange(len(levels))
+    axes.bar(places, 2 * effect.curve["null"], 0.7, -effect.curve["null"], color=NOISE)
     axes.errorbar(
         places, effect.curve["effect"], BAND * effect.curve["se"], fmt="o", color=EFFECT, capsize=4, linewidth=1.6
     )
@@ -206,21 +217,33 @@ def _effect_in_words(effect: Effect, response: str) -> str:
     return words.replace("-", "−")
 
 
-def _test_in_words(test: pd.Series) -> str:
-    """Effective degrees of freedom, p-value and share of the deviance."""
-    p = "p < .001" if test["p"] < 0.001 else f"p = {test['p']:.2g}"
-    return f"edf {test['edf']:.1f}, {p}, {100 * test['deviance_share']:.1f} % of the deviance."
+def _test_in_words(test: pd.Series, model: pd.Series) -> str:
+    """Degrees of freedom, p-value and share of the deviance, each beside what noise gives."""
+    return (
+        f"edf {test['edf']:.1f} of the model's {model['edf_total']:.1f} (on noise {model['null_edf']:.1f}), "
+        f"{model['n']:.0f} rows; {_p(test['p'])} by permutation, {_p(test['p_adjusted'])} for all terms together; "
+        f"{100 * test['deviance_share']:.1f} % of the deviance (noise: up to {100 * test['null_high']:.1f} %)."
+    )
+
+
+def _p(p: float) -> str:
+    return "p ≤ .001" if p <= 0.001 else f"p = {p:.2g}"
 
 
 def _model_in_words(model: pd.Series, terms: pd.DataFrame, response: str) -> str:
-    """How good the model is, which terms matter and which show nothing."""
+    """How good the model is beside what it makes of noise, which terms matter and which show nothing."""
     ordered = terms.sort_values("deviance_share", ascending=False)
-    clear = [f"{row['term']} {100 * row['deviance_share']:.0f} %" for _, row in ordered.iterrows() if row["p"] < 0.05]
-    silent = [str(row["term"]) for _, row in ordered.iterrows() if row["p"] >= 0.05]
-    explained = f"{100 * model['deviance_explained']:.0f} % of the deviance of {response}"
-    words = [f"The model explains {explained} over {model['n']:.0f} rows."]
-    if clear:
-        words.append(f"Share of the deviance: {', '.join(clear)}.")
-    if silent:
-        words.append(f"Not distinguishable from no effect (p ≥ .05): {', '.join(silent)}.")
+    clear = ordered[ordered["p_adjusted"] <= SIGNIFICANT]
+    silent = ordered[ordered["p_adjusted"] > SIGNIFICANT]
+    words = [
+        f"The model explains {100 * model['deviance_explained']:.0f} % of the deviance of {response} over "
+        f"{model['n']:.0f} rows with {model['edf_total']:.1f} edf; of noise it would explain "
+        f"{100 * model['null_deviance_explained']:.0f} %, rarely more than {100 * model['null_high']:.0f} %, with "
+        f"{model['null_edf']:.1f} edf ({_p(model['p'])})."
+    ]
+    if len(clear):
+        listed = (f"{row['term']} {100 * row['deviance_share']:.0f} %" for _, row in clear.iterrows())
+        words.append(f"Share of the deviance: {', '.join(listed)}.")
+    if len(silent):
+        words.append(f"Not told from noise (p > .05 for all terms together): {', '.join(silent['term'])}.")
     return " ".join(words)

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from gamtune.analysis.formula import Factor, Linear, Tensor
+from gamtune.analysis.formula import Factor, Tensor
 from gamtune.analysis.gam import FittedGam
+from gamtune.analysis.inference import CONFIDENCE, Inference, infer, null_band
 from gamtune.analysis.penalised_fit import FloatArray
 from gamtune.files import write_text
 
@@ -35,34 +37,52 @@ def write_gam(fitted: FittedGam, directory: Path) -> None:
     directory : Path
         Made where it is missing.
     """
-    write_text(directory / "summary.txt", summary_text(fitted))
+    inference = infer(fitted)
+    write_text(directory / "summary.txt", summary_text(fitted, inference))
     if fitted.warnings:
         write_text(directory / "warnings.txt", "".join(f"{warning}\n" for warning in fitted.warnings))
-    tables = {"terms": terms, "model": model, "effects": effects, "curves": curves, "surfaces": surfaces}
+    tables = {
+        "terms": terms(fitted, inference),
+        "model": model(fitted, inference),
+        "effects": effects(fitted),
+        "curves": curves(fitted, inference),
+        "surfaces": surfaces(fitted, inference),
+    }
     for name, table in tables.items():
-        write_text(directory / f"{name}.csv", table(fitted).to_csv(index=False, lineterminator="\n"))
+        write_text(directory / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
 
 
-def terms(fitted: FittedGam) -> pd.DataFrame:
-    """One row a term: term, edf, ref_df, F, p, deviance_share."""
-    columns = ["term", "edf", "ref_df", "f", "p", "deviance_share"]
-    return pd.DataFrame([asdict(term) for term in fitted.terms], columns=columns).rename(columns={"f": "F"})
+def terms(fitted: FittedGam, inference: Inference) -> pd.DataFrame:
+    """One row a term.
+
+    F, p and p_adjusted (Holm) are the permutation test's; ref_df, F_wood and p_wood are mgcv's; null_low and null_high
+    hold 95 % of the deviance shares that noise reaches.
+    """
+    return pd.DataFrame(list(_term_rows(fitted, inference)))
 
 
-def model(fitted: FittedGam) -> pd.DataFrame:
-    """One row: method, criterion, scale, edf_total, deviance_explained, r_sq_adj, n, coefficients."""
-    return pd.DataFrame(
-        {
-            "method": [fitted.method],
-            "criterion": [fitted.criterion],
-            "scale": [fitted.scale],
-            "edf_total": [fitted.edf_total],
-            "deviance_explained": [fitted.deviance_explained],
-            "r_sq_adj": [fitted.r_sq_adj],
-            "n": [fitted.n],
-            "coefficients": [len(fitted.coefficients)],
-        }
-    )
+def _term_rows(fitted: FittedGam, inference: Inference) -> Iterator[dict[str, Any]]:
+    for term, null, adjusted, (low, high), check in zip(
+        fitted.terms, inference.terms, inference.p_adjusted, inference.null_shares(), inference.checks, strict=True
+    ):
+        yield {
+            "term": term.term, "edf": term.edf, "F": null.f, "p": null.p, "p_adjusted": adjusted,
+            "deviance_share": term.deviance_share, "null_low": low, "null_high": high,
+            "ref_df": term.ref_df, "F_wood": term.f, "p_wood": term.p, **asdict(check),
+        }  # fmt: skip
+
+
+def model(fitted: FittedGam, inference: Inference) -> pd.DataFrame:
+    """One row: what the model explains, and what it explains of noise (null_..., over permutations of the response)."""
+    null = inference.model
+    row = {
+        "method": fitted.method, "criterion": fitted.criterion, "scale": fitted.scale, "edf_total": fitted.edf_total,
+        "deviance_explained": fitted.deviance_explained, "r_sq_adj": fitted.r_sq_adj, "n": fitted.n,
+        "coefficients": len(fitted.coefficients), "p": null.p, "null_edf": float(np.median(null.edf)),
+        "null_deviance_explained": float(np.median(null.deviance_explained)),
+        "null_high": float(np.quantile(null.deviance_explained, CONFIDENCE)),
+    }  # fmt: skip
+    return pd.DataFrame([row])
 
 
 def effects(fitted: FittedGam) -> pd.DataFrame:
@@ -73,9 +93,10 @@ def effects(fitted: FittedGam) -> pd.DataFrame:
     return pd.DataFrame({"fitted": fitted.fitted, **columns, **errors})
 
 
-def curves(fitted: FittedGam) -> pd.DataFrame:
-    """Each one-column term along its observed range: term, x, effect, se; for a factor one row a level."""
-    pieces = [pd.DataFrame(columns=["term", "x", "effect", "se"])]
+def curves(fitted: FittedGam, inference: Inference) -> pd.DataFrame:
+    """Each one-column term along its observed range: term, x, effect, se, null (half the null band's width); for a
+    factor one row a level."""
+    pieces = [pd.DataFrame(columns=["term", "x", "effect", "se", "null"])]
     for term, basis in zip(fitted.formula.terms, fitted.bases, strict=True):
         if isinstance(term, Tensor):
             continue
@@ -83,26 +104,33 @@ def curves(fitted: FittedGam) -> pd.DataFrame:
             x = pd.Series(list(basis.levels))
         else:
             x = pd.Series(_span(fitted, term.column, CURVE_POINTS))
-        effect, error = fitted.effect(term.label, pd.DataFrame({term.column: x}))
-        pieces.append(pd.DataFrame({"term": term.label, "x": x, "effect": effect, "se": error}))
+        points = pd.DataFrame({term.column: x})
+        effect, error = fitted.effect(term.label, points)
+        null = null_band(fitted, inference, term.label, points)
+        pieces.append(pd.DataFrame({"term": term.label, "x": x, "effect": effect, "se": error, "null": null}))
     return _stacked(pieces)
 
 
-def surfaces(fitted: FittedGam) -> pd.DataFrame:
-    """Each two-column te() on a grid over its observed rectangle: term, a, b, effect, se, far.
+def surfaces(fitted: FittedGam, inference: Inference) -> pd.DataFrame:
+    """Each two-column te() on a grid over its observed rectangle: term, a, b, effect, se, null, far.
 
-    ``a`` and ``b`` are the term's first and second column; ``far`` marks points that lie more than ``FAR`` of the
-    observed range away from every row, where the effect is extrapolation.
+    ``a`` and ``b`` are the term's first and second column; ``null`` is half the width of the null band over the points
+    near rows; ``far`` marks points that lie more than ``FAR`` of the observed range away from every row, where the
+    effect is extrapolation and there is no null band.
     """
-    pieces = [pd.DataFrame(columns=["term", "a", "b", "effect", "se", "far"])]
+    pieces = [pd.DataFrame(columns=["term", "a", "b", "effect", "se", "null", "far"])]
     for term in fitted.formula.terms:
         if not isinstance(term, Tensor) or len(term.columns) != 2:
             continue
         sides = [_side(fitted, column) for column in term.columns]
         a, b = (side.ravel() for side in np.meshgrid(*sides, indexing="ij"))
-        effect, error = fitted.effect(term.label, pd.DataFrame(dict(zip(term.columns, (a, b), strict=True))))
-        far = _far(np.column_stack([a, b]), fitted.rows[list(term.columns)].to_numpy(dtype=np.float64))
-        pieces.append(pd.DataFrame({"term": term.label, "a": a, "b": b, "effect": effect, "se": error, "far": far}))
+        points = pd.DataFrame(dict(zip(term.columns, (a, b), strict=True)))
+        effect, error = fitted.effect(term.label, points)
+        far = _far(points.to_numpy(), fitted.rows[list(term.columns)].to_numpy(dtype=np.float64))
+        null = np.full(len(points), np.nan)
+        null[~far] = null_band(fitted, inference, term.label, points[~far])
+        columns = {"a": a, "b": b, "effect": effect, "se": error, "null": null, "far": far}
+        pieces.append(pd.DataFrame({"term": term.label, **columns}))
     return _stacked(pieces)
 
 
@@ -129,12 +157,13 @@ def _far(points: FloatArray, rows: FloatArray) -> np.ndarray[tuple[int], np.dtyp
     return np.asarray(distance > FAR)
 
 
-def summary_text(fitted: FittedGam) -> str:
-    """The model in the layout of mgcv's ``summary()``, with what a reader must know at the end."""
-    return "\n".join(_summary_lines(fitted)) + "\n"
+def summary_text(fitted: FittedGam, inference: Inference) -> str:
+    """The model in the layout of mgcv's ``summary()``, its tests by permutation, with what a reader must know at the
+    end."""
+    return "\n".join(_summary_lines(fitted, inference)) + "\n"
 
 
-def _summary_lines(fitted: FittedGam) -> Iterator[str]:
+def _summary_lines(fitted: FittedGam, inference: Inference) -> Iterator[str]:
     yield from ["Family: gaussian", "Link function: identity", "", "Formula:"]
     yield f"{fitted.response} ~ {' + '.join(term.source for term in fitted.formula.terms)}"
     yield from ["", "Parametric coefficients:"]
@@ -145,24 +174,34 @@ def _summary_lines(fitted: FittedGam) -> Iterator[str]:
             for row in fitted.parametric
         ],
     )
-    smooth = [
-        test
-        for term, test in zip(fitted.formula.terms, fitted.terms, strict=True)
-        if not isinstance(term, Factor | Linear)
-    ]
-    if smooth:
-        yield from ["", "Approximate significance of smooth terms:"]
-        yield from _aligned(
-            ["", "edf", "Ref.df", "F", "p-value", ""],
-            [[t.term, f"{t.edf:.3f}", f"{t.ref_df:.3f}", f"{t.f:.3f}", _p(t.p), _stars(t.p)] for t in smooth],
-        )
+    yield from ["", "Terms against permuted residuals:"]
+    yield from _aligned(
+        ["", "edf", "F", "p", "adjusted", "deviance", "of noise", "concurvity", "k-index", ""],
+        [_cells(row) for row in _term_rows(fitted, inference)],
+    )
     yield from ["---", "Signif. codes:  0 '***' 0.001 '**' 0.01 '*' 0.05 '.' 0.1 ' ' 1", ""]
     yield f"R-sq.(adj) = {fitted.r_sq_adj:.3g}   Deviance explained = {100 * fitted.deviance_explained:.3g}%"
     criterion = "GCV" if fitted.method == "GCV" else "-REML"
     yield f"{criterion} = {fitted.criterion:.5g}  Scale est. = {fitted.scale:.5g}  n = {fitted.n}"
+    null = model(fitted, inference).iloc[0]
+    yield (
+        f"Of noise, this model explains {100 * null['null_deviance_explained']:.3g}% (95% of the time up to"
+        f" {100 * null['null_high']:.3g}%) with {null['null_edf']:.3g} edf, where it has {fitted.edf_total:.3g}: p ="
+        f" {_p(null['p'])}"
+    )
+    yield "p: share of permutations that show as much; adjusted: for all terms together (Holm)"
     if fitted.warnings:
         yield ""
         yield from (f"Warning: {warning}" for warning in fitted.warnings)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    """A term's line of the summary."""
+    return [
+        row["term"], f"{row['edf']:.3f}", f"{row['F']:.3f}", _p(row["p"]), _p(row["p_adjusted"]),
+        f"{100 * row['deviance_share']:.1f}%", f"{100 * row['null_high']:.1f}%", f"{row['concurvity_worst']:.2f}",
+        "" if row["k_index"] is None else f"{row['k_index']:.2f}", _stars(row["p_adjusted"]),
+    ]  # fmt: skip
 
 
 def _aligned(header: list[str], rows: list[list[str]]) -> Iterator[str]:

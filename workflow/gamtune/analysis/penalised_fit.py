@@ -8,6 +8,7 @@ Source: Wood (2011), Fast stable REML, JRSS B 73 (criteria and gradients).
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,9 +59,8 @@ class Problem:
         self.null_deviance = float(np.square(y - y.mean()).sum())
         if self.null_deviance <= 1e-20 * max(1.0, float(np.square(y).sum())):
             raise ValueError(f"the response is {y[0]:g} in every row: there is nothing to explain")
-        q, self.r = linalg.qr(design, mode="economic")
-        self.projected = q.T @ y
-        self.outside = float(np.square(y - q @ self.projected).sum())  # deviance that no coefficient reaches
+        self.q, self.r = linalg.qr(design, mode="economic")
+        self._project()
         self.gram = self.r.T @ self.r
         self.penalties = [
             (block, penalty) for block, basis in zip(self.blocks, bases, strict=True) for penalty in basis.penalties
@@ -69,6 +69,19 @@ class Problem:
         self.unpenalised = self.p - sum(len(basis.spectrum) for basis in bases)
         self.reml_constant = sum(basis.reml_constant for basis in bases)
         self._check_identifiable()
+
+    def _project(self) -> None:
+        self.projected = self.q.T @ self.y
+        # deviance that no coefficient reaches
+        self.outside = float(np.square(self.y - self.q @ self.projected).sum())
+
+    def with_response(self, y: FloatArray) -> Problem:
+        """The same columns with another response; nothing of them is computed again."""
+        other = copy(self)
+        other.y = y
+        other.null_deviance = float(np.square(y - y.mean()).sum())
+        other._project()
+        return other
 
     def _check_identifiable(self) -> None:
         """Refuse a model in which some combination of columns is zero and no penalty minds it."""
@@ -144,17 +157,61 @@ class Problem:
             weighted = smoothing[j] * penalty
             own = fit.coefficients[block] @ weighted @ fit.coefficients[block]
             gradient[j] = (free * own / penalised + np.sum(fit.inverse[block, block] * weighted)) / 2
-        log_root = float(np.log(np.abs(np.diag(fit.root))).sum())
-        value = free / 2 * (1 + np.log(2 * np.pi * penalised / free)) + log_root + self.reml_constant
         start = 0
         for basis in self.bases:
-            own_smoothing = smoothing[start : start + len(basis.penalties)]
-            eigenvalues = basis.spectrum * own_smoothing
-            total = eigenvalues.sum(axis=1)
-            value -= np.log(total).sum() / 2
-            gradient[start : start + len(own_smoothing)] -= (eigenvalues / total[:, np.newaxis]).sum(axis=0) / 2
-            start += len(own_smoothing)
-        return float(value), gradient
+            eigenvalues = basis.spectrum * smoothing[start : start + len(basis.penalties)]
+            shares = (eigenvalues / eigenvalues.sum(axis=1, keepdims=True)).sum(axis=0)
+            gradient[start : start + len(shares)] -= shares / 2
+            start += len(basis.penalties)
+        value = self._restricted(fit, np.array([penalised]), smoothing)
+        return float(value[0]), gradient
+
+    def _restricted(self, fit: Solution, penalised: FloatArray, smoothing: FloatArray) -> FloatArray:
+        """Negative restricted log likelihood of responses with these penalised deviances, the variance at its best."""
+        free = self.n - self.unpenalised
+        constant = float(np.log(np.abs(np.diag(fit.root))).sum()) + self.reml_constant
+        start = 0
+        for basis in self.bases:
+            constant -= np.log(basis.spectrum @ smoothing[start : start + len(basis.penalties)]).sum() / 2
+            start += len(basis.penalties)
+        return np.asarray(free / 2 * (1 + np.log(2 * np.pi * penalised / free)) + constant, dtype=np.float64)
+
+    def criteria(
+        self, method: Method, log_smoothing: FloatArray, projected: FloatArray, outside: FloatArray
+    ) -> tuple[FloatArray, FloatArray, float, FloatArray]:
+        """Many responses at once, the smoothing parameters given.
+
+        Parameters
+        ----------
+        projected : (p, m)
+            Q'Y of the columns' QR decomposition.
+        outside : (m,)
+            Deviance of each response that no coefficient reaches.
+
+        Returns
+        -------
+        tuple
+            The criterion (m,), the deviance (m,), the effective degrees of freedom and the coefficients (p, m).
+        """
+        fit = self.solve(log_smoothing)
+        coefficients = fit.inverse @ (self.r.T @ projected)
+        deviance = outside + np.square(projected - self.r @ coefficients).sum(axis=0)
+        edf = self.edf(fit)
+        if method == "GCV":
+            return self.n / 2 * np.log(self.n * deviance / (self.n - edf) ** 2), deviance, edf, coefficients
+        penalised = deviance + np.einsum("ij,ij->j", coefficients, fit.penalty @ coefficients)
+        return self._restricted(fit, penalised, np.exp(log_smoothing)), deviance, edf, coefficients
+
+    def descend(self, method: Method, start: FloatArray, options: dict[str, float]) -> optimize.OptimizeResult:
+        """Follow the criterion's gradient downhill from one start."""
+        return optimize.minimize(
+            self.gcv if method == "GCV" else self.reml,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[BOUNDS] * len(self.penalties),
+            options=options,
+        )
 
     def choose(self, method: Method) -> FloatArray:
         """Log smoothing parameters at the minimum of the criterion.
@@ -164,18 +221,8 @@ class Problem:
         """
         if not self.penalties:
             return np.zeros(0)
-        criterion = self.gcv if method == "GCV" else self.reml
-        minima = [
-            optimize.minimize(
-                criterion,
-                np.full(len(self.penalties), start),
-                jac=True,
-                method="L-BFGS-B",
-                bounds=[BOUNDS] * len(self.penalties),
-                options={"maxiter": 200, "ftol": 1e-11, "gtol": 1e-6},
-            )
-            for start in STARTS
-        ]
+        options = {"maxiter": 200, "ftol": 1e-11, "gtol": 1e-6}
+        minima = [self.descend(method, np.full(len(self.penalties), start), options) for start in STARTS]
         edf = np.array([self.edf(self.solve(minimum.x)) for minimum in minima])
         values = np.array([minimum.fun for minimum in minima])
         best = int(values.argmin())

@@ -28,7 +28,7 @@ def draw_surface(grid: pd.DataFrame, columns: tuple[str, str], label: str, rows:
     Parameters
     ----------
     grid : DataFrame
-        a, b, effect, se, far on a rectangular grid.
+        a, b, effect, se, null, far on a rectangular grid.
     columns : tuple of str
         What a and b are.
     label : str
@@ -53,12 +53,13 @@ def draw_surface(grid: pd.DataFrame, columns: tuple[str, str], label: str, rows:
 
 
 def _draw_effect(grid: pd.DataFrame, columns: tuple[str, str], rows: pd.DataFrame, axes: Axes) -> QuadContourSet:
-    """Fill the map with the effect and hatch it where the band holds zero."""
+    """Fill the map with the effect and hatch it where noise reaches as far."""
     a, b = np.unique(grid["a"]), np.unique(grid["b"])
-    effect, se, far = (
-        grid.pivot_table(index="b", columns="a", values=name).to_numpy(float) for name in ("effect", "se", "far")
+    effect, null, far = (
+        grid.pivot_table(index="b", columns="a", values=name, dropna=False).to_numpy(float)
+        for name in ("effect", "null", "far")
     )
-    layers = np.ma.array(np.stack([effect, np.abs(effect) < BAND * se]), mask=np.stack([far > 0, far > 0]))
+    layers = np.ma.array(np.stack([effect, np.abs(effect) < null]), mask=np.stack([far > 0, far > 0]))
     a, layers = _striped(a, layers, 2, rows[columns[0]])
     b, layers = _striped(b, layers, 1, rows[columns[1]])
     shown, unsure = layers
@@ -120,8 +121,8 @@ def _in_words(near: pd.DataFrame, lowest: pd.Series, columns: tuple[str, str]) -
         f"{columns[0]} {point['a']:.3g}, {columns[1]} {point['b']:.4g}"
         for point in (lowest, highest)
     )
-    unsure = (near["effect"].abs() < BAND * near["se"]).mean()
+    unsure = (near["effect"].abs() < near["null"]).mean()
     return (
         f"Joint effect of {columns[0]} and {columns[1]}: lowest {low} (star); highest {high}. Dots are the rows; "
-        f"hatched ({100 * unsure:.0f} % of the map) where the 95 % band holds zero; blank where no row is near."
+        f"hatched ({100 * unsure:.0f} % of the map) where noise reaches as far (null band); blank where no row is near."
     ).replace("-", "−")

@@ -21,6 +21,7 @@ EFFECT = "#0072B2"
 BEST = "#D55E00"
 PALE = "#D9D9D9"
 BAND_ALPHA = 0.2
+NOISE = "#E3E3E3"  # the null band: what effects of pure noise look like
 
 DOTS_PER_INCH = 160
 FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine draws the same

@@ -76,6 +76,17 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
+def p_value(p: float) -> str:
+    """A p-value of a permutation test; the smallest there is reads as a bound.
+
+    Examples
+    --------
+    >>> p_value(0.001), p_value(0.0123), p_value(0.236)
+    ('≤\xa0.001', '.012', '.236')
+    """
+    return "≤\N{NO-BREAK SPACE}.001" if p <= 0.001 else f"{p:.3f}".removeprefix("0")
+
+
 def duration(seconds: float) -> str:
     """Seconds as a person says them.
 

@@ -13,7 +13,7 @@ from gamtune.analysis.comparable import averaged, last_rung
 from gamtune.decision.slots import winner_of
 from gamtune.files import write_text
 from gamtune.report.findings import commonest_confusion, how_sure, interval_strips, winners_curse
-from gamtune.report.numbers import duration, figure, joined, number, percent, signed
+from gamtune.report.numbers import duration, figure, joined, number, p_value, percent, signed
 from gamtune.report.space_words import describe_search, describe_space
 from gamtune.settings import SETTINGS
 
@@ -57,7 +57,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for written in (number, figure, signed, percent, duration, joined):
+    for written in (number, figure, signed, percent, p_value, duration, joined):
         environment.filters[written.__name__] = written
     return environment
 

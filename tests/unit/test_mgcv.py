@@ -1,0 +1,87 @@
+"""The additive model against mgcv itself on tables that no golden file holds: few rows, many, ties, interactions."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gamtune.analysis.checks import check_terms
+from gamtune.analysis.gam import fit_gam
+
+SCRIPT = Path(__file__).parents[1] / "golden" / "gam" / "mgcv_tables.R"
+FORMULA = "s(x, k=5) + s(z, k=4) + s(w, k=6) + te(depth, width, k=3)"
+TABLES = [(40, 1), (60, 2), (100, 3), (100, 4), (200, 5), (400, 6), (1000, 7), (1000, 8)]  # rows, seed
+
+
+def searched(n, seed):
+    """A search in which depth and width interact strongly, z has ties and w does nothing."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(
+        {
+            "x": rng.uniform(0, 1, n),
+            "z": rng.choice([0.0, 0.1, 0.2, 0.5, 1.0, 2.0], n),
+            "w": rng.beta(1, 12, n),
+            "depth": rng.integers(1, 6, n),
+            "same": 0.5,
+        }
+    )
+    table["width"] = np.round(table.depth * rng.uniform(20, 600, n))
+    signal = np.sin(4 * table.x) / 4 + 0.1 * table.z**2 + (table.depth - 3) * (table.width / 1500 - 0.5) / 4
+    return table.assign(mse=1 + signal + rng.normal(0, 0.1, n))
+
+
+@pytest.fixture(scope="module")
+def mgcv(tmp_path_factory):
+    """A folder with the tables and what mgcv makes of them."""
+    if (
+        shutil.which("Rscript") is None
+        or subprocess.run(["Rscript", "-e", "library(mgcv)"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("R with mgcv is not installed")
+    folder = tmp_path_factory.mktemp("mgcv")
+    for n, seed in TABLES:
+        searched(n, seed).to_csv(folder / f"table_{seed}.csv", index=False)
+    subprocess.run(["Rscript", SCRIPT, folder, f"mse ~ {FORMULA}"], check=True, capture_output=True, timeout=300)
+    return folder
+
+
+@pytest.mark.r
+@pytest.mark.parametrize("method", ["GCV", "REML"])
+@pytest.mark.parametrize(("n", "seed"), TABLES)
+def test_effects_edf_and_criterion_equal_mgcvs_on_further_tables(mgcv, n, seed, method):
+    table = pd.read_csv(mgcv / f"table_{seed}.csv")
+    name = f"{'GCV.Cp' if method == 'GCV' else method}_{seed}.csv"
+    effects, checks = pd.read_csv(mgcv / f"mgcv_{name}"), pd.read_csv(mgcv / f"checks_{name}").set_index("term")
+    fitted = fit_gam(FORMULA, table, "mse", method)
+    spread = table.mse.std()
+    for term in fitted.terms:
+        effect, _ = fitted.effect(term.term, table)
+        golden = effects[term.term]
+        if np.ptp(golden) > 0.15 * np.ptp(table.mse):
+            assert np.corrcoef(effect, golden)[0, 1] > 0.99, term.term
+        assert np.sqrt(np.mean((effect - golden) ** 2)) < 0.03 * spread, term.term
+    assert fitted.edf_total == pytest.approx(checks.edf_total.iloc[0], abs=1)
+    if method == "GCV":
+        assert fitted.criterion < 1.001 * checks.criterion.iloc[0]
+    else:
+        assert fitted.criterion < checks.criterion.iloc[0] + 0.05
+
+
+@pytest.mark.r
+@pytest.mark.parametrize(("n", "seed"), TABLES)
+def test_concurvity_and_k_index_equal_mgcvs(mgcv, n, seed):
+    table = pd.read_csv(mgcv / f"table_{seed}.csv")
+    golden = pd.read_csv(mgcv / f"checks_REML_{seed}.csv").set_index("term")
+    fitted = fit_gam(FORMULA, table)
+    orders = np.random.default_rng(1).permuted(np.tile(np.arange(n)[:, None], 10), axis=0)
+    for term, check in zip(fitted.terms, check_terms(fitted, orders), strict=True):
+        assert check.concurvity_worst == pytest.approx(golden.worst[term.term], abs=0.01), term.term
+        if term.edf > 1.5:  # of an effect that is nearly zero the direction is chance
+            assert check.concurvity_observed == pytest.approx(golden.observed[term.term], abs=0.02), term.term
+        if term.term in ("s(x)", "s(w)"):  # no ties, whose order is free
+            assert check.k_index == pytest.approx(golden.k_index[term.term], abs=0.02), term.term
+        if term.term.startswith("te"):
+            assert check.k_index == pytest.approx(golden.k_index[term.term], abs=0.1), term.term
