@@ -136,7 +136,7 @@ def faults(tmp_path, capsys, changes):
         ({"analysis.gam": "s(l1"}, "analysis.gam: "),
         (
             {"decision.rules": ["best"]},
-            "decision.rules[0]: got 'best', expected 'best_observed', 'gam_optimum' or 'by_hand'",
+            "decision.rules[0]: got 'best', expected 'best_observed', 'gam_optimum', 'one_standard_error', 'by_hand' or 'default'",
         ),
         ({"decision.rules": ["by_hand"]}, "decision: the rule by_hand and the candidates in by_hand go together"),
         (
@@ -192,7 +192,7 @@ def test_a_good_config_is_said_to_be_one(tmp_path, capsys):
     file = tmp_path / "config.yaml"
     file.write_text(yaml.safe_dump(CONFIG))
     assert main(["check", str(file)]) == 0
-    assert "study small: 10 trials, 18 confirmations" in capsys.readouterr().out
+    assert "study small: 10 trials, 21 confirmations" in capsys.readouterr().out
 
 
 def test_yaml_numbers_that_yaml_reads_as_text_are_numbers():

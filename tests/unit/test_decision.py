@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,13 @@ from scipy import stats
 
 from gamtune.analysis.gam import fit_gam
 from gamtune.cli import main
+from gamtune.config.errors import ConfigError
 from gamtune.decision.candidates import write_candidates
+from gamtune.decision.contenders import contenders, final_spec
 from gamtune.decision.decide import decide
 from gamtune.decision.evaluate import confusion_csv
 from gamtune.decision.gam_optimum import gam_optimum, split_evenly
-from gamtune.decision.slots import COLUMNS, confirmation_spec, final_spec, read_candidates
+from gamtune.decision.slots import COLUMNS, confirmation_spec, read_candidates
 from gamtune.files import write_text
 from gamtune.settings import make_spec
 from gamtune.space.table import build_table, cells, table_columns
@@ -26,15 +29,14 @@ from gamtune.space.table import build_table, cells, table_columns
 def confirmed(folder, errors, selection="validation"):
     """A study's folder with candidates and the validation MSE of their confirmations; None where one failed."""
     (folder / "decision").mkdir(parents=True)
-    write_text(folder / "data/digest.json", json.dumps({"selection": selection}))
+    write_text(folder / "data/digest.json", json.dumps({"selection": selection, "inputs": 4, "classes": [0, 1]}))
     with (folder / "decision" / "candidates.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for number, (name, values) in enumerate(errors.items(), start=1):
             spec = make_spec({"neurons": [number], "patience": 3}, 1).to_json() if values else ""
-            writer.writerow(
-                [name, "best_observed", f"row r{number}", 0.01 * number, "", "" if values else "no row", spec]
-            )
+            reason = "" if values else "no row"
+            writer.writerow([name, "best_observed", f"row r{number}", 0.01 * number, "", "", "", reason, spec])
             for replicate, error in enumerate(values or [], start=1):
                 place = folder / "confirm" / name / str(replicate)
                 place.mkdir(parents=True)
@@ -46,8 +48,8 @@ def confirmed(folder, errors, selection="validation"):
     return folder
 
 
-def made(folder, replicates=3):
-    decide(folder, replicates)
+def made(folder, replicates=3, choose="lowest_mean"):
+    decide(folder, replicates, choose)
     return json.loads((folder / "decision" / "decision.json").read_text())
 
 
@@ -64,9 +66,23 @@ def test_the_lowest_mean_wins_and_differences_are_paired_by_seed(tmp_path):
         assert (entries[name]["difference"], entries[name]["low"], entries[name]["high"]) == pytest.approx(
             (differences.mean(), low, high)
         )
-    assert decision["optimism"] == pytest.approx(
-        {"row": "row r1", "observed": 0.01, "fresh_mean": 0.06, "difference": 0.05}
+    assert (entries["b"]["mean_low"], entries["b"]["mean_high"]) == pytest.approx(
+        stats.t.interval(0.95, 2, np.mean(errors["b"]), stats.sem(errors["b"]))
     )
+    optimism = decision["optimism"]
+    assert (optimism["row"], optimism["observed"]) == ("row r1", 0.01)
+    assert (optimism["fresh_mean"], optimism["difference"]) == pytest.approx((0.06, 0.05))
+    assert 0.04 <= optimism["low"] < 0.05 < optimism["high"] <= 0.06 + 1e-12  # of means of three of .04, .05, .06
+
+
+def test_one_standard_error_chooses_the_smallest_network_that_is_not_clearly_worse(tmp_path):
+    errors = {"a": [0.055, 0.06, 0.065], "b": [0.05, 0.06, 0.055], "c": [0.04, 0.05, 0.06]}  # sizes rise from a to c
+    folder = confirmed(tmp_path, errors)
+    assert made(folder)["winner"] == "c"
+    decision = made(folder, choose="one_standard_error")  # .05 + .0058: b is within, a is not
+    assert (decision["winner"], decision["choose"]) == ("b", "one_standard_error")
+    assert decision["why"].startswith("b (row r2) is the smallest network (16 weights) within one standard error")
+    assert [entry["weights"] for entry in decision["candidates"]] == [9, 16, 23]
 
 
 def test_the_reason_tells_who_cannot_be_told_apart(tmp_path):
@@ -86,13 +102,27 @@ def test_a_choice_by_the_test_rows_says_so(tmp_path):
 
 def test_final_trainings_have_seeds_of_their_own_and_on_all_rows_the_epochs_that_were_best(tmp_path):
     decided = made(confirmed(tmp_path, {"a": [0.05, 0.06, 0.07], "b": [0.03, 0.05, 0.05]}))
-    decision = tmp_path / "decision" / "decision.json"
-    stopped = [final_spec(decision, 7, replicate, 2, whole=False) for replicate in (1, 2)]
+    stopped = [final_spec(tmp_path, "optimum", 7, replicate, 2, whole=False)[0] for replicate in (1, 2)]
     assert [spec.weight_seed for spec in stopped] == [2_000_007, 2_000_008]
     assert {(spec.fold, spec.patience, spec.epochs) for spec in stopped} == {(2, 3, decided["spec"]["epochs"])}
-    spec = final_spec(decision, 7, 1, None, whole=True)
+    spec, _ = final_spec(tmp_path, "optimum", 7, 1, None, whole=True)
     assert (spec.fold, spec.patience, spec.epochs) == (None, None, 10)
     assert spec.neurons == (2,)
+
+
+def test_a_reference_meets_the_optimum_on_the_same_seeds_unless_it_is_the_optimum_or_failed(tmp_path):
+    made(confirmed(tmp_path, {"a": [0.05, 0.06, 0.07], "b": [0.03, 0.05, 0.05], "c": [0.01, None, 0.01]}))
+    spec, _ = final_spec(tmp_path, "a", 7, 2, None, whole=False)
+    assert (spec.weight_seed, spec.neurons) == (2_000_008, (1,))
+    assert final_spec(tmp_path, "b", 7, 1, None, whole=False) == (None, "it is the optimum")
+    assert final_spec(tmp_path, "c", 7, 1, None, whole=True) == (None, "1 of 3 confirmations failed: diverged")
+
+
+def test_the_references_are_the_best_row_those_by_hand_and_the_default(make_study):
+    study = make_study(decision={"rules": ["best_observed", "gam_optimum", "by_hand", "default"],
+                                 "by_hand": {"mine": {"l1": 0.1}}})  # fmt: skip
+    assert contenders(study.decision) == ["optimum", "observed_1", "by_hand_mine", "default"]
+    assert contenders(make_study(decision__rules=["gam_optimum"]).decision) == ["optimum"]
 
 
 def test_empty_slots_and_failed_confirmations_are_passed_over_with_their_reason(tmp_path):
@@ -131,6 +161,7 @@ def summary(study, errors):
 
 def candidates_of(study, errors, tmp_path):
     summary(study, errors).to_csv(tmp_path / "summary.csv", index=False)
+    write_text(tmp_path / "data/digest.json", json.dumps({"inputs": 64, "classes": list(range(10))}))
     write_candidates(study, tmp_path / "summary.csv", tmp_path / "candidates.csv")
     return read_candidates(tmp_path / "candidates.csv")
 
@@ -150,7 +181,7 @@ def test_the_best_rows_are_candidates_in_order_and_failed_rows_are_not(make_stud
 
 def test_with_fewer_finished_rows_than_slots_the_others_stay_empty(make_study, tmp_path):
     proposed = candidates_of(make_study(search__draws=3), [0.5, math.nan, 0.2], tmp_path)
-    assert [c.spec is not None for c in proposed.values()] == [True, True, False, False, False, False]
+    assert [c.spec is not None for c in proposed.values()] == [True, True, False, False, False, False, True]
     assert proposed["observed_3"].reason == "only 2 settings finished"
 
 
@@ -168,6 +199,48 @@ def test_a_candidate_by_hand_that_equals_a_row_is_not_trained_twice(make_study, 
     proposed = candidates_of(study, [0.1, 0.2], tmp_path)
     assert proposed["by_hand_same"].reason == "the same settings as observed_1"
     assert proposed["by_hand_other"].spec.l1 == 0.3
+
+
+def test_a_candidate_by_hand_says_who_chose_it_and_from_what_and_where_it_leaves_the_rows(make_study, tmp_path):
+    choice = {"l1": 0.5, "who": "Ada", "figures": ["gam_l1", "gam_rho"]}
+    study = make_study(search__draws=8, decision={"rules": ["by_hand"], "by_hand": {"mine": choice}})
+    proposed = candidates_of(study, [0.1 * n for n in range(1, 9)], tmp_path)["by_hand_mine"]
+    assert (proposed.source, proposed.spec.l1) == ("by hand, Ada, from gam_l1, gam_rho", 0.5)
+    lines = pd.read_csv(tmp_path / "support.csv").set_index("parameter")
+    assert lines.warning["l1"].startswith("l1 0.5 is above every row tried (")
+    assert lines["quantile"]["l1"] == 1
+    assert proposed.nearest > proposed.usual > 0
+
+
+@pytest.mark.parametrize(
+    ("note", "line"),
+    [({"who": 3}, "by_hand.mine.who: got 3, expected a name"),
+     ({"figures": "gam_l1"}, "by_hand.mine.figures: got 'gam_l1', expected a list of figures' names")],
+)  # fmt: skip
+def test_notes_of_a_choice_by_hand_are_checked(make_study, note, line):
+    with pytest.raises(ConfigError, match=re.escape(line)):
+        make_study(decision={"rules": ["by_hand"], "by_hand": {"mine": {"l1": 0.1, **note}}})
+
+
+def test_the_smallest_row_within_one_standard_error_of_the_best_is_a_candidate(make_study, tmp_path):
+    study = make_study(search={"strategy": "manual", "replicates": 3, "rows": [
+        {"name": "large", "neurons": [30]}, {"name": "small", "neurons": [10]}, {"name": "poor", "neurons": [2]}]},
+        space=None, decision={"rules": ["one_standard_error"]})  # fmt: skip
+    proposed = candidates_of(study, [0.1, 0.2, 0.3, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6], tmp_path)["one_standard_error"]
+    assert proposed.spec.neurons == (10,)
+    assert proposed.source == (
+        "row small, mean of 3 trainings, the smallest within one standard error (0.058, of its 3 trainings)"
+        " of row large, mean of 3 trainings"
+    )
+
+
+def test_of_single_trainings_the_models_residuals_tell_the_standard_error_or_nothing_does(make_study, tmp_path):
+    rules = {"rules": ["one_standard_error"]}
+    errors = [0.1 + 0.01 * number for number in range(20)]
+    proposed = candidates_of(make_study(search__draws=20, decision=rules, analysis__gam="l1"), errors, tmp_path)
+    assert "residual of the additive model" in proposed["one_standard_error"].source
+    proposed = candidates_of(make_study(search__draws=20, decision=rules), errors, tmp_path)
+    assert proposed["one_standard_error"].reason.startswith("no standard error is known: each row was trained once")
 
 
 def test_no_finished_row_is_one_line(make_study, tmp_path):

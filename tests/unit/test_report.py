@@ -25,13 +25,15 @@ def candidate(name, mean, difference=None, half=None, skipped=None):
     low, high = (None, None) if half is None else (difference - half, difference + half)
     return {
         "candidate": name, "rule": "best_observed", "source": f"row of {name}", "observed": 0.04, "predicted": None,
-        "replicates": [], "mean": mean, "sd": None if skipped else 0.003, "n": 0 if skipped else 3,
+        "replicates": [], "mean": mean, "mean_low": None if skipped else mean - 0.007, "mean_high": None if skipped else
+        mean + 0.007, "epochs": 12, "weights": 9000, "sd": None if skipped else 0.003, "n": 0 if skipped else 3,
         "difference": difference, "low": low, "high": high, "skipped": skipped,
     }  # fmt: skip
 
 
 DECISION = {
     "winner": "observed_2",
+    "choose": "lowest_mean",
     "selection": "validation",
     "why": "observed_2 has the lowest mean.",
     "weight_seeds": [11, 12, 13],
@@ -41,8 +43,30 @@ DECISION = {
         candidate("observed_2", 0.048),
         candidate("gam_optimum", None, skipped="3 of 3 confirmations failed: <diverged>"),
     ],
-    "optimism": {"row": "row of observed_1", "observed": 0.04, "fresh_mean": 0.052, "difference": 0.012},
+    "optimism": {
+        "row": "row of observed_1",
+        "observed": 0.04,
+        "fresh_mean": 0.052,
+        "difference": 0.012,
+        "low": 0.01,
+        "high": 0.014,
+    },
 }
+
+
+CANDIDATES = """candidate,rule,source,observed,predicted,nearest,usual,reason,spec
+observed_1,best_observed,row r1,0.04,,0,0.21,,{}
+observed_2,best_observed,row r2,0.04,,0.35,0.21,,{}
+gam_optimum,gam_optimum,GAM,,,,,no formula,
+"""
+SUPPORT = """candidate,parameter,value,low,high,quantile,warning
+observed_1,l1,0.002,0,0.01,0.4,
+observed_2,l1,0.02,0,0.01,1.0,l1 0.02 is above every row tried (0 to 0.01)
+observed_2,activation,relu,,,,
+"""
+TESTS = """against,n,difference,low,high,p,only_optimum_right,only_other_right,mcnemar_p
+observed_1,3,0.004,-0.001,0.009,0.0813,9,2,0.0654
+"""
 
 
 @pytest.fixture
@@ -83,6 +107,9 @@ def study(tmp_path):
     (tmp_path / "gam" / "skipped.txt").write_text("19 coefficients for 5 rows\n")
     (tmp_path / "decision" / "decision.json").write_text(json.dumps(DECISION))
     record = {"trial": "0123456789ab", "seconds": 21.3, "versions": {"keras": "3.15.1"}}
+    (tmp_path / "decision" / "candidates.csv").write_text(CANDIDATES)
+    (tmp_path / "decision" / "support.csv").write_text(SUPPORT)
+    (tmp_path / "optimum" / "tests.csv").write_text(TESTS)
     (tmp_path / "optimum" / "record.json").write_text(json.dumps(record))
     metrics = {"rmse": 0.2, "r2": 0.9, "logloss": 0.2, "mean_per_class_error": 0.08}
     comparison = [
@@ -203,24 +230,27 @@ TEST = {"mse": 0.045, "accuracy": 0.92, "r2": 0.9}
 
 
 def test_an_interval_that_holds_zero_leaves_the_order_open():
-    assert "cannot be told apart" in how_sure(DECISION, TEST, 50, None)[0]
+    assert "cannot be told apart" in how_sure(DECISION, TEST, 50, None, [], [])[0]
     clear = DECISION | {"candidates": [candidate("observed_1", 0.052, 0.004, 0.003), DECISION["candidates"][1]]}
-    assert "it is better at 95 %" in how_sure(clear, TEST, 50, None)[0]
+    assert "the optimum is better at 95 %" in how_sure(clear, TEST, 50, None, [], [])[0]
 
 
 def test_what_the_test_rows_were_used_for_is_said():
-    assert "The 50 test rows were scored once, after every choice: 46 right" in how_sure(DECISION, TEST, 50, None)[-1]
-    chosen_on = how_sure(DECISION | {"selection": "test"}, TEST, 50, None)
+    assert (
+        "The 50 test rows were scored once, after every choice: 46 right"
+        in how_sure(DECISION, TEST, 50, None, [], [])[-1]
+    )
+    chosen_on = how_sure(DECISION | {"selection": "test"}, TEST, 50, None, [], [])
     assert "The 50 test rows are what every choice looked at" in chosen_on[-1]
 
 
 def test_a_regression_is_told_by_r2_and_absolute_error():
-    said = how_sure(DECISION, {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None)[-1]
+    said = how_sure(DECISION, {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [], [])[-1]
     assert said.endswith("every choice: R² 0.870, mean absolute error 0.100.")
 
 
 def test_the_test_error_of_other_weight_seeds_shows_how_lucky_the_exported_one_is():
-    said = how_sure(DECISION, TEST, 50, {"n": 3, "mse": 0.0471, "mse_sd": 0.0021})[-1]
+    said = how_sure(DECISION, TEST, 50, {"n": 3, "mse": 0.0471, "mse_sd": 0.0021}, [], [])[-1]
     assert "On 3 weight seeds that no choice has seen, the first of them exported: mean test MSE 0.0471" in said
 
 
@@ -230,6 +260,32 @@ def test_the_winners_curse_is_told_only_where_it_struck():
         in winners_curse(DECISION["optimism"])[0]
     )
     assert "did not flatter" in winners_curse(DECISION["optimism"] | {"difference": -0.001})[0]
+
+
+def test_a_smaller_network_that_is_chosen_though_it_is_worse_is_told_as_that():
+    entries = [candidate("observed_1", 0.042, -0.006, 0.004), DECISION["candidates"][1]]
+    said = how_sure(DECISION | {"candidates": entries}, TEST, 50, None, [], [])[0]
+    assert "the optimum is worse at 95 %, but smaller (9000 weights, not 9000)" in said
+
+
+def test_the_optimum_is_held_against_its_references_on_the_test_rows_and_against_the_rows_tried(study):
+    page = page_of(study)
+    assert "observed_1 has a mean MSE +0.004 from the optimum&#39;s over 3 common seeds" in page
+    assert "alone is right in 9 rows, the other alone in 2 (McNemar p .065)" in page
+    answer = page.split('id="searched"')[0]
+    assert "Beyond what the search tried: l1 0.02 is above every row tried (0 to 0.01)." in answer
+    decision = page.split('id="decision"')[1]
+    assert (
+        "<strong>observed_1</strong>: every setting is inside the range tried; a row has just these settings"
+        in decision
+    )
+    assert "the nearest row is 0.35 away, where rows are usually 0.21 from the next" in decision
+
+
+def test_a_regression_has_no_mcnemar(study):
+    tested = {"against": "default", "n": 1, "difference": 0.01, "low": None, "high": None, "p": None, "mcnemar_p": None}
+    said = how_sure(DECISION, {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [tested], [])[-1]
+    assert said == "On the test rows, default has a mean MSE +0.01 from the optimum's."
 
 
 def test_intervals_lie_on_one_axis_with_zero():

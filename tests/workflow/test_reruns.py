@@ -1,5 +1,6 @@
 """What a change makes Snakemake do again: one test for each line of the promise, by the jobs of a dry run."""
 
+import json
 import os
 import time
 
@@ -10,7 +11,7 @@ TRAININGS = 5
 pytestmark = pytest.mark.workflow
 
 BELOW_SUMMARY = {
-    "gam": 1, "figures": 1, "candidates": 1, "confirm": 4, "decide": 1, "final": 2, "evaluate": 1, "report": 1,
+    "gam": 1, "figures": 1, "candidates": 1, "confirm": 4, "decide": 1, "final": 4, "evaluate": 1, "report": 1,
     "sync": 1, "register": 1, "all": 1,
 }  # fmt: skip
 BELOW_TRAINING = {"summarise": 1, **BELOW_SUMMARY}
@@ -93,7 +94,33 @@ def test_another_candidate_trains_its_confirmations_alone(finished):
     assert "train" not in done.jobs
     assert done.jobs["confirm"] == 6
     trained = [path for path in (finished.folder / "results/store").iterdir() if path.name[0] != "."]
-    assert len(trained) in (TRAININGS + 4 + 2 + 2, TRAININGS + 4 + 2 + 4)  # the final ones are new if mine has won
+    final = {finished.json(f"{path.parent.relative_to(finished.path())}/record.json").get("trial")
+             for path in finished.path("final").glob("*/*/log.txt")} - {None}  # fmt: skip
+    stored = {json.loads((path / "record.json").read_text())["trial"] for path in trained}
+    assert final <= stored
+    assert len(trained) <= TRAININGS + 4 + 2 + 3 * 2  # three settings, whoever has won
+
+
+def test_another_rule_of_choice_trains_nothing_that_the_store_has(finished):
+    small = {
+        "rules": ["best_observed", "gam_optimum"],
+        "confirm": {"top": 1, "replicates": 2},
+        "final": {"replicates": 2},
+    }
+    finished.configure(decision=small | {"choose": "one_standard_error"})
+    planned = finished.planned()
+    assert {"confirm", "train", "candidates"} & set(planned) == set()
+    assert (planned["decide"], planned["final"]) == (1, 4)
+    assert finished.snakemake().code == 0
+    first = sorted(path.name for path in (finished.folder / "results/store").iterdir())
+    finished.configure(decision=small)
+    assert finished.snakemake().code == 0
+    finished.configure(decision=small | {"choose": "one_standard_error"})
+    assert finished.snakemake().code == 0
+    assert sorted(path.name for path in (finished.folder / "results/store").iterdir()) == first
+    done = finished.gamtune("decide", "--study", "results/small", "--replicates", "2", "--choose", "one_standard_error")
+    assert done.code == 0, done.output
+    assert finished.json("decision/decision.json")["choose"] == "one_standard_error"
 
 
 def test_a_moved_clone_runs_nothing(finished, tmp_path):

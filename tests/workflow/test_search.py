@@ -51,7 +51,8 @@ def test_rounds_follow_a_random_search_and_one_another_and_train_nothing_twice(f
     assert stored(finished) == after
     synced = finished.gamtune("sync", finished.config).output  # the follower has written most of them already
     added, resumed, unchanged, _ = map(int, re.findall(r"\d+", synced))
-    assert added + resumed + unchanged == 9 + 6 + 1, synced  # rows, the first decision's trainings, the study itself
+    finals = sum("trial" in json.loads(path.read_text()) for path in finished.path("final").rglob("record.json"))
+    assert added + resumed + unchanged == 9 + 4 + finals + 1, synced  # rows, confirmations, final ones, the study
 
 
 def test_a_halving_trains_its_best_rows_on_and_keeps_no_model_but_the_optimums(new_project, tmp_path):
@@ -69,7 +70,11 @@ def test_a_halving_trains_its_best_rows_on_and_keeps_no_model_but_the_optimums(n
     model = new_project.path("gam/summary.txt").read_text()
     assert "n = 9\n" in model
     assert "only rows after 2 epochs are compared" in model
-    assert {path.parent.parent.name for path in new_project.path().rglob("model.keras")} == {"small", "final"}
+    assert {path.parent.parent.name for path in new_project.path().rglob("model.keras")} == {
+        "small",
+        "optimum",
+        "observed_1",
+    }
 
     slot = new_project.path("rungs/1/1/record.json")
     continued = json.loads(slot.read_text())

@@ -55,12 +55,12 @@ def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
     split = pd.DataFrame(mixed.rows("data/split.csv"))
     assert split.groupby("group")["part"].nunique().max() == 1
 
-    final = [mixed.json(f"final/{number}/record.json") for number in (1, 2)]
+    final = [mixed.json(f"final/optimum/{number}/record.json") for number in (1, 2)]
     assert {record["data"] for record in final} == {mixed.json("data/whole/digest.json")["digest"]}
     assert mixed.json("data/whole/digest.json")["rows"]["train"] == (split["part"] != "test").sum()
     comparison = mixed.rows("optimum/comparison.csv")
     assert [(row["what"], row["part"], row["n"]) for row in comparison[-3:]] == [
-        ("optimum", "train", "1"), ("optimum", "test", "1"), ("optimum, all weight seeds", "test", "2")
+        ("optimum", "train", "1"), ("optimum", "test", "1"), ("optimum, final seeds", "test", "2")
     ]  # fmt: skip
     assert "the first of them exported" in mixed.path("report.html").read_text()
 
@@ -92,7 +92,7 @@ def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_sh
     new_project.configure(
         data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"],
               "selection": "test"},
-        search__draws=12, analysis__gam="s(l1, k=3) + rho",
+        search__draws=12, analysis__gam="s(l1, k=3) + rho", decision={"confirm": {"top": 1, "replicates": 2}},
     )  # fmt: skip
     done = new_project.snakemake()
     assert done.code == 0, done.output
@@ -114,6 +114,8 @@ def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_sh
     assert seeds == {"test, chosen on"}  # the choice depended on them: no independent score
     test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
     scored = json.loads(new_project.gamtune("metrics", str(new_project.path("optimum/predictions.csv"))).output)
+    (held,) = (row for row in new_project.rows("optimum/tests.csv") if row["against"] == "default")
+    assert (held["mcnemar_p"], held["n"]) == ("", "3")
     for metric in ("mse", "rmse", "mae", "r2"):
         assert float(test[metric]) == pytest.approx(scored[metric], rel=1e-9)
     assert not new_project.path("optimum/confusion_matrix.csv").exists()

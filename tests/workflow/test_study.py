@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import sys
 
 import pytest
 
@@ -22,6 +23,7 @@ CONTRACT = [
     "gam/model.csv",
     "gam/effects.csv",
     "decision/candidates.csv",
+    "decision/support.csv",
     "decision/decision.json",
     "optimum/model.keras",
     "optimum/record.json",
@@ -29,6 +31,7 @@ CONTRACT = [
     "optimum/confusion_matrix.csv",
     "optimum/predictions.csv",
     "optimum/comparison.csv",
+    "optimum/tests.csv",
     "optimum/weights/logits_kernel.csv",
     "optimum/weights/hidden_1_bias.csv",
     "report.html",
@@ -71,7 +74,7 @@ def test_the_decision_is_the_lowest_mean_over_seeds_that_all_candidates_share(fi
         finished_once.json(f"trials/{row['trial']}/record.json")["spec"]["weight_seed"]
         for row in finished_once.rows("table.csv")
     }
-    final = [finished_once.json(f"final/{number}/record.json")["spec"]["weight_seed"] for number in (1, 2)]
+    final = [finished_once.json(f"final/optimum/{number}/record.json")["spec"]["weight_seed"] for number in (1, 2)]
     assert len({*tried, *decision["weight_seeds"], *final}) == len(tried) + 4
     assert finished_once.json("optimum/record.json")["spec"]["weight_seed"] == final[0]
 
@@ -95,6 +98,32 @@ def test_the_exported_predictions_give_the_scores_of_the_test_rows(finished_once
     assert matrix[-1]["actual"] == "Totals"
 
 
+def test_the_exported_network_scores_exactly_what_its_record_says(finished_once, root):
+    code = """import json, sys
+from gamtune.data.arrays import Prepared
+from gamtune.training.model_file import load_raw
+from gamtune.training.scoring import score
+from pathlib import Path
+data = Prepared.open(Path("results/small/data/digest.json"))
+raw = load_raw(Path("results/small/optimum/model.keras"))
+print(json.dumps({part: score(raw, data.part(part), data) for part in ("train", "validation")}))"""
+    done = finished_once.call("env", f"PYTHONPATH={root / 'workflow'}", sys.executable, "-c", code)
+    assert done.code == 0, done.output
+    scored = json.loads(next(line for line in done.output.splitlines() if line.startswith("{")))
+    assert scored == finished_once.json("optimum/record.json")["metrics"]
+
+
+def test_the_exported_seed_trained_again_gives_the_same_metrics(finished):
+    before = finished.json("optimum/record.json")
+    for path in ("results/store", "results/small/final/optimum/1"):
+        finished.call("rm", "-r", path)
+    done = finished.snakemake("--cores", "1", "results/small/final/optimum/1/record.json")
+    assert done.code == 0, done.output
+    again = finished.json("final/optimum/1/record.json")
+    assert again["metrics"] == before["metrics"]
+    assert again["finished"] > before["finished"]
+
+
 def test_mlflow_lists_every_trial_once_and_nothing_is_left_running(finished_once):
     with sqlite3.connect(f"file:{finished_once.folder / 'results/mlflow.db'}?mode=ro", uri=True) as database:
         rows = database.execute(
@@ -103,7 +132,11 @@ def test_mlflow_lists_every_trial_once_and_nothing_is_left_running(finished_once
         ).fetchall()
         aliases = database.execute("select name, alias from registered_model_aliases").fetchall()
     roles = [role for role, _ in rows]
-    wanted = {"trial": 5, "confirmation": 4, "optimum": 1, "final": 1, "study": 1}
+    references = sum(
+        json.loads(path.read_text())["status"] == "ok"
+        for path in finished_once.path("final/observed_1").rglob("*.json")
+    )
+    wanted = {"trial": 5, "confirmation": 4, "optimum": 1, "final": 1 + references, "study": 1}
     assert {role: roles.count(role) for role in set(roles)} == wanted
     assert {status for _, status in rows} == {"FINISHED"}
     assert aliases == [("small", "champion")]

@@ -127,13 +127,14 @@ def _asked_for(options: argparse.Namespace) -> "tuple[Spec | None, str]":
 
         slot = read_slot(options.proposals, options.slot)
         return (slot.row.spec if slot.row else None), slot.reason
-    from gamtune.decision.slots import confirmation_spec, final_spec, read_candidates
+    from gamtune.decision.contenders import final_spec
+    from gamtune.decision.slots import confirmation_spec, read_candidates
 
     if options.candidates:
         candidate = read_candidates(options.candidates)[options.candidate]
         return confirmation_spec(candidate, options.seed, options.replicate, options.fold or None), candidate.reason
-    final = final_spec(options.decision, options.seed, options.replicate, options.fold or None, options.whole)
-    return final, ""
+    study = options.decision.parent.parent
+    return final_spec(study, options.contender, options.seed, options.replicate, options.fold or None, options.whole)
 
 
 def _propose(options: argparse.Namespace) -> None:
@@ -180,13 +181,13 @@ def _candidates(options: argparse.Namespace) -> None:
 def _decide(options: argparse.Namespace) -> None:
     from gamtune.decision.decide import decide
 
-    _with_values(lambda: decide(options.study, options.replicates))
+    _with_values(lambda: decide(options.study, options.replicates, options.choose))
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     from gamtune.decision.evaluate import evaluate
 
-    _with_values(lambda: evaluate(options.study, options.replicates, options.whole, options.stages))
+    _with_values(lambda: evaluate(options.study, options.contenders, options.replicates, options.whole, options.stages))
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -394,13 +395,14 @@ def _add_steps(
     what.add_argument("--spec", metavar="JSON", help="the training")
     what.add_argument("--candidates", type=Path, metavar="FILE", help="candidates.csv; needs --candidate, --replicate")
     what.add_argument("--proposals", type=Path, metavar="FILE", help="proposals.csv of a round or rung; needs --slot")
-    what.add_argument("--decision", type=Path, metavar="FILE", help="decision.json: train the optimum")
-    train.add_argument("--whole", action="store_true", help="the optimum on all rows but the test's")
+    what.add_argument("--decision", type=Path, metavar="FILE", help="decision.json; needs --contender")
+    train.add_argument("--contender", metavar="NAME", help="optimum, or a candidate it is compared with")
+    train.add_argument("--whole", action="store_true", help="the contender on all rows but the test's")
     train.add_argument("--slot", type=int, metavar="NUMBER")
     train.add_argument("--candidate", metavar="NAME")
     train.add_argument("--replicate", type=int, default=1)
     train.add_argument("--seed", type=int, default=1, help="training.seed of the config")
-    train.add_argument("--fold", type=int, default=0, metavar="NUMBER", help="of the candidate or the optimum; 0: none")
+    train.add_argument("--fold", type=int, default=0, metavar="NUMBER", help="of the candidate or contender; 0: none")
     train.add_argument("--data", type=Path, required=True, metavar="FILE", help="digest.json of the data")
     train.add_argument("--record", type=Path, required=True, metavar="FILE", help="the record to write")
     train.add_argument("--store", type=Path, required=True, metavar="DIR", help="all finished trainings")
@@ -437,9 +439,11 @@ def _add_steps(
     decide = add("decide", _decide, "choose among the confirmed candidates (a step of the workflow)")
     decide.add_argument("--study", **study)
     decide.add_argument("--replicates", type=int, required=True)
+    decide.add_argument("--choose", choices=("lowest_mean", "one_standard_error"), default="lowest_mean")
 
     evaluate = add("evaluate", _evaluate, "score the optimum on the test rows (a step of the workflow)")
     evaluate.add_argument("--study", **study)
+    evaluate.add_argument("--contenders", nargs="+", required=True, metavar="NAME", help="the optimum first")
     evaluate.add_argument("--replicates", type=int, required=True, help="final trainings")
     evaluate.add_argument("--whole", action="store_true", help="they learned from all rows but the test's")
     evaluate.add_argument("--stages", **stages)

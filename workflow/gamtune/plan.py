@@ -11,9 +11,10 @@ from gamtune.closure import LIBRARY, code_digest
 from gamtune.config.data_section import PUBLIC
 from gamtune.config.errors import ConfigError
 from gamtune.config.load import parse_study
-from gamtune.config.study import Study
+from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.data.header import check_header
 from gamtune.data.layout import SET_FILES, fold_folder, whole_folder
+from gamtune.decision.contenders import contenders
 from gamtune.decision.slots import slots
 from gamtune.space.proposals import FILE as PROPOSALS
 from gamtune.space.table import Row, build_table, cells, complete, derived_columns, table_columns
@@ -147,6 +148,13 @@ class Plan:
         """Names of the decision's slots."""
         return [slot.name for slot in slots(self.config.decision)]
 
+    @property
+    def proposing_candidates(self) -> str:
+        """Sections that the candidates depend on: of the decision, not how one of them is chosen and trained."""
+        include: Any = dict.fromkeys(("study", "data", "search", "space", "training", "analysis"), True)
+        include["decision"] = {"rules": True, "by_hand": True, "confirm": {"top": True}}
+        return json.dumps(self.config.model_dump(mode="json", include=include), separators=(",", ":"))
+
     @cached_property
     def replicates(self) -> list[int]:
         """Numbers of the confirmations of each candidate."""
@@ -199,8 +207,13 @@ class Plan:
         return folds[(replicate - 1) % len(folds)]
 
     @cached_property
+    def contenders(self) -> list[str]:
+        """Who meets on the test rows, the optimum first."""
+        return contenders(self.config.decision)
+
+    @cached_property
     def finals(self) -> list[int]:
-        """Numbers of the optimum's final trainings."""
+        """Numbers of each contender's final trainings."""
         return list(range(1, self.config.decision.final.replicates + 1))
 
     @property
@@ -224,7 +237,10 @@ class Plan:
         if self.config.analysis.gam is not None:
             self._check_formula(self.config.analysis.gam)
         for name, settings in self.config.decision.by_hand.items():
-            complete(self.config, settings, 1, f"decision.by_hand.{name}")
+            chosen = {key: value for key, value in settings.items() if key not in BY_HAND_NOTES}
+            complete(self.config, chosen, 1, f"decision.by_hand.{name}")
+        if "default" in self.config.decision.rules:
+            complete(self.config, {}, 1, "decision.rules, default")
 
     def _check_formula(self, text: str) -> None:
         try:

@@ -8,7 +8,8 @@ from itertools import product
 from pathlib import Path
 
 from gamtune.closure import code_digest
-from gamtune.decision.slots import confirmation_spec, final_folders, final_spec, read_candidates
+from gamtune.decision.contenders import OPTIMUM, final_folders, final_spec
+from gamtune.decision.slots import confirmation_spec, read_candidates
 from gamtune.plan import RESULTS, STORE, Plan
 from gamtune.space.proposals import proposed_rows
 from gamtune.training.record import MODEL, RECORD
@@ -108,27 +109,37 @@ def _trials(plan: Plan) -> set[str]:
 
 
 def _finals(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Id and data of the optimum's final trainings."""
-    decision = Path(plan.path("decision/decision.json"))
-    for number in plan.finals if decision.exists() else []:
-        seed, fold = plan.config.training.seed, plan.final_fold(number)
-        spec = final_spec(decision, seed, number, fold, bool(plan.whole))
-        yield spec.trial, _data_digest(plan.final_digest(number))
+    """Id and data of the final trainings of the optimum and of what it is compared with."""
+    folder, seed = Path(plan.path()), plan.config.training.seed
+    for name in _decided(folder) & set(plan.contenders):
+        for number in plan.finals:
+            spec, _ = final_spec(folder, name, seed, number, plan.final_fold(number), bool(plan.whole))
+            if spec:
+                yield spec.trial, _data_digest(plan.final_digest(number))
+
+
+def _decided(folder: Path) -> set[str]:
+    """Contenders that the decision as it was last made knows; none before."""
+    try:
+        decision = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return set()
+    return {OPTIMUM, *(entry["candidate"] for entry in decision["candidates"])}
 
 
 def _folders(plan: Plan) -> set[Path]:
     """Folders of the records that a study has or will have."""
     folder = Path(plan.path())
     confirmed = {folder / "confirm" / name / str(number) for name in plan.candidates for number in plan.replicates}
-    final = set(final_folders(folder, len(plan.finals)))
+    final = {path for name in plan.contenders for path in final_folders(folder, name, len(plan.finals))}
     return {Path(record).parent for record in plan.records} | confirmed | final
 
 
 def _run_key(record: Path) -> str:
     """What the run of a study's record is known by."""
     *_, kind, candidate, replicate, _ = record.parts
-    if candidate == "final":
-        return f"final/{replicate}"
+    if kind == "final":
+        return f"final/{candidate}/{replicate}"
     if kind == "confirm":
         return f"confirmation/{candidate}/{replicate}"
     return f"trial/{json.loads(record.read_text(encoding='utf-8')).get('trial', '')}"

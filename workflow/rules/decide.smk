@@ -4,6 +4,7 @@ rule candidates:
         summary=STUDY.path("summary.csv"),
     output:
         STUDY.path("decision/candidates.csv"),
+        support=STUDY.path("decision/support.csv"),
     log:
         STUDY.path("logs/candidates.txt"),
     conda:
@@ -11,11 +12,11 @@ rule candidates:
     params:
         code=code_of("gamtune.decision.candidates"),
         rows=STUDY.table_digest,
-        config=STUDY.sections("study", "data", "search", "space", "training", "analysis", "decision"),
+        config=STUDY.proposing_candidates,
     message:
         "candidates of the decision"
     shell:
-        "python -m gamtune candidates {params.config:q} --summary {input.summary:q}" " --out {output:q} > {log:q} 2>&1"
+        "python -m gamtune candidates {params.config:q} --summary {input.summary:q} --out {output[0]:q} > {log:q} 2>&1"
 
 
 rule confirm:
@@ -51,7 +52,7 @@ rule confirm:
 
 
 rule decide:
-    """The candidate with the lowest mean validation error over the common seeds."""
+    """The candidate that does best over the common seeds."""
     input:
         candidates=STUDY.path("decision/candidates.csv"),
         records=expand(
@@ -70,21 +71,24 @@ rule decide:
         code=code_of("gamtune.decision.decide"),
         study=subpath(output[0], ancestor=2),
         replicates=len(STUDY.replicates),
+        choose=STUDY.config.decision.choose,
     message:
         "decision among the confirmed candidates"
     shell:
-        "python -m gamtune decide --study {params.study:q} --replicates {params.replicates} > {log:q} 2>&1"
+        "python -m gamtune decide --study {params.study:q} --replicates {params.replicates}"
+        " --choose {params.choose:q} > {log:q} 2>&1"
 
 
 rule final:
-    """The winner on a weight seed that no choice has seen."""
+    """The winner, or one that it is compared with, on a weight seed that no choice has seen."""
     input:
         decision=STUDY.path("decision/decision.json"),
+        candidates=STUDY.path("decision/candidates.csv"),
         digest=lambda wildcards: STUDY.final_digest(int(wildcards.replicate)),
     output:
-        STUDY.path("final/{replicate}/record.json"),  # and its model beside it, unless the training failed
+        STUDY.path("final/{contender}/{replicate}/record.json"),  # and its model beside it, unless the training failed
     log:
-        STUDY.path("final/{replicate}/log.txt"),
+        STUDY.path("final/{contender}/{replicate}/log.txt"),
     retries: 1
     conda:
         "../../envs/gamtune.yaml"
@@ -99,19 +103,24 @@ rule final:
         whole=STUDY.whole,
         store=STUDY.store,
     message:
-        "train the optimum, replicate {wildcards.replicate}"
+        "train {wildcards.contender}, final replicate {wildcards.replicate}"
     shell:
-        "exec python -m gamtune train --decision {input.decision:q} --replicate {wildcards.replicate}"
+        "exec python -m gamtune train --decision {input.decision:q} --contender {wildcards.contender:q}"
+        " --replicate {wildcards.replicate}"
         " --seed {params.seed} --fold {params.fold} {params.whole:q}"
         " --data {input.digest:q} --record {output:q} --store {params.store:q} --leave model.keras"
         " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 
 
 rule evaluate:
-    """The optimum's one look at the test rows, and what is exported with it."""
+    """The optimum's one look at the test rows, beside its references, and what is exported with it."""
     input:
         decision=STUDY.path("decision/decision.json"),
-        records=expand(STUDY.path("final/{replicate}/record.json"), replicate=STUDY.finals),
+        records=expand(
+            STUDY.path("final/{contender}/{replicate}/record.json"),
+            contender=STUDY.contenders,
+            replicate=STUDY.finals,
+        ),
         digests=[STUDY.final_digest(replicate) for replicate in STUDY.finals],
     output:
         STUDY.path("optimum/record.json"),  # and its model beside it
@@ -120,6 +129,7 @@ rule evaluate:
             caption="../report/comparison.rst",
             category="Decision",
         ),
+        tests=STUDY.path("optimum/tests.csv"),
         predictions=STUDY.path("optimum/predictions.csv"),  # and the confusion matrix, where there are classes
         preprocessing=STUDY.path("optimum/preprocessing.json"),
         weights=directory(STUDY.path("optimum/weights")),
@@ -130,11 +140,13 @@ rule evaluate:
     params:
         code=code_of("gamtune.decision.evaluate"),
         study=subpath(output.comparison, ancestor=2),
+        contenders=STUDY.contenders,
         replicates=len(STUDY.finals),
         whole=STUDY.whole,
         stages=STUDY.stages,
     message:
         "optimum on the test set"
     shell:
-        "python -m gamtune evaluate --study {params.study:q} --replicates {params.replicates} {params.whole:q}"
+        "python -m gamtune evaluate --study {params.study:q} --contenders {params.contenders:q}"
+        " --replicates {params.replicates} {params.whole:q}"
         " --stages {params.stages:q} > {log:q} 2>&1"

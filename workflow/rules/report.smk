@@ -6,8 +6,10 @@ rule report:
         gam=STUDY.path("gam"),
         figures=STUDY.path("figures"),
         candidates=STUDY.path("decision/candidates.csv"),
+        support=STUDY.path("decision/support.csv"),
         decision=STUDY.path("decision/decision.json"),
         comparison=STUDY.path("optimum/comparison.csv"),
+        tests=STUDY.path("optimum/tests.csv"),
         template=template_of("report/page.html.j2"),
     output:
         STUDY.path("report.html"),

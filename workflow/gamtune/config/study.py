@@ -26,6 +26,7 @@ from gamtune.config.section import Section
 from gamtune.config.space_section import parse_space
 from gamtune.settings import SETTINGS, Setting
 
+BY_HAND_NOTES = ("who", "figures")  # beside the settings of a candidate by hand: who chose it, from which figures
 RESERVED = ("store", "mlartifacts", "mlflow.db")  # beside the studies in results/
 
 
@@ -135,15 +136,23 @@ class Final(Section):
 class Decision(Section):
     """How the optimum is chosen."""
 
-    rules: list[Literal["best_observed", "gam_optimum", "by_hand"]] = Field(
-        ["best_observed", "gam_optimum"],
+    rules: list[Literal["best_observed", "gam_optimum", "one_standard_error", "by_hand", "default"]] = Field(
+        ["best_observed", "gam_optimum", "default"],
         min_length=1,
-        description="sources of candidates: best rows, lowest point of the GAM inside the observed range, by_hand",
+        description="sources of candidates: best rows; lowest point of the GAM inside the observed range; smallest "
+        "network within one standard error of the best row; by_hand; the network that section training gives alone. "
+        "The best row, those by hand and the default meet the optimum on the test rows",
     )
     by_hand: dict[str, dict[str, Any]] = Field(
         {},
-        description="candidates of yours by name, each with settings of the network and its training",
-        examples=[{"lecture": {"neurons": [500, 500, 500], "l1": 0.002}}],
+        description="candidates of yours by name, each with settings of the network and its training, and as a record "
+        "who chose them (who) and from which figures (figures)",
+        examples=[{"lecture": {"neurons": [500, 500, 500], "l1": 0.002, "who": "F. M.", "figures": ["gam_l1"]}}],
+    )
+    choose: Literal["lowest_mean", "one_standard_error"] = Field(
+        "lowest_mean",
+        description="which confirmed candidate wins: the one of lowest mean error, or the smallest network within one "
+        "standard error of it",
     )
     confirm: Confirm = Field(Confirm(), description="retraining of the candidates")
     final: Final = Field(Final(), description="the optimum's own trainings")
@@ -157,7 +166,16 @@ class Decision(Section):
         for name in self.by_hand:
             if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]*", name):
                 raise ValueError(f"{name!r} in by_hand: a name has letters, digits and underscores only")
+            self._check_notes(name)
         return self
+
+    def _check_notes(self, name: str) -> None:
+        who, figures = (self.by_hand[name].get(note) for note in BY_HAND_NOTES)
+        if who is not None and not isinstance(who, str):
+            raise ValueError(f"by_hand.{name}.who: got {who!r}, expected a name")
+        listed = figures is None or (isinstance(figures, list) and all(isinstance(one, str) for one in figures))
+        if not listed:
+            raise ValueError(f"by_hand.{name}.figures: got {figures!r}, expected a list of figures' names")
 
 
 class Tracking(Section):

@@ -2,19 +2,27 @@
 
 import csv
 import io
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from gamtune.analysis.comparable import averaged, last_rung, modelled_rows
-from gamtune.analysis.gam import fit_gam
-from gamtune.config.study import Study
+from gamtune.analysis.gam import FittedGam, fit_gam
+from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.decision.gam_optimum import gam_optimum
+from gamtune.decision.one_standard_error import Observed, smallest_within, standard_error
+from gamtune.decision.size import count_weights
 from gamtune.decision.slots import COLUMNS, Slot, slots
+from gamtune.decision.support import COLUMNS as SUPPORT_COLUMNS
+from gamtune.decision.support import distances, support
 from gamtune.files import write_text
 from gamtune.space.proposals import proposed_rows
-from gamtune.space.table import build_table, complete
+from gamtune.space.table import Row, build_table, complete
 from gamtune.spec import Spec
 
 RESPONSE = "validation_mse"
@@ -29,10 +37,11 @@ class Proposal:
     observed: float | None = None
     predicted: float | None = None
     reason: str = ""
+    name: str = ""  # of an observed row
 
 
 def write_candidates(study: Study, summary: Path, out: Path) -> None:
-    """Write ``candidates.csv``, one row for each slot of the decision.
+    """Write ``candidates.csv``, one row for each slot of the decision, and ``support.csv`` beside it.
 
     Parameters
     ----------
@@ -49,23 +58,64 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
         If no trial finished.
     """
     finished = finished_rows(summary)
-    rows = [*build_table(study), *(row for row, _ in proposed_rows(summary.parent, study.search.stages))]
-    ranked = _ranked(last_rung(finished), {row.spec.trial: row.spec for row in rows})
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows = {row.spec.trial: row.spec for row in _all_rows(study, summary.parent)}
+    search = _Search(study, summary, finished, _ranked(last_rung(finished), rows))
+    proposals: dict[Slot, Proposal] = {}
     seen: dict[str, str] = {}
     for slot in slots(study.decision):
-        proposal = _propose(slot, study, finished, ranked)
+        proposal = _propose(slot, search)
         setting = proposal.spec.without_seed() if proposal.spec else ""
         if setting and setting in seen:
             proposal = Proposal(proposal.source, reason=f"the same settings as {seen[setting]}")
             setting = ""
         seen.setdefault(setting, slot.name)
+        proposals[slot] = proposal
+    tried = [rows[trial] for trial in finished["trial"]]
+    specs = {slot.name: proposal.spec for slot, proposal in proposals.items() if proposal.spec}
+    near, usual = distances(specs, tried)
+    write_text(out.with_name("support.csv"), _support_csv(specs, tried))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for slot, proposal in proposals.items():
         spec = proposal.spec.to_json() if proposal.spec else ""
-        cells = (proposal.source, proposal.observed, proposal.predicted, proposal.reason, spec)
+        places = (near[slot.name], usual) if proposal.spec else (None, None)
+        cells = (proposal.source, proposal.observed, proposal.predicted, *places, proposal.reason, spec)
         writer.writerow([slot.name, slot.rule, *cells])
     write_text(out, text.getvalue())
+
+
+def _all_rows(study: Study, folder: Path) -> list[Row]:
+    return [*build_table(study), *(row for row, _ in proposed_rows(folder, study.search.stages))]
+
+
+def _support_csv(candidates: Mapping[str, Spec], tried: Sequence[Spec]) -> str:
+    """One line for each candidate and setting that varies."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(SUPPORT_COLUMNS)
+    for name, spec in candidates.items():
+        writer.writerows([name, *astuple(line)] for line in support(spec, tried))
+    return text.getvalue()
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What the rules look at."""
+
+    study: Study
+    summary: Path
+    finished: pd.DataFrame
+    ranked: list[Proposal]
+
+    @cached_property
+    def model(self) -> FittedGam:
+        """The additive model of the error; ValueError where there is none."""
+        analysis = self.study.analysis
+        if analysis.gam is None:
+            raise ValueError("the config has no formula (analysis.gam)")
+        rows = modelled_rows(self.finished, analysis.gam)
+        return fit_gam(analysis.gam, rows, analysis.summary_response, analysis.method)
 
 
 def finished_rows(summary: Path) -> pd.DataFrame:
@@ -83,15 +133,31 @@ def finished_rows(summary: Path) -> pd.DataFrame:
     return finished
 
 
-def _propose(slot: Slot, study: Study, finished: pd.DataFrame, ranked: list[Proposal]) -> Proposal:
+def _propose(slot: Slot, search: _Search) -> Proposal:
+    study = search.study
     if slot.rule == "by_hand":
-        spec = complete(study, study.decision.by_hand[slot.key], 1, f"decision.by_hand.{slot.key}")
-        return Proposal("by hand", spec)
+        choice = study.decision.by_hand[slot.key]
+        settings = {name: value for name, value in choice.items() if name not in BY_HAND_NOTES}
+        return Proposal(_by_hand_source(choice), complete(study, settings, 1, f"decision.by_hand.{slot.key}"))
+    if slot.rule == "default":
+        return Proposal("the config's section training alone", complete(study, {}, 1, "default"))
     if slot.rule == "gam_optimum":
-        return _from_gam(study, finished, ranked[0])
-    if slot.rank > len(ranked):
-        return Proposal("best observed", reason=f"only {len(ranked)} settings finished")
-    return ranked[slot.rank - 1]
+        return _from_gam(search)
+    if slot.rule == "one_standard_error":
+        return _smallest(search)
+    if slot.rank > len(search.ranked):
+        return Proposal("best observed", reason=f"only {len(search.ranked)} settings finished")
+    return search.ranked[slot.rank - 1]
+
+
+def _by_hand_source(choice: Mapping[str, Any]) -> str:
+    """Who chose, and from which figures."""
+    source = "by hand"
+    if choice.get("who"):
+        source += f", {choice['who']}"
+    if choice.get("figures"):
+        source += f", from {', '.join(choice['figures'])}"
+    return source
 
 
 def _ranked(finished: pd.DataFrame, specs: dict[str, Spec]) -> list[Proposal]:
@@ -102,19 +168,38 @@ def _ranked(finished: pd.DataFrame, specs: dict[str, Spec]) -> list[Proposal]:
         finished["trial"], finished["name"], finished[RESPONSE], repeats, strict=True
     ):
         source = f"row {name}" + (f", mean of {trainings} trainings" if trainings > 1 else "")
-        proposals.append(Proposal(source, specs[trial], float(error)))
+        proposals.append(Proposal(source, specs[trial], float(error), name=name))
     return sorted(proposals, key=lambda proposal: float(proposal.observed or 0))
 
 
-def _from_gam(study: Study, finished: pd.DataFrame, best: Proposal) -> Proposal:
-    analysis = study.analysis
-    if analysis.gam is None:
-        return Proposal("GAM", reason="the config has no formula (analysis.gam)")
-    assert best.spec is not None  # an observed row has one
+def _from_gam(search: _Search) -> Proposal:
+    best = search.ranked[0].spec
+    assert best is not None  # an observed row has one
     try:
-        rows = modelled_rows(finished, analysis.gam)
-        fitted = fit_gam(analysis.gam, rows, analysis.summary_response, analysis.method)
-        settings, predicted = gam_optimum(fitted, best.spec)
+        settings, predicted = gam_optimum(search.model, best)
     except ValueError as error:
         return Proposal("GAM", reason=str(error))
-    return Proposal("lowest point of the GAM", complete(study, settings, 1, "GAM optimum"), predicted=predicted)
+    return Proposal("lowest point of the GAM", complete(search.study, settings, 1, "GAM optimum"), predicted=predicted)
+
+
+def _smallest(search: _Search) -> Proposal:
+    """The smallest network of the rows within one standard error of the best."""
+    data = json.loads((search.summary.parent / "data" / "digest.json").read_text(encoding="utf-8"))
+    outputs = len(data["classes"] or [None])
+    rows = {row.name: row for row in search.ranked}
+    observed = [
+        Observed(name, float(row.observed or 0), count_weights(row.spec, data["inputs"], outputs))
+        for name, row in rows.items()
+        if row.spec
+    ]
+    trainings = pd.read_csv(search.summary, dtype={"name": str})
+    try:
+        error, source = standard_error(
+            search.ranked[0].name, last_rung(trainings[trainings["status"] == "ok"]), lambda: search.model
+        )
+    except ValueError as reason:
+        return Proposal("one standard error", reason=str(reason))
+    smallest = smallest_within(observed, error)
+    row = rows[smallest.name]
+    told = f"{row.source}, the smallest within one standard error ({error:.2g}, {source}) of {search.ranked[0].source}"
+    return replace(row, source=told)

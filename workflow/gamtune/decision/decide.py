@@ -1,4 +1,4 @@
-"""The decision: candidates compared on common fresh weight seeds; the lowest mean validation error wins.
+"""The decision: candidates compared on common fresh weight seeds, and one of them chosen.
 
 Common seeds make the comparison a paired one (Alpaydin, Design and Analysis of Machine Learning Experiments): a seed
 that is kind to one candidate tends to be kind to all.
@@ -8,18 +8,18 @@ import json
 import math
 from pathlib import Path
 from statistics import fmean, median, stdev
-from typing import Any
-
-from scipy.stats import t as student
+from typing import Any, Literal
 
 from gamtune.analysis.comparable import ON_TEST_ROWS
+from gamtune.decision.paired_tests import bootstrap_interval, mean_interval, paired_t
+from gamtune.decision.size import count_weights
 from gamtune.decision.slots import Candidate, confirmation_records, read_candidates
 from gamtune.files import write_text
 
-CONFIDENCE = 0.95
+Choose = Literal["lowest_mean", "one_standard_error"]
 
 
-def decide(study: Path, replicates: int) -> None:
+def decide(study: Path, replicates: int, choose: Choose) -> None:
     """Write ``decision.json``.
 
     Parameters
@@ -29,32 +29,39 @@ def decide(study: Path, replicates: int) -> None:
         ``confirm/<candidate>/<replicate>/record.json``.
     replicates : int
         How many each candidate has.
+    choose : {"lowest_mean", "one_standard_error"}
+        The lowest mean validation error, or the smallest network whose mean is within one standard error of it.
 
     Raises
     ------
     ValueError
         If no candidate finished on every seed.
     """
-    selection = json.loads((study / "data" / "digest.json").read_text(encoding="utf-8"))["selection"]
+    data = json.loads((study / "data" / "digest.json").read_text(encoding="utf-8"))
+    selection = data["selection"]
     proposed = read_candidates(study / "decision" / "candidates.csv")
     compared = [_compared(candidate, study, replicates) for candidate in proposed.values()]
     complete = [entry for entry in compared if entry["skipped"] is None]
     if not complete:
         reasons = "; ".join(f"{entry['candidate']}: {entry['skipped']}" for entry in compared)
         raise ValueError(f"no candidate could be confirmed: {reasons}")
-    winner = min(complete, key=lambda entry: entry["mean"])
+    specs = {name: candidate.spec for name, candidate in proposed.items() if candidate.spec}
     for entry in complete:
-        entry |= _paired_difference(entry["replicates"], winner["replicates"]) if entry is not winner else {}
-    spec = proposed[winner["candidate"]].spec
-    assert spec is not None  # a complete candidate has one
+        entry["weights"] = count_weights(specs[entry["candidate"]], data["inputs"], len(data["classes"] or [0]))
+    winner = _chosen(complete, choose)
+    for entry in complete:
+        if entry is not winner:
+            told = paired_t(entry["replicates"], winner["replicates"])
+            entry |= {"difference": told.difference, "low": told.low, "high": told.high}
     decision = {
         "winner": winner["candidate"],
+        "choose": choose,
         "selection": selection,
-        "why": _why(winner, complete, replicates, selection),
+        "why": _why(winner, complete, replicates, selection, choose),
         "weight_seeds": [
             record["spec"]["weight_seed"] for record in confirmation_records(study, winner["candidate"], replicates)
         ],
-        "spec": spec.settings(),
+        "spec": specs[winner["candidate"]].settings(),
         "candidates": compared,
         "optimism": _optimism(compared),
     }
@@ -66,7 +73,8 @@ def _compared(candidate: Candidate, study: Path, replicates: int) -> dict[str, A
     entry: dict[str, Any] = {
         "candidate": candidate.name, "rule": candidate.rule, "source": candidate.source,
         "observed": candidate.observed, "predicted": candidate.predicted,
-        "replicates": [], "mean": None, "sd": None, "n": 0, "epochs": None,
+        "replicates": [], "mean": None, "mean_low": None, "mean_high": None, "sd": None, "n": 0, "epochs": None,
+        "weights": None,
         "difference": None, "low": None, "high": None, "skipped": candidate.reason or None,
     }  # fmt: skip
     if candidate.spec is None:
@@ -78,29 +86,37 @@ def _compared(candidate: Candidate, study: Path, replicates: int) -> dict[str, A
     errors = [record["metrics"]["validation"]["mse"] for record in records]
     sd = stdev(errors) if replicates > 1 else None
     epochs = round(median(record["best_epoch"] for record in records))
-    return entry | {"replicates": errors, "mean": fmean(errors), "sd": sd, "n": replicates, "epochs": epochs}
+    low, high = mean_interval(errors)
+    return entry | {
+        "replicates": errors, "mean": fmean(errors), "mean_low": low, "mean_high": high, "sd": sd, "n": replicates,
+        "epochs": epochs,
+    }  # fmt: skip
 
 
-def _paired_difference(errors: list[float], winner: list[float]) -> dict[str, float | None]:
-    """Mean difference to the winner over the common seeds, with Student's interval; none from a single seed."""
-    differences = [error - best for error, best in zip(errors, winner, strict=True)]
-    mean = fmean(differences)
-    if len(differences) < 2:
-        return {"difference": mean, "low": None, "high": None}
-    half = (
-        float(student.ppf((1 + CONFIDENCE) / 2, len(differences) - 1))
-        * stdev(differences)
-        / math.sqrt(len(differences))
+def _chosen(complete: list[dict[str, Any]], choose: Choose) -> dict[str, Any]:
+    best = min(complete, key=lambda entry: float(entry["mean"]))
+    if choose == "lowest_mean" or best["sd"] is None:
+        return best
+    limit = best["mean"] + best["sd"] / math.sqrt(best["n"])
+    return min(
+        (entry for entry in complete if entry["mean"] <= limit), key=lambda entry: (entry["weights"], entry["mean"])
     )
-    return {"difference": mean, "low": mean - half, "high": mean + half}
 
 
-def _why(winner: dict[str, Any], complete: list[dict[str, Any]], replicates: int, selection: str) -> str:
+def _why(
+    winner: dict[str, Any], complete: list[dict[str, Any]], replicates: int, selection: str, choose: Choose
+) -> str:
     """A few sentences for a person who asks why this one."""
     seeds = f"{replicates} fresh weight seeds" if replicates > 1 else "a fresh weight seed"
     name = f"{winner['candidate']} ({winner['source']})"
-    text = f"{name} has the lowest mean {selection} MSE on {seeds}: {winner['mean']:.4g}"
     others = sorted((entry for entry in complete if entry is not winner), key=lambda entry: float(entry["mean"]))
+    if others and others[0]["mean"] < winner["mean"]:
+        text = (
+            f"{name} is the smallest network ({winner['weights']} weights) within one standard error of the lowest mean"
+            f" {selection} MSE on {seeds}: {winner['mean']:.4g}"
+        )
+    else:
+        text = f"{name} has the lowest mean {selection} MSE on {seeds}: {winner['mean']:.4g}"
     flattery = f" {ON_TEST_ROWS}" if selection == "test" else ""
     if not others:
         return f"{text}; no other candidate could be compared.{flattery}"
@@ -112,9 +128,12 @@ def _why(winner: dict[str, Any], complete: list[dict[str, Any]], replicates: int
 
 
 def _optimism(compared: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The winner's curse: by how much the best row's own score beats the mean of its fresh replicates."""
+    """The winner's curse: by how much the best row's own score beats the mean of its fresh replicates, bootstrapped."""
     best = next((entry for entry in compared if entry["candidate"] == "observed_1"), None)
     if best is None or not best["n"]:
         return None
-    difference = best["mean"] - best["observed"]
-    return {"row": best["source"], "observed": best["observed"], "fresh_mean": best["mean"], "difference": difference}
+    low, high = bootstrap_interval([error - best["observed"] for error in best["replicates"]])
+    return {
+        "row": best["source"], "observed": best["observed"], "fresh_mean": best["mean"],
+        "difference": best["mean"] - best["observed"], "low": low, "high": high,
+    }  # fmt: skip

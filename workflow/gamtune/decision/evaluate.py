@@ -1,10 +1,12 @@
-"""The final trainings' only look at the test set, and the export of the first."""
+"""The final trainings' only look at the test set: what the optimum scores there, and beside it its references."""
 
 import csv
 import io
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+from functools import cached_property
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -13,30 +15,40 @@ import numpy as np
 
 from gamtune.data.arrays import Prepared
 from gamtune.data.layout import fold_folder, whole_folder
-from gamtune.decision.slots import confirmation_records, final_folders, read_candidates
+from gamtune.decision.contenders import OPTIMUM, final_folders
+from gamtune.decision.paired_tests import mcnemar, paired_t
+from gamtune.decision.slots import confirmation_records, read_candidates
 from gamtune.files import replacing, write_text
 from gamtune.space.proposals import lines_with_records
 from gamtune.spec import Spec
 from gamtune.training.metrics import METRICS, FloatArray, IntArray, confusion_matrix
 from gamtune.training.model_file import load_raw
 from gamtune.training.record import MODEL, RECORD
-from gamtune.training.scoring import metrics_of, predict, score
+from gamtune.training.scoring import metrics_of, predict
 
 CONFUSION = "confusion_matrix.csv"
+TESTS = (
+    "against", "n", "difference", "low", "high", "p", "only_optimum_right", "only_other_right", "mcnemar_p",
+)  # fmt: skip
 
 
-def evaluate(study: Path, replicates: int, whole: bool = False, stages: Sequence[str] = ()) -> None:
-    """Score the final trainings on the test rows and export the first.
+def evaluate(
+    study: Path, contenders: Sequence[str], replicates: int, whole: bool = False, stages: Sequence[str] = ()
+) -> None:
+    """Score the final trainings on the test rows and export the optimum's first.
 
-    Writes ``record.json``, ``model.keras``, ``predictions.csv``, ``comparison.csv``, ``preprocessing.json``,
-    ``weights/<variable>.csv`` and, where there are classes, ``confusion_matrix.csv`` into ``optimum/``.
+    Writes ``record.json``, ``model.keras``, ``predictions.csv``, ``comparison.csv``, ``tests.csv``,
+    ``preprocessing.json``, ``weights/<variable>.csv`` and, where there are classes, ``confusion_matrix.csv`` into
+    ``optimum/``.
 
     Parameters
     ----------
     study : Path
         The study's folder of results, the decision made.
+    contenders : sequence of str
+        The optimum, then those it is compared with.
     replicates : int
-        How many final trainings there are.
+        How many final trainings each has.
     whole : bool
         They learned from all rows but the test's: no validation error of theirs means anything.
     stages : sequence of str
@@ -45,43 +57,89 @@ def evaluate(study: Path, replicates: int, whole: bool = False, stages: Sequence
     Raises
     ------
     ValueError
-        If a final training failed.
+        If a final training of the optimum failed.
     """
-    finals = final_folders(study, replicates)
-    records = [_record(folder) for folder in finals]
-    for number, record in enumerate(records, start=1):
+    optimum = _Finals.read(study, OPTIMUM, replicates, whole)
+    for number, record in enumerate(optimum.records, start=1):
         if record["status"] != "ok":
             raise ValueError(f"training {number} of the optimum failed: {record['reason']}")
-    folder, record = study / "optimum", records[0]
+    folder, record, data = study / "optimum", optimum.records[0], optimum.sets[0]
     for name in (MODEL, RECORD):
         with replacing(folder / name) as part:
-            shutil.copyfile(finals[0] / name, part)
-    sets = [_data_of(study, record, whole) for record in records]
-    data = sets[0]
-    test = data.part("test")
+            shutil.copyfile(optimum.folders[0] / name, part)
     raw = load_raw(folder / MODEL)
-    predicted = predict(raw, test.x, data)
+    predicted, test = optimum.predictions[0], data.part("test")
     write_text(folder / "predictions.csv", _predictions(predicted, test.y, data.classes))
     if data.classes is None:
         (folder / CONFUSION).unlink(missing_ok=True)  # of classes that the target had before
     else:
         write_text(folder / CONFUSION, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
     metrics = METRICS["regression" if data.classes is None else "classification"]
-    optimum = record["metrics"] | {"test": metrics_of(predicted, test.y, data)}
+    scored = record["metrics"] | {"test": metrics_of(predicted, test.y, data)}
     if whole:
-        del optimum["validation"]
+        del scored["validation"]
     rows = [*_compared(study, stages, metrics)]
-    rows += [{"what": "optimum", "part": part, "n": 1, **figures} for part, figures in optimum.items()]
-    if replicates > 1:
-        scored = [
-            score(load_raw(folder / MODEL), data.part("test"), data) for folder, data in zip(finals, sets, strict=True)
-        ]
-        rows.append(_means("optimum, all weight seeds", "test", scored, metrics))
+    rows += [{"what": OPTIMUM, "part": part, "n": 1, **figures} for part, figures in scored.items()]
+    others = [_Finals.read(study, name, replicates, whole) for name in contenders if name != OPTIMUM]
+    for finals in (optimum, *(other for other in others if other.finished)):
+        rows.append(_means(f"{finals.name}, final seeds", "test", finals.scores, metrics))
     columns = ("what", "part", "n", "mse", "mse_sd", *metrics[1:])
     write_text(folder / "comparison.csv", _csv(columns, ([row.get(name) for name in columns] for row in rows)))
+    write_text(folder / "tests.csv", _csv(TESTS, (_tested(optimum, other) for other in others if other.finished)))
     with replacing(folder / "preprocessing.json") as part:
         shutil.copyfile(data.folder / "preprocessing.json", part)
     _write_weights(raw, folder / "weights")
+
+
+@dataclass(frozen=True)
+class _Finals:
+    """A contender's final trainings and what they say of the test rows."""
+
+    name: str
+    folders: list[Path]
+    records: list[dict[str, Any]]
+    sets: list[Prepared]
+
+    @classmethod
+    def read(cls, study: Path, name: str, replicates: int, whole: bool) -> "_Finals":
+        folders = final_folders(study, name, replicates)
+        records = [_record(folder) for folder in folders]
+        sets = [_data_of(study, record, whole) for record in records if record["status"] == "ok"]
+        return cls(name, folders, records, sets)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all its trainings did: a reference that is the optimum itself, say, has none."""
+        return len(self.sets) == len(self.folders)
+
+    @cached_property
+    def predictions(self) -> list[FloatArray]:
+        """For each training, the test rows' log probabilities, (n, K), or values, (n,)."""
+        return [
+            predict(load_raw(folder / MODEL), data.part("test").x, data)
+            for folder, data in zip(self.folders, self.sets, strict=True)
+        ]
+
+    @cached_property
+    def scores(self) -> list[dict[str, Any]]:
+        """The test metrics of each training."""
+        return [
+            dict(metrics_of(predicted, data.part("test").y, data))
+            for predicted, data in zip(self.predictions, self.sets, strict=True)
+        ]
+
+    @cached_property
+    def right(self) -> Any:
+        """Which test rows the first training classifies rightly, (n,) bool; None of a regression."""
+        data = self.sets[0]
+        return None if data.classes is None else self.predictions[0].argmax(axis=1) == data.part("test").y
+
+
+def _tested(optimum: _Finals, other: _Finals) -> tuple[Any, ...]:
+    """A line of ``tests.csv``: the other's test MSE less the optimum's, and who is right where the other is not."""
+    errors = [[figures["mse"] for figures in finals.scores] for finals in (other, optimum)]
+    rows = (None,) * 3 if optimum.right is None else astuple(mcnemar(optimum.right, other.right))
+    return (other.name, len(errors[0]), *astuple(paired_t(*errors)), *rows)
 
 
 def confusion_csv(counts: IntArray, classes: list[Any]) -> str:

@@ -11,7 +11,8 @@ from gamtune.config.study import Decision
 from gamtune.spec import Spec
 from gamtune.training.record import RECORD
 
-COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "reason", "spec")
+COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "nearest", "usual", "reason", "spec")
+FIGURES = ("observed", "predicted", "nearest", "usual")
 # Weight seeds of the search count up from training.seed, which is below a million: these are never among them
 CONFIRMATION_SEED, FINAL_SEED = 1_000_000, 2_000_000
 
@@ -32,22 +33,27 @@ def slots(decision: Decision) -> list[Slot]:
     for rule in decision.rules:
         if rule == "best_observed":
             found += [Slot(f"observed_{rank}", rule, rank=rank) for rank in range(1, decision.confirm.top + 1)]
-        elif rule == "gam_optimum":
-            found.append(Slot(rule, rule))
-        else:
+        elif rule == "by_hand":
             found += [Slot(f"by_hand_{name}", rule, key=name) for name in decision.by_hand]
+        else:
+            found.append(Slot(rule, rule))
     return found
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A line of ``candidates.csv``; ``spec`` is None where the slot is empty, for the reason given."""
+    """A line of ``candidates.csv``; ``spec`` is None where the slot is empty, for the reason given.
+
+    ``nearest`` is the distance to the nearest row tried, ``usual`` how far rows are from one another (`support`).
+    """
 
     name: str
     rule: str
     source: str
     observed: float | None
     predicted: float | None
+    nearest: float | None
+    usual: float | None
     reason: str
     spec: Spec | None
 
@@ -59,9 +65,9 @@ def read_candidates(path: Path) -> dict[str, Candidate]:
 
 
 def _candidate(row: dict[str, str]) -> Candidate:
-    observed, predicted = (float(row[name]) if row[name] else None for name in ("observed", "predicted"))
+    figures = {name: float(row[name]) if row[name] else None for name in FIGURES}
     spec = Spec.from_json(row["spec"]) if row["spec"] else None
-    return Candidate(row["candidate"], row["rule"], row["source"], observed, predicted, row["reason"], spec)
+    return Candidate(row["candidate"], row["rule"], row["source"], **figures, reason=row["reason"], spec=spec)
 
 
 def confirmation_spec(candidate: Candidate, seed: int, replicate: int, fold: int | None) -> Spec | None:
@@ -94,36 +100,6 @@ def confirmation_records(study: Path, candidate: str, replicates: int) -> list[d
     return [json.loads((folder / RECORD).read_text(encoding="utf-8")) for folder in folders]
 
 
-def final_spec(decision: Path, seed: int, replicate: int, fold: int | None, whole: bool) -> Spec:
-    """A final training of the winner, on a weight seed that nothing was chosen by.
-
-    Parameters
-    ----------
-    decision : Path
-        ``decision.json``.
-    seed : int
-        The config's ``training.seed``.
-    replicate : int
-        Counts from 1.
-    fold : int, optional
-        Fold that decides when it stops, where there are folds.
-    whole : bool
-        It learns from all rows but the test's, for the median number of epochs that its confirmations were best after.
-    """
-    decided = json.loads(decision.read_text(encoding="utf-8"))
-    settings = dict(decided["spec"])
-    if whole:
-        settings = {name: value for name, value in settings.items() if name not in ("patience", "min_delta")}
-        settings["epochs"] = winner_of(decided)["epochs"]
-    more = {"weight_seed": FINAL_SEED + seed + replicate - 1} | ({"fold": fold} if fold else {})
-    return Spec.from_json(json.dumps(settings | more))
-
-
 def winner_of(decision: Mapping[str, Any]) -> dict[str, Any]:
     """The winning candidate's entry."""
     return next(entry for entry in decision["candidates"] if entry["candidate"] == decision["winner"])
-
-
-def final_folders(study: Path, replicates: int) -> list[Path]:
-    """Where the optimum's final trainings lie, in the order of their weight seeds; the first one is exported."""
-    return [study / "final" / str(number) for number in range(1, replicates + 1)]

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from gamtune.decision.slots import winner_of
-from gamtune.report.numbers import figure, percent, signed, wilson_interval
+from gamtune.report.numbers import figure, p_value, percent, signed, wilson_interval
 
 Row = Mapping[str, Any]
 
 
-def how_sure(decision: Row, test: Row, test_rows: int, over_seeds: Row | None) -> list[str]:
+def how_sure(
+    decision: Row, test: Row, test_rows: int, over_seeds: Row | None, tests: Sequence[Row], warnings: Sequence[str]
+) -> list[str]:
     """Sentences on how far to trust the optimum, from the strongest doubt to the weakest.
 
     Parameters
@@ -23,25 +25,35 @@ def how_sure(decision: Row, test: Row, test_rows: int, over_seeds: Row | None) -
         How many rows it was scored on.
     over_seeds : mapping, optional
         Mean test metrics of all final trainings, where there are several.
+    tests : sequence of mapping
+        Lines of ``tests.csv``.
+    warnings : sequence of str
+        Where the optimum's settings lie beyond the rows tried.
     """
     return [
-        *_against_others(decision["candidates"], decision["winner"]),
+        *_against_others(decision["candidates"], winner_of(decision)),
         _over_seeds(winner_of(decision)),
         *winners_curse(decision["optimism"]),
         _on_test(test, test_rows, decision["selection"]),
         *([_test_over_seeds(over_seeds)] if over_seeds else []),
+        *map(_tested, tests),
+        *([f"Beyond what the search tried: {'; '.join(warnings)}."] if warnings else []),
     ]
 
 
-def _against_others(candidates: Sequence[Row], winner: str) -> list[str]:
-    others = [entry for entry in candidates if entry["candidate"] != winner and entry["mean"] is not None]
+def _against_others(candidates: Sequence[Row], winner: Row) -> list[str]:
+    others = [entry for entry in candidates if entry is not winner and entry["mean"] is not None]
     if not others:
         return ["No other candidate could be compared with it."]
     nearest = min(others, key=lambda entry: float(entry["mean"]))
     gap = f"Next best is {nearest['candidate']}, {signed(nearest['difference'])} in mean validation MSE"
     if nearest["low"] is None:
         return [f"{gap}; a single seed gives no interval, so the order may be chance."]
-    verdict = "it is better at 95 %" if nearest["low"] > 0 else "the two cannot be told apart at 95 %"
+    verdict = "the two cannot be told apart at 95 %"
+    if nearest["low"] > 0:
+        verdict = "the optimum is better at 95 %"
+    elif nearest["high"] < 0:
+        verdict = f"the optimum is worse at 95 %, but smaller ({winner['weights']} weights, not {nearest['weights']})"
     return [f"{gap} (95 % interval {signed(nearest['low'])} to {signed(nearest['high'])}): {verdict}."]
 
 
@@ -49,7 +61,8 @@ def _over_seeds(winner: Row) -> str:
     mean = f"Mean validation MSE {figure(winner['mean'])}"
     if winner["sd"] is None:
         return f"{mean} on {winner['n']} fresh weight seed."
-    return f"{mean}, standard deviation {figure(winner['sd'], 2)}, over {winner['n']} fresh weight seeds."
+    interval = f"95 % interval {figure(winner['mean_low'])} to {figure(winner['mean_high'])}"
+    return f"{mean} ({interval}), standard deviation {figure(winner['sd'], 2)}, over {winner['n']} fresh weight seeds."
 
 
 def winners_curse(optimism: Row | None) -> list[str]:
@@ -57,11 +70,14 @@ def winners_curse(optimism: Row | None) -> list[str]:
     if optimism is None:
         return []
     fresh = f"{figure(optimism['fresh_mean'])} on fresh seeds"
+    by = signed(optimism["difference"])
+    if optimism["low"] is not None:
+        by += f", 95 % bootstrap interval {signed(optimism['low'])} to {signed(optimism['high'])}"
     if optimism["difference"] <= 0:
-        return [f"The search did not flatter its best row: {figure(optimism['observed'])} when chosen, {fresh}."]
+        return [f"The search did not flatter its best row: {figure(optimism['observed'])} when chosen, {fresh} ({by})."]
     return [
         f"The search flattered its best row ({optimism['row']}): {figure(optimism['observed'])} when chosen, {fresh}; "
-        f"of many noisy rows the best is partly the luckiest ({signed(optimism['difference'])})."
+        f"of many noisy rows the best is partly the luckiest ({by})."
     ]
 
 
@@ -80,6 +96,20 @@ def _on_test(test: Row, rows: int, selection: str) -> str:
 def _test_over_seeds(row: Row) -> str:
     spread = f"mean test MSE {figure(row['mse'])}, standard deviation {figure(row['mse_sd'], 2)}"
     return f"On {row['n']:.0f} weight seeds that no choice has seen, the first of them exported: {spread}."
+
+
+def _tested(test: Row) -> str:
+    """The optimum beside one of its references on the test rows."""
+    text = f"On the test rows, {test['against']} has a mean MSE {signed(test['difference'])} from the optimum's"
+    if test["p"] is not None:
+        interval = f"95 % interval {signed(test['low'])} to {signed(test['high'])}"
+        text += f" over {test['n']:.0f} common seeds ({interval}, paired t test p {p_value(test['p'])})"
+    if test["mcnemar_p"] is None:
+        return f"{text}."
+    return (
+        f"{text}; the exported network alone is right in {test['only_optimum_right']:.0f} rows, the other alone in "
+        f"{test['only_other_right']:.0f} (McNemar p {p_value(test['mcnemar_p'])})."
+    )
 
 
 @dataclass(frozen=True)

@@ -132,14 +132,19 @@ def _decision(study: Path) -> Page:
     decision = _json(study / "decision" / "decision.json")
     comparison = _records(pd.read_csv(study / "optimum" / "comparison.csv"))
     test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
-    over_seeds = next((row for row in comparison if row["what"] == "optimum, all weight seeds"), None)
+    over_seeds = next((row for row in comparison if row["what"] == "optimum, final seeds" and row["n"] > 1), None)
     rows = _json(study / "data" / "digest.json")["rows"]["test"]
+    tests = _records(pd.read_csv(study / "optimum" / "tests.csv"))
+    support = _records(pd.read_csv(study / "decision" / "support.csv"))
+    warnings = [line["warning"] for line in support if line["candidate"] == decision["winner"] and line["warning"]]
     strips, zero = interval_strips(decision["candidates"])
     return {
         **_confusion(study / "optimum" / "confusion_matrix.csv"),
         "decision": decision,
         "winner": winner_of(decision),
-        "sureness": how_sure(decision, test, rows, over_seeds),
+        "sureness": how_sure(decision, test, rows, over_seeds, tests, warnings),
+        "support": _by_candidate(support),
+        "distances": {line["candidate"]: line for line in _records(pd.read_csv(study / "decision" / "candidates.csv"))},
         "impossible": any(
             entry["predicted"] is not None and entry["predicted"] < 0 for entry in decision["candidates"]
         ),
@@ -150,6 +155,21 @@ def _decision(study: Path) -> Page:
         "comparison": comparison,
         "test": test,
     }
+
+
+def _by_candidate(support: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The lines of ``support.csv``, their numbers as numbers, for each candidate."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for line in support:
+        found.setdefault(line["candidate"], []).append(line | {"value": _as_number(line["value"])})
+    return found
+
+
+def _as_number(value: Any) -> Any:
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def _confusion(path: Path) -> Page:

@@ -102,9 +102,11 @@ def _places(folder: Path, table: list[tuple[dict[str, str], Path]]) -> Iterator[
     for candidate, replicate in _slots(folder):
         path = folder / "confirm" / candidate / replicate / "record.json"
         yield Place("confirmation", f"confirmation/{candidate}/{replicate}", f"{candidate}_{replicate}", path)
-    for path in sorted(folder.glob("final/[0-9]*/"), key=lambda path: int(path.name)):
-        if path.name != "1":  # which is the optimum's
-            yield Place("final", f"final/{path.name}", f"optimum_{path.name}", path / "record.json")
+    for path in sorted(folder.glob("final/*/[0-9]*/"), key=lambda path: (path.parent.name, int(path.name))):
+        contender, number = path.parent.name, path.name
+        if (contender, number) != ("optimum", "1"):  # which is exported
+            name = f"{contender}_{number}" if contender == "optimum" else f"{contender}_final_{number}"
+            yield Place("final", f"final/{contender}/{number}", name, path / "record.json")
     if (folder / "optimum").is_dir():
         yield Place("optimum", "optimum", "optimum", folder / "optimum" / "record.json")
 

@@ -34,8 +34,8 @@ for name in ("mlflow", "alembic", "urllib3"):
     logging.getLogger(name).setLevel(logging.ERROR)
 
 NOTE = """Study **{study}**. The tag `gamtune.role` says what a run is: `trial` a row of the table, `confirmation` a
-candidate retrained with a fresh weight seed, `optimum` the chosen network, `final` the same settings on further weight
-seeds, `study` the tables, figures and report."""
+candidate retrained with a fresh weight seed, `optimum` the chosen network, `final` the same settings, and those
+it is compared with on the test rows, on further weight seeds, `study` the tables, figures and report."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,104 @@
+"""Paired tests against SciPy, the size of a network against the network, support against what was tried."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from gamtune.data.arrays import Prepared
+from gamtune.decision.one_standard_error import Observed, smallest_within
+from gamtune.decision.paired_tests import bootstrap_interval, mcnemar, mean_interval, paired_t
+from gamtune.decision.size import PIECES, count_weights
+from gamtune.decision.support import distances, support
+from gamtune.settings import make_spec
+from gamtune.training.network import MAXOUT_PIECES, build_network
+
+ERRORS = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=10)
+
+
+@given(ERRORS)
+def test_the_paired_t_test_is_scipys(pairs):
+    first, second = zip(*pairs, strict=True)
+    told = paired_t(first, second)
+    expected = stats.ttest_rel(first, second)
+    assert told.difference == pytest.approx(np.mean(first) - np.mean(second), abs=1e-12)
+    if np.std(np.subtract(first, second)) > 1e-9:
+        assert told.p == pytest.approx(expected.pvalue, rel=1e-6, abs=1e-12)
+        low, high = expected.confidence_interval()
+        assert (told.low, told.high) == pytest.approx((low, high), abs=1e-9)
+
+
+def test_a_single_seed_gives_a_difference_and_no_interval():
+    told = paired_t([0.5], [0.3])
+    assert (told.difference, told.low, told.high, told.p) == (pytest.approx(0.2), None, None, None)
+    assert mean_interval([0.5]) == bootstrap_interval([0.5]) == (None, None)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
+def test_mcnemar_counts_the_rows_that_one_alone_gets_right(rows):
+    first, second = np.array(rows).T
+    told = mcnemar(first, second)
+    assert (told.only_first, told.only_second) == (np.sum(first > second), np.sum(second > first))
+    discordant = told.only_first + told.only_second
+    tail = stats.binom.cdf(min(told.only_first, told.only_second), discordant, 0.5)
+    assert told.p == pytest.approx(min(1, 2 * tail))
+
+
+def test_the_bootstrap_interval_is_that_of_all_resamples():
+    values = [0.1, 0.2, 0.6]
+    means = [np.mean([a, b, c]) for a in values for b in values for c in values]
+    low, high = bootstrap_interval(values)
+    assert min(means) - 1e-12 <= low <= np.quantile(means, 0.12)  # steps of 1/27 in the tails
+    assert np.quantile(means, 0.88) <= high <= max(means) + 1e-12
+
+
+@pytest.mark.parametrize(("activation", "neurons"), [("relu", [20, 30]), ("maxout", [8]), ("tanh", [5, 6, 7])])
+def test_a_networks_size_is_what_it_holds(digits, activation, neurons):
+    data = Prepared.open(digits)
+    spec = make_spec({"neurons": neurons, "activation": activation}, 1)
+    network = build_network(spec, data)
+    held = sum(int(np.prod(variable.shape)) for variable in network.raw.trainable_variables)
+    assert count_weights(spec, len(Prepared.open(digits).part("train").x[0]), 10) == held
+    assert PIECES["maxout"] == MAXOUT_PIECES
+
+
+def test_the_one_standard_error_rule_takes_the_smallest_within_and_of_equals_the_better():
+    rows = [Observed("a", 0.05, 100), Observed("b", 0.055, 10), Observed("c", 0.052, 10), Observed("d", 0.07, 1)]
+    assert smallest_within(rows, 0.01).name == "c"
+    assert smallest_within(rows, 0).name == "a"
+
+
+def specs(*settings):
+    return [make_spec({"neurons": [20], **each}, 1) for each in settings]
+
+
+def test_a_setting_beyond_every_row_is_named_with_the_range_tried():
+    rows = specs(*({"l1": l1, "rho": 0.95, "activation": "relu"} for l1 in (0.001, 0.002, 0.004)))
+    (candidate,) = specs({"l1": 1e-10, "rho": 0.99, "activation": "tanh"})
+    told = {line.parameter: line for line in support(candidate, rows)}
+    assert told["l1"].warning == "l1 1e-10 is below every row tried (0.001 to 0.004)"
+    assert told["rho"].warning == "rho 0.99 is above every row tried (all 0.95)"
+    assert told["activation"].warning == "activation tanh was in no row tried"
+    (inside,) = specs({"l1": 0.002, "rho": 0.95, "activation": "relu"})
+    (line,) = support(inside, rows)
+    assert (line.parameter, line.quantile, line.warning) == ("l1", pytest.approx(2 / 3), "")
+
+
+def test_distances_are_in_shares_of_the_ranges_tried():
+    rows = specs(*({"l1": l1, "l2": l2} for l1, l2 in ((0, 0), (0.01, 0), (0, 0.1), (0.01, 0.1))))
+    asked = specs({"l1": 0.005, "l2": 0.05}, {"l1": 0.01, "l2": 0.1}, {"l1": 0.02, "l2": 0.1})
+    near, usual = distances(dict(zip("abc", asked, strict=True)), rows)
+    assert near == pytest.approx({"a": np.sqrt(0.5), "b": 0, "c": 1})
+    assert usual == pytest.approx(1)
+
+
+def test_rows_that_are_all_alike_give_no_distance():
+    rows = specs({"l1": 0.1}, {"l1": 0.1})
+    assert distances({"a": rows[0]}, rows) == ({"a": 0.0}, 0.0)
+
+
+def test_a_text_that_differs_lies_one_away():
+    rows = specs({"activation": "relu"}, {"activation": "tanh"})
+    near, usual = distances({"a": specs({"activation": "elu"})[0]}, rows)
+    assert (near["a"], usual) == (pytest.approx(np.sqrt(0.5)), pytest.approx(1))

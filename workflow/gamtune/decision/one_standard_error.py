@@ -1,0 +1,64 @@
+"""The one-standard-error rule: the smallest network whose error is within one standard error of the best row's.
+
+Source: Breiman, Friedman, Olshen and Stone (1984), Classification and Regression Trees, section 3.4.3; tidymodels'
+``select_by_one_std_err``.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from gamtune.analysis.gam import FittedGam
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A row as the rule sees it: its name, its mean error and how large its network is."""
+
+    name: str
+    error: float
+    weights: int
+
+
+def standard_error(best: str, trainings: pd.DataFrame, model: Callable[[], FittedGam]) -> tuple[float, str]:
+    """Standard error of the best row's error, and where it is from.
+
+    Parameters
+    ----------
+    best : str
+        Name of the best row.
+    trainings : data frame
+        The finished lines of ``summary.csv``, one a training.
+    model : callable
+        Gives the additive model of the error, or raises ValueError; asked where the best row was trained once only.
+
+    Raises
+    ------
+    ValueError
+        If neither tells it.
+    """
+    errors = trainings.loc[trainings["name"] == best, "validation_mse"]
+    if len(errors) > 1:
+        return float(errors.std() / math.sqrt(len(errors))), f"of its {len(errors)} trainings"
+    try:
+        fitted = model()
+    except ValueError as error:
+        raise ValueError(
+            f"no standard error is known: each row was trained once, and there is no additive model ({error})"
+        ) from None
+    residual = math.sqrt(fitted.scale)
+    return residual * float(errors.iloc[0]) if fitted.response.log else residual, "residual of the additive model"
+
+
+def smallest_within(rows: Sequence[Observed], error: float) -> Observed:
+    """The smallest of the rows whose error is at most the lowest plus ``error``; of equally small the better.
+
+    Examples
+    --------
+    >>> smallest_within([Observed("a", 0.05, 900), Observed("b", 0.06, 100), Observed("c", 0.07, 10)], 0.012).name
+    'b'
+    """
+    limit = min(row.error for row in rows) + error
+    return min((row for row in rows if row.error <= limit), key=lambda row: (row.weights, row.error))

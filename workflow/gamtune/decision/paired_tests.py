@@ -1,0 +1,83 @@
+"""Two networks compared on the same seeds and on the same rows.
+
+Source: Alpaydin (2020), Introduction to Machine Learning, 4th edition, chapter 20 (Design and Analysis of Machine
+Learning Experiments): McNemar's test on one test set, the paired t test over repeated trainings, blocking by seed.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+CONFIDENCE = 0.95
+RESAMPLES = 10_000
+SEED = 1984
+
+
+@dataclass(frozen=True)
+class PairedT:
+    """Mean difference over common seeds, its 95 % interval and two-sided p; only the mean where there is one seed."""
+
+    difference: float
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+
+
+def paired_t(first: Sequence[float], second: Sequence[float]) -> PairedT:
+    """Student's test of ``first - second``, equal places holding equal seeds.
+
+    Examples
+    --------
+    >>> round(paired_t([0.05, 0.07, 0.06], [0.03, 0.05, 0.05]).p, 4)
+    0.0377
+    """
+    differences = [one - other for one, other in zip(first, second, strict=True)]
+    mean, count = fmean(differences), len(differences)
+    if count < 2:
+        return PairedT(mean)
+    error = stdev(differences) / math.sqrt(count)
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)) * error
+    p = float(2 * stats.t.sf(abs(mean) / error, count - 1)) if error else float(mean == 0)
+    return PairedT(mean, mean - half, mean + half, p)
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Student's 95 % interval of a mean; none of a single value."""
+    told = paired_t(values, [0.0] * len(values))
+    return told.low, told.high
+
+
+def bootstrap_interval(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """95 % percentile interval of a mean over resampled values (Efron 1979); none of a single value."""
+    if len(values) < 2:
+        return None, None
+    drawn = np.random.default_rng(SEED).choice(np.asarray(values), (RESAMPLES, len(values))).mean(axis=1)
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """Rows that only the first got right, that only the second did, and the exact two-sided p of equally many."""
+
+    only_first: int
+    only_second: int
+    p: float
+
+
+def mcnemar(first_right: npt.NDArray[np.bool_], second_right: npt.NDArray[np.bool_]) -> McNemar:
+    """McNemar's (1947) test that two classifiers are equally often right on the same rows, by the binomial.
+
+    Examples
+    --------
+    >>> mcnemar(np.array([True] * 9 + [False]), np.array([False] * 8 + [True] * 2))
+    McNemar(only_first=8, only_second=1, p=0.0390625)
+    """
+    first, second = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
+    p = float(stats.binomtest(first, first + second).pvalue) if first + second else 1.0
+    return McNemar(first, second, p)
