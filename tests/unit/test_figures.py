@@ -1,14 +1,21 @@
 """Figures: what they say, what they leave out, and that no table makes them fail."""
 
 import json
+import re
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from gamtune.analysis.budget_figure import draw_budget
+from gamtune.analysis.comparable import ON_TEST_ROWS
+from gamtune.analysis.contour_figure import draw_contours
 from gamtune.analysis.figures import write_figures
 from gamtune.analysis.gam_figures import columns_of, gam_figures
+from gamtune.analysis.learning_figure import draw_learning
+from gamtune.analysis.optimum_figures import write_optimum_figures
+from gamtune.analysis.parallel_figure import draw_parallel
 from gamtune.analysis.scatter_figure import mse_by_parameter
 from gamtune.analysis.smoothing import loess_is_sound, polynomial
 from gamtune.analysis.surface_figure import _striped
@@ -40,6 +47,21 @@ def searched(rows: int = 30) -> pd.DataFrame:
             "validation_mse": 0.05 + 10 * l1 - 0.008 * depth + rng.normal(0, 0.002, rows),
         }
     )
+
+
+def study_of(folder, summary):
+    """A study's folder with the summary, its table and a record for each row; errors fall, then rise a little."""
+    summary.to_csv(folder / "summary.csv", index=False)
+    summary[["trial", "name"]].to_csv(folder / "table.csv", index=False)
+    for number, row in summary.iterrows():
+        record = {"status": row["status"], "best_epoch": 3, "metrics": {"validation": {"mse": row["validation_mse"]}}}
+        record["history"] = {"validation_mse": [row["validation_mse"] * factor for factor in (4, 2, 1, 1.1)]}
+        if row["status"] == "failed":
+            record |= {"metrics": None, "best_epoch": None}
+            record["history"] = {"validation_mse": [0.9, 5.0]} if number % 2 else {}
+        place = folder / "trials" / row["trial"]
+        place.mkdir(parents=True)
+        (place / "record.json").write_text(json.dumps(record))
 
 
 def fitted(folder, response="validation_mse"):
@@ -80,24 +102,107 @@ def fitted(folder, response="validation_mse"):
 
 
 def test_every_caption_has_its_two_files_and_every_figure_its_caption(tmp_path):
-    searched().to_csv(tmp_path / "summary.csv", index=False)
-    write_figures(
-        tmp_path / "summary.csv", fitted(tmp_path / "gam"), ["l1", "activation"], [], figures := tmp_path / "figures"
+    study_of(tmp_path, searched())
+    fitted(tmp_path / "gam")
+    (tmp_path / "gam" / "importance.csv").write_text(
+        "measure,name,importance,low,high,null_high,rank,rank_low,rank_high,first\n"
+        "deviance_share,s(l1),0.5,0.4,0.6,0.03,1,1,1,0.97\n"
+        "deviance_share,f(activation),0.01,0,0.03,0.02,2,2,2,0.03\n"
+        "ped_anova,l1,0.9,0.6,0.95,0.4,1,1,2,0.8\nped_anova,depth,0.1,0.0,0.3,0.4,2,1,2,0.2\n"
     )
+    write_figures(tmp_path, [], ["depth", "l1", "sum_neurons", "activation"], [], figures := tmp_path / "figures")
     captions = json.loads((figures / "captions.json").read_text(encoding="utf-8"))
     assert set(captions) == {
         "mse_by_parameter", "mse_by_category", "gam_effects", "gam_l1", "gam_activation", "gam_surface_depth_sum_neurons",
+        "importance", "budget", "parallel_coordinates", "contours", "learning_curves",
     }  # fmt: skip
+    told = "Deviance share (model): s(l1) is first, and stays first in 97 % of the bootstrap samples; 1 of 2 are above noise"
+    assert told in captions["importance"]
+    assert "PED-ANOVA (no model): l1 is first" in captions["importance"]
     drawn = {f"{stem}.{kind}" for stem in captions for kind in ("png", "svg")}
     assert {path.name for path in figures.iterdir()} == drawn | {"captions.json"}
 
 
 def test_a_skipped_model_leaves_the_scatter_figure_alone(tmp_path):
-    searched().to_csv(tmp_path / "summary.csv", index=False)
+    study_of(tmp_path, searched(1))
     (tmp_path / "gam").mkdir()
     (tmp_path / "gam" / "skipped.txt").write_text("too few rows\n")
-    write_figures(tmp_path / "summary.csv", tmp_path / "gam", ["l1"], [], tmp_path / "figures")
-    assert list(json.loads((tmp_path / "figures" / "captions.json").read_text())) == ["mse_by_parameter"]
+    write_figures(tmp_path, [], ["l1"], [], tmp_path / "figures")
+    captions = json.loads((tmp_path / "figures" / "captions.json").read_text())
+    assert list(captions) == ["mse_by_parameter", "learning_curves"]  # one row has no budget to look back on
+
+
+def test_the_budget_curve_says_what_the_second_half_bought(tmp_path):
+    table = searched(40)
+    caption = draw_budget(table, tmp_path / "budget")
+    best = table.validation_mse.min()
+    assert f"all came to {best:.3g}" in caption
+    draws = np.random.default_rng(7).permuted(np.tile(table.validation_mse, (20_000, 1)), axis=1)[:, :20].min(axis=1)
+    bought = round(100 * (1 - best / np.median(draws)))
+    assert int(re.search(r"budget bought (\d+) %", caption)[1]) == pytest.approx(bought, abs=3)
+
+
+def test_learning_curves_name_the_best_and_count_the_failed(tmp_path):
+    table = searched(8)
+    table.loc[[2, 5], ["status", "validation_mse"]] = ["failed", np.nan]
+    study_of(tmp_path, table)
+    caption = draw_learning(tmp_path, [], tmp_path / "learning_curves")
+    ranked = table[table.status == "ok"].sort_values("validation_mse")["name"].tolist()
+    assert caption.startswith(f"Validation error by epoch: {', '.join(ranked[:3])} (the best")
+    assert "in 0 of 6 rows it is the last" in caption
+    assert "2 rows failed" in caption
+    assert "failed (1)" in (tmp_path / "learning_curves.svg").read_text()  # the other had no sound epoch
+
+
+def test_parallel_coordinates_say_where_the_best_tenth_lies_and_bear_texts_and_gaps(tmp_path):
+    table = searched(40).assign(rate=np.where(np.arange(40) % 2, np.logspace(-4, 0, 40), np.nan))
+    caption = draw_parallel(table, ["l1", "l2", "rate", "activation"], {"rate"}, tmp_path / "parallel")
+    best = table.nsmallest(4, "validation_mse")
+    assert f"The best 4 rows have l1 {best.l1.min():.4g} to {best.l1.max():.4g}" in caption
+    drawn = (tmp_path / "parallel.svg").read_text()
+    assert "<!-- tanh -->" in drawn
+    assert "<!-- l2 -->" not in drawn  # it does not vary
+
+
+def test_contours_take_the_columns_that_go_with_the_error_and_need_rows(tmp_path):
+    caption = draw_contours(searched(60), ["l1", "depth", "sum_neurons", "activation"], set(), tmp_path / "contours")
+    assert "3 columns that go with it most: l1, depth, sum_neurons" in caption
+    assert draw_contours(searched(11), ["l1", "depth"], set(), tmp_path / "few") is None
+    assert not (tmp_path / "few.png").exists()
+
+
+def predicted(folder, probabilities, actual):
+    rows = pd.DataFrame(probabilities, columns=["p_cat", "p_dog"])
+    said = rows.idxmax(axis=1).str.removeprefix("p_")
+    rows.insert(0, "predicted", said)
+    rows.insert(0, "actual", actual)
+    return drawn_optimum(folder, rows)
+
+
+def drawn_optimum(folder, rows, selection="validation"):
+    for name in ("optimum", "data"):
+        (folder / name).mkdir()
+    rows.to_csv(folder / "optimum" / "predictions.csv", index=False)
+    (folder / "data" / "digest.json").write_text(json.dumps({"selection": selection}))
+    write_optimum_figures(folder, folder / "figures")
+    return json.loads((folder / "figures" / "captions.json").read_text())
+
+
+def test_calibration_tells_how_much_too_sure_the_network_is(tmp_path):
+    captions = predicted(tmp_path, [[0.9, 0.1]] * 10, ["cat"] * 6 + ["dog"] * 4)
+    assert "claims 90.0 % and is right in 60.0 %, so it is overconfident by 30.0 points" in captions["calibration"]
+    assert "expected calibration error 0.300" in captions["calibration"]
+    assert "10 test rows: 4 wrong" in captions["confusion_matrix"]
+    assert {path.stem for path in (tmp_path / "figures").glob("*.png")} == set(captions)
+
+
+def test_a_regression_is_drawn_predicted_against_actual(tmp_path):
+    actual = np.linspace(0, 10, 50)
+    (caption,) = drawn_optimum(tmp_path, pd.DataFrame({"actual": actual, "predicted": actual / 2}), "test").values()
+    assert caption.endswith(ON_TEST_ROWS)
+    assert ON_TEST_ROWS in (tmp_path / "figures" / "predicted_against_actual.svg").read_text()
+    assert "slope 2.00" in caption
+    assert f"off by at most {np.quantile(actual / 2, 0.9):.3g}" in caption
 
 
 def test_the_caption_names_the_best_row_the_strongest_relation_and_the_failures(tmp_path):

@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from gamtune.report.findings import commonest_confusion, how_sure, interval_strips, winners_curse
+from gamtune.report.findings import (
+    commonest_confusion,
+    how_sure,
+    interval_strips,
+    what_it_scores,
+    what_was_found,
+    winners_curse,
+)
 from gamtune.report.report import write_report
 from gamtune.report.space_words import describe_space
 
@@ -72,8 +79,9 @@ observed_1,3,0.004,-0.001,0.009,0.0813,9,2,0.0654
 @pytest.fixture
 def study(tmp_path):
     """A finished study's folder without a model of the error."""
-    for name in ("data", "figures", "gam", "decision", "optimum"):
+    for name in ("data", "figures", "gam", "decision", "optimum", "optimum/figures"):
         (tmp_path / name).mkdir()
+    (tmp_path / "optimum" / "figures" / "captions.json").write_text("{}")
     summary = pd.DataFrame(
         {
             "trial": list("abcdef"),
@@ -230,27 +238,27 @@ TEST = {"mse": 0.045, "accuracy": 0.92, "r2": 0.9}
 
 
 def test_an_interval_that_holds_zero_leaves_the_order_open():
-    assert "cannot be told apart" in how_sure(DECISION, TEST, 50, None, [], [])[0]
+    assert "cannot be told apart" in how_sure(DECISION, [])[0]
     clear = DECISION | {"candidates": [candidate("observed_1", 0.052, 0.004, 0.003), DECISION["candidates"][1]]}
-    assert "the optimum is better at 95 %" in how_sure(clear, TEST, 50, None, [], [])[0]
+    assert "the optimum is better at 95 %" in how_sure(clear, [])[0]
 
 
 def test_what_the_test_rows_were_used_for_is_said():
     assert (
         "The 50 test rows were scored once, after every choice: 46 right"
-        in how_sure(DECISION, TEST, 50, None, [], [])[-1]
+        in what_it_scores(DECISION, TEST, 50, None, [])[-1]
     )
-    chosen_on = how_sure(DECISION | {"selection": "test"}, TEST, 50, None, [], [])
+    chosen_on = what_it_scores(DECISION | {"selection": "test"}, TEST, 50, None, [])
     assert "The 50 test rows are what every choice looked at" in chosen_on[-1]
 
 
 def test_a_regression_is_told_by_r2_and_absolute_error():
-    said = how_sure(DECISION, {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [], [])[-1]
+    said = what_it_scores(DECISION, {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [])[-1]
     assert said.endswith("every choice: R² 0.870, mean absolute error 0.100.")
 
 
 def test_the_test_error_of_other_weight_seeds_shows_how_lucky_the_exported_one_is():
-    said = how_sure(DECISION, TEST, 50, {"n": 3, "mse": 0.0471, "mse_sd": 0.0021}, [], [])[-1]
+    said = what_it_scores(DECISION, TEST, 50, {"n": 3, "mse": 0.0471, "mse_sd": 0.0021}, [])[-1]
     assert "On 3 weight seeds that no choice has seen, the first of them exported: mean test MSE 0.0471" in said
 
 
@@ -264,13 +272,13 @@ def test_the_winners_curse_is_told_only_where_it_struck():
 
 def test_a_smaller_network_that_is_chosen_though_it_is_worse_is_told_as_that():
     entries = [candidate("observed_1", 0.042, -0.006, 0.004), DECISION["candidates"][1]]
-    said = how_sure(DECISION | {"candidates": entries}, TEST, 50, None, [], [])[0]
+    said = how_sure(DECISION | {"candidates": entries}, [])[0]
     assert "the optimum is worse at 95 %, but smaller (9000 weights, not 9000)" in said
 
 
 def test_the_optimum_is_held_against_its_references_on_the_test_rows_and_against_the_rows_tried(study):
     page = page_of(study)
-    assert "observed_1 has a mean MSE +0.004 from the optimum&#39;s over 3 common seeds" in page
+    assert "observed_1 is +0.004 in mean MSE from the optimum over 3 common seeds" in page
     assert "alone is right in 9 rows, the other alone in 2 (McNemar p .065)" in page
     answer = page.split('id="searched"')[0]
     assert "Beyond what the search tried: l1 0.02 is above every row tried (0 to 0.01)." in answer
@@ -282,10 +290,37 @@ def test_the_optimum_is_held_against_its_references_on_the_test_rows_and_against
     assert "the nearest row is 0.35 away, where rows are usually 0.21 from the next" in decision
 
 
+def test_the_first_lines_tell_searched_found_how_sure_chosen_and_scores_in_this_order(study):
+    add_model(study)
+    answer = page_of(study).split('id="searched"')[0]
+    places = [answer.index(f"<dt>{word}</dt>") for word in ("Searched", "Found", "How sure", "Chosen", "Scores")]
+    assert places == sorted(places)
+    assert "The best row, random_2, has validation MSE 0.0400, the median 0.0600." in answer
+    assert "What matters: s(l1) (41.0" in answer
+
+
+def test_what_was_found_says_if_nothing_was():
+    model = {"deviance_explained": 0.4, "null_deviance_explained": 0.35}
+    best = {"name": "a", "validation_mse": 0.04}
+    said = what_was_found(best, 0.06, [{"term": "s(l1)", "p_adjusted": 0.2, "deviance_share": 0.1}], model)
+    assert said[1].startswith("No parameter's effect can be told from noise (a model of the error explains 40.0")
+    assert len(what_was_found(best, 0.06, [], None)) == 1
+
+
+def test_importance_is_shown_with_noise_and_ranks(study):
+    add_model(study)
+    assert "What matters most" not in page_of(study)
+    (study / "gam" / "importance.csv").write_text(
+        "measure,name,importance,low,high,null_high,rank,rank_low,rank_high,first\n"
+        "ped_anova,l1,0.7,0.2,0.9,0.4,1,1,2,0.81\n"
+    )
+    assert re.search(r"ped anova</td><td>l1</td>.*0\.700.*0\.200 to 0\.900.*0\.400.*1 to 2.*81\.0", page_of(study))
+
+
 def test_a_regression_has_no_mcnemar(study):
     tested = {"against": "default", "n": 1, "difference": 0.01, "low": None, "high": None, "p": None, "mcnemar_p": None}
-    said = how_sure(DECISION, {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [tested], [])[-1]
-    assert said == "On the test rows, default has a mean MSE +0.01 from the optimum's."
+    said = what_it_scores(DECISION, {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [tested])[-1]
+    assert said == "On the test rows, default is +0.01 in mean MSE from the optimum."
 
 
 def test_intervals_lie_on_one_axis_with_zero():

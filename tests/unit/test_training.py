@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -192,6 +193,17 @@ def test_a_diverging_training_says_in_which_epoch(parts):
     spec = make_spec({"neurons": [16], "epochs": 5, "optimizer": "sgd", "learning_rate": 1e30}, 1)
     with pytest.raises(DivergedError, match=r"not finite in epoch \d"):
         fit(spec, parts)
+
+
+def test_a_diverging_training_keeps_the_epochs_that_were_sound(parts):
+    spec = make_spec({"neurons": [16], "epochs": 300, "optimizer": "sgd", "learning_rate": 0.5, "l2": 4.2}, 1)
+    with pytest.raises(DivergedError) as caught:
+        fit(spec, parts)
+    sound = caught.value.history
+    failed_in = int(re.search(r"epoch (\d+)", str(caught.value))[1])
+    assert sound["epoch"] == list(range(1, failed_in))
+    assert len(sound["epoch"]) > 0
+    assert np.isfinite([sound[name] for name in sound if name != "time"]).all()
 
 
 def test_a_record_holds_all_that_is_known_of_a_training(tmp_path, digits):

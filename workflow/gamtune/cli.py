@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gamtune.spec import Spec
 
 NO_FORMULA = "null"  # what the workflow says for analysis.gam: null
+COLUMNS_HELP = '{"columns": [...], "log": [...]}'
+NO_COLUMNS = '{"columns": [], "log": []}'
 Run = Callable[[argparse.Namespace], None]
 Result = TypeVar("Result")
 
@@ -154,12 +156,19 @@ def _figures(options: argparse.Namespace) -> None:
     from gamtune.analysis.figures import write_figures
 
     columns = json.loads(options.columns)
-    write_figures(options.summary, options.gam, columns["columns"], columns["log"], options.out)
+    write_figures(options.study, options.stages, columns["columns"], columns["log"], options.out)
+
+
+def _optimum_figures(options: argparse.Namespace) -> None:
+    from gamtune.analysis.optimum_figures import write_optimum_figures
+
+    write_optimum_figures(options.study, options.out)
 
 
 def _gam(options: argparse.Namespace) -> None:
     from gamtune.analysis.gam_step import run_gam
 
+    columns = json.loads(options.columns)
     _with_values(
         lambda: run_gam(
             options.results,
@@ -167,6 +176,8 @@ def _gam(options: argparse.Namespace) -> None:
             options.response,
             options.method,
             options.out,
+            columns["columns"],
+            columns["log"],
         )
     )
 
@@ -360,6 +371,7 @@ def _parser() -> argparse.ArgumentParser:
     gam.add_argument("--formula", required=True, help="as in mgcv: s(l1, k=4) + te(depth, sum_neurons, k=4)")
     gam.add_argument("--response", default="mse", help="a column, or log(column)")
     gam.add_argument("--method", choices=("REML", "GCV"), default="REML")
+    gam.add_argument("--columns", default=NO_COLUMNS, metavar="JSON", help="to rank without the model: " + COLUMNS_HELP)
     gam.add_argument("--out", type=Path, required=True, metavar="DIR")
     sync = add_on_config("sync", _sync, "bring MLflow up to date with the records on disk; may be repeated at any time")
     sync.add_argument("--follow", type=int, metavar="PID", help="go on until this process has ended")
@@ -427,10 +439,14 @@ def _add_steps(
     summarise.add_argument("--stages", **stages)
 
     figures = add("figures", _figures, "draw the figures (a step of the workflow)")
-    figures.add_argument("--summary", type=Path, required=True, metavar="FILE")
-    figures.add_argument("--gam", type=Path, required=True, metavar="DIR")
-    figures.add_argument("--columns", required=True, metavar="JSON", help='{"columns": [...], "log": [...]}')
+    figures.add_argument("--study", **study)
+    figures.add_argument("--stages", **stages)
+    figures.add_argument("--columns", required=True, metavar="JSON", help=COLUMNS_HELP)
     figures.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    optimum = add("optimum-figures", _optimum_figures, "draw the optimum on the test rows (a step of the workflow)")
+    optimum.add_argument("--study", **study)
+    optimum.add_argument("--out", type=Path, required=True, metavar="DIR")
 
     candidates = add_on_config("candidates", _candidates, "propose candidates (a step of the workflow)")
     candidates.add_argument("--summary", type=Path, required=True, metavar="FILE")

@@ -13,15 +13,17 @@ rule gam:
         formula=STUDY.config.analysis.gam or NO_FORMULA,
         response=STUDY.response,
         method=STUDY.config.analysis.method,
+        columns=STUDY.figure_columns,
     message:
         "additive model of the error"
     shell:
         "python -m gamtune gam {input.summary:q} --formula {params.formula:q}"
-        " --response {params.response:q} --method {params.method:q} --out {output:q} > {log:q} 2>&1"
+        " --response {params.response:q} --method {params.method:q}"
+        " --columns {params.columns:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule figures:
-    """The error against every parameter, and the model's effects."""
+    """The error against every parameter, the model's effects, and how the search went."""
     input:
         summary=STUDY.path("summary.csv"),
         gam=STUDY.path("gam"),
@@ -40,8 +42,36 @@ rule figures:
     params:
         code=code_of("gamtune.analysis.figures"),
         columns=STUDY.figure_columns,
+        study=subpath(output[0], parent=True),
+        stages=STUDY.stages,
     message:
         "figures"
     shell:
-        "python -m gamtune figures --summary {input.summary:q} --gam {input.gam:q}"
+        "python -m gamtune figures --study {params.study:q} --stages {params.stages:q}"
         " --columns {params.columns:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule optimum_figures:
+    """The optimum on the test rows."""
+    input:
+        predictions=STUDY.path("optimum/predictions.csv"),
+        digest=STUDY.path("data/digest.json"),
+    output:
+        report(
+            directory(STUDY.path("optimum/figures")),
+            patterns=["{figure}.png"],
+            caption="../report/figure.rst",
+            category="Optimum",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        STUDY.path("logs/optimum_figures.txt"),
+    conda:
+        "../../envs/gamtune.yaml"
+    params:
+        code=code_of("gamtune.analysis.optimum_figures"),
+        study=subpath(output[0], ancestor=2),
+    message:
+        "figures of the optimum"
+    shell:
+        "python -m gamtune optimum-figures --study {params.study:q} --out {output:q} > {log:q} 2>&1"

@@ -5,6 +5,7 @@ rule report:
         digest=STUDY.path("data/digest.json"),
         gam=STUDY.path("gam"),
         figures=STUDY.path("figures"),
+        optimum_figures=STUDY.path("optimum/figures"),
         candidates=STUDY.path("decision/candidates.csv"),
         support=STUDY.path("decision/support.csv"),
         decision=STUDY.path("decision/decision.json"),

@@ -1,31 +1,39 @@
-"""The step `figures`: every figure of a study, and their captions in one file."""
+"""The step `figures`: every figure of a study's search, and their captions in one file."""
 
 import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from gamtune.analysis.comparable import averaged, flattery
+from gamtune.analysis.budget_figure import draw_budget
+from gamtune.analysis.comparable import averaged, flattery, last_rung
+from gamtune.analysis.contour_figure import draw_contours
 from gamtune.analysis.gam_figures import gam_figures
-from gamtune.analysis.scatter_figure import mse_by_parameter
+from gamtune.analysis.importance_figure import draw_importance
+from gamtune.analysis.learning_figure import draw_learning
+from gamtune.analysis.parallel_figure import draw_parallel
+from gamtune.analysis.scatter_figure import RESPONSE, mse_by_parameter
 from gamtune.analysis.theme import stamped
 from gamtune.files import write_text
+from gamtune.settings import PER_LAYER
 
 CAPTIONS = "captions.json"
 
 
 def write_figures(
-    summary_csv: Path, gam_folder: Path, columns: Sequence[str], log_columns: Collection[str], folder: Path
+    study: Path, stages: Sequence[str], columns: Sequence[str], log_columns: Collection[str], folder: Path
 ) -> None:
     """Draw the figures into ``folder``, each as .png and .svg, and write ``captions.json``.
 
     Parameters
     ----------
-    summary_csv : Path
-        ``summary.csv``.
-    gam_folder : Path
-        What the step `gam` left: a model's tables, or only ``skipped.txt``, and then there are no figures of effects.
+    study : Path
+        The study's folder of results: ``summary.csv``, the trials' records, and ``gam/``, which holds a model's tables,
+        or only ``skipped.txt``, and then there are no figures of effects.
+    stages : sequence of str
+        Folders of the study's rounds or rungs.
     columns : sequence of str
         Hyper-parameters and derived columns to draw, in order.
     log_columns : collection of str
@@ -33,12 +41,37 @@ def write_figures(
     folder : Path
         Where the figures go.
     """
-    summary = averaged(pd.read_csv(summary_csv))
-    note = flattery(summary)
+    summary = averaged(pd.read_csv(study / "summary.csv"))
+    gam, note = study / "gam", flattery(summary)
     with stamped(note):
         captions = mse_by_parameter(summary, columns, log_columns, folder)
-        if (gam_folder / "curves.csv").exists():
-            captions |= gam_figures(gam_folder, summary, folder)
+        if (gam / "curves.csv").exists():
+            captions |= gam_figures(gam, summary, folder)
+        captions |= _of_the_search(study, stages, summary, columns, set(log_columns), folder)
     if note is not None:
         captions = {stem: f"{caption} {note}" for stem, caption in captions.items()}
     write_text(folder / CAPTIONS, json.dumps(captions, indent=1, ensure_ascii=False) + "\n")
+
+
+def _of_the_search(
+    study: Path,
+    stages: Sequence[str],
+    summary: pd.DataFrame,
+    columns: Sequence[str],
+    log_columns: set[str],
+    folder: Path,
+) -> dict[str, str]:
+    """Figures that need no model, those for which there are rows enough."""
+    errors = pd.to_numeric(summary[RESPONSE], errors="coerce")
+    rows = last_rung(summary[(summary["status"] == "ok") & np.isfinite(errors)])
+    shown = [name for name in columns if name not in PER_LAYER]
+    captions = {
+        "budget": draw_budget(rows, folder / "budget"),
+        "parallel_coordinates": draw_parallel(rows, shown, log_columns, folder / "parallel_coordinates"),
+        "contours": draw_contours(rows, shown, log_columns, folder / "contours"),
+        "learning_curves": draw_learning(study, stages, folder / "learning_curves"),
+    }
+    importance = study / "gam" / "importance.csv"
+    if importance.exists():
+        captions["importance"] = draw_importance(pd.read_csv(importance), folder / "importance")
+    return {stem: caption for stem, caption in captions.items() if caption}

@@ -27,7 +27,7 @@ FAR = 0.1  # of the observed range: mgcv's plots leave out what is farther from 
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"), (0.1, "."), (1.0, " "))
 
 
-def write_gam(fitted: FittedGam, directory: Path) -> None:
+def write_gam(fitted: FittedGam, directory: Path) -> Inference:
     """Write summary.txt, terms.csv, model.csv, effects.csv, curves.csv and surfaces.csv into a directory, and
     warnings.txt if there are any.
 
@@ -36,6 +36,11 @@ def write_gam(fitted: FittedGam, directory: Path) -> None:
     fitted : FittedGam
     directory : Path
         Made where it is missing.
+
+    Returns
+    -------
+    Inference
+        What was found of it by permutation.
     """
     inference = infer(fitted)
     write_text(directory / "summary.txt", summary_text(fitted, inference))
@@ -50,6 +55,7 @@ def write_gam(fitted: FittedGam, directory: Path) -> None:
     }
     for name, table in tables.items():
         write_text(directory / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+    return inference
 
 
 def terms(fitted: FittedGam, inference: Inference) -> pd.DataFrame:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from plotnine import element_blank, element_line, element_rect, element_text, ggplot, labs, theme, theme_bw
 
 from gamtune.files import replacing
@@ -57,6 +59,13 @@ def figure_theme(width: float, height: float) -> theme:
         strip_text=element_text(size=10, weight="bold"),
         axis_title=element_text(size=10),
     )
+
+
+def plain_log_axis(axis: Axis) -> None:
+    """A logarithmic axis whose numbers read 0.04, not 4 × 10⁻²."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:.3g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def new_figure(width: float, height: float) -> Figure:

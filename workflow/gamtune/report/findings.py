@@ -5,15 +5,64 @@ from dataclasses import dataclass
 from typing import Any
 
 from gamtune.decision.slots import winner_of
-from gamtune.report.numbers import figure, p_value, percent, signed, wilson_interval
+from gamtune.report.numbers import figure, joined, p_value, percent, signed, wilson_interval
 
 Row = Mapping[str, Any]
+SIGNIFICANT = 0.05
 
 
-def how_sure(
-    decision: Row, test: Row, test_rows: int, over_seeds: Row | None, tests: Sequence[Row], warnings: Sequence[str]
-) -> list[str]:
-    """Sentences on how far to trust the optimum, from the strongest doubt to the weakest.
+def what_was_found(best: Row, median: float, terms: Sequence[Row], model: Row | None) -> list[str]:
+    """Sentences on the rows tried and on what the model says of them.
+
+    Parameters
+    ----------
+    best : mapping
+        The best row of the summary.
+    median : float
+        The median row's error.
+    terms : sequence of mapping
+        Lines of ``terms.csv``; empty where there is no model.
+    model : mapping, optional
+        ``model.csv``.
+    """
+    errors = f"{figure(best['validation_mse'])}, the median {figure(median)}"
+    said = [f"The best row, {best['name']}, has validation MSE {errors}."]
+    if model is None:
+        return said
+    clear = sorted(
+        (term for term in terms if term["p_adjusted"] <= SIGNIFICANT), key=lambda term: -float(term["deviance_share"])
+    )
+    explained = (
+        f"a model of the error explains {percent(model['deviance_explained'])} of its deviance, where noise gives "
+        f"{percent(model['null_deviance_explained'])}"
+    )
+    if not clear:
+        return [*said, f"No parameter's effect can be told from noise ({explained})."]
+    listed = joined(f"{term['term']} ({percent(term['deviance_share'])} of the deviance)" for term in clear)
+    rest = len(terms) - len(clear)
+    return [*said, f"What matters: {listed}; {rest} of {len(terms)} terms cannot be told from noise ({explained})."]
+
+
+def how_sure(decision: Row, warnings: Sequence[str]) -> list[str]:
+    """Sentences on how far to trust the choice, from the strongest doubt to the weakest.
+
+    Parameters
+    ----------
+    decision : mapping
+        ``decision.json``.
+    warnings : sequence of str
+        Where the optimum's settings lie beyond the rows tried.
+    """
+    return [
+        *_against_others(decision["candidates"], winner_of(decision)),
+        _over_seeds(winner_of(decision)),
+        *winners_curse(decision["optimism"]),
+        *([f"Beyond what the search tried: {'; '.join(warnings)}."] if warnings else []),
+    ]
+
+
+def what_it_scores(decision: Row, test: Row, test_rows: int, over_seeds: Row | None, tests: Sequence[Row]) -> list[str]:
+    """Sentences on the test rows: the exported network, its other seeds, and what it is compared with.
 
     Parameters
     ----------
@@ -27,17 +76,11 @@ def how_sure(
         Mean test metrics of all final trainings, where there are several.
     tests : sequence of mapping
         Lines of ``tests.csv``.
-    warnings : sequence of str
-        Where the optimum's settings lie beyond the rows tried.
     """
     return [
-        *_against_others(decision["candidates"], winner_of(decision)),
-        _over_seeds(winner_of(decision)),
-        *winners_curse(decision["optimism"]),
         _on_test(test, test_rows, decision["selection"]),
         *([_test_over_seeds(over_seeds)] if over_seeds else []),
         *map(_tested, tests),
-        *([f"Beyond what the search tried: {'; '.join(warnings)}."] if warnings else []),
     ]
 
 
@@ -100,7 +143,7 @@ def _test_over_seeds(row: Row) -> str:
 
 def _tested(test: Row) -> str:
     """The optimum beside one of its references on the test rows."""
-    text = f"On the test rows, {test['against']} has a mean MSE {signed(test['difference'])} from the optimum's"
+    text = f"On the test rows, {test['against']} is {signed(test['difference'])} in mean MSE from the optimum"
     if test["p"] is not None:
         interval = f"95 % interval {signed(test['low'])} to {signed(test['high'])}"
         text += f" over {test['n']:.0f} common seeds ({interval}, paired t test p {p_value(test['p'])})"

@@ -12,7 +12,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gamtune.analysis.comparable import averaged, last_rung
 from gamtune.decision.slots import winner_of
 from gamtune.files import write_text
-from gamtune.report.findings import commonest_confusion, how_sure, interval_strips, winners_curse
+from gamtune.report.findings import (
+    commonest_confusion,
+    how_sure,
+    interval_strips,
+    what_it_scores,
+    what_was_found,
+    winners_curse,
+)
 from gamtune.report.numbers import duration, figure, joined, number, p_value, percent, signed
 from gamtune.report.space_words import describe_search, describe_space
 from gamtune.settings import SETTINGS
@@ -42,10 +49,11 @@ def write_report(study_folder: Path, config_json: str, path: Path) -> None:
         "search": describe_search(config["search"]),
         "digest": _json(study_folder / "data" / "digest.json"),
         **_search(pd.read_csv(study_folder / "summary.csv"), pd.read_csv(study_folder / "table.csv", nrows=0)),
-        **_figures(study_folder / "figures"),
+        **_figures(study_folder),
         **_model(study_folder / "gam"),
         **_decision(study_folder),
     }
+    page["findings"] = what_was_found(page["top"][0], page["median"], page.get("terms", []), page["model"])
     write_text(path, _environment().get_template("page.html.j2").render(page))
 
 
@@ -72,6 +80,7 @@ def _search(summary: pd.DataFrame, table: pd.DataFrame) -> Page:
         "parameters": parameters,
         "tried": {name: _tried(summary[name]) for name in parameters},
         "rows": len(summary),
+        "median": float(finished["validation_mse"].median()),
         "top": _records(best),
         "failed": _records(summary[summary["status"] != "ok"]),
         "seconds": float(summary["seconds"].sum()),
@@ -95,10 +104,13 @@ def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _figures(folder: Path) -> Page:
+def _figures(study: Path) -> Page:
     """Every figure that has a caption, as data inside the page."""
-    captions = _json(folder / "captions.json")
-    figures = {stem: _embedded((folder / f"{stem}.png").read_bytes(), caption) for stem, caption in captions.items()}
+    figures = {
+        stem: _embedded((folder / f"{stem}.png").read_bytes(), caption)
+        for folder in (study / "figures", study / "optimum" / "figures")
+        for stem, caption in _json(folder / "captions.json").items()
+    }
     surfaces = [stem for stem in figures if stem.startswith("gam_surface_")]
     alone = [stem for stem in figures if stem.startswith("gam_") and stem != "gam_effects" and stem not in surfaces]
     return {"figures": figures, "surfaces": surfaces, "effects": alone}
@@ -113,9 +125,11 @@ def _embedded(png: bytes, caption: str) -> dict[str, Any]:
 
 def _model(folder: Path) -> Page:
     """The additive model, or the reason why there is none."""
+    ranking = folder / "importance.csv"
+    page: Page = {"importance": _records(pd.read_csv(ranking)) if ranking.exists() else []}
     if not (folder / "terms.csv").exists():
-        return {"model": None, "skipped": (folder / "skipped.txt").read_text(encoding="utf-8").strip()}
-    return {
+        return page | {"model": None, "skipped": (folder / "skipped.txt").read_text(encoding="utf-8").strip()}
+    return page | {
         "model": _records(pd.read_csv(folder / "model.csv"))[0],
         "warnings": _lines(folder / "warnings.txt"),
         "terms": _records(pd.read_csv(folder / "terms.csv")),
@@ -142,7 +156,8 @@ def _decision(study: Path) -> Page:
         **_confusion(study / "optimum" / "confusion_matrix.csv"),
         "decision": decision,
         "winner": winner_of(decision),
-        "sureness": how_sure(decision, test, rows, over_seeds, tests, warnings),
+        "sureness": how_sure(decision, warnings),
+        "scores": what_it_scores(decision, test, rows, over_seeds, tests),
         "support": _by_candidate(support),
         "distances": {line["candidate"]: line for line in _records(pd.read_csv(study / "decision" / "candidates.csv"))},
         "impossible": any(

@@ -30,7 +30,11 @@ VALIDATED_AT_ONCE = 4096  # rows; bounds the memory that validation takes
 
 
 class DivergedError(Exception):
-    """The loss is no longer a number: this training cannot succeed."""
+    """The loss is no longer a number: this training cannot succeed. ``history`` has the epochs before."""
+
+    def __init__(self, message: str, history: dict[str, list[float]]) -> None:
+        super().__init__(message)
+        self.history = history
 
 
 @dataclass
@@ -131,7 +135,8 @@ def train(
         history.add(epoch_in_graph(tf.constant(epoch, tf.int64), order).numpy().tolist())
         print(f"epoch {epoch}/{spec.epochs}: {history.last()}", flush=True)
         if not history.finite:
-            raise DivergedError(f"the loss is not finite in epoch {epoch}")
+            before = {name: values[:-1] for name, values in history.to_dict().items()}
+            raise DivergedError(f"the loss is not finite in epoch {epoch}", before)
         if spec.patience is None:
             history.best_epoch = epoch
         elif history.curves[history.stops_by][-1] < history.lowest - float(spec.min_delta or 0):

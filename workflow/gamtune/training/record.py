@@ -28,6 +28,7 @@ def identity(spec: Spec, data: str, code: str, attempt: int) -> dict[str, Any]:
     }
 
 
-def failure(reason: str) -> dict[str, Any]:
-    """The outcome of a training that gave no model."""
-    return {"status": "failed", "reason": reason, "metrics": None, "history": {}, "epochs_run": 0, "best_epoch": None}
+def failure(reason: str, history: dict[str, list[float]] | None = None) -> dict[str, Any]:
+    """The outcome of a training that gave no model, with the epochs that were sound."""
+    told = {"status": "failed", "reason": reason, "metrics": None, "history": history or {}}
+    return told | {"epochs_run": len(history["epoch"]) if history else 0, "best_epoch": None}

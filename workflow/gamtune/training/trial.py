@@ -59,7 +59,7 @@ def run_trial(
         raise MemoryError(str(error).splitlines()[0]) from error
     except (DivergedError, ValueError, tf.errors.InvalidArgumentError) as error:
         traceback.print_exc()
-        outcome = failure(f"{type(error).__name__}: {error}".splitlines()[0])
+        outcome = failure(f"{type(error).__name__}: {error}".splitlines()[0], getattr(error, "history", None))
     finished = time.time()
     record = identity(spec, data.digest, code, attempt) | outcome
     record |= {"started": started, "finished": finished, "seconds": round(finished - started, 3)}

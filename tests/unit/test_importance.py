@@ -1,0 +1,90 @@
+"""Importance: what it finds, what it does not, and that its intervals and ranks are the bootstrap's."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gamtune.analysis.gam import fit_gam
+from gamtune.analysis.gam_step import run_gam
+from gamtune.analysis.importance import COLUMNS, importance
+from gamtune.analysis.inference import infer
+from gamtune.space.ped_anova import PedAnova
+
+FORMULA = "s(x, k=4) + s(z, k=4) + f(kind)"
+
+
+def searched(n=80, seed=1, strength=1.0):
+    """The error depends on x much, on z little and on w and kind not at all."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({name: rng.uniform(size=n) for name in "xzw"}).assign(kind=rng.choice(["a", "b"], n))
+    signal = strength * (np.sin(5 * table.x) + 0.6 * table.z)
+    return table.assign(mse=2 + signal + rng.normal(0, 0.3, n))
+
+
+@pytest.fixture(scope="module")
+def told():
+    table = searched()
+    fitted = fit_gam(FORMULA, table)
+    return fitted, importance(fitted, infer(fitted), table, "mse", ["x", "z", "w", "kind"], [])
+
+
+def test_every_measure_ranks_what_the_error_depends_on_first_and_above_noise(told):
+    _, table = told
+    assert tuple(table) == COLUMNS
+    for measure, first in (("deviance_share", "s(x)"), ("permutation", "s(x)"), ("ped_anova", "x")):
+        lines = table[table.measure == measure].set_index("name")
+        assert lines["rank"].idxmin() == first, measure
+        if measure != "ped_anova":  # of 80 rows eight are its best tenth: there noise reaches far
+            assert lines.importance[first] > lines.null_high[first], measure
+        assert lines["first"][first] > 0.8, measure
+        assert (lines.rank_low <= lines["rank"]).all()
+        assert lines["first"].sum() == pytest.approx(1)
+    assert table[table.measure == "deviance_share"].set_index("name").importance["f(kind)"] < 0.03
+
+
+def test_the_deviance_share_is_the_models_and_lies_in_its_interval(told):
+    fitted, table = told
+    lines = table[table.measure == "deviance_share"]
+    assert lines.importance.tolist() == [term.deviance_share for term in fitted.terms]
+    assert lines.low.iloc[0] < lines.importance.iloc[0] < lines.high.iloc[0]
+
+
+def test_of_pure_noise_little_is_above_noise():
+    above = []
+    for seed in range(8):
+        table = searched(seed=seed, strength=0)
+        fitted = fit_gam(FORMULA, table)
+        lines = importance(fitted, infer(fitted), table, "mse", ["x", "z", "w", "kind"], [])
+        above += (lines.importance > lines.null_high).tolist()
+    assert np.mean(above) < 0.16  # .025 to .05 expected of each of 80
+
+
+def test_without_a_model_ped_anova_stands_alone_and_constant_columns_are_left_out():
+    lines = importance(None, None, searched().assign(same=1), "mse", ["x", "w", "same"], [])
+    assert lines.measure.unique().tolist() == ["ped_anova"]
+    assert sorted(lines.name) == ["w", "x"]
+    assert importance(None, None, searched(1), "mse", ["x"], []).empty
+
+
+def test_a_parameter_that_only_some_rows_have_is_ranked_too():
+    table = searched(120)
+    table.loc[::2, "x"] = np.nan
+    shares = PedAnova(table, ["x", "z", "kind"], [])(range(120), table.mse.tolist())
+    assert set(shares) == {"x", "z", "kind"}
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_a_logarithmic_column_is_ranked_on_its_own_scale():
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame({"rate": 10 ** rng.uniform(-6, 0, 100), "w": rng.uniform(size=100)})
+    errors = (np.abs(np.log10(table.rate) + 5) + rng.normal(0, 0.1, 100)).tolist()
+    shares = PedAnova(table, ["rate", "w"], ["rate"])(range(100), errors)
+    assert shares["rate"] > 0.9
+
+
+@pytest.mark.parametrize("formula", [FORMULA, None])
+def test_the_step_leaves_the_ranking_with_and_without_a_model(tmp_path, formula):
+    searched().to_csv(tmp_path / "results.csv", index=False)
+    run_gam(tmp_path / "results.csv", formula, "mse", "REML", tmp_path / "gam", ["x", "w"], [])
+    measures = pd.read_csv(tmp_path / "gam" / "importance.csv").measure.unique().tolist()
+    assert measures == (["deviance_share", "permutation", "ped_anova"] if formula else ["ped_anova"])

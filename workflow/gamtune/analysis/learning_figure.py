@@ -1,0 +1,91 @@
+"""How the errors fell, epoch by epoch: of the best rows, of all others in grey, and of those that failed."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from gamtune.analysis.theme import BEST, EFFECT, PALE, STYLE, new_figure, plain_log_axis, save
+from gamtune.space.proposals import lines_with_records
+
+BEST_ROWS = 3
+MOST_OTHERS = 200  # lines in grey
+FAILED = "#CC79A7"
+COLOURS = (BEST, EFFECT, "#56B4E9")
+CURVE = "validation_mse"
+
+
+def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
+    """Draw the curves of the records of a study and give the caption; None where none has one.
+
+    Parameters
+    ----------
+    study : Path
+        The study's folder of results.
+    stages : sequence of str
+        Folders of its rounds or rungs.
+    """
+    told = [(cells["name"], _record(record)) for cells, record in lines_with_records(study, stages)]
+    curves: dict[str, tuple[list[float], dict[str, Any]]] = {}
+    for name, record in told:  # of a halving the last rung says all before it
+        values = (record["history"] or {}).get(CURVE) or []
+        if len(values) >= len(curves.get(name, ([], {}))[0]):
+            curves[name] = (values, record)
+    finished = {name: both for name, both in curves.items() if both[1]["status"] == "ok" and both[0]}
+    failed = {name: both for name, both in curves.items() if both[1]["status"] == "failed"}
+    if not finished:
+        return None
+    ranked = sorted(finished, key=lambda name: float(finished[name][1]["metrics"]["validation"]["mse"]))
+    best, others = ranked[:BEST_ROWS], ranked[BEST_ROWS:][:MOST_OTHERS]
+    drawn = [np.asarray(both[0]) for both in (*finished.values(), *failed.values()) if both[0]]
+    with mpl.rc_context(STYLE):
+        figure = new_figure(6.4, 3.8)
+        axes = figure.add_subplot()
+        for name in reversed(others):
+            axes.plot(_epochs(finished[name][0]), finished[name][0], color=PALE, linewidth=0.8)
+        shown = [name for name in failed if failed[name][0]]
+        for number, name in enumerate(shown):
+            values = failed[name][0]
+            label = f"failed ({len(shown)})" if number == 0 else None
+            axes.plot(_epochs(values), values, color=FAILED, linewidth=1.3, marker="x", markevery=[-1], label=label)
+        for number, name in reversed(list(enumerate(best))):
+            values, record = finished[name]
+            colour, stop = COLOURS[number], record["best_epoch"]
+            axes.plot(_epochs(values), values, color=colour, linewidth=2 - 0.3 * number, label=name)
+            axes.plot(stop, values[stop - 1], "o", color=colour, markersize=5, markeredgecolor="white")
+        if min(values.min() for values in drawn) > 0:
+            axes.set_yscale("log")
+            plain_log_axis(axes.yaxis)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(CURVE)
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        handles, labels = axes.get_legend_handles_labels()
+        axes.legend(handles[::-1], labels[::-1], frameon=False, fontsize=8)
+        save(figure, path)
+    return _in_words(best, finished, failed)
+
+
+def _in_words(best: list[str], finished: dict[str, Any], failed: dict[str, Any]) -> str:
+    epochs = [int(both[1]["best_epoch"]) for both in finished.values()]
+    at_end = sum(int(both[1]["best_epoch"]) == len(both[0]) for both in finished.values())
+    words = [
+        f"Validation error by epoch: {', '.join(best)} (the best, a dot where its weights are from), all others in "
+        f"grey. The best epoch is {int(np.median(epochs))} in the median; in {at_end} of {len(finished)} rows it is "
+        "the last, which more epochs might have improved."
+    ]
+    if failed:
+        words.append(f"{len(failed)} rows failed; those that did before the end of their first epoch have no line.")
+    return " ".join(words)
+
+
+def _epochs(values: Sequence[float]) -> range:
+    return range(1, len(values) + 1)
+
+
+def _record(path: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return record
