@@ -122,6 +122,7 @@ def _decided(folder: Path) -> set[str]:
     """Contenders that the decision as it was last made knows; none before."""
     try:
         decision = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
+        read_candidates(folder / "decision" / "candidates.csv")
     except (OSError, ValueError):
         return set()
     return {OPTIMUM, *(entry["candidate"] for entry in decision["candidates"])}

@@ -3,7 +3,7 @@ rule candidates:
     input:
         summary=STUDY.path("summary.csv"),
     output:
-        STUDY.path("decision/candidates.csv"),
+        candidates=STUDY.path("decision/candidates.csv"),
         support=STUDY.path("decision/support.csv"),
     log:
         STUDY.path("logs/candidates.txt"),
@@ -16,7 +16,7 @@ rule candidates:
     message:
         "candidates of the decision"
     shell:
-        "python -m gamtune candidates {params.config:q} --summary {input.summary:q} --out {output[0]:q} > {log:q} 2>&1"
+        "python -m gamtune candidates {params.config:q} --summary {input.summary:q} --out {output.candidates:q} > {log:q} 2>&1"
 
 
 rule confirm:
