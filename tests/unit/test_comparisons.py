@@ -1,5 +1,7 @@
 """Paired tests against SciPy, the size of a network against the network, support against what was tried."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gamtune.data.arrays import Prepared
-from gamtune.decision.one_standard_error import Observed, smallest_within
+from gamtune.decision.one_standard_error import Sized, smallest_within
 from gamtune.decision.paired_tests import bootstrap_interval, mcnemar, mean_interval, paired_t
 from gamtune.decision.size import PIECES, count_weights
 from gamtune.decision.support import distances, support
@@ -59,12 +61,12 @@ def test_a_networks_size_is_what_it_holds(digits, activation, neurons):
     spec = make_spec({"neurons": neurons, "activation": activation}, 1)
     network = build_network(spec, data)
     held = sum(int(np.prod(variable.shape)) for variable in network.raw.trainable_variables)
-    assert count_weights(spec, len(Prepared.open(digits).part("train").x[0]), 10) == held
+    assert count_weights(spec, json.loads(digits.read_text())) == held
     assert PIECES["maxout"] == MAXOUT_PIECES
 
 
 def test_the_one_standard_error_rule_takes_the_smallest_within_and_of_equals_the_better():
-    rows = [Observed("a", 0.05, 100), Observed("b", 0.055, 10), Observed("c", 0.052, 10), Observed("d", 0.07, 1)]
+    rows = [Sized("a", 0.05, 100), Sized("b", 0.055, 10), Sized("c", 0.052, 10), Sized("d", 0.07, 1)]
     assert smallest_within(rows, 0.01).name == "c"
     assert smallest_within(rows, 0).name == "a"
 

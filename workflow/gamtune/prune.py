@@ -120,9 +120,10 @@ def _finals(plan: Plan) -> Iterator[tuple[str, str]]:
 
 def _decided(folder: Path) -> set[str]:
     """Contenders that the decision as it was last made knows; none before."""
+    if not (folder / "decision" / "candidates.csv").exists():  # it holds their settings
+        return set()
     try:
         decision = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
-        read_candidates(folder / "decision" / "candidates.csv")
     except (OSError, ValueError):
         return set()
     return {OPTIMUM, *(entry["candidate"] for entry in decision["candidates"])}

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
+from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.theme import BAND_ALPHA, BEST, EFFECT, STYLE, new_figure, plain_log_axis, save
 
-RESPONSE = "validation_mse"
 ORDERS = 1000
 SEED = 1
 FEWEST_ROWS = 2

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.contour import QuadContourSet
 from matplotlib.ticker import MaxNLocator
 
+from gamtune.analysis.columns import RESPONSE, is_numeric, is_whole, on_its_scale
 from gamtune.analysis.theme import BEST, DATA, STYLE, new_figure, save
 
-RESPONSE = "validation_mse"
 COLOURS = "cividis"
 MOST_COLUMNS = 4  # so at most six pairs
 FEWEST_ROWS = 12
@@ -27,9 +27,7 @@ FAR = 0.15  # of the ranges from every row: left blank
 def draw_contours(rows: pd.DataFrame, columns: list[str], log_columns: set[str], path: Path) -> str | None:
     """Draw the pairs of the columns that go with the error most, and give the caption; None of too few."""
     numeric = [
-        name
-        for name in columns
-        if pd.api.types.is_numeric_dtype(rows[name]) and rows[name].nunique() > 2 and rows[name].notna().all()
+        name for name in columns if is_numeric(rows[name]) and rows[name].nunique() > 2 and rows[name].notna().all()
     ]
     ranks = {name: abs(rows[name].rank().corr(rows[RESPONSE].rank())) for name in numeric}
     chosen = sorted(numeric, key=lambda name: -ranks[name])[:MOST_COLUMNS]
@@ -64,7 +62,7 @@ def _draw(
     log_columns: set[str],
     axes: Axes,
 ) -> QuadContourSet:
-    places = [np.log10(rows[name]) if name in log_columns and rows[name].min() > 0 else rows[name] for name in columns]
+    names, places = zip(*(on_its_scale(rows[name], name, log_columns) for name in columns), strict=True)
     scaled = np.column_stack([(values - values.min()) / (values.max() - values.min()) for values in places])
     side = np.linspace(0, 1, POINTS)
     a, b = np.meshgrid(side, side)
@@ -79,8 +77,8 @@ def _draw(
     axes.plot(*places, "o", color=DATA, markersize=2.8, markeredgecolor="white", markeredgewidth=0.4)
     best = int(errors.argmin())
     axes.plot(places[0].iloc[best], places[1].iloc[best], "o", color=BEST, markersize=6, markeredgecolor="white")
-    for axis, name in ((axes.xaxis, columns[0]), (axes.yaxis, columns[1])):
-        axis.set_label_text(f"log10({name})" if name in log_columns else name)
-        axis.set_major_locator(MaxNLocator(4, integer=bool((rows[name] == rows[name].round()).all())))
+    for axis, name, column in zip((axes.xaxis, axes.yaxis), names, columns, strict=True):
+        axis.set_label_text(name)
+        axis.set_major_locator(MaxNLocator(4, integer=is_whole(rows[column])))
     axes.grid(visible=False)
     return filled

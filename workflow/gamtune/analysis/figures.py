@@ -1,6 +1,5 @@
 """The step `figures`: every figure of a study's search, and their captions in one file."""
 
-import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -8,18 +7,16 @@ import numpy as np
 import pandas as pd
 
 from gamtune.analysis.budget_figure import draw_budget
+from gamtune.analysis.captions import draw_with_captions
+from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import averaged, flattery, last_rung
 from gamtune.analysis.contour_figure import draw_contours
 from gamtune.analysis.gam_figures import gam_figures
 from gamtune.analysis.importance_figure import draw_importance
 from gamtune.analysis.learning_figure import draw_learning
 from gamtune.analysis.parallel_figure import draw_parallel
-from gamtune.analysis.scatter_figure import RESPONSE, mse_by_parameter
-from gamtune.analysis.theme import stamped
-from gamtune.files import write_text
+from gamtune.analysis.scatter_figure import mse_by_parameter
 from gamtune.settings import PER_LAYER
-
-CAPTIONS = "captions.json"
 
 
 def write_figures(
@@ -42,15 +39,14 @@ def write_figures(
         Where the figures go.
     """
     summary = averaged(pd.read_csv(study / "summary.csv"))
-    gam, note = study / "gam", flattery(summary)
-    with stamped(note):
-        captions = mse_by_parameter(summary, columns, log_columns, folder)
-        if (gam / "curves.csv").exists():
-            captions |= gam_figures(gam, summary, folder)
-        captions |= _of_the_search(study, stages, summary, columns, set(log_columns), folder)
-    if note is not None:
-        captions = {stem: f"{caption} {note}" for stem, caption in captions.items()}
-    write_text(folder / CAPTIONS, json.dumps(captions, indent=1, ensure_ascii=False) + "\n")
+
+    def draw(into: Path) -> dict[str, str]:
+        captions = mse_by_parameter(summary, columns, log_columns, into)
+        if (study / "gam" / "curves.csv").exists():
+            captions |= gam_figures(study / "gam", summary, into)
+        return captions | _of_the_search(study, stages, summary, columns, set(log_columns), into)
+
+    draw_with_captions(draw, flattery(summary), folder)
 
 
 def _of_the_search(

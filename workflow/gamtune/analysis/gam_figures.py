@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from gamtune.analysis.columns import is_whole
 from gamtune.analysis.surface_figure import draw_surface
 from gamtune.analysis.theme import BAND_ALPHA, DATA, EFFECT, NOISE, STYLE, new_figure, save
 
@@ -168,7 +169,7 @@ def _draw_curve(effect: Effect, axes: Axes) -> None:
     axes.fill_between(x, middle - half, middle + half, color=EFFECT, alpha=BAND_ALPHA, linewidth=0)
     axes.plot(x, middle, color=EFFECT, linewidth=1.8)
     _draw_rug(effect.values.astype(float), axes)
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=_whole(effect.values)))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=is_whole(effect.values)))
     axes.xaxis.set_major_formatter("{x:.4g}")
 
 
@@ -197,10 +198,6 @@ def _draw_rug(values: "pd.Series[float] | np.ndarray", axes: Axes) -> None:
         markersize=7,
         transform=axes.get_xaxis_transform(),
     )
-
-
-def _whole(values: pd.Series) -> bool:
-    return bool((values == values.round()).all())
 
 
 def _effect_in_words(effect: Effect, response: str) -> str:

@@ -15,8 +15,9 @@ import pandas as pd
 from scipy import linalg
 from threadpoolctl import threadpool_limits
 
+from gamtune.analysis.columns import varies
 from gamtune.analysis.gam import FittedGam
-from gamtune.analysis.inference import Inference
+from gamtune.analysis.inference import CONFIDENCE, Inference
 from gamtune.analysis.penalised_fit import FloatArray, Problem
 from gamtune.space.ped_anova import PedAnova
 
@@ -24,7 +25,6 @@ COLUMNS = ("measure", "name", "importance", "low", "high", "null_high", "rank", 
 SAMPLES = 200  # bootstrap samples of the model
 NULLS, NULL_SAMPLES = 100, 10  # permuted responses, and the bootstrap samples that each of them is told by
 PED_SAMPLES, PED_SAMPLES_OF_MANY, MANY = 50, 20, 1000  # bootstrap samples and permutations; fewer of many rows
-CONFIDENCE = 0.95
 SEED = 2001
 
 
@@ -58,7 +58,7 @@ def importance(
     if fitted is not None and inference is not None:
         with threadpool_limits(limits=1, user_api="blas"):
             parts += _of_model(fitted, inference)
-    if len(rows) > 1 and any(len(rows[name].dropna().unique()) > 1 for name in columns):
+    if len(rows) > 1 and any(varies(rows[name]) for name in columns):
         parts.append(_ped_anova(rows, response, columns, log_columns))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
 

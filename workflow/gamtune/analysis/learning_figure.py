@@ -9,14 +9,13 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from gamtune.analysis.theme import BEST, EFFECT, PALE, STYLE, new_figure, plain_log_axis, save
+from gamtune.analysis.columns import RESPONSE
+from gamtune.analysis.theme import BEST, EFFECT, FAILED, NEXT, PALE, STYLE, new_figure, plain_log_axis, save
 from gamtune.space.proposals import lines_with_records
 
 BEST_ROWS = 3
 MOST_OTHERS = 200  # lines in grey
-FAILED = "#CC79A7"
-COLOURS = (BEST, EFFECT, "#56B4E9")
-CURVE = "validation_mse"
+COLOURS = (BEST, EFFECT, NEXT)
 
 
 def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
@@ -32,7 +31,7 @@ def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
     told = [(cells["name"], _record(record)) for cells, record in lines_with_records(study, stages)]
     curves: dict[str, tuple[list[float], dict[str, Any]]] = {}
     for name, record in told:  # of a halving the last rung says all before it
-        values = (record["history"] or {}).get(CURVE) or []
+        values = (record["history"] or {}).get(RESPONSE) or []
         if len(values) >= len(curves.get(name, ([], {}))[0]):
             curves[name] = (values, record)
     finished = {name: both for name, both in curves.items() if both[1]["status"] == "ok" and both[0]}
@@ -61,7 +60,7 @@ def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
             axes.set_yscale("log")
             plain_log_axis(axes.yaxis)
         axes.set_xlabel("epoch")
-        axes.set_ylabel(CURVE)
+        axes.set_ylabel(RESPONSE)
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         handles, labels = axes.get_legend_handles_labels()
         axes.legend(handles[::-1], labels[::-1], frameon=False, fontsize=8)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy import linalg, stats
+from scipy import stats
 
 from gamtune.analysis.penalised_fit import FloatArray, Method, Problem
 
@@ -65,13 +65,12 @@ def null_term(
     start = sum(len(basis.penalties) for basis in problem.bases[:term])
     own = slice(start, start + len(problem.bases[term].penalties))
     others = np.delete(log_smoothing, np.r_[own])
-    reduced, fitted, others = _without(problem, term, others)
+    reduced, others = _without(problem, term, others)
+    fitted = reduced.design @ reduced.solve(others).coefficients
     residuals = problem.y - fitted
     responses = np.column_stack([problem.y, fitted[:, np.newaxis] + residuals[permutations]])
-    projected = problem.q.T @ responses
-    outside = np.square(responses).sum(axis=0) - np.square(projected).sum(axis=0)
-    without, edf_without = _deviance_of_others(problem, term, reduced, others, projected, outside)
-    chosen = _choose(problem, term, own, others, method, projected, outside)
+    _, without, edf_without, _ = reduced.criteria(method, others, *reduced.project(responses))
+    chosen = _choose(problem, term, own, others, method, *problem.project(responses))
     gained = np.maximum(without - chosen.deviance, 0)
     df, free = np.maximum(chosen.edf - edf_without, 0.1), problem.n - chosen.edf
     f = gained / df / (chosen.deviance / free)
@@ -85,35 +84,16 @@ def null_term(
     )
 
 
-def _without(problem: Problem, term: int, others: FloatArray) -> tuple[Problem | None, FloatArray, FloatArray]:
-    """The model without a term, its fitted values and log smoothing parameters; None where the mean is left.
+def _without(problem: Problem, term: int, others: FloatArray) -> tuple[Problem, FloatArray]:
+    """The model without a term and its log smoothing parameters; without the only term, the mean.
 
     REML smooths it whatever the method: GCV leaves too little in the residuals that are permuted, and then 7 instead of
     5 % of pure noise is called significant.
     """
     bases = tuple(basis for number, basis in enumerate(problem.bases) if number != term)
-    if not bases:
-        return None, np.full(problem.n, problem.y.mean()), others
     kept = np.delete(np.arange(problem.p), np.r_[problem.blocks[term]])
     reduced = Problem(bases, problem.design[:, kept], problem.y)
-    others = reduced.descend("REML", others, NULL_FIT).x if len(others) else others
-    return reduced, reduced.design @ reduced.solve(others).coefficients, others
-
-
-def _deviance_of_others(
-    problem: Problem,
-    term: int,
-    reduced: Problem | None,
-    others: FloatArray,
-    projected: FloatArray,
-    outside: FloatArray,
-) -> tuple[FloatArray, float]:
-    """Deviance of each response without the term, (m + 1,), and the degrees of freedom that are left."""
-    kept = np.delete(np.arange(problem.p), np.r_[problem.blocks[term]])
-    r = problem.r[:, kept]
-    inverse = reduced.solve(others).inverse if reduced else linalg.inv(r.T @ r)
-    coefficients = inverse @ (r.T @ projected)
-    return outside + np.square(projected - r @ coefficients).sum(axis=0), float(np.sum(inverse * (r.T @ r)))
+    return reduced, reduced.descend("REML", others, NULL_FIT).x if len(others) else others
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,12 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
+from gamtune.analysis.captions import draw_with_captions
 from gamtune.analysis.comparable import ON_TEST_ROWS
-from gamtune.analysis.theme import BEST, DATA, EFFECT, STYLE, new_figure, save, stamped
-from gamtune.files import write_text
+from gamtune.analysis.theme import BEST, DATA, EFFECT, STYLE, new_figure, save
 
 BINS = 10
 MOST_NUMBERS = 26  # classes up to which the cells of the confusion matrix hold their counts
-CAPTIONS = "captions.json"
 
 
 def write_optimum_figures(study: Path, folder: Path) -> None:
@@ -30,12 +29,7 @@ def write_optimum_figures(study: Path, folder: Path) -> None:
     """
     rows = pd.read_csv(study / "optimum" / "predictions.csv", dtype={"actual": str, "predicted": str})
     selection = json.loads((study / "data" / "digest.json").read_text(encoding="utf-8"))["selection"]
-    note = ON_TEST_ROWS if selection == "test" else None
-    with stamped(note):
-        captions = _draw(rows, folder)
-    if note:
-        captions = {stem: f"{caption} {note}" for stem, caption in captions.items()}
-    write_text(folder / CAPTIONS, json.dumps(captions, indent=1, ensure_ascii=False) + "\n")
+    draw_with_captions(lambda into: _draw(rows, into), ON_TEST_ROWS if selection == "test" else None, folder)
 
 
 def _draw(rows: pd.DataFrame, folder: Path) -> dict[str, str]:

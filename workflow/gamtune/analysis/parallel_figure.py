@@ -1,6 +1,5 @@
 """Every row as a line through all hyper-parameters, dark where its error is low."""
 
-import math
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,21 +9,20 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 
+from gamtune.analysis.columns import RESPONSE, is_numeric, on_its_scale, varies
 from gamtune.analysis.theme import BEST, DATA, STYLE, new_figure, save
 
-RESPONSE = "validation_mse"
 COLOURS = "cividis"  # made for colour-blind readers; dark is a low error
 MOST_LABELS = 8
 
 
 def draw_parallel(rows: pd.DataFrame, columns: list[str], log_columns: set[str], path: Path) -> str | None:
     """Draw the rows, the error the last axis, and give the caption; None where fewer than two columns vary."""
-    shown = [name for name in [*columns, RESPONSE] if len(rows[name].dropna().unique()) > 1]
+    shown = [name for name in [*columns, RESPONSE] if varies(rows[name])]
     if len(shown) < 3 or len(rows) < 2:
         return None
-    heights = np.column_stack([_heights(rows[name], name in log_columns) for name in shown])
-    order = rows[RESPONSE].rank(ascending=False, method="first").to_numpy() - 1  # the best is drawn last, on top
-    worst_first = np.argsort(order)
+    heights = np.column_stack([_heights(rows[name], name, log_columns) for name in shown])
+    worst_first = np.argsort(-rows[RESPONSE].to_numpy(float), kind="stable")  # the best is drawn last, on top
     ranks = rows[RESPONSE].rank(pct=True).to_numpy()
     lines = [np.column_stack([np.arange(len(shown)), heights[row]]) for row in worst_first]
     with mpl.rc_context(STYLE):
@@ -54,9 +52,7 @@ def draw_parallel(rows: pd.DataFrame, columns: list[str], log_columns: set[str],
         save(figure, path)
     tenth = rows.nsmallest(max(3, len(rows) // 10), RESPONSE)
     told = [
-        f"{name} {tenth[name].min():.4g} to {tenth[name].max():.4g}"
-        for name in shown[:-1]
-        if pd.api.types.is_numeric_dtype(rows[name])
+        f"{name} {tenth[name].min():.4g} to {tenth[name].max():.4g}" for name in shown[:-1] if is_numeric(rows[name])
     ]
     return (
         f"Each of the {len(rows)} rows as a line, coloured by the rank of its error; orange: the best. The best "
@@ -64,19 +60,17 @@ def draw_parallel(rows: pd.DataFrame, columns: list[str], log_columns: set[str],
     )
 
 
-def _heights(values: pd.Series, logarithmic: bool) -> np.ndarray:
+def _heights(values: pd.Series, name: str, log_columns: set[str]) -> np.ndarray:
     """Places on an axis from 0 to 1; texts in their order, a missing value in the middle."""
-    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+    if not is_numeric(values):
         values = pd.Series(pd.Categorical(values.astype(str)).codes, index=values.index)
-    numbers = values.astype(float)
-    if logarithmic and numbers.min() > 0:
-        numbers = numbers.map(math.log10)
+    _, numbers = on_its_scale(values, name, log_columns)
     return ((numbers - numbers.min()) / (numbers.max() - numbers.min())).fillna(0.5).to_numpy()
 
 
 def _labels(values: pd.Series) -> list[tuple[float, str]]:
     """The ends of a numeric axis, or each text."""
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+    if is_numeric(values):
         return [(0.0, f"{values.min():.4g}"), (1.0, f"{values.max():.4g}")]
     levels = sorted(values.dropna().astype(str).unique())
     places = np.linspace(0, 1, len(levels))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,7 @@ class Problem:
         if self.null_deviance <= 1e-20 * max(1.0, float(np.square(y).sum())):
             raise ValueError(f"the response is {y[0]:g} in every row: there is nothing to explain")
         self.q, self.r = linalg.qr(design, mode="economic")
-        self._project()
+        self.projected, self.outside = self.project(y)
         self.gram = self.r.T @ self.r
         self.penalties = [
             (block, penalty) for block, basis in zip(self.blocks, bases, strict=True) for penalty in basis.penalties
@@ -70,17 +70,17 @@ class Problem:
         self.reml_constant = sum(basis.reml_constant for basis in bases)
         self._check_identifiable()
 
-    def _project(self) -> None:
-        self.projected = self.q.T @ self.y
-        # deviance that no coefficient reaches
-        self.outside = float(np.square(self.y - self.q @ self.projected).sum())
+    def project(self, responses: FloatArray) -> tuple[FloatArray, Any]:
+        """Q'Y of one response or several, (p,) or (p, m), and the deviance of each that no coefficient reaches."""
+        projected = self.q.T @ responses
+        return projected, np.square(responses - self.q @ projected).sum(axis=0)
 
     def with_response(self, y: FloatArray) -> Problem:
         """The same columns with another response; nothing of them is computed again."""
         other = copy(self)
         other.y = y
         other.null_deviance = float(np.square(y - y.mean()).sum())
-        other._project()
+        other.projected, other.outside = self.project(y)
         return other
 
     def _check_identifiable(self) -> None:
@@ -126,7 +126,7 @@ class Problem:
             coefficients=coefficients,
             inverse=inverse_root @ inverse_root.T,
             penalty=penalty,
-            deviance=self.outside + float(np.square(self.projected - self.r @ coefficients).sum()),
+            deviance=float(self.outside + np.square(self.projected - self.r @ coefficients).sum()),
         )
 
     def edf(self, solution: Solution) -> float:
@@ -236,4 +236,4 @@ class Problem:
         """Deviance of the model without one term, all smoothing parameters as they are."""
         kept = np.r_[0 : block.start, block.stop : self.p]
         coefficients = linalg.lstsq(fit.root[:, kept], fit.rotated)[0]
-        return self.outside + float(np.square(self.projected - self.r[:, kept] @ coefficients).sum())
+        return float(self.outside + np.square(self.projected - self.r[:, kept] @ coefficients).sum())

@@ -29,12 +29,12 @@ from plotnine import (
     theme,
 )
 
+from gamtune.analysis.columns import RESPONSE, is_numeric, on_its_scale, varies
 from gamtune.analysis.comparable import RUNG, last_rung
 from gamtune.analysis.smoothing import SPAN, loess_is_sound, polynomial
 from gamtune.analysis.theme import BAND_ALPHA, BEST, DATA, EFFECT, PALE, STYLE, figure_theme, new_figure, save
 from gamtune.settings import PER_LAYER
 
-RESPONSE = "validation_mse"
 WIDTH, PANEL_HEIGHT = 8.0, 2.3  # inches
 FEWEST_ROWS = 4  # fewer carry no curve
 DIVERGED = 20  # largest over median error from which the axis is logarithmic: else one row squashes all others
@@ -66,8 +66,8 @@ def mse_by_parameter(
     """
     rows = summary[(summary["status"] == "ok") & np.isfinite(pd.to_numeric(summary[RESPONSE], errors="coerce"))]
     columns = [name for name in columns if not (RUNG in rows and name == "epochs")]  # those are the colours
-    varied = [name for name in columns if name not in PER_LAYER and len(rows[name].dropna().unique()) > 1]
-    numeric = [name for name in varied if _is_numeric(rows[name])]
+    varied = [name for name in columns if name not in PER_LAYER and varies(rows[name])]
+    numeric = [name for name in varied if is_numeric(rows[name])]
     texts = [name for name in varied if name not in numeric]
     left_out = len(summary) - len(rows)
     captions = {"mse_by_parameter": _draw_numeric(rows, numeric, log_columns, left_out, folder / "mse_by_parameter")}
@@ -76,16 +76,12 @@ def mse_by_parameter(
     return captions
 
 
-def _is_numeric(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-
-
 def _draw_numeric(
     rows: pd.DataFrame, columns: list[str], log_columns: Collection[str], left_out: int, path: Path
 ) -> str:
     if not columns:
         return _say(f"No numeric hyper-parameter varies over the {len(rows)} rows that ended ok.", path)
-    panels = {_label(rows[name], name, log_columns): name for name in columns}
+    panels = {on_its_scale(rows[name], name, log_columns)[0]: name for name in columns}
     points = _long(rows, panels, log_columns)
     sound = {label: _curve_of(points.loc[points["panel"] == label, "value"]) for label in panels}
     logarithmic = _needs_log(rows[RESPONSE])
@@ -118,16 +114,11 @@ def _draw_numeric(
     ).strip()
 
 
-def _label(values: pd.Series, name: str, log_columns: Collection[str]) -> str:
-    return f"log10({name})" if name in log_columns and values.min() > 0 else name
-
-
 def _long(rows: pd.DataFrame, panels: dict[str, str], log_columns: Collection[str]) -> pd.DataFrame:
     """One line a row and panel: panel, value, error, whether it is the best row."""
     parts = []
     for label, name in panels.items():
-        values = rows[name].astype(float)
-        part = pd.DataFrame({"value": np.log10(values) if label != name else values, RESPONSE: rows[RESPONSE]})
+        part = pd.DataFrame({"value": on_its_scale(rows[name], name, log_columns)[1], RESPONSE: rows[RESPONSE]})
         part["best"] = part.index == last_rung(rows)[RESPONSE].idxmin()
         part["first_rung"] = rows[RUNG] == 0 if RUNG in rows else True
         part["epochs"] = _epochs(rows)

@@ -12,6 +12,7 @@ from matplotlib.colors import CenteredNorm
 from matplotlib.contour import QuadContourSet
 from matplotlib.ticker import MaxNLocator
 
+from gamtune.analysis.columns import is_whole
 from gamtune.analysis.theme import BEST, DATA, STYLE, new_figure, save
 
 BAND = 1.96  # standard errors on both sides: 95 %
@@ -110,8 +111,7 @@ def _name_axes(axes: Axes, columns: tuple[str, str], rows: pd.DataFrame) -> None
     axes.grid(visible=False)
     for axis, name in ((axes.xaxis, columns[0]), (axes.yaxis, columns[1])):
         axis.set_label_text(name)
-        whole = bool((rows[name] == rows[name].round()).all())
-        axis.set_major_locator(MaxNLocator(6, integer=whole))
+        axis.set_major_locator(MaxNLocator(6, integer=is_whole(rows[name])))
 
 
 def _in_words(near: pd.DataFrame, lowest: pd.Series, columns: tuple[str, str]) -> str:

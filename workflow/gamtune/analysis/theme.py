@@ -21,6 +21,8 @@ from gamtune.files import replacing
 DATA = "#4D4D4D"
 EFFECT = "#0072B2"
 BEST = "#D55E00"
+NEXT = "#56B4E9"
+FAILED = "#CC79A7"
 PALE = "#D9D9D9"
 BAND_ALPHA = 0.2
 NOISE = "#E3E3E3"  # the null band: what effects of pure noise look like

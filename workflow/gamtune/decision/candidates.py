@@ -11,11 +11,12 @@ from typing import Any
 
 import pandas as pd
 
+from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import averaged, last_rung, modelled_rows
 from gamtune.analysis.gam import FittedGam, fit_gam
 from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.decision.gam_optimum import gam_optimum
-from gamtune.decision.one_standard_error import Observed, smallest_within, standard_error
+from gamtune.decision.one_standard_error import Sized, smallest_within, standard_error
 from gamtune.decision.size import count_weights
 from gamtune.decision.slots import COLUMNS, Slot, slots
 from gamtune.decision.support import COLUMNS as SUPPORT_COLUMNS
@@ -24,8 +25,6 @@ from gamtune.files import write_text
 from gamtune.space.proposals import proposed_rows
 from gamtune.space.table import Row, build_table, complete
 from gamtune.spec import Spec
-
-RESPONSE = "validation_mse"
 
 
 @dataclass(frozen=True)
@@ -185,12 +184,9 @@ def _from_gam(search: _Search) -> Proposal:
 def _smallest(search: _Search) -> Proposal:
     """The smallest network of the rows within one standard error of the best."""
     data = json.loads((search.summary.parent / "data" / "digest.json").read_text(encoding="utf-8"))
-    outputs = len(data["classes"] or [None])
     rows = {row.name: row for row in search.ranked}
     observed = [
-        Observed(name, float(row.observed or 0), count_weights(row.spec, data["inputs"], outputs))
-        for name, row in rows.items()
-        if row.spec
+        Sized(name, float(row.observed or 0), count_weights(row.spec, data)) for name, row in rows.items() if row.spec
     ]
     trainings = pd.read_csv(search.summary, dtype={"name": str})
     try:

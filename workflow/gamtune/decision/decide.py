@@ -11,6 +11,7 @@ from statistics import fmean, median, stdev
 from typing import Any, Literal
 
 from gamtune.analysis.comparable import ON_TEST_ROWS
+from gamtune.decision.one_standard_error import Sized, smallest_within
 from gamtune.decision.paired_tests import bootstrap_interval, mean_interval, paired_t
 from gamtune.decision.size import count_weights
 from gamtune.decision.slots import Candidate, confirmation_records, read_candidates
@@ -47,7 +48,7 @@ def decide(study: Path, replicates: int, choose: Choose) -> None:
         raise ValueError(f"no candidate could be confirmed: {reasons}")
     specs = {name: candidate.spec for name, candidate in proposed.items() if candidate.spec}
     for entry in complete:
-        entry["weights"] = count_weights(specs[entry["candidate"]], data["inputs"], len(data["classes"] or [0]))
+        entry["weights"] = count_weights(specs[entry["candidate"]], data)
     winner = _chosen(complete, choose)
     for entry in complete:
         if entry is not winner:
@@ -97,10 +98,9 @@ def _chosen(complete: list[dict[str, Any]], choose: Choose) -> dict[str, Any]:
     best = min(complete, key=lambda entry: float(entry["mean"]))
     if choose == "lowest_mean" or best["sd"] is None:
         return best
-    limit = best["mean"] + best["sd"] / math.sqrt(best["n"])
-    return min(
-        (entry for entry in complete if entry["mean"] <= limit), key=lambda entry: (entry["weights"], entry["mean"])
-    )
+    sized = [Sized(entry["candidate"], entry["mean"], entry["weights"]) for entry in complete]
+    chosen = smallest_within(sized, best["sd"] / math.sqrt(best["n"])).name
+    return next(entry for entry in complete if entry["candidate"] == chosen)
 
 
 def _why(

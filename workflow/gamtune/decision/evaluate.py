@@ -67,7 +67,6 @@ def evaluate(
     for name in (MODEL, RECORD):
         with replacing(folder / name) as part:
             shutil.copyfile(optimum.folders[0] / name, part)
-    raw = load_raw(folder / MODEL)
     predicted, test = optimum.predictions[0], data.part("test")
     write_text(folder / "predictions.csv", _predictions(predicted, test.y, data.classes))
     if data.classes is None:
@@ -75,7 +74,7 @@ def evaluate(
     else:
         write_text(folder / CONFUSION, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
     metrics = METRICS["regression" if data.classes is None else "classification"]
-    scored = record["metrics"] | {"test": metrics_of(predicted, test.y, data)}
+    scored = record["metrics"] | {"test": optimum.scores[0]}
     if whole:
         del scored["validation"]
     rows = [*_compared(study, stages, metrics)]
@@ -88,7 +87,7 @@ def evaluate(
     write_text(folder / "tests.csv", _csv(TESTS, (_tested(optimum, other) for other in others if other.finished)))
     with replacing(folder / "preprocessing.json") as part:
         shutil.copyfile(data.folder / "preprocessing.json", part)
-    _write_weights(raw, folder / "weights")
+    _write_weights(optimum.models[0], folder / "weights")
 
 
 @dataclass(frozen=True)
@@ -113,12 +112,14 @@ class _Finals:
         return len(self.sets) == len(self.folders)
 
     @cached_property
+    def models(self) -> list[Any]:
+        """The network of each training, with raw outputs."""
+        return [load_raw(folder / MODEL) for folder in self.folders]
+
+    @cached_property
     def predictions(self) -> list[FloatArray]:
         """For each training, the test rows' log probabilities, (n, K), or values, (n,)."""
-        return [
-            predict(load_raw(folder / MODEL), data.part("test").x, data)
-            for folder, data in zip(self.folders, self.sets, strict=True)
-        ]
+        return [predict(model, data.part("test").x, data) for model, data in zip(self.models, self.sets, strict=True)]
 
     @cached_property
     def scores(self) -> list[dict[str, Any]]:

@@ -4,18 +4,24 @@ Source: Breiman, Friedman, Olshen and Stone (1984), Classification and Regressio
 ``select_by_one_std_err``.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gamtune.analysis.gam import FittedGam
+from gamtune.analysis.columns import RESPONSE
+
+if TYPE_CHECKING:  # the decision need not load what fits the model
+    from gamtune.analysis.gam import FittedGam
 
 
 @dataclass(frozen=True)
-class Observed:
-    """A row as the rule sees it: its name, its mean error and how large its network is."""
+class Sized:
+    """A row or candidate as the rule sees it: its name, its mean error and how large its network is."""
 
     name: str
     error: float
@@ -39,7 +45,7 @@ def standard_error(best: str, trainings: pd.DataFrame, model: Callable[[], Fitte
     ValueError
         If neither tells it.
     """
-    errors = trainings.loc[trainings["name"] == best, "validation_mse"]
+    errors = trainings.loc[trainings["name"] == best, RESPONSE]
     if len(errors) > 1:
         return float(errors.std() / math.sqrt(len(errors))), f"of its {len(errors)} trainings"
     try:
@@ -52,12 +58,12 @@ def standard_error(best: str, trainings: pd.DataFrame, model: Callable[[], Fitte
     return residual * float(errors.iloc[0]) if fitted.response.log else residual, "residual of the additive model"
 
 
-def smallest_within(rows: Sequence[Observed], error: float) -> Observed:
+def smallest_within(rows: Sequence[Sized], error: float) -> Sized:
     """The smallest of the rows whose error is at most the lowest plus ``error``; of equally small the better.
 
     Examples
     --------
-    >>> smallest_within([Observed("a", 0.05, 900), Observed("b", 0.06, 100), Observed("c", 0.07, 10)], 0.012).name
+    >>> smallest_within([Sized("a", 0.05, 900), Sized("b", 0.06, 100), Sized("c", 0.07, 10)], 0.012).name
     'b'
     """
     limit = min(row.error for row in rows) + error

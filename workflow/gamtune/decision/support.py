@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from gamtune.settings import PER_LAYER
 from gamtune.space.table import cells
 from gamtune.spec import SETTINGS, Spec
 
 NOT_COMPARED = ("patience", "min_delta", "threads")  # of the training's end and its machine, not of the network
-PER_LAYER = ("neurons", "hidden_dropout")  # told by their derived columns
 COLUMNS = ("candidate", "parameter", "value", "low", "high", "quantile", "warning")
 
 
