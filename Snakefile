@@ -51,7 +51,6 @@ localrules:
     fetch,
     table,
     sync,
-    register,
 
 
 report: "workflow/report/workflow.rst"
@@ -72,7 +71,6 @@ rule all:
         STUDY.records,  # a deleted one is made again
         STUDY.path("report.html"),
         STUDY.path("tracking/synced.json"),
-        STUDY.path("tracking/champion.json"),
     message:
         "the study is complete"
 

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import unquote
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from gamtune.tracking.address import TrackingError, absolute_uri
@@ -18,6 +19,7 @@ from gamtune.tracking.records import read_runs
 from gamtune.tracking.run_content import record_content
 from gamtune.tracking.runs import create_run
 from gamtune.tracking.store import open_store
+from gamtune.tracking.study import TrackedStudy
 from gamtune.tracking.sync import Counts, sync
 from gamtune.tracking.ui import deep_link, ui_command
 
@@ -25,24 +27,27 @@ LIBRARY = Path(__file__).parents[2] / "workflow"
 SYNC = """
 import sys
 from pathlib import Path
+from gamtune.tracking.study import TrackedStudy
 from gamtune.tracking.sync import sync
-sync(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+sync(TrackedStudy(sys.argv[1], sys.argv[2], Path(sys.argv[3])))
 """
 SYNC_TOGETHER = """
 import sys, time
 from pathlib import Path
+from gamtune.tracking.study import TrackedStudy
 from gamtune.tracking.sync import sync
 ready = Path(sys.argv[4])
 (ready / sys.argv[5]).touch()
 while len(list(ready.iterdir())) < 2:
     time.sleep(0.001)
-sync(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+sync(TrackedStudy(sys.argv[1], sys.argv[2], Path(sys.argv[3])))
 """
 FOLLOW = """
 import sys
 from pathlib import Path
 from gamtune.tracking.follow import follow
-follow(sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]), 0.1)
+from gamtune.tracking.study import TrackedStudy
+follow(TrackedStudy(sys.argv[1], sys.argv[2], Path(sys.argv[3])), int(sys.argv[4]), 0.1)
 """
 STARTED = 1_780_000_000.0
 
@@ -105,11 +110,15 @@ class Study:
         for number, trial in enumerate(self.trials):
             self.write_record(trial, number=number)
 
+    @property
+    def tracked(self):
+        return TrackedStudy(self.name, self.uri, self.results, strategy="random", source="digits")
+
     def sync(self):
-        return sync(self.name, self.uri, self.results)
+        return sync(self.tracked).counts
 
     def open(self):
-        return open_store(self.name, self.uri, self.results)
+        return open_store(self.tracked)
 
     def runs(self, role="trial"):
         """Active runs by key."""
@@ -215,9 +224,9 @@ def test_a_skipped_record_has_no_run_and_a_damaged_one_stops_no_other(study, cap
 
 def test_the_run_of_a_killed_sync_is_finished_by_the_next(study):
     study.write_trials(2)
-    record = read_runs(study.name, study.results)[0]
+    record = read_runs(study.tracked)[0]
     with study.open() as store:
-        left = create_run(store, record_content(record, frozenset()), None)
+        left = create_run(store, record_content(record, study.tracked, frozenset(), ""))
     assert study.statuses() == {"RUNNING"}
     assert study.sync().resumed == 1
     run = study.runs()[record.place.key]
@@ -376,28 +385,15 @@ def test_follower_ends_quietly_on_sigterm_and_says_once_what_fails(tmp_path):
     assert follower.returncode == 0
 
 
-def test_a_server_that_is_down_is_one_quick_line_without_its_password(tmp_path):
+def test_a_server_that_is_down_is_one_quick_line(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     began = time.monotonic()
     with pytest.raises(TrackingError) as caught:
-        sync("digits", f"http://anna:geheim@127.0.0.1:{port}", tmp_path)
+        sync(TrackedStudy("digits", f"http://127.0.0.1:{port}", tmp_path))
     assert str(caught.value) == f"http://127.0.0.1:{port}: Connection refused"
     assert time.monotonic() - began < 15
-
-
-@pytest.mark.parametrize(
-    ("uri", "shown"),
-    [
-        ("https://anna:ge%40heim@example.org/x?token=geheim", "https://example.org/x: GET *** *** *** failed"),
-        ("postgresql://anna:ge/heim@db/x?password=geheim", "postgresql://db/x: GET *** *** *** failed"),
-    ],
-)
-def test_no_message_repeats_a_secret(uri, shown):
-    password = uri.partition("anna:")[2].rpartition("@")[0]
-    problem = f"GET {password} {unquote(password)} {uri.partition('?')[2]} \n failed"
-    assert str(TrackingError(uri, problem)) == shown
 
 
 def test_a_relative_database_means_the_same_from_every_directory(tmp_path, monkeypatch):
@@ -407,73 +403,86 @@ def test_a_relative_database_means_the_same_from_every_directory(tmp_path, monke
     )
 
 
-def test_deep_link_names_the_experiment_without_importing_mlflow(study):
+def test_deep_link_opens_the_saved_view_without_importing_mlflow(study):
     study.write_trials(1)
-    assert deep_link("none", study.uri, 5000) == "http://127.0.0.1:5000/#/experiments"
-    study.sync()
+    assert deep_link(study.tracked, 5000).startswith("http://127.0.0.1:5000/#/experiments/")
+    other = TrackedStudy("none", study.uri, study.results)
+    assert deep_link(other, 5000) == "http://127.0.0.1:5000/#/experiments"
     [(experiment,)] = study.query("SELECT experiment_id FROM experiments WHERE name = 'digits'")
-    link = deep_link(study.name, study.uri, 5000)
-    assert link.startswith(
-        f"http://127.0.0.1:5000/#/experiments/{experiment}/runs?workflowType=machine_learning"
-        "&orderByKey=metrics.%60validation_mse%60&orderByAsc=true&searchFilter=tags.%60gamtune.role%60"
+    ranked = f"http://127.0.0.1:5000/#/experiments/{experiment}/runs?workflowType=machine_learning"
+    assert deep_link(study.tracked, 5000).startswith(
+        ranked + "&orderByKey=metrics.%60validation_mse%60&orderByAsc=true"
     )
+    study.sync()
+    assert deep_link(study.tracked, 5000) == ranked + "&compareRunsMode=CHART&viewStateShareKey=gamtune"
     code = (
-        "import sys; from gamtune.tracking.ui import deep_link; deep_link('digits', sys.argv[1], 1);"
-        "sys.exit('mlflow' in sys.modules)"
+        "import sys; from pathlib import Path; from gamtune.tracking.ui import deep_link;"
+        "from gamtune.tracking.study import TrackedStudy;"
+        "deep_link(TrackedStudy('digits', sys.argv[1], Path()), 1); sys.exit('mlflow' in sys.modules)"
     )
     assert start_python(code, study.uri).wait() == 0
 
 
 def test_ui_serves_the_loopback_only_and_waits_for_a_store(study, tmp_path):
-    command, environment = ui_command(study.uri, study.results, 5001)
+    command, environment = ui_command(study.tracked, 5001)
     assert command[command.index("--host") + 1] == "127.0.0.1"
     assert command[command.index("--allowed-hosts") + 1] == "localhost:5001,127.0.0.1:5001"
     assert environment["MLFLOW_BACKEND_STORE_URI"] == study.uri
-    assert environment["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
     with pytest.raises(TrackingError, match="not made yet"):
-        ui_command(f"sqlite:///{tmp_path}/none.db", study.results, 5001)
+        ui_command(TrackedStudy("digits", f"sqlite:///{tmp_path}/none.db", study.results), 5001)
+    with pytest.raises(TrackingError, match="its own UI"):
+        ui_command(TrackedStudy("digits", "http://127.0.0.1:5000", study.results), 5001)
 
 
-def save_model(study, seed):
+def save_optimum(study, seed):
+    """A network on two raw columns, a number and a text, as the optimum; gives what it predicts for two raw rows."""
     import keras
 
+    folder = study.folder / "optimum"
     keras.utils.set_random_seed(seed)
-    model = keras.Sequential([keras.Input([4]), keras.layers.Dense(3)])
-    model.save(study.folder / "optimum" / "model.keras")
-    return model
+    model = keras.Sequential([keras.Input([3]), keras.layers.Dense(2, activation="softmax")])
+    model.save(folder / "model.keras")
+    preprocessing = {
+        "columns": ["size", "kind"], "levels": {"kind": ["a", "b"]}, "fill": {}, "features": ["size", "kind=a", "kind=b"],
+        "mean": [1.0, 0.0, 0.0], "sd": [2.0, 1.0, 1.0], "constant": [], "target": "y", "task": "classification",
+        "classes": ["no", "yes"], "target_mean": None, "target_sd": None, "missing": [],
+    }  # fmt: skip
+    (folder / "preprocessing.json").write_text(json.dumps(preprocessing))
+    return model.predict(np.array([[0.5, 0, 1], [0, 0, 0]], "float32"), verbose=0)
 
 
-def test_the_champion_is_registered_once_and_its_alias_follows_the_model(study):
+def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_the_model(study):
     import mlflow
-    import numpy as np
-
-    from gamtune.tracking.registry import register_champion
 
     study.write_trials(1)
     study.write_record("a" * 12, "optimum")
     (study.folder / "decision").mkdir()
-    (study.folder / "decision/decision.json").write_text('{"why": "lowest mean validation mse"}')
-    first_model = save_model(study, 1)
-    with pytest.raises(TrackingError, match="sync the study first"):
-        register_champion(study.name, study.uri, study.results)
-    study.sync()
-    first = register_champion(study.name, study.uri, study.results)
-    assert register_champion(study.name, study.uri, study.results) == first
+    decision = {"why": "lowest mean validation mse", "winner": "observed_1"}
+    (study.folder / "decision/decision.json").write_text(json.dumps(decision))
+    assert sync(study.tracked).champion is None, "no model yet"
+    expected = save_optimum(study, 1)
+    first = sync(study.tracked).champion
+    assert sync(study.tracked).champion == first
     with study.open() as store:
         store.client.delete_registered_model_alias(study.name, "champion")
     first_file = (study.folder / "optimum/model.keras").read_bytes()
-    assert register_champion(study.name, study.uri, study.results) == first
-    rows = np.ones((2, 4), "float32")
+    assert sync(study.tracked).champion == first
     mlflow.set_tracking_uri(study.uri)
     loaded = mlflow.pyfunc.load_model("models:/digits@champion")
-    np.testing.assert_array_equal(loaded.predict(rows), first_model.predict(rows, verbose=0))
+    found = loaded.predict(pd.DataFrame({"size": [2.0, np.nan], "kind": ["b", "other"]}))
+    np.testing.assert_array_equal(found[["p_no", "p_yes"]].to_numpy(), expected)
+    assert found["predicted"].tolist() == [["no", "yes"][best] for best in expected.argmax(axis=1)]
+    with pytest.raises(mlflow.exceptions.MlflowException, match="missing inputs"):
+        loaded.predict(pd.DataFrame({"size": [2.0]}))
 
-    save_model(study, 2)
-    second = register_champion(study.name, study.uri, study.results)
+    save_optimum(study, 2)
+    second = sync(study.tracked).champion
     with study.open() as store:
         versions = {found.version: found for found in store.client.search_model_versions("name = 'digits'")}
         champion = store.client.get_model_version_by_alias(study.name, "champion")
         run = store.client.get_run(champion.run_id)
+        requirements = Path(store.client.download_artifacts(champion.run_id, "record.json"))
+    assert requirements.exists()
     assert len(versions) == 2
     assert str(champion.version) == second.version != first.version
     assert champion.description == "lowest mean validation mse"
@@ -481,4 +490,4 @@ def test_the_champion_is_registered_once_and_its_alias_follows_the_model(study):
     assert study.query("SELECT count(*) FROM logged_models WHERE experiment_id = 0") == [(0,)]
 
     (study.folder / "optimum/model.keras").write_bytes(first_file)
-    assert register_champion(study.name, study.uri, study.results) == first, "back to a model already registered"
+    assert sync(study.tracked).champion == first, "back to a model already registered"

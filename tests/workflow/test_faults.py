@@ -79,7 +79,7 @@ def test_a_server_that_is_down_costs_the_sync_and_nothing_else(finished):
     assert finished.path("report.html").exists()
     assert "gamtune sync: http://127.0.0.1:9: " in done.output
     assert "Traceback" not in done.output
-    assert set(finished.planned()) == {"sync", "register", "all"}
+    assert set(finished.planned()) == {"sync", "all"}
     finished.configure()
     assert finished.snakemake().code == 0
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.workflow
 
 BELOW_SUMMARY = {
     "gam": 1, "figures": 1, "candidates": 1, "confirm": 4, "decide": 1, "final": 4, "evaluate": 1, "optimum_figures": 1, "report": 1,
-    "sync": 1, "register": 1, "all": 1,
+    "sync": 1, "all": 1,
 }  # fmt: skip
 BELOW_TRAINING = {"summarise": 1, **BELOW_SUMMARY}
 
@@ -65,7 +65,7 @@ def test_an_edited_network_trains_everything(finished):
 
 def test_an_edited_figure_draws_and_reports_again(finished):
     finished.edit("workflow/gamtune/analysis/theme.py", "\nimport ", "\n# edited\nimport ")
-    assert finished.planned() == {"figures": 1, "optimum_figures": 1, "report": 1, "sync": 1, "register": 1, "all": 1}
+    assert finished.planned() == {"figures": 1, "optimum_figures": 1, "report": 1, "sync": 1, "all": 1}
 
 
 def test_another_formula_fits_again_and_trains_no_row(finished):

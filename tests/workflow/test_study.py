@@ -43,7 +43,6 @@ CONTRACT = [
     "optimum/weights/hidden_1_bias.csv",
     "report.html",
     "tracking/synced.json",
-    "tracking/champion.json",
 ]
 
 

@@ -15,6 +15,7 @@ from gamtune.config.errors import ConfigError
 if TYPE_CHECKING:
     from gamtune.config.data_section import Data
     from gamtune.spec import Spec
+    from gamtune.tracking.study import TrackedStudy
 
 NO_FORMULA = "null"  # what the workflow says for analysis.gam: null
 COLUMNS_HELP = '{"columns": [...], "log": [...]}'
@@ -208,52 +209,41 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _sync(options: argparse.Namespace) -> None:
-    from gamtune.config.load import read_study
+    from dataclasses import asdict
+
     from gamtune.files import write_text
     from gamtune.parent import die_with_parent
-    from gamtune.plan import RESULTS
-    from gamtune.tracking.commit import library_commit
     from gamtune.tracking.follow import follow
     from gamtune.tracking.sync import sync
 
-    study, results, commit = read_study(options.config), Path(RESULTS), library_commit()
-    stages = study.search.stages
+    study = _tracked(options.config)
     if options.follow:
         die_with_parent(signal.SIGTERM)
-        follow(study.study, study.tracking.uri, results, options.follow, source_commit=commit, stages=stages)
+        follow(study, options.follow)
         return
-    counts = _with_store(lambda: sync(study.study, study.tracking.uri, results, commit, stages))
-    print(counts)
+    synced = _with_store(lambda: sync(study))
+    print(synced)
     if options.out:
-        write_text(options.out, json.dumps(vars(counts)) + "\n")
-
-
-def _register(options: argparse.Namespace) -> None:
-    from dataclasses import asdict
-
-    from gamtune.config.load import read_study
-    from gamtune.files import write_text
-    from gamtune.plan import RESULTS
-    from gamtune.tracking.registry import register_champion
-
-    study = read_study(options.config)
-    champion = _with_store(lambda: register_champion(study.study, study.tracking.uri, Path(RESULTS)))
-    print(f"{champion.name}@champion is version {champion.version}")
-    if options.out:
-        write_text(options.out, json.dumps(asdict(champion)) + "\n")
+        write_text(options.out, json.dumps(asdict(synced), indent=1) + "\n")
 
 
 def _ui(options: argparse.Namespace) -> None:
-    from gamtune.config.load import read_study
-    from gamtune.plan import RESULTS
     from gamtune.tracking.ui import deep_link, ui_command
 
-    study = read_study(options.config)
-    uri = study.tracking.uri
-    command, environment = _with_store(lambda: ui_command(uri, Path(RESULTS), options.port))
-    link = _with_store(lambda: deep_link(study.study, uri, options.port))
-    print(f"MLflow UI of {study.study} (Ctrl-C ends it): {link}", flush=True)
+    study = _tracked(options.config)
+    command, environment = _with_store(lambda: ui_command(study, options.port))
+    link = _with_store(lambda: deep_link(study, options.port))
+    print(f"MLflow UI of {study.name} (Ctrl-C ends it): {link}", flush=True)
     os.execvpe(command[0], command, {**os.environ, **environment})
+
+
+def _tracked(config: str) -> "TrackedStudy":
+    from gamtune.config.load import read_study
+    from gamtune.plan import RESULTS
+    from gamtune.tracking.commit import library_commit
+    from gamtune.tracking.study import TrackedStudy
+
+    return TrackedStudy.of(read_study(config), Path(RESULTS), library_commit())
 
 
 def _outcome(options: argparse.Namespace) -> None:
@@ -292,6 +282,7 @@ def _prune(options: argparse.Namespace) -> None:
     from gamtune.prune import remove, unwanted
     from gamtune.running import is_free
     from gamtune.tracking.forget import forget_runs
+    from gamtune.tracking.study import TrackedStudy
 
     plans = [Plan(read_raw(config), config) for config in options.configs]
     if options.yes and not is_free(Path(".snakemake/running")):
@@ -308,7 +299,7 @@ def _prune(options: argparse.Namespace) -> None:
     for uri in sorted({plan.config.tracking.uri for plan in plans}):
         for owner in sorted({one.owner for one in found if one.run}):
             keys = {one.run for one in found if one.owner == owner}
-            hidden = _with_store(partial(forget_runs, owner, uri, Path(RESULTS), keys))
+            hidden = _with_store(partial(forget_runs, TrackedStudy(owner, uri, Path(RESULTS)), keys))
             print(f"{hidden} runs of {owner} hidden in MLflow")
 
 
@@ -375,7 +366,7 @@ def _parser() -> argparse.ArgumentParser:
     gam.add_argument("--out", type=Path, required=True, metavar="DIR")
     sync = add_on_config("sync", _sync, "bring MLflow up to date with the records on disk; may be repeated at any time")
     sync.add_argument("--follow", type=int, metavar="PID", help="go on until this process has ended")
-    sync.add_argument("--out", type=Path, metavar="FILE", help="write the counts there")
+    sync.add_argument("--out", type=Path, metavar="FILE", help="write what it came to there")
     ui = add_on_config("ui", _ui, "start MLflow's UI on this machine only and print the study's link")
     ui.add_argument("--port", type=int, default=5000)
     add_on_config("outcome", _outcome, "print the best row, the confirmed optimum and where the report is")
@@ -466,6 +457,3 @@ def _add_steps(
 
     report = add_on_config("report", _report, "write report.html (a step of the workflow)")
     report.add_argument("--study", **study)
-
-    register = add_on_config("register", _register, "register the optimum in MLflow (a step of the workflow)")
-    register.add_argument("--out", type=Path, metavar="FILE", help="write name and version there")

@@ -190,8 +190,20 @@ class Tracking(Section):
     uri: str = Field(
         "sqlite:///results/mlflow.db",
         description="MLflow's tracking store; a relative SQLite path counts from the working directory",
-        pattern=r"^(sqlite:///|https?://)",
     )
+
+    @field_validator("uri")
+    @classmethod
+    def _check_uri(cls, uri: str) -> str:
+        expected = "expected sqlite:///path/to/mlflow.db or https://host:port"
+        if not uri.startswith(("sqlite:///", "http://", "https://")):
+            raise ValueError(f"got another kind of address, {expected}")  # which may hold a password
+        if not uri.startswith("sqlite:") and re.search("[@?#]", uri):
+            raise ValueError(
+                f"got an address with a login or a query, {expected}; a login belongs in the environment variables "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+            )
+        return uri
 
 
 class Execution(Section):

@@ -12,6 +12,11 @@ def fold_folder(data: Path, fold: int) -> Path:
     return data / f"fold_{fold}"
 
 
+def fold_folders(data: Path) -> list[Path]:
+    """Those of all folds that are there."""
+    return sorted(data.glob("fold_*"))
+
+
 def whole_folder(data: Path) -> Path:
     """Where the data set of all rows but the test's lies."""
     return data / "whole"

@@ -11,6 +11,7 @@ import pandas as pd
 from gamtune.config.data_section import Data
 from gamtune.config.errors import ConfigError
 from gamtune.data.arrays import PARTS
+from gamtune.data.cells import as_text, blank, is_number
 from gamtune.data.header import check_header, is_parquet
 from gamtune.data.rows import Rows, class_indices
 
@@ -104,28 +105,18 @@ def _refuse(where: Any, column: "pd.Series[Any]", places: Places, text: str) -> 
         raise ConfigError([f"{places.of(rows[0])}, column {column.name!r}: {said}"])
 
 
-def _blank(column: "pd.Series[Any]") -> "pd.Series[bool]":
-    """Whether a cell holds nothing."""
-    blank = column.isna()
-    return blank if _is_number(column) else blank | (column.astype(str).str.strip() == "")
-
-
-def _is_number(column: "pd.Series[Any]") -> bool:
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)
-
-
 def _target(
     target: "pd.Series[Any]", task: str | None, places: Places
 ) -> tuple[list[Any] | None, npt.NDArray[np.float64 | np.int32]]:
-    _refuse(_blank(target), target, places, "the target is missing")
-    if _is_number(target):
+    _refuse(blank(target), target, places, "the target is missing")
+    if is_number(target):
         _refuse(~np.isfinite(target.to_numpy(dtype=float)), target, places, "{cell} is not a finite number")
     numbers = pd.to_numeric(target, errors="coerce")
     distinct = target.nunique()
     if distinct < 2:
         raise ConfigError([f"{places.all}: column {target.name!r} holds one value only, expected at least two"])
     if task is None:
-        quantity = _is_number(target) and not pd.api.types.is_bool_dtype(target)
+        quantity = is_number(target) and not pd.api.types.is_bool_dtype(target)
         whole = quantity and not bool((target % 1 != 0).any())
         task = "regression" if quantity and not (whole and distinct <= MOST_NUMBERED_CLASSES) else "classification"
     if task == "regression":
@@ -140,26 +131,26 @@ def _target(
 
 def _feature(column: "pd.Series[Any]", categorical: bool, places: Places) -> "pd.Series[Any]":
     """The column as float64 with NaN, or as text with None, where a cell is missing."""
-    blank = _blank(column)
-    if blank.all():
+    empty = blank(column)
+    if empty.all():
         raise ConfigError([f"{places.all}: column {column.name!r} has no value at all; list it in data.drop"])
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
         raise ConfigError([f"{places.all}: column {column.name!r} holds dates; give numbers or list it in data.drop"])
-    numbers = None if categorical else _numbers(column, blank, places)
+    numbers = None if categorical else _numbers(column, empty, places)
     if numbers is not None:
         return numbers
-    levels = column[~blank].nunique()
+    levels = column[~empty].nunique()
     if levels > MOST_LEVELS:
         found = f"{levels} different texts, expected at most {MOST_LEVELS}"
         raise ConfigError([f"{places.all}: column {column.name!r} holds {found}; list it in data.drop"])
     return as_text(column)
 
 
-def _numbers(column: "pd.Series[Any]", blank: "pd.Series[bool]", places: Places) -> "pd.Series[float] | None":
+def _numbers(column: "pd.Series[Any]", empty: "pd.Series[bool]", places: Places) -> "pd.Series[float] | None":
     """The column as numbers; None where most of it is text."""
     numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    text = numbers.isna() & ~blank
-    if text.sum() > (~blank).sum() / 2:
+    text = numbers.isna() & ~empty
+    if text.sum() > (~empty).sum() / 2:
         return None
     fault = "{cell} is not a number, as others in the column are; correct it, or list the column in "
     _refuse(text, column, places, fault + "data.categorical or data.drop")
@@ -176,13 +167,8 @@ def as_numbers(column: "pd.Series[Any]", places: Places) -> "pd.Series[float]":
         At the first cell that is no finite number.
     """
     numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    _refuse((numbers.isna() & ~_blank(column)) | np.isinf(numbers), column, places, "{cell} is not a finite number")
+    _refuse((numbers.isna() & ~blank(column)) | np.isinf(numbers), column, places, "{cell} is not a finite number")
     return numbers
-
-
-def as_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """A column of categories, None where a cell holds nothing."""
-    return column.astype(object).where(~_blank(column), None).map(str, na_action="ignore")
 
 
 def _parts(

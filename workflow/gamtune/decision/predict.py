@@ -1,15 +1,12 @@
 """The exported model on raw rows."""
 
-import csv
-import io
 from pathlib import Path
-
-import numpy as np
 
 from gamtune.config.errors import ConfigError
 from gamtune.data.preprocessing import Preprocessing
-from gamtune.data.table_file import Places, as_numbers, as_text, read_file
+from gamtune.data.table_file import Places, as_numbers, read_file
 from gamtune.training.model_file import load_model
+from gamtune.training.raw_model import RawModel
 
 
 def predict_file(model: Path, file: Path) -> str:
@@ -43,14 +40,6 @@ def predict_file(model: Path, file: Path) -> str:
         raise ConfigError([f"{file} has no column {absent[0]!r}, which the model was trained on"])
     places = Places([(str(file), len(table))])
     for name in preprocessing.columns:
-        table[name] = as_text(table[name]) if name in preprocessing.levels else as_numbers(table[name], places)
-    outputs = np.asarray(network.predict(preprocessing.apply(table), batch_size=4096, verbose=0))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    if preprocessing.classes is None:
-        writer.writerow(["predicted"])
-        writer.writerows([repr(float(value))] for value in outputs[:, 0])
-    else:
-        writer.writerow(["predicted", *(f"p_{name}" for name in preprocessing.classes)])
-        writer.writerows([preprocessing.classes[row.argmax()], *row.tolist()] for row in outputs)
-    return text.getvalue()
+        if name not in preprocessing.levels:
+            table[name] = as_numbers(table[name], places)
+    return RawModel(network, preprocessing).predict(table).to_csv(index=False)

@@ -1,39 +1,35 @@
-"""Showing a study in MLflow while it runs: a sync every few seconds for as long as records change."""
+"""Showing a study in MLflow while it runs: a sync of what changed every few seconds."""
 
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from gamtune.tracking.address import TrackingError
 from gamtune.tracking.records import fingerprint
 from gamtune.tracking.store import open_store
-from gamtune.tracking.sync import sync_runs
+from gamtune.tracking.study import TrackedStudy
+from gamtune.tracking.sync import Deeds, sync_runs, write_view
 
-SHARE = 0.2  # of one core at most: a pass over a thousand trials takes seconds that the trainings need
+SHARE = 0.2  # of one core at most, as long as a trial is not kept waiting for it
+LONGEST_PAUSE = 5.0  # seconds
+FEW = 50  # records; to look for each of more takes longer than to list all runs
 
 
-def follow(
-    study: str,
-    uri: str,
-    results: Path,
-    parent_pid: int,
-    seconds: float = 5,
-    source_commit: str | None = None,
-    stages: Sequence[str] = (),
-) -> None:
+def follow(study: TrackedStudy, parent_pid: int, seconds: float = 2) -> None:
     """Sync whenever records changed, until the parent process is gone or SIGTERM or SIGINT comes.
 
-    A failing pass prints one line, once, and is tried again. The study's own run, with its tables and figures, is left
-    to the `sync` at the end: each of its versions would be replaced within minutes.
+    The first pass looks at everything, and so does one after the table or a round changed; the others look at the
+    records that changed alone. A failing pass prints one line, once, and is tried again. The study's own run, with its
+    tables and figures, is left to the `sync` at the end: each of its versions would be replaced within minutes.
 
     Parameters
     ----------
-    study, uri, results, source_commit, stages
-        As in `sync`.
+    study : TrackedStudy
+        The study.
     parent_pid : int
         The process to outlive by no more than one pause: Snakemake's.
     seconds : float
@@ -42,21 +38,32 @@ def follow(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    synced, complaint, pause = None, "", seconds
+    synced: dict[Path, tuple[int, int]] = {}
+    complaint, pause = "", seconds
     while not stop.wait(pause) and _is_alive(parent_pid):
-        now = fingerprint(study, results, stages)
+        now = fingerprint(study)
         if now == synced:
             continue
         began = time.process_time()
+        only = _changed_records(synced, now)
         try:
-            with open_store(study, uri, results) as store:
-                sync_runs(store, results, source_commit, [], stages, stopped=stop.is_set)
+            with open_store(study) as store:
+                contents = sync_runs(store, Deeds(), [], only, stop.is_set)
+                if only is None:
+                    write_view(store, contents)
             synced, complaint = now, ""
         except TrackingError as error:
             if str(error) != complaint:
                 print(error, file=sys.stderr, flush=True)
             complaint = str(error)
-        pause = max(seconds, (time.process_time() - began) / SHARE)
+        pause = min(max(seconds, (time.process_time() - began) / SHARE), max(seconds, LONGEST_PAUSE))
+
+
+def _changed_records(before: dict[Path, tuple[int, int]], now: dict[Path, tuple[int, int]]) -> Collection[Path] | None:
+    """The records that are new or changed; None where that is not all that changed, or they are many."""
+    changed = {path for path, stamp in now.items() if before.get(path) != stamp}
+    same_rows = bool(before) and before.keys() <= now.keys() and all(path.suffix == ".json" for path in changed)
+    return changed if same_rows and len(changed) <= FEW else None
 
 
 def _is_alive(pid: int) -> bool:

@@ -1,24 +1,20 @@
 """Hides the runs of trainings that were pruned."""
 
 from collections.abc import Collection
-from pathlib import Path
 
-from gamtune.tracking.address import absolute_uri, database_path
+from gamtune.tracking.address import database_path
 from gamtune.tracking.runs import list_runs, retire_run
 from gamtune.tracking.store import find_experiment, open_store
+from gamtune.tracking.study import TrackedStudy
 
 
-def forget_runs(study: str, uri: str, results: Path, keys: Collection[str]) -> int:
+def forget_runs(study: TrackedStudy, keys: Collection[str]) -> int:
     """Hide the runs with some keys; they can be restored until ``mlflow gc``.
 
     Parameters
     ----------
-    study : str
-        Name of the study; one that the store does not know has no runs.
-    uri : str
-        The tracking store.
-    results : Path
-        Folder of all studies.
+    study : TrackedStudy
+        One that the store does not know has no runs.
     keys : collection of str
         Values of the tag ``gamtune.key``.
 
@@ -32,10 +28,10 @@ def forget_runs(study: str, uri: str, results: Path, keys: Collection[str]) -> i
     TrackingError
         If the store cannot be reached, read or written.
     """
-    database = database_path(uri)
-    if (database is not None and not database.exists()) or find_experiment(study, absolute_uri(uri)) is None:
+    database = database_path(study.uri)
+    if (database is not None and not database.exists()) or find_experiment(study) is None:
         return 0
-    with open_store(study, uri, results) as store:
+    with open_store(study) as store:
         hidden = [run for run in list_runs(store) if run.key in keys]
         for run in hidden:
             retire_run(store, run, "pruned")

@@ -1,26 +1,28 @@
-"""What a study left on disk: its table and the records of its trainings."""
+"""What a study left on disk: its table, the records of its trainings and its data."""
 
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gamtune.space.proposals import lines_with_records
+from gamtune.tracking.study import TrackedStudy
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a record lies, or will lie once its training is done, and what to call its run."""
+    """Where a record lies, or will lie once its training is done, what to call its run and which file asked for it."""
 
     role: str
     key: str
     name: str
     path: Path
+    asked_by: str
 
 
 @dataclass(frozen=True)
@@ -46,27 +48,26 @@ class StudyRecords:
     has_table: bool
 
 
-def read_runs(study: str, results: Path) -> list[RunRecord]:
+def read_runs(study: TrackedStudy) -> list[RunRecord]:
     """Every record of a study in the table's order, then confirmations, then the optimum; skipped ones left out."""
-    return read_study(study, results).runs
+    return read_study(study).runs
 
 
-def read_study(study: str, results: Path, stages: Sequence[str] = ()) -> StudyRecords:
+def read_study(study: TrackedStudy, only: Collection[Path] | None = None) -> StudyRecords:
     """The records of a study with what is needed to know which runs are out of date.
 
     Parameters
     ----------
-    study : str
-        Name of the study, the folder within ``results``.
-    results : Path
-        Folder of all studies.
-    stages : sequence of str
-        Folders of the study's rounds or rungs.
+    study : TrackedStudy
+        The study.
+    only : collection of paths, optional
+        Records to read; the others are passed over.
     """
-    folder = results / study
-    table = list(lines_with_records(folder, stages))
+    table = list(lines_with_records(study.folder, study.stages))
     runs, awaited = [], set()
-    for place in _places(folder, table):
+    for place in _places(study.folder, table):
+        if only is not None and place.path not in only:
+            continue
         record = _read(place)
         if record is None:
             awaited.add(place.key)
@@ -75,18 +76,18 @@ def read_study(study: str, results: Path, stages: Sequence[str] = ()) -> StudyRe
     return StudyRecords(runs, awaited, _varying([cells for cells, _ in table]), has_table=bool(table))
 
 
-def fingerprint(study: str, results: Path, stages: Sequence[str] = ()) -> list[tuple[str, int, int]]:
-    """Path, time and size of every record and the table: cheap to compare, different after every change."""
-    folder = results / study
-    table = lines_with_records(folder, stages)
-    paths = [folder / "table.csv", *(place.path for place in _places(folder, list(table)))]
-    found = []
-    for path in paths:
+def fingerprint(study: TrackedStudy) -> dict[Path, tuple[int, int]]:
+    """Time and size of every record, and of the files that ask for them: cheap, and different after every change."""
+    table = list(lines_with_records(study.folder, study.stages))
+    places = [place.path for place in _places(study.folder, table)]
+    asking = [study.folder / "table.csv", *(study.folder / stage / "proposals.csv" for stage in study.stages)]
+    found = {}
+    for path in [*asking, *places]:
         try:
             status = path.stat()
         except FileNotFoundError:
             continue
-        found.append((str(path), status.st_mtime_ns, status.st_size))
+        found[path] = status.st_mtime_ns, status.st_size
     return found
 
 
@@ -98,17 +99,21 @@ def _varying(table: list[dict[str, str]]) -> frozenset[str]:
 
 def _places(folder: Path, table: list[tuple[dict[str, str], Path]]) -> Iterator[Place]:
     for cells, path in {cells["trial"]: (cells, path) for cells, path in table}.values():
-        yield Place("trial", f"trial/{cells['trial']}", cells["name"], path)
+        stage = path.parents[1].relative_to(folder)  # trials, or a round or rung
+        asked_by = "table.csv" if stage.name == "trials" else f"{stage.as_posix()}/proposals.csv"
+        yield Place("trial", f"trial/{cells['trial']}", cells["name"], path, asked_by)
     for candidate, replicate in _slots(folder):
         path = folder / "confirm" / candidate / replicate / "record.json"
-        yield Place("confirmation", f"confirmation/{candidate}/{replicate}", f"{candidate}_{replicate}", path)
+        key, name = f"confirmation/{candidate}/{replicate}", f"{candidate}_{replicate}"
+        yield Place("confirmation", key, name, path, "decision/candidates.csv")
+    decided = "decision/decision.json"
     for path in sorted(folder.glob("final/*/[0-9]*/"), key=lambda path: (path.parent.name, int(path.name))):
         contender, number = path.parent.name, path.name
         if (contender, number) != ("optimum", "1"):  # which is exported
             name = f"{contender}_{number}" if contender == "optimum" else f"{contender}_final_{number}"
-            yield Place("final", f"final/{contender}/{number}", name, path / "record.json")
+            yield Place("final", f"final/{contender}/{number}", name, path / "record.json", decided)
     if (folder / "optimum").is_dir():
-        yield Place("optimum", "optimum", "optimum", folder / "optimum" / "record.json")
+        yield Place("optimum", "optimum", "optimum", folder / "optimum" / "record.json", decided)
 
 
 def _slots(folder: Path) -> Iterator[tuple[str, str]]:

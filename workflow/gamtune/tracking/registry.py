@@ -2,26 +2,27 @@
 
 import hashlib
 import json
+import shutil
+import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
-import numpy as np
-
-from gamtune.tracking.address import TrackingError
-from gamtune.tracking.runs import list_runs
-from gamtune.tracking.store import Store, open_store
-from gamtune.training.model_file import load_model
+from gamtune.closure import LIBRARY, closure
+from gamtune.data.preprocessing import Preprocessing
+from gamtune.tracking import served
+from gamtune.tracking.store import Store
 
 # isort: split
 # MLflow comes after store, which prepares its settings.
 import mlflow
 from mlflow.models import Model, ModelSignature
-from mlflow.types import Schema, TensorSpec
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
 ALIAS = "champion"
-DIGEST_TAG = "gamtune.model"  # sha256 of model.keras
+DIGEST_TAG = "gamtune.model"  # sha256 of the network's and the preprocessing's bytes
+PACKAGES = ("keras", "numpy", "pandas", "scikit-learn", "tensorflow")  # that the served code imports
 
 
 @dataclass(frozen=True)
@@ -33,44 +34,40 @@ class Champion:
     digest: str
 
 
-def register_champion(study: str, uri: str, results: Path) -> Champion:
+def register_champion(store: Store, run_id: str, folder: Path) -> Champion:
     """Register ``optimum/model.keras`` as the model named like the study and point the alias ``champion`` at it.
 
-    The same model file makes no second version; earlier champions stay as versions.
+    The same model makes no second version; earlier champions stay as versions.
 
     Parameters
     ----------
-    study, uri, results
-        As in `gamtune.tracking.sync.sync`, which must have written the optimum's run before.
-
-    Raises
-    ------
-    TrackingError
-        If the store cannot be used, or has no run of the optimum.
-    FileNotFoundError
-        If the study has no optimum yet.
+    store : Store
+        Open, and so under its lock.
+    run_id : str
+        The optimum's run.
+    folder : Path
+        The study's folder of results.
     """
-    path = results / study / "optimum" / "model.keras"
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    with open_store(study, uri, results) as store:
-        number = _version_of(store, digest)
-        if number is None:
-            run_id = _optimum_run(store)
-            if run_id is None:
-                raise TrackingError(uri, f"has no run of {study}'s optimum, sync the study first")
-            model_id = _finished_model(store, digest) or _log_model(store, path, digest, run_id)
-            number = _add_version(store, model_id, run_id, digest, _why(results / study))
-        store.client.set_registered_model_alias(study, ALIAS, number)
-    return Champion(name=study, version=number, digest=digest)
+    network, preprocessing = folder / "optimum" / "model.keras", folder / "optimum" / "preprocessing.json"
+    digest = hashlib.sha256(network.read_bytes() + preprocessing.read_bytes()).hexdigest()
+    number = _version_of(store, digest)
+    if number is None:
+        model_id = _finished_model(store, digest) or _log_model(store, network, preprocessing, digest, run_id)
+        number = _add_version(store, model_id, run_id, digest, _why(folder))
+    if _champion(store) != number:
+        store.client.set_registered_model_alias(store.study.name, ALIAS, number)
+    return Champion(name=store.study.name, version=number, digest=digest)
 
 
 def _version_of(store: Store, digest: str) -> str | None:
-    versions = store.client.search_model_versions(f"name = '{store.study}'")
+    versions = store.client.search_model_versions(f"name = '{store.study.name}'")
     return next((str(found.version) for found in versions if found.tags.get(DIGEST_TAG) == digest), None)
 
 
-def _optimum_run(store: Store) -> str | None:
-    return next((run.run_id for run in list_runs(store) if run.key == "optimum" and not run.running), None)
+def _champion(store: Store) -> str | None:
+    """The version that the alias names now."""
+    models = store.client.search_registered_models(f"name = '{store.study.name}'")
+    return str(models[0].aliases[ALIAS]) if models and ALIAS in models[0].aliases else None
 
 
 def _finished_model(store: Store, digest: str) -> str | None:
@@ -83,42 +80,66 @@ def _finished_model(store: Store, digest: str) -> str | None:
     return None
 
 
-def _log_model(store: Store, path: Path, digest: str, run_id: str) -> str:
+def _log_model(store: Store, network: Path, preprocessing: Path, digest: str, run_id: str) -> str:
     """Store the model in the study's experiment, linked to the optimum's run.
 
     Made before it is logged, because ``log_model`` alone would put it into experiment 0. The pins spare a minute of
     MLflow loading the model in a process of its own to find them; an ``input_example`` crashes (mlflow 3.17).
     """
-    keras_model = load_model(path)
     logged = store.client.create_logged_model(
-        store.experiment_id, name=store.study, source_run_id=run_id, tags={DIGEST_TAG: digest}, model_type="keras"
+        store.experiment_id, name=store.study.name, source_run_id=run_id, tags={DIGEST_TAG: digest}, model_type="keras"
     )
     mlflow.set_tracking_uri(store.uri)
-    Model.log(
-        artifact_path=None,
-        flavor=mlflow.keras,
-        name=store.study,
-        run_id=run_id,
-        model_id=logged.model_id,
-        model=keras_model,
-        signature=_signature(keras_model),
-        pip_requirements=[f"{package}=={version(package)}" for package in ("keras", "tensorflow", "numpy")],
-    )
+    with TemporaryDirectory() as aside, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that there is no input example
+        Model.log(
+            artifact_path=None,
+            flavor=mlflow.pyfunc,
+            name=store.study.name,
+            run_id=run_id,
+            model_id=logged.model_id,
+            python_model=str(served.__file__),
+            code_paths=[str(_served_code(Path(aside)))],
+            artifacts={served.MODEL: str(network), served.PREPROCESSING: str(preprocessing)},
+            signature=signature(Preprocessing.read(preprocessing)),
+            pip_requirements=[f"{package}=={version(package)}" for package in PACKAGES],
+        )
     return str(logged.model_id)
 
 
-def _signature(keras_model: Any) -> ModelSignature:
-    def schema(width: int) -> Schema:
-        return Schema([TensorSpec(np.dtype("float32"), (-1, width))])
+def _served_code(aside: Path) -> Path:
+    """The part of this library that the model needs, as a package of its own."""
+    for file in closure("gamtune.training.raw_model"):
+        copy = aside / file.relative_to(LIBRARY)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+        for package in copy.relative_to(aside).parents[:-1]:
+            (aside / package / "__init__.py").touch()
+    return aside / "gamtune"
 
-    return ModelSignature(schema(keras_model.input_shape[-1]), schema(keras_model.output_shape[-1]))
+
+def signature(preprocessing: Preprocessing) -> ModelSignature:
+    """Names and types of a raw row's columns, and of what is predicted."""
+    inputs: list[ColSpec | TensorSpec] = [
+        ColSpec(DataType.string if name in preprocessing.levels else DataType.double, name)
+        for name in preprocessing.columns
+    ]
+    classes = preprocessing.classes
+    if classes is None:
+        return ModelSignature(Schema(inputs), Schema([ColSpec(DataType.double, "predicted")]))
+    kind = DataType.long if all(isinstance(name, int) for name in classes) else DataType.string
+    outputs: list[ColSpec | TensorSpec] = [
+        ColSpec(kind, "predicted"),
+        *(ColSpec(DataType.double, f"p_{name}") for name in classes),
+    ]
+    return ModelSignature(Schema(inputs), Schema(outputs))
 
 
 def _add_version(store: Store, model_id: str, run_id: str, digest: str, why: str | None) -> str:
-    if not store.client.search_registered_models(f"name = '{store.study}'"):
-        store.client.create_registered_model(store.study)
+    if not store.client.search_registered_models(f"name = '{store.study.name}'"):
+        store.client.create_registered_model(store.study.name)
     added = store.client.create_model_version(
-        store.study,
+        store.study.name,
         source=f"models:/{model_id}",
         run_id=run_id,
         tags={DIGEST_TAG: digest},

@@ -1,6 +1,7 @@
 """What MLflow shows of a study: each record, and the study's own files, as the content of a run."""
 
 import hashlib
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,23 +9,26 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, TypeGuard
 
+from gamtune.settings import PER_LAYER
 from gamtune.tracking.records import RunRecord
+from gamtune.tracking.study import TrackedStudy
 
-# The axes of MLflow's plots are linear only (3.17), and these settings live on a logarithmic scale.
+# The axes of MLflow's plots are linear only (3.17); these settings live on a logarithmic scale whatever their prior.
 LOGARITHMIC = ("learning_rate", "epsilon", "l1", "l2")
-
-PER_LAYER = ("neurons", "hidden_dropout")
 
 STUDY_FILES = (
     "table.csv",
+    "rounds/*/proposals.csv",
+    "rungs/*/proposals.csv",
     "summary.csv",
     "report.html",
     "figures/*.png",
-    "gam/*",
+    "gam/[!.]*",
     "decision/*",
-    "optimum/comparison.csv",
-    "optimum/confusion_matrix.csv",
+    "optimum/*.csv",
+    "optimum/figures/*.png",
 )
+LONGEST_REASON = 1000  # characters; MLflow cuts tags of more than 8000 without a word
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Point:
 class RunContent:
     """All of a run: the same content gives the same run, however often it is written.
 
-    ``artifacts`` are files with the folder of the run that each goes to; ``start`` and ``end`` are milliseconds.
+    ``artifacts`` are files with the folder of the run that each goes to; ``start`` and ``end`` are milliseconds;
+    ``data`` is the digest of the data that it was trained on.
     """
 
     role: str
@@ -55,17 +60,29 @@ class RunContent:
     points: list[Point] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     artifacts: list[tuple[Path, str]] = field(default_factory=list)
+    data: str = ""
 
 
-def record_content(record: RunRecord, varying: frozenset[str]) -> RunContent:
+def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[str], study_link: str) -> RunContent:
     """A training's run: what varies in the table as params, what does not as tags, its curves and final metrics."""
     place, content = record.place, record.content
     spec = content["spec"]
     failed = content["status"] == "failed"
-    reason = content.get("reason") or "no reason recorded"
+    reason = (content.get("reason") or "no reason recorded")[:LONGEST_REASON]
+    note = f"Asked for by `{place.asked_by}`, among the artifacts of [the study's run]({study_link})."
     constants = {name: _text(value) for name, value in spec.items() if name not in varying and name not in PER_LAYER}
-    identity = {f"gamtune.{name}": str(content[name]) for name in ("trial", "data", "code") if name in content}
-    failure = {"gamtune.reason": reason, "mlflow.note.content": f"Failed: {reason}"} if failed else {}
+    tags = {
+        **constants,
+        **{f"gamtune.{name}": str(content[name]) for name in ("trial", "data", "code") if name in content},
+        **{f"system.{name}": str(value) for name, value in content.get("system", {}).items()},
+        **{f"version.{name}": value for name, value in content.get("versions", {}).items()},
+        **_stage(place.asked_by),
+        "gamtune.asked_by": place.asked_by,
+        "gamtune.strategy": study.strategy,
+        "mlflow.note.content": f"Failed: {reason}\n\n{note}" if failed else note,
+    }
+    if failed:
+        tags["gamtune.reason"] = reason
     return RunContent(
         role=place.role,
         key=place.key,
@@ -74,16 +91,23 @@ def record_content(record: RunRecord, varying: frozenset[str]) -> RunContent:
         status="FAILED" if failed else "FINISHED",
         start=_milliseconds(content["started"]),
         end=_milliseconds(content["finished"]),
-        params={**_layer_params(spec), **_setting_params(spec, varying)},
+        params={**_layer_params(spec), **_setting_params(spec, varying, {*LOGARITHMIC, *study.logarithmic})},
         points=[*_curves(content.get("history") or {}), *_finals(content)],
-        tags={**constants, **identity, **failure},
+        tags=tags,
         artifacts=[(place.path, "")],
+        data=content.get("data", ""),
     )
 
 
-def study_content(study: str, results: Path) -> RunContent | None:
+def _stage(asked_by: str) -> dict[str, str]:
+    """Number of the round or rung whose proposals asked for a training."""
+    kind, _, rest = asked_by.partition("/")
+    return {f"gamtune.{kind.removesuffix('s')}": rest.partition("/")[0]} if kind in ("rounds", "rungs") else {}
+
+
+def study_content(study: TrackedStudy) -> RunContent | None:
     """The run of the study itself, which holds its tables, figures and report; None while there are none."""
-    folder = results / study
+    folder = study.folder
     files = [path for pattern in STUDY_FILES for path in sorted(folder.glob(pattern)) if path.is_file()]
     if not files:
         return None
@@ -95,13 +119,23 @@ def study_content(study: str, results: Path) -> RunContent | None:
     return RunContent(
         role="study",
         key="study",
-        name=study,
+        name=study.name,
         digest=total.hexdigest(),
         status="FINISHED",
         start=changed,
         end=changed,
+        tags=_decision_tags(folder),
         artifacts=[(path, path.parent.relative_to(folder).as_posix().removeprefix(".")) for path in files],
     )
+
+
+def _decision_tags(folder: Path) -> dict[str, str]:
+    """What was chosen and why, once that is decided."""
+    try:
+        decision = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {"gamtune.winner": decision["winner"], "mlflow.note.content": decision["why"]}
 
 
 def _layer_params(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -116,9 +150,11 @@ def _layer_params(spec: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _setting_params(spec: Mapping[str, Any], varying: frozenset[str]) -> dict[str, str]:
+def _setting_params(spec: Mapping[str, Any], varying: frozenset[str], logarithmic: set[str]) -> dict[str, str]:
     used = {name: value for name, value in spec.items() if name in varying and name not in PER_LAYER}
-    logarithms = {f"log10_{name}": str(math.log10(used[name])) for name in LOGARITHMIC if used.get(name, 0) > 0}
+    logarithms = {
+        f"log10_{name}": str(math.log10(value)) for name, value in used.items() if name in logarithmic and value > 0
+    }
     return {name: _text(value) for name, value in used.items()} | logarithms
 
 

@@ -1,6 +1,6 @@
 """The runs of a study in the tracking store: listed, written, amended and retired, one function each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gamtune.tracking.run_content import Point, RunContent
@@ -8,7 +8,7 @@ from gamtune.tracking.store import Store
 
 # isort: split
 # MLflow comes after store, which prepares its settings.
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import DatasetInput, Metric, Param, RunTag
 
 METRICS_A_BATCH, PARAMS_A_BATCH, TAGS_A_BATCH = 800, 100, 100  # the most that MLflow takes: 1000 in all
 RUNS_A_PAGE = 1000
@@ -24,17 +24,24 @@ class StoredRun:
     name: str
     running: bool
     params: frozenset[str]
+    tags: Mapping[str, str]
 
 
-def list_runs(store: Store) -> Iterator[StoredRun]:
-    """Every active run of the study that a sync wrote."""
+def list_runs(store: Store, keys: Collection[str] | None = None) -> Iterator[StoredRun]:
+    """Every active run of the study that a sync wrote, or those of some keys."""
+    wanted = f"tags.`gamtune.study` = '{store.study.name}'"
+    if keys is None:
+        yield from _search(store, wanted)
+    else:
+        for key in keys:
+            yield from _search(store, f"{wanted} AND tags.`gamtune.key` = '{key}'")
+
+
+def _search(store: Store, wanted: str) -> Iterator[StoredRun]:
     token = None
     while True:
         page = store.client.search_runs(
-            [store.experiment_id],
-            filter_string=f"tags.`gamtune.study` = '{store.study}'",
-            max_results=RUNS_A_PAGE,
-            page_token=token,
+            [store.experiment_id], filter_string=wanted, max_results=RUNS_A_PAGE, page_token=token
         )
         for run in page:
             yield StoredRun(
@@ -44,17 +51,18 @@ def list_runs(store: Store) -> Iterator[StoredRun]:
                 name=run.info.run_name,
                 running=run.info.status == "RUNNING",
                 params=frozenset(run.data.params),
+                tags=run.data.tags,
             )
         token = page.token
         if not token:
             return
 
 
-def create_run(store: Store, content: RunContent, source_commit: str | None) -> str:
+def create_run(store: Store, content: RunContent) -> str:
     """An empty run that already has its identity, so that a later sync can finish what this one began."""
-    commit = {"mlflow.source.git.commit": source_commit} if source_commit else {}
+    commit = {"mlflow.source.git.commit": store.study.commit} if store.study.commit else {}
     tags = {
-        "gamtune.study": store.study,
+        "gamtune.study": store.study.name,
         "gamtune.role": content.role,
         "gamtune.key": content.key,
         "gamtune.record": content.digest,
@@ -66,19 +74,22 @@ def create_run(store: Store, content: RunContent, source_commit: str | None) -> 
     return str(run.info.run_id)
 
 
-def fill_run(store: Store, run_id: str, content: RunContent) -> None:
+def fill_run(store: Store, run_id: str, content: RunContent, data: DatasetInput | None) -> None:
     """Write all of a run, its status last: as all times are recorded ones, writing it again changes nothing."""
     _log(store, run_id, content.params, content.points, content.tags)
+    if data is not None:
+        store.client.log_inputs(run_id, datasets=[data])
     for path, folder in content.artifacts:
         store.client.log_artifact(run_id, str(path), folder or None)
     store.client.set_terminated(run_id, content.status, content.end)
 
 
 def amend_run(store: Store, run: StoredRun, content: RunContent) -> None:
-    """Follow the table where the record stayed: a setting that varies only now, a row that moved to another name."""
+    """Follow the study where the record stayed: a setting that varies only now, a row that moved, another strategy."""
     missing = {name: value for name, value in content.params.items() if name not in run.params}
-    if missing:
-        _log(store, run.run_id, missing)
+    changed = {name: value for name, value in content.tags.items() if run.tags.get(name) != value}
+    if missing or changed:
+        _log(store, run.run_id, missing, tags=changed)
     if run.name != content.name:
         store.client.update_run(run.run_id, name=content.name)
 

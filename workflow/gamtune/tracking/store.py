@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from gamtune.files import locked
-from gamtune.tracking.address import SQLITE, TrackingError, absolute_uri, database_path
+from gamtune.tracking.address import SQLITE, TrackingError, absolute_uri, database_path, is_server
 from gamtune.tracking.database import move_artifacts, prepare_database
+from gamtune.tracking.study import TrackedStudy
 
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # the 7 by default wait four minutes for a server that is down
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -24,9 +28,11 @@ os.environ.update(SETTINGS | dict(os.environ))  # whoever set one of them meant 
 
 # isort: split
 # MLflow reads some of them while it is imported.
-from mlflow import MlflowClient  # noqa: E402
+from mlflow import MlflowClient, __version__  # noqa: E402
 from mlflow.entities import Experiment  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
+from mlflow.utils.credentials import get_default_host_creds  # noqa: E402
+from mlflow.utils.rest_utils import http_request  # noqa: E402
 from requests import RequestException  # noqa: E402
 from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
@@ -44,46 +50,53 @@ class Store:
 
     client: MlflowClient
     uri: str
-    study: str
+    study: TrackedStudy
     experiment_id: str
+
+    def link(self, role: str) -> str:
+        """Where the UI lists the study's runs of a role; without the site, which the text that it stands in is on."""
+        wanted = quote(f"tags.`gamtune.role` = '{role}'")
+        return f"#/experiments/{self.experiment_id}/runs?workflowType=machine_learning&searchFilter={wanted}"
+
+    def version(self) -> str:
+        """Version of the MLflow whose UI shows the store, of two numbers."""
+        version = __version__
+        if is_server(self.uri):
+            answer = http_request(get_default_host_creds(self.uri), "/version", "GET")  # type: ignore[no-untyped-call]
+            version = answer.text.strip()
+        return ".".join(version.split(".")[:2])
 
 
 @contextmanager
-def open_store(study: str, uri: str, results: Path) -> Iterator[Store]:
+def open_store(study: TrackedStudy) -> Iterator[Store]:
     """The store with the study's experiment, made where missing; held under the lock until the block ends.
 
     Parameters
     ----------
-    study : str
-        Name of the study and of its experiment.
-    uri : str
-        ``sqlite:///`` with a path, relative to the working directory or absolute, or the address of a server.
-    results : Path
-        Folder of all studies: holds the lock, and the artifacts of an SQLite store.
+    study : TrackedStudy
+        Its folder of results holds the lock of a server, and the artifacts of an SQLite store.
 
     Raises
     ------
     TrackingError
         If the store cannot be reached, read or written, here or within the block.
     """
-    location = absolute_uri(uri)
-    path = database_path(uri)
-    with _errors_in_one_line(uri), locked((path.parent if path else results) / ".mlflow.lock"):
+    results, location, path = study.results, absolute_uri(study.uri), database_path(study.uri)
+    with _errors_in_one_line(study.uri), locked((path.parent if path else results) / ".mlflow.lock"):
         if path is not None:
             prepare_database(path, _make_schema)
         client = MlflowClient(tracking_uri=location, registry_uri=location)
-        artifacts = None if path is None else (results.resolve() / "mlartifacts" / study).as_uri()
-        experiment = _experiment(client, study, artifacts)
+        artifacts = None if path is None else (results.resolve() / "mlartifacts" / study.name).as_uri()
+        experiment = _experiment(client, study.name, artifacts)
         if path is not None and artifacts is not None and experiment.artifact_location != artifacts:
             move_artifacts(path, experiment.artifact_location, artifacts)
         yield Store(client, location, study, experiment.experiment_id)
 
 
-def find_experiment(study: str, uri: str) -> str | None:
-    """The id of a study's experiment, None while there is none; for a server, which needs no lock to be read."""
-    with _errors_in_one_line(uri):
-        experiment = MlflowClient(tracking_uri=uri).get_experiment_by_name(study)
-    return None if experiment is None else str(experiment.experiment_id)
+def find_experiment(study: TrackedStudy) -> Experiment | None:
+    """A study's experiment, None while there is none; for a server, which needs no lock to be read."""
+    with _errors_in_one_line(study.uri):
+        return MlflowClient(tracking_uri=absolute_uri(study.uri)).get_experiment_by_name(study.name)
 
 
 @contextmanager

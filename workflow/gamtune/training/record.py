@@ -2,6 +2,7 @@
 
 import os
 import platform
+from functools import cache
 from typing import Any
 
 from gamtune.spec import Spec
@@ -21,11 +22,34 @@ def identity(spec: Spec, data: str, code: str, attempt: int) -> dict[str, Any]:
         "code": code,
         "attempt": attempt,
         "gpu_slot": os.environ.get(GPU_SLOT),
+        "system": system(),
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("tensorflow", "keras", "numpy")},
         },
     }
+
+
+@cache
+def system() -> dict[str, Any]:
+    """The machine: its operating system, processor, cores and gigabytes of memory."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(pages / 1e9, 1),
+    }
+
+
+def _processor() -> str:
+    """Its name; Linux tells it in a file of its own alone."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            named = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        named = []
+    return named[0] if named else platform.processor() or platform.machine()
 
 
 def failure(reason: str, history: dict[str, list[float]] | None = None) -> dict[str, Any]:

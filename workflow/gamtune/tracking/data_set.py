@@ -1,0 +1,48 @@
+"""The data of a study as MLflow's datasets: named, known by their digest, with the columns of their raw rows."""
+
+import json
+from typing import Any
+
+from gamtune.data.layout import fold_folders, whole_folder
+from gamtune.data.preprocessing import Preprocessing
+from gamtune.tracking.store import Store
+from gamtune.tracking.study import TrackedStudy
+
+# isort: split
+# MLflow comes after store, which prepares its settings.
+from mlflow.entities import Dataset, DatasetInput, InputTag
+
+LONGEST_DIGEST = 36  # characters that MLflow keeps (3.17)
+
+
+def read_data_sets(store: Store) -> dict[str, DatasetInput]:
+    """Of each data set that the study's trainings may have had, by the digest that their records name.
+
+    The name, the source and the number of rows are the study's; the schema lists the raw columns and the target.
+    """
+    study = store.study
+    folder = study.folder / "data"
+    found = {}
+    for place in (folder, *fold_folders(folder), whole_folder(folder)):
+        try:
+            said = json.loads((place / "digest.json").read_text(encoding="utf-8"))
+            preprocessing = Preprocessing.read(place / "preprocessing.json")
+        except (OSError, ValueError, TypeError):
+            continue
+        found[said["digest"]] = _data_set(study, said, preprocessing)
+    return found
+
+
+def _data_set(study: TrackedStudy, said: dict[str, Any], preprocessing: Preprocessing) -> DatasetInput:
+    kinds = {name: "string" if name in preprocessing.levels else "double" for name in preprocessing.columns}
+    kinds[preprocessing.target] = "string" if preprocessing.classes else "double"
+    columns = [{"type": kind, "name": name, "required": True} for name, kind in kinds.items()]
+    dataset = Dataset(
+        name=study.source or study.name,
+        digest=said["digest"][:LONGEST_DIGEST],
+        source_type="local",
+        source=json.dumps({"uri": study.source}),
+        schema=json.dumps({"mlflow_colspec": columns}),
+        profile=json.dumps({"num_rows": sum(said["rows"].values()), **said["rows"]}),
+    )
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])

@@ -1,0 +1,119 @@
+"""The view of a study's trials that its link opens in MLflow: which charts, which columns, in which order.
+
+MLflow keeps a saved view as a tag of the experiment. Its format is documented nowhere and may change with any version,
+so that it is written for the versions it was tried with alone.
+"""
+
+import base64
+import csv
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from gamtune.tracking.run_content import RunContent
+
+TAG = "mlflow.sharedViewState.gamtune"
+KNOWN = ("3.17",)  # versions of MLflow, two numbers each
+RESPONSE = "validation_mse"
+MOST_AXES = 8  # more cannot be read
+SECTION = "gamtune-study"
+FILTER = "tags.`gamtune.role` = 'trial'"
+
+QUERY = f"workflowType=machine_learning&compareRunsMode=CHART&viewStateShareKey={TAG.rpartition('.')[2]}"
+# Without the view: MLflow opens an experiment on a page for language models, and only a full link shows ranked trials
+PLAIN_QUERY = (
+    f"workflowType=machine_learning&orderByKey={quote(f'metrics.`{RESPONSE}`')}&orderByAsc=true"
+    f"&searchFilter={quote(FILTER)}"
+)
+
+
+def saved_view(study: str, trials: Sequence[RunContent], folder: Path) -> str | None:
+    """The tag's value, the same for the same trials; None without any.
+
+    Parameters
+    ----------
+    study : str
+        Its name.
+    trials : sequence of RunContent
+        Runs of the trials.
+    folder : Path
+        The study's folder of results, whose analysis says which parameters matter most.
+    """
+    if not trials:
+        return None
+    axes = _axes(trials, folder)
+    columns = [f"params.`{name}`" for name in axes]
+    metrics = [f"metrics.`{name}`" for name in (RESPONSE, "train_mse", "validation_accuracy", "epochs_run", "seconds")]
+    state = {
+        "searchFilter": FILTER,
+        "orderByKey": f"metrics.`{RESPONSE}`",
+        "orderByAsc": True,
+        "selectedColumns": [*metrics, *columns],
+        "runsHiddenMode": "SHOW_ALL",
+        "hideEmptyCharts": True,
+        "compareRunCharts": [
+            {"uuid": f"gamtune-{number}", "metricSectionId": SECTION, "deleted": False, "isGenerated": False} | chart
+            for number, chart in enumerate(_charts(axes, trials), start=1)
+        ],
+        "compareRunSections": [{"uuid": SECTION, "name": f"Study {study}", "display": True, "isReordered": True}],
+        "isAccordionReordered": True,
+    }
+    packed = base64.b64encode(zlib.compress(json.dumps(state).encode(), 9)).decode()
+    stamps = {"createdAt": min(run.start for run in trials), "updatedAt": max(run.end for run in trials)}
+    return json.dumps({"name": f"Study {study}", **stamps, "state": f"deflate;{packed}"})
+
+
+def _axes(trials: Sequence[RunContent], folder: Path) -> list[str]:
+    """Parameters that every trial has and that vary, the most important first.
+
+    A chart leaves out the trials that lack one of its axes; of a parameter and its logarithm one is enough.
+    """
+    shared = set.intersection(*(set(run.params) for run in trials)) - {"weight_seed", "replicate", "neurons"}
+    varying = {name for name in shared if len({run.params[name] for run in trials}) > 1}
+    varying -= {name.removeprefix("log10_") for name in varying if name.startswith("log10_")}
+    ranks = _ranks(folder)
+    order = [name for name in trials[0].params if name in varying]
+    return sorted(order, key=lambda name: ranks.get(_column(name), len(ranks)))[:MOST_AXES]
+
+
+def _column(param: str) -> str:
+    """The name that the study's table has for a param."""
+    return "depth" if param == "n_layers" else param.removeprefix("log10_")
+
+
+def _ranks(folder: Path) -> dict[str, int]:
+    try:
+        with (folder / "gam" / "importance.csv").open(newline="", encoding="utf-8") as file:
+            return {row["name"]: int(row["rank"]) for row in csv.DictReader(file) if row["measure"] == "ped_anova"}
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
+def _charts(axes: list[str], trials: Sequence[RunContent]) -> Iterator[dict[str, Any]]:
+    error = {"key": RESPONSE, "type": "METRIC"}
+    numbers = [{"key": name, "type": "PARAM"} for name in axes if all(_is_number(run.params[name]) for run in trials)]
+    if axes:
+        yield {"type": "PARALLEL", "selectedParams": axes, "selectedMetrics": [RESPONSE], "showAllRuns": True}
+    if len(numbers) > 1:
+        yield {"type": "CONTOUR", "xaxis": numbers[0], "yaxis": numbers[1], "zaxis": error}
+    for number in numbers[:2]:
+        yield {"type": "SCATTER", "xaxis": number, "yaxis": error, "runsCountToCompare": len(trials)}
+    yield {"type": "BAR", "metricKey": RESPONSE, "runsCountToCompare": 20}
+    yield {
+        "type": "LINE",
+        "metricKey": "validation/mse",
+        "selectedMetricKeys": ["validation/mse"],
+        "scaleType": "log",
+        "runsCountToCompare": 20,
+    }
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

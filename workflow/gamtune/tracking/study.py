@@ -1,0 +1,60 @@
+"""What tracking has to know of a study beside the files it left."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gamtune.config.study import Study
+
+
+@dataclass(frozen=True)
+class TrackedStudy:
+    """A study and its tracking store.
+
+    Attributes
+    ----------
+    name : str
+        Name of the study: its folder, its experiment and its registered model.
+    uri : str
+        The tracking store: ``sqlite:///`` with a path, relative to the working directory or absolute, or the address of
+        a server.
+    results : Path
+        Folder of all studies.
+    stages : tuple of str
+        Folders of the study's rounds or rungs.
+    strategy : str
+        The config's ``search.strategy``.
+    source : str
+        Where its data come from: a named source, or the path of a table.
+    logarithmic : tuple of str
+        Settings whose prior spans orders of magnitude.
+    commit : str, optional
+        Git commit that new runs name as their source.
+    """
+
+    name: str
+    uri: str
+    results: Path
+    stages: tuple[str, ...] = ()
+    strategy: str = ""
+    source: str = ""
+    logarithmic: tuple[str, ...] = ()
+    commit: str | None = None
+
+    @classmethod
+    def of(cls, study: Study, results: Path, commit: str | None = None) -> "TrackedStudy":
+        """From the study's config."""
+        return cls(
+            name=study.study,
+            uri=study.tracking.uri,
+            results=results,
+            stages=tuple(study.search.stages),
+            strategy=study.search.strategy,
+            source=", ".join(study.data.paths.values()) or study.data.source,
+            logarithmic=tuple(name for name, prior in study.space.items() if prior.logarithmic),
+            commit=commit,
+        )
+
+    @property
+    def folder(self) -> Path:
+        """The study's folder of results."""
+        return self.results / self.name
