@@ -1,166 +1,24 @@
-import csv
 import json
 import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from tracked import FOLLOW, STARTED, SYNC, SYNC_TOGETHER, Study, start_python, study_runs
 
 from gamtune.tracking.address import TrackingError, absolute_uri
 from gamtune.tracking.records import read_runs
 from gamtune.tracking.run_content import record_content
 from gamtune.tracking.runs import create_run
-from gamtune.tracking.store import open_store
 from gamtune.tracking.study import TrackedStudy
 from gamtune.tracking.sync import Counts, sync
 from gamtune.tracking.ui import deep_link, ui_command
-
-LIBRARY = Path(__file__).parents[2] / "workflow"
-SYNC = """
-import sys
-from pathlib import Path
-from gamtune.tracking.study import TrackedStudy
-from gamtune.tracking.sync import sync
-sync(TrackedStudy(sys.argv[1], sys.argv[2], Path(sys.argv[3])))
-"""
-SYNC_TOGETHER = """
-import sys, time
-from pathlib import Path
-from gamtune.tracking.study import TrackedStudy
-from gamtune.tracking.sync import sync
-ready = Path(sys.argv[4])
-(ready / sys.argv[5]).touch()
-while len(list(ready.iterdir())) < 2:
-    time.sleep(0.001)
-sync(TrackedStudy(sys.argv[1], sys.argv[2], Path(sys.argv[3])))
-"""
-FOLLOW = """
-import sys
-from pathlib import Path
-from gamtune.tracking.follow import follow
-from gamtune.tracking.study import TrackedStudy
-follow(TrackedStudy(sys.argv[1], sys.argv[2], Path(sys.argv[3])), int(sys.argv[4]), 0.1)
-"""
-STARTED = 1_780_000_000.0
-
-
-class Study:
-    """A study's folder as a run would leave it, and its tracking store."""
-
-    name = "digits"
-
-    def __init__(self, folder, results="re sults"):
-        self.results = folder / results
-        self.folder = self.results / self.name
-        self.uri = f"sqlite:///{self.results}/mlflow.db"
-        self.trials = []
-
-    def write_table(self, trials):
-        self.trials = trials
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "table.csv").open("w", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(["trial", "name", "replicate", "neurons", "l1", "epsilon", "l2"])
-            for number, trial in enumerate(trials):
-                table.writerow([trial, f"t{number:04}", 1, "300 200", number / 1000, 10.0**-number, 0.5])
-
-    def write_record(self, trial, place=None, status="ok", epochs=3, number=0, **changes):
-        spec = {
-            "neurons": [300, 200], "hidden_dropout": [0.0, 0.0], "activation": "relu", "input_dropout": 0.0,
-            "l1": number / 1000, "l2": 0.5, "optimizer": "adadelta", "learning_rate": 1.0, "rho": 0.95,
-            "epsilon": 10.0**-number, "batch_size": 32, "epochs": 25, "threads": 1, "weight_seed": 1,
-        }  # fmt: skip
-        values = [0.5 / epoch for epoch in range(1, epochs + 1)]
-        curves = ("train_logloss", "train_mse", "validation_logloss", "validation_mse", "validation_accuracy")
-        record = {
-            "trial": trial,
-            "status": status,
-            "reason": None,
-            "spec": spec,
-            "data": "d" * 64,
-            "code": "c" * 64,
-            "metrics": {"train": {"mse": 0.1, "r2": None}, "validation": {"mse": 0.2 + number, "accuracy": 0.9}},
-            "history": {
-                "epoch": list(range(1, epochs + 1)),
-                "time": [STARTED + epoch for epoch in range(1, epochs + 1)],
-                **{curve: values for curve in curves},
-            },
-            "epochs_run": epochs,
-            "best_epoch": epochs,
-            "started": STARTED,
-            "finished": STARTED + 10,
-            "seconds": 10.0,
-            "attempt": 1,
-            "versions": {"python": "3.11"},
-        } | changes
-        path = self.folder / (place or f"trials/{trial}") / "record.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(record))
-
-    def write_trials(self, count):
-        self.write_table([f"{number:012x}" for number in range(count)])
-        for number, trial in enumerate(self.trials):
-            self.write_record(trial, number=number)
-
-    @property
-    def tracked(self):
-        return TrackedStudy(self.name, self.uri, self.results, strategy="random", source="digits")
-
-    def sync(self):
-        return sync(self.tracked).counts
-
-    def open(self):
-        return open_store(self.tracked)
-
-    def runs(self, role="trial"):
-        """Active runs by key."""
-        with self.open() as store:
-            found = study_runs(store, role)
-        runs = {run.data.tags["gamtune.key"]: run for run in found}
-        assert len(runs) == len(found), "two active runs of one key"
-        return runs
-
-    def query(self, statement):
-        with sqlite3.connect(self.results / "mlflow.db") as connection:
-            return connection.execute(statement).fetchall()
-
-    def statuses(self):
-        return {status for (status,) in self.query("SELECT DISTINCT status FROM runs")}
-
-
-def study_runs(store, role="trial"):
-    return store.client.search_runs([store.experiment_id], f"tags.`gamtune.role` = '{role}'")
-
-
-@pytest.fixture(scope="module")
-def empty_database(tmp_path_factory):
-    """Made once: MLflow's migrations take seconds."""
-    study = Study(tmp_path_factory.mktemp("empty"))
-    with study.open():
-        return study.results / "mlflow.db"
-
-
-@pytest.fixture
-def study(tmp_path, empty_database):
-    study = Study(tmp_path)
-    study.results.mkdir()
-    shutil.copy(empty_database, study.results / "mlflow.db")
-    return study
-
-
-def start_python(code, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)], env=environment, stderr=subprocess.PIPE, text=True
-    )
 
 
 def test_syncing_twice_leaves_one_finished_run_per_trial(study):
@@ -308,7 +166,7 @@ def test_what_varies_is_a_param_and_what_does_not_is_a_tag(study):
     assert data.params == {
         "neurons": "300-200", "n_layers": "2", "neurons_1": "300", "neurons_2": "200", "sum_neurons": "500",
         "hidden_dropout_1": "0.0", "hidden_dropout_2": "0.0", "mean_hidden_dropout": "0.0",
-        "l1": "0.002", "log10_l1": str(-2.6989700043360187), "epsilon": "0.01", "log10_epsilon": "-2.0",
+        "l1": "0.002", "log10_l1": "-2.69897", "epsilon": "0.01", "log10_epsilon": "-2",
     }  # fmt: skip
     assert (data.tags["l2"], data.tags["batch_size"]) == ("0.5", "32")
     assert "train_r2" not in data.metrics, "a metric that is null"
@@ -434,23 +292,6 @@ def test_ui_serves_the_loopback_only_and_waits_for_a_store(study, tmp_path):
         ui_command(TrackedStudy("digits", "http://127.0.0.1:5000", study.results), 5001)
 
 
-def save_optimum(study, seed):
-    """A network on two raw columns, a number and a text, as the optimum; gives what it predicts for two raw rows."""
-    import keras
-
-    folder = study.folder / "optimum"
-    keras.utils.set_random_seed(seed)
-    model = keras.Sequential([keras.Input([3]), keras.layers.Dense(2, activation="softmax")])
-    model.save(folder / "model.keras")
-    preprocessing = {
-        "columns": ["size", "kind"], "levels": {"kind": ["a", "b"]}, "fill": {}, "features": ["size", "kind=a", "kind=b"],
-        "mean": [1.0, 0.0, 0.0], "sd": [2.0, 1.0, 1.0], "constant": [], "target": "y", "task": "classification",
-        "classes": ["no", "yes"], "target_mean": None, "target_sd": None, "missing": [],
-    }  # fmt: skip
-    (folder / "preprocessing.json").write_text(json.dumps(preprocessing))
-    return model.predict(np.array([[0.5, 0, 1], [0, 0, 0]], "float32"), verbose=0)
-
-
 def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_the_model(study):
     import mlflow
 
@@ -460,7 +301,7 @@ def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_th
     decision = {"why": "lowest mean validation mse", "winner": "observed_1"}
     (study.folder / "decision/decision.json").write_text(json.dumps(decision))
     assert sync(study.tracked).champion is None, "no model yet"
-    expected = save_optimum(study, 1)
+    expected = study.write_optimum(1)
     first = sync(study.tracked).champion
     assert sync(study.tracked).champion == first
     with study.open() as store:
@@ -475,7 +316,7 @@ def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_th
     with pytest.raises(mlflow.exceptions.MlflowException, match="missing inputs"):
         loaded.predict(pd.DataFrame({"size": [2.0]}))
 
-    save_optimum(study, 2)
+    study.write_optimum(2)
     second = sync(study.tracked).champion
     with study.open() as store:
         versions = {found.version: found for found in store.client.search_model_versions("name = 'digits'")}
@@ -491,3 +332,59 @@ def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_th
 
     (study.folder / "optimum/model.keras").write_bytes(first_file)
     assert sync(study.tracked).champion == first, "back to a model already registered"
+
+
+def test_runs_name_their_data_set_machine_and_what_asked_for_them(study):
+    study.write_trials(1)
+    machine = {"platform": "Linux-6", "processor": "A Processor", "cores": 2, "memory_gb": 8.0}
+    study.write_record(study.trials[0], system=machine)
+    study.write_data()
+    study.sync()
+    run = study.runs()[f"trial/{study.trials[0]}"]
+    tags = run.data.tags
+    assert (tags["system.processor"], tags["system.cores"], tags["version.python"]) == ("A Processor", "2", "3.11")
+    assert (tags["gamtune.strategy"], tags["gamtune.asked_by"]) == ("random", "table.csv")
+    assert "gamtune.round" not in tags
+    assert "[the study's run](#/experiments/1/runs?" in tags["mlflow.note.content"]
+    [used] = run.inputs.dataset_inputs
+    assert (used.dataset.name, used.dataset.digest) == ("digits", "d" * 36)
+    columns = json.loads(used.dataset.schema)["mlflow_colspec"]
+    assert [(column["name"], column["type"]) for column in columns] == [
+        ("size", "double"),
+        ("kind", "string"),
+        ("y", "string"),
+    ]
+
+
+def test_a_row_of_a_round_says_which(study):
+    study.write_trials(2)
+    (study.folder / "rounds/1").mkdir(parents=True)
+    lines = (study.folder / "table.csv").read_text().splitlines()
+    header, row = f"{lines[0]},slot,reason,spec", lines[1].replace("0" * 12, "e" * 12)
+    (study.folder / "rounds/1/proposals.csv").write_text(f"{header}\n{row},1,,x\n")
+    study.write_record("e" * 12, "rounds/1/1")
+    with_rounds = type(study.tracked)(**vars(study.tracked) | {"stages": ("rounds/1",)})
+    sync(with_rounds)
+    tags = study.runs()[f"trial/{'e' * 12}"].data.tags
+    assert (tags["gamtune.round"], tags["gamtune.asked_by"]) == ("1", "rounds/1/proposals.csv")
+    [summary] = study.runs("study").values()
+    copy = study.results / "mlartifacts" / study.name / summary.info.run_id / "artifacts/rounds/1/proposals.csv"
+    assert copy.exists(), "what asked for it is among the study's artifacts"
+    assert Path(copy).read_text().startswith("trial,")
+
+
+def test_the_view_is_saved_for_a_version_it_is_known_for_alone(study, monkeypatch):
+    from gamtune.tracking.saved_view import TAG
+    from gamtune.tracking.store import Store
+
+    study.write_trials(3)
+    monkeypatch.setattr(Store, "version", lambda _: "3.99")
+    assert sync(study.tracked).note == "no saved view: its format is known for MLflow 3.17, this is 3.99"
+    tags = f"SELECT value FROM experiment_tags WHERE key = '{TAG}'"
+    assert study.query(tags) == []
+    monkeypatch.undo()
+    assert sync(study.tracked).note == ""
+    [(view,)] = study.query(tags)
+    assert len(view) < 5000
+    sync(study.tracked)
+    assert study.query(tags) == [(view,)]

@@ -28,6 +28,7 @@ STUDY_FILES = (
     "optimum/*.csv",
     "optimum/figures/*.png",
 )
+RESPONSE, LOG_RESPONSE = "validation_mse", "log10_validation_mse"  # what trials are ranked by, and coloured by
 LONGEST_REASON = 1000  # characters; MLflow cuts tags of more than 8000 without a word
 
 
@@ -153,7 +154,7 @@ def _layer_params(spec: Mapping[str, Any]) -> dict[str, str]:
 def _setting_params(spec: Mapping[str, Any], varying: frozenset[str], logarithmic: set[str]) -> dict[str, str]:
     used = {name: value for name, value in spec.items() if name in varying and name not in PER_LAYER}
     logarithms = {
-        f"log10_{name}": str(math.log10(value)) for name, value in used.items() if name in logarithmic and value > 0
+        f"log10_{name}": f"{math.log10(value):.6g}" for name, value in used.items() if name in logarithmic and value > 0
     }
     return {name: _text(value) for name, value in used.items()} | logarithms
 
@@ -174,6 +175,9 @@ def _finals(content: Mapping[str, Any]) -> Iterator[Point]:
     values = {name: content.get(name) for name in ("seconds", "epochs_run", "best_epoch")}
     for part, metrics in (content.get("metrics") or {}).items():
         values |= {f"{part}_{name}": value for name, value in (metrics or {}).items()}
+    error = values.get(RESPONSE)
+    if _is_number(error) and error > 0:
+        values[LOG_RESPONSE] = math.log10(error)  # one bad row would leave all others in one colour
     for name, value in values.items():
         if _is_number(value):
             yield Point(name, float(value), _milliseconds(content["finished"]), 0)

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from gamtune.tracking.run_content import RunContent
+from gamtune.tracking.run_content import LOG_RESPONSE, RESPONSE, RunContent
 
 TAG = "mlflow.sharedViewState.gamtune"
 KNOWN = ("3.17",)  # versions of MLflow, two numbers each
-RESPONSE = "validation_mse"
-MOST_AXES = 8  # more cannot be read
+MOST_AXES = 6  # more cannot be read on a card
 SECTION = "gamtune-study"
 FILTER = "tags.`gamtune.role` = 'trial'"
 
@@ -93,12 +92,12 @@ def _ranks(folder: Path) -> dict[str, int]:
 
 
 def _charts(axes: list[str], trials: Sequence[RunContent]) -> Iterator[dict[str, Any]]:
-    error = {"key": RESPONSE, "type": "METRIC"}
+    error, log_error = {"key": RESPONSE, "type": "METRIC"}, {"key": LOG_RESPONSE, "type": "METRIC"}
     numbers = [{"key": name, "type": "PARAM"} for name in axes if all(_is_number(run.params[name]) for run in trials)]
     if axes:
-        yield {"type": "PARALLEL", "selectedParams": axes, "selectedMetrics": [RESPONSE], "showAllRuns": True}
+        yield {"type": "PARALLEL", "selectedParams": axes, "selectedMetrics": [LOG_RESPONSE], "showAllRuns": True}
     if len(numbers) > 1:
-        yield {"type": "CONTOUR", "xaxis": numbers[0], "yaxis": numbers[1], "zaxis": error}
+        yield {"type": "CONTOUR", "xaxis": numbers[0], "yaxis": numbers[1], "zaxis": log_error}
     for number in numbers[:2]:
         yield {"type": "SCATTER", "xaxis": number, "yaxis": error, "runsCountToCompare": len(trials)}
     yield {"type": "BAR", "metricKey": RESPONSE, "runsCountToCompare": 20}

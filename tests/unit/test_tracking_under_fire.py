@@ -1,0 +1,209 @@
+"""What happens to the runs when everything comes at once, dies in the middle, or the disk says no."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+from tracked import FOLLOW, LIBRARY, SYNC_TOGETHER, Killer, Study, content, start_python
+
+WRITE_TOGETHER = """
+import os, sys, time
+from pathlib import Path
+records, moment = sys.stdin.read().splitlines(), time.monotonic() + 1
+for record in records:
+    if os.fork() == 0:
+        time.sleep(moment - time.monotonic())
+        os.replace(record, Path(record).with_name("record.json"))
+        os._exit(0)
+for _ in records:
+    os.wait()
+"""
+
+
+def change(study):
+    """Work of every kind for a sync: new trials, a changed one, another table, another optimum."""
+    study.write_trials(9)
+    study.write_record(study.trials[0], metrics={"train": {"mse": 0.1}, "validation": {"mse": 0.05}})
+    study.write_record("b" * 12, "confirm/observed_1/1")
+    study.write_record("c" * 12, "optimum")
+    study.write_optimum(2)
+
+
+@pytest.fixture
+def changed_study(study):
+    """A study that was synced with its optimum, and has changed since."""
+    study.write_trials(4)
+    study.write_record("a" * 12, "optimum")
+    study.write_optimum(1)
+    study.sync()
+    change(study)
+    return study
+
+
+def restored(study, copy):
+    """The study's folder of results as it was copied."""
+    shutil.rmtree(study.results)
+    shutil.copytree(copy, study.results)
+
+
+def test_a_sync_killed_at_any_of_20_moments_is_made_good_by_the_next(changed_study, tmp_path):
+    study, copy = changed_study, tmp_path / "copy"
+    shutil.copytree(study.results, copy)
+    began = time.monotonic()
+    study.sync()
+    whole = time.monotonic() - began
+    expected = content(study)
+    draw, at_work = random.Random(7), 0
+    with Killer() as killer:
+        for _ in range(20):
+            restored(study, copy)
+            at_work += killer.kill_sync(study, draw.uniform(0, whole))
+            study.sync()
+            assert content(study) == expected
+            assert study.statuses() == {"FINISHED"}
+    assert at_work > 10, "most kills came after the end"
+
+
+def test_a_lost_database_is_rebuilt_from_the_records(changed_study):
+    changed_study.sync()
+    assert changed_study.sync().added == 0
+    with_history = content(changed_study)
+    (changed_study.results / "mlflow.db").unlink()
+    changed_study.sync()
+    once = content(changed_study)
+    (changed_study.results / "mlflow.db").unlink()
+    changed_study.sync()
+    assert content(changed_study) == once
+    assert once["runs"] == with_history["runs"]
+    assert [version[2:] for version in with_history["versions"]][-1:] == [
+        version[2:] for version in once["versions"]
+    ], "earlier champions are not on disk any more"
+
+
+def test_32_trials_that_finish_at_once_while_two_syncs_and_a_follower_work(study, tmp_path):
+    study.write_table([f"{number:012x}" for number in range(32)])
+    for number, trial in enumerate(study.trials):
+        study.write_record(trial, number=number)
+        written = study.folder / f"trials/{trial}/record.json"
+        written.rename(written.with_name("record.part"))
+    ready = tmp_path / "ready"
+    ready.mkdir()
+    parent = subprocess.Popen(["sleep", "60"])
+    follower = start_python(FOLLOW, study.name, study.uri, study.results, parent.pid)
+    writer = subprocess.Popen([sys.executable, "-c", WRITE_TOGETHER], stdin=subprocess.PIPE, text=True)
+    writer.communicate("\n".join(map(str, study.folder.glob("trials/*/record.part"))))
+    both = [start_python(SYNC_TOGETHER, study.name, study.uri, study.results, ready, number) for number in range(2)]
+    assert [one.communicate()[1] for one in both] == ["", ""]
+    parent.kill()
+    parent.wait()
+    assert follower.communicate(timeout=30)[1] == ""
+    study.sync()
+    assert len(study.runs()) == 32
+    assert study.query("SELECT count(*) FROM runs WHERE lifecycle_stage = 'active'") == [(32 + 1,)]
+    assert study.statuses() == {"FINISHED"}
+
+
+def config_of(study):
+    """The config that `gamtune sync` finds the study by, from the folder that holds its results."""
+    config = study.results.parent / "config.yaml"
+    text = {"study": "digits", "data": {"source": "digits"}, "search": {"strategy": "random", "draws": 2, "seed": 1}}
+    config.write_text(yaml.safe_dump(text | {"space": {"l1": {"uniform": [0, 1]}}}))
+    return config
+
+
+@pytest.fixture
+def local(tmp_path, empty_database):
+    """A study where its config looks for it: in results/ of the working directory."""
+    study = Study(tmp_path, "results")
+    study.results.mkdir()
+    shutil.copy(empty_database, study.results / "mlflow.db")
+    study.write_trials(3)
+    config_of(study)
+    return study
+
+
+def run(study, command):
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY), "GAMTUNE": f"{sys.executable} -m gamtune"}
+    return subprocess.run(
+        command, cwd=study.results.parent, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def records(study):
+    return {path: path.read_bytes() for path in study.folder.rglob("record.json")}
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write everything")
+def test_a_read_only_store_is_one_line_and_the_next_sync_catches_up(local):
+    before = records(local)
+    weak = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if os.geteuid() == 0 else []
+    database = local.results / "mlflow.db"
+    (local.results / ".mlflow.lock").touch()
+    database.chmod(0o444)
+    local.results.chmod(0o555)
+    done = run(local, [*weak, sys.executable, "-m", "gamtune", "sync", "config.yaml"])
+    local.results.chmod(0o755)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("gamtune sync: sqlite:///results/mlflow.db: ")
+    assert done.stderr.count("\n") == 1
+    assert "read" in done.stderr or "denied" in done.stderr
+    assert records(local) == before
+    database.chmod(0o644)
+    assert local.sync().added == 3 + 1
+
+
+def may_mount():
+    return subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not shutil.which("unshare") or not may_mount(), reason="needs to mount a small disk: root")
+def test_a_full_disk_is_one_line_and_the_next_sync_catches_up(local):
+    script = """
+    mount -t tmpfs -o size=6m none results && cp -r kept/. results/
+    dd if=/dev/zero of=results/fill bs=4k 2> /dev/null
+    $GAMTUNE sync config.yaml; echo "exit $?"
+    diff -r kept/digits results/digits && echo complete
+    rm results/fill
+    $GAMTUNE sync config.yaml; echo "exit $?"
+    """
+    local.results.rename(local.results.with_name("kept"))
+    local.results.mkdir()
+    done = run(local, ["unshare", "-m", "sh", "-c", script])
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("gamtune sync: sqlite:///results/mlflow.db: ")
+    assert "full" in done.stderr or "No space left" in done.stderr
+    first, whole, counts, second = done.stdout.splitlines()
+    assert (first, whole, second) == ("exit 1", "complete", "exit 0")
+    added, resumed = int(counts.split()[0]), int(counts.split()[2])
+    assert added + resumed == 3 + 1, counts
+
+
+def test_a_follower_looks_at_what_changed_alone_and_misses_nothing(study):
+    study.write_trials(40)
+    study.sync()
+    study.write_table([f"{number:012x}" for number in range(43)])
+    parent = subprocess.Popen(["sleep", "120"])
+    follower = start_python(FOLLOW, study.name, study.uri, study.results, parent.pid)
+    try:
+        for number in (40, 41, 42, 0):  # one after the other, and one that changed
+            trial = study.trials[number]
+            changed = {"metrics": {"validation": {"mse": 0.001}}} if number == 0 else {}
+            study.write_record(trial, number=number, **changed)
+            deadline = time.monotonic() + 20
+            wanted = f"SELECT count(*) FROM runs JOIN tags USING (run_uuid) WHERE value = 'trial/{trial}' AND "
+            expected = "0.001" if number == 0 else str(0.2 + number)
+            wanted += "status = 'FINISHED' AND lifecycle_stage = 'active' AND run_uuid IN (SELECT run_uuid FROM "
+            wanted += f"latest_metrics WHERE key = 'validation_mse' AND abs(value - {expected}) < 1e-9)"
+            while study.query(wanted) != [(1,)]:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+    finally:
+        parent.kill()
+        parent.wait()
+    assert follower.communicate(timeout=20)[1] == ""
+    assert len(study.runs()) == 43
