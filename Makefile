@@ -67,6 +67,7 @@ benchmark: .venv-benchmark/installed
 	.venv-benchmark/bin/python tests/benchmarks/parity.py
 	.venv-benchmark/bin/python tests/benchmarks/gam.py
 	.venv-benchmark/bin/python tests/benchmarks/false_alarms.py
+	.venv-benchmark/bin/python tests/benchmarks/tracking.py
 
 reference: .venv/installed
 	$(BIN)/python -m gamtune.config.reference

@@ -147,7 +147,10 @@ def faults(tmp_path, capsys, changes):
         ({"data": {"source": "table", "path": "x.csv"}}, "data: target is missing: the source 'table' needs it"),
         ({"data.path": "x.csv"}, "data: path means nothing to the source 'digits'; did you mean source: table?"),
         ({"data.validation.fraction": 0.9}, "data: validation and test leave no row to train on"),
-        ({"tracking.uri": "mysql://x"}, "tracking.uri: got 'mysql://x', expected"),
+        ({"tracking.uri": "mysql://x"}, "tracking.uri: got an address that begins with 'mysql', expected"),
+        ({"tracking.uri": "https://anna:geheim@x"}, "tracking.uri: got an address with a login or a query, expected"),
+        ({"tracking.uri": "https://x/?token=geheim"}, "tracking.uri: got an address with a login or a query, expected"),
+        ({"tracking.uri": "postgresql://anna:geheim@x"}, "tracking.uri: got an address that begins with 'postgresql',"),
         ({"__use_yte__": True}, "__use_yte__: refused, a config must not run code"),
     ],
 )
@@ -159,6 +162,7 @@ def test_a_faulty_config_is_one_line_with_key_value_and_expectation(tmp_path, ca
     assert code == 2
     assert len(lines) == 1
     assert lines[0].startswith(line)
+    assert "geheim" not in lines[0]
 
 
 def test_several_faults_are_one_line_each(tmp_path, capsys):

@@ -207,3 +207,21 @@ def test_a_follower_looks_at_what_changed_alone_and_misses_nothing(study):
         parent.wait()
     assert follower.communicate(timeout=20)[1] == ""
     assert len(study.runs()) == 43
+
+
+def test_a_run_made_twice_because_an_answer_was_lost_is_there_once(study, monkeypatch):
+    from gamtune.tracking import sync as module
+
+    study.write_trials(4)
+    create = module.create_run
+
+    def create_twice(store, content):
+        create(store, content)  # a server took the request, its answer was lost, and it was sent again
+        return create(store, content)
+
+    monkeypatch.setattr(module, "create_run", create_twice)
+    monkeypatch.setattr(module, "is_server", lambda _: True)
+    counts = study.sync()
+    assert (counts.added, counts.retired) == (4 + 1, 4 + 1)
+    assert len(study.runs()) == 4
+    assert study.query("SELECT DISTINCT status FROM runs WHERE lifecycle_stage = 'active'") == [("FINISHED",)]

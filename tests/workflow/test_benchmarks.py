@@ -14,6 +14,7 @@ pytestmark = pytest.mark.workflow
         (["row_cost.py", "--repeats", "1"], "warm trainer: "),
         (["scale.py", "--rows", "20", "--repeats", "1"], "20 rows, summary of all records: "),
         (["phases.py", "--repeats", "1"], "| scoring | "),
+        (["tracking.py", "--rows", "8", "--kills", "2"], "| killed after |"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

@@ -50,7 +50,7 @@ def test_rounds_follow_a_random_search_and_one_another_and_train_nothing_twice(f
     assert finished.path("rounds/2/proposals.csv").read_bytes() == second
     assert stored(finished) == after
     synced = finished.gamtune("sync", finished.config).output  # the follower has written most of them already
-    added, resumed, unchanged, _ = map(int, re.findall(r"\d+", synced))
+    added, resumed, unchanged = map(int, re.findall(r"(\d+) [aru]\w+d,", synced))
     finals = sum("trial" in json.loads(path.read_text()) for path in finished.path("final").rglob("record.json"))
     assert added + resumed + unchanged == 9 + 4 + finals + 1, synced  # rows, confirmations, final ones, the study
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from gamtune.settings import PER_LAYER
 from gamtune.tracking.run_content import LOG_RESPONSE, RESPONSE, RunContent
 
 TAG = "mlflow.sharedViewState.gamtune"
@@ -59,6 +60,7 @@ def saved_view(study: str, trials: Sequence[RunContent], folder: Path) -> str | 
         ],
         "compareRunSections": [{"uuid": SECTION, "name": f"Study {study}", "display": True, "isReordered": True}],
         "isAccordionReordered": True,
+        "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
     }
     packed = base64.b64encode(zlib.compress(json.dumps(state).encode(), 9)).decode()
     stamps = {"createdAt": min(run.start for run in trials), "updatedAt": max(run.end for run in trials)}
@@ -68,10 +70,12 @@ def saved_view(study: str, trials: Sequence[RunContent], folder: Path) -> str | 
 def _axes(trials: Sequence[RunContent], folder: Path) -> list[str]:
     """Parameters that every trial has and that vary, the most important first.
 
-    A chart leaves out the trials that lack one of its axes; of a parameter and its logarithm one is enough.
+    A chart leaves out the trials that lack one of its axes; of a parameter and its logarithm one is enough, and layers
+    are told by their number, sum and mean.
     """
-    shared = set.intersection(*(set(run.params) for run in trials)) - {"weight_seed", "replicate", "neurons"}
-    varying = {name for name in shared if len({run.params[name] for run in trials}) > 1}
+    shared = set.intersection(*(set(run.params) for run in trials)) - {"weight_seed", "neurons"}
+    single = {name for name in shared if not name.startswith(tuple(f"{vector}_" for vector in PER_LAYER))}
+    varying = {name for name in single if len({run.params[name] for run in trials}) > 1}
     varying -= {name.removeprefix("log10_") for name in varying if name.startswith("log10_")}
     ranks = _ranks(folder)
     order = [name for name in trials[0].params if name in varying]
@@ -106,6 +110,7 @@ def _charts(axes: list[str], trials: Sequence[RunContent]) -> Iterator[dict[str,
         "metricKey": "validation/mse",
         "selectedMetricKeys": ["validation/mse"],
         "scaleType": "log",
+        "lineSmoothness": 0,
         "runsCountToCompare": 20,
     }
 

@@ -129,4 +129,6 @@ def _problem(error: BaseException) -> str:
         cause = deeper
     if isinstance(cause, OSError) and cause.strerror and cause is not error:
         return cause.strerror
+    if "failed with error code 401" in str(error):
+        return "asks for a login, expected MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment"
     return str(error).partition("\n")[0]

@@ -1,0 +1,126 @@
+"""What MLflow costs: a sync from nothing and with nothing to do, from a trial's end to the UI, and every kill.
+
+    .venv/bin/python tests/benchmarks/tracking.py --rows 100 1000
+
+The records are written without training: 25 epochs with five curves each, as the default study's are.
+"""
+
+import argparse
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from measure import spread
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tracked import Killer, Study, content, start_python
+
+FOLLOW = """
+import sys
+from pathlib import Path
+from gamtune.tracking.follow import follow
+from gamtune.tracking.study import TrackedStudy
+follow(TrackedStudy(sys.argv[1], sys.argv[2], Path(sys.argv[3])), int(sys.argv[4]))
+"""
+EPOCHS = 25
+
+
+def written(folder: Path, rows: int) -> Study:
+    """A study with this many trials."""
+    study = Study(folder)
+    study.write_table([f"{number:012x}" for number in range(rows)])
+    for number, trial in enumerate(study.trials):
+        study.write_record(trial, number=number, epochs=EPOCHS)
+    study.write_data()
+    return study
+
+
+def seconds_of(study: Study) -> float:
+    """Seconds of a sync, its process already under way."""
+    begun = time.perf_counter()
+    study.sync()
+    return time.perf_counter() - begun
+
+
+def delays(study: Study, trials: int) -> list[float]:
+    """Seconds from a new trial's record to its finished run, while a follower works."""
+    parent = subprocess.Popen(["sleep", "3600"])
+    follower = start_python(FOLLOW, study.name, study.uri, study.results, parent.pid)
+    found, rows = [], len(study.trials)
+    study.write_table([f"{number:012x}" for number in range(rows + trials)])
+    draw = random.Random(1)
+    time.sleep(15 + rows / 100)  # it looks at everything first
+    for trial in study.trials[rows:]:
+        time.sleep(draw.uniform(0, 4))
+        study.write_record(trial, epochs=EPOCHS)
+        begun = time.monotonic()
+        finished = (
+            "SELECT count(*) FROM runs JOIN tags USING (run_uuid)"
+            f" WHERE value = 'trial/{trial}' AND status = 'FINISHED'"
+        )
+        while study.query(finished) != [(1,)]:
+            time.sleep(0.05)
+        found.append(time.monotonic() - begun)
+    parent.kill()
+    parent.wait()
+    follower.communicate()
+    return found
+
+
+def kills(folder: Path, number: int) -> None:
+    """Print what each kill of a sync left, and what the next sync made of it."""
+    study = written(folder, 8)
+    study.write_record("c" * 12, "optimum")
+    study.write_optimum(1)
+    study.sync()
+    study.write_table([f"{trial:012x}" for trial in range(20)])
+    for place, trial in enumerate(study.trials):
+        study.write_record(trial, number=place + 1, epochs=EPOCHS)
+    study.write_optimum(2)
+    copy = folder / "copy"
+    shutil.copytree(study.results, copy)
+    whole = seconds_of(study)
+    expected, draw = content(study), random.Random(7)
+    print(f"\n| killed after | runs left finished, running | the next sync | as if undisturbed |\n{'| --- ' * 4}|")
+    with Killer() as killer:
+        for _ in range(number):
+            shutil.rmtree(study.results)
+            shutil.copytree(copy, study.results)
+            moment = draw.uniform(0, whole)
+            killer.kill_sync(study, moment)
+            left = [
+                study.query(f"SELECT count(*) FROM runs WHERE lifecycle_stage = 'active' AND status = '{status}'")[0][0]
+                for status in ("FINISHED", "RUNNING")
+            ]
+            counts = study.sync()
+            same = "yes" if content(study) == expected else "NO"
+            print(f"| {moment:.2f} s of {whole:.2f} s | {left[0]}, {left[1]} | {counts} | {same} |", flush=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="+", default=[100, 1000])
+    parser.add_argument("--kills", type=int, default=20)
+    options = parser.parse_args()
+    for rows in options.rows:
+        with tempfile.TemporaryDirectory() as folder:
+            study = written(Path(folder), rows)
+            cold = seconds_of(study)
+            again = [seconds_of(study) for _ in range(3)]
+            print(f"{rows} trials, sync from nothing: {cold:.1f} s, {1000 * cold / rows:.0f} ms a trial")
+            each = 1000 * statistics.median(again) / rows
+            print(f"{rows} trials, nothing changed: {spread(again)} s, {each:.1f} ms a trial", flush=True)
+            shown = delays(study, 5)
+            print(f"{rows} trials, from a record to its run: {spread(shown)} s", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        kills(Path(folder), options.kills)
+
+
+if __name__ == "__main__":
+    main()
