@@ -205,24 +205,29 @@ def content(study):
 
 
 KILLED = """
-import os, random, signal, sys, time
+import os, signal, sys, tempfile, time
 from pathlib import Path
 from gamtune.tracking.study import TrackedStudy
 from gamtune.tracking.sync import sync
+with tempfile.TemporaryDirectory() as scratch:  # what a first sync imports and prepares is no writing
+    sync(TrackedStudy("scratch", f"sqlite:///{scratch}/mlflow.db", Path(scratch)))
 for line in sys.stdin:
     name, uri, results, seconds = line.rstrip().split(chr(9))
+    begun = time.monotonic()
     child = os.fork()
     if child == 0:
         sync(TrackedStudy(name, uri, Path(results), strategy="random", source="digits"))
         os._exit(0)
-    time.sleep(float(seconds))
-    os.kill(child, signal.SIGKILL)
-    print(os.WTERMSIG(os.waitpid(child, 0)[1]), flush=True)
+    if seconds != "None":
+        time.sleep(float(seconds))
+        os.kill(child, signal.SIGKILL)
+    ended = os.WTERMSIG(os.waitpid(child, 0)[1])
+    print(ended, time.monotonic() - begun, flush=True)
 """
 
 
 class Killer:
-    """A process that has imported MLflow and kills its syncs at moments of one's choice: importing would take most."""
+    """A process that is ready to sync, does so in forks of itself, and kills them at moments of one's choice."""
 
     def __enter__(self):
         environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
@@ -235,7 +240,8 @@ class Killer:
         self.process.stdin.close()
         self.process.wait()
 
-    def kill_sync(self, study, seconds):
-        """Begin a sync and kill it after so long; gives whether it was still at work."""
-        print(study.name, study.uri, study.results, seconds, sep="\t", file=self.process.stdin, flush=True)
-        return self.process.stdout.readline().strip() == "9"
+    def sync(self, study, kill_after=None):
+        """Sync, or begin to and be killed after so many seconds; whether it was killed at work, and its seconds."""
+        print(study.name, study.uri, study.results, kill_after, sep="\t", file=self.process.stdin, flush=True)
+        number, seconds = self.process.stdout.readline().split()
+        return number == "9", float(seconds)

@@ -78,21 +78,22 @@ def kills(folder: Path, number: int) -> None:
     study.write_record("c" * 12, "optimum")
     study.write_optimum(1)
     study.sync()
-    study.write_table([f"{trial:012x}" for trial in range(20)])
+    study.write_table([f"{trial:012x}" for trial in range(40)])
     for place, trial in enumerate(study.trials):
         study.write_record(trial, number=place + 1, epochs=EPOCHS)
     study.write_optimum(2)
     copy = folder / "copy"
     shutil.copytree(study.results, copy)
-    whole = seconds_of(study)
-    expected, draw = content(study), random.Random(7)
+    draw = random.Random(7)
     print(f"\n| killed after | runs left finished, running | the next sync | as if undisturbed |\n{'| --- ' * 4}|")
     with Killer() as killer:
+        _, whole = killer.sync(study)
+        expected = content(study)
         for _ in range(number):
             shutil.rmtree(study.results)
             shutil.copytree(copy, study.results)
             moment = draw.uniform(0, whole)
-            killer.kill_sync(study, moment)
+            killer.sync(study, moment)
             left = [
                 study.query(f"SELECT count(*) FROM runs WHERE lifecycle_stage = 'active' AND status = '{status}'")[0][0]
                 for status in ("FINISHED", "RUNNING")
@@ -115,9 +116,9 @@ def main() -> None:
             again = [seconds_of(study) for _ in range(3)]
             print(f"{rows} trials, sync from nothing: {cold:.1f} s, {1000 * cold / rows:.0f} ms a trial")
             each = 1000 * statistics.median(again) / rows
-            print(f"{rows} trials, nothing changed: {spread(again)} s, {each:.1f} ms a trial", flush=True)
+            print(f"{rows} trials, nothing changed: {spread(again, 2)} s, {each:.1f} ms a trial", flush=True)
             shown = delays(study, 5)
-            print(f"{rows} trials, from a record to its run: {spread(shown)} s", flush=True)
+            print(f"{rows} trials, from a record to its run: {spread(shown, 1)} s", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         kills(Path(folder), options.kills)
 

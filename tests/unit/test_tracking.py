@@ -288,8 +288,8 @@ def test_ui_serves_the_loopback_only_and_waits_for_a_store(study, tmp_path):
     assert environment["MLFLOW_BACKEND_STORE_URI"] == study.uri
     with pytest.raises(TrackingError, match="not made yet"):
         ui_command(TrackedStudy("digits", f"sqlite:///{tmp_path}/none.db", study.results), 5001)
-    with pytest.raises(TrackingError, match="its own UI"):
-        ui_command(TrackedStudy("digits", "http://127.0.0.1:5000", study.results), 5001)
+    with pytest.raises(TrackingError, match=r"a UI of its own: http://127\.0\.0\.1:9/#/experiments"):
+        ui_command(TrackedStudy("digits", "http://127.0.0.1:9", study.results), 5001)
 
 
 def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_the_model(study):

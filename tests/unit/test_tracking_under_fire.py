@@ -27,7 +27,7 @@ for _ in records:
 
 def change(study):
     """Work of every kind for a sync: new trials, a changed one, another table, another optimum."""
-    study.write_trials(9)
+    study.write_trials(25)
     study.write_record(study.trials[0], metrics={"train": {"mse": 0.1}, "validation": {"mse": 0.05}})
     study.write_record("b" * 12, "confirm/observed_1/1")
     study.write_record("c" * 12, "optimum")
@@ -54,19 +54,19 @@ def restored(study, copy):
 def test_a_sync_killed_at_any_of_20_moments_is_made_good_by_the_next(changed_study, tmp_path):
     study, copy = changed_study, tmp_path / "copy"
     shutil.copytree(study.results, copy)
-    began = time.monotonic()
-    study.sync()
-    whole = time.monotonic() - began
-    expected = content(study)
-    draw, at_work = random.Random(7), 0
+    draw, at_work, writing = random.Random(7), 0, 0
     with Killer() as killer:
+        _, whole = killer.sync(study)
+        expected = content(study)
         for _ in range(20):
             restored(study, copy)
-            at_work += killer.kill_sync(study, draw.uniform(0, whole))
+            at_work += killer.sync(study, draw.uniform(0, whole))[0]
+            writing += study.query("SELECT count(*) FROM runs WHERE status = 'RUNNING'") != [(0,)]
             study.sync()
             assert content(study) == expected
             assert study.statuses() == {"FINISHED"}
     assert at_work > 10, "most kills came after the end"
+    assert writing > 3, "most kills came before the first run was begun"
 
 
 def test_a_lost_database_is_rebuilt_from_the_records(changed_study):

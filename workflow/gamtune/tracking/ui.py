@@ -31,7 +31,7 @@ def ui_command(study: TrackedStudy, port: int) -> tuple[list[str], dict[str, str
     """
     uri, path = study.uri, database_path(study.uri)
     if path is None:
-        raise TrackingError(uri, "is a server with its own UI, open it in the browser")
+        raise TrackingError(uri, f"is a server with a UI of its own: {deep_link(study, port)}")
     if not path.exists():
         raise TrackingError(uri, "not made yet, run a study or `gamtune sync` first")
     arguments = {
