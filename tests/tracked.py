@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -153,6 +154,14 @@ class Study:
 
     def statuses(self):
         return {status for (status,) in self.query("SELECT DISTINCT status FROM runs")}
+
+
+def wait_until(study, statement, rows, seconds=30):
+    """Until a query of the tracking database gives these rows."""
+    deadline = time.monotonic() + seconds
+    while study.query(statement) != rows:
+        assert time.monotonic() < deadline, statement
+        time.sleep(0.05)
 
 
 def study_runs(store, role="trial"):

@@ -18,7 +18,7 @@ from pathlib import Path
 from measure import spread
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tracked import Killer, Study, content, start_python
+from tracked import Killer, Study, content, start_python, wait_until
 
 FOLLOW = """
 import sys
@@ -63,8 +63,7 @@ def delays(study: Study, trials: int) -> list[float]:
             "SELECT count(*) FROM runs JOIN tags USING (run_uuid)"
             f" WHERE value = 'trial/{trial}' AND status = 'FINISHED'"
         )
-        while study.query(finished) != [(1,)]:
-            time.sleep(0.05)
+        wait_until(study, finished, [(1,)])
         found.append(time.monotonic() - begun)
     parent.kill()
     parent.wait()

@@ -5,12 +5,13 @@ import signal
 import socket
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from tracked import FOLLOW, STARTED, SYNC, SYNC_TOGETHER, Study, start_python, study_runs
+from tracked import FOLLOW, STARTED, SYNC, SYNC_TOGETHER, Study, start_python, study_runs, wait_until
 
 from gamtune.tracking.address import TrackingError, absolute_uri
 from gamtune.tracking.records import read_runs
@@ -219,10 +220,7 @@ def test_follower_tracks_records_as_they_come_and_ends_quietly_with_its_parent(s
     try:
         for count in (1, 3):
             study.write_trials(count)
-            deadline = time.monotonic() + 30
-            while study.query("SELECT count(*) FROM runs WHERE status = 'FINISHED'") != [(count,)]:
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+            wait_until(study, "SELECT count(*) FROM runs WHERE status = 'FINISHED'", [(count,)])
     finally:
         parent.kill()
         parent.wait()
@@ -363,7 +361,7 @@ def test_a_row_of_a_round_says_which(study):
     header, row = f"{lines[0]},slot,reason,spec", lines[1].replace("0" * 12, "e" * 12)
     (study.folder / "rounds/1/proposals.csv").write_text(f"{header}\n{row},1,,x\n")
     study.write_record("e" * 12, "rounds/1/1")
-    with_rounds = type(study.tracked)(**vars(study.tracked) | {"stages": ("rounds/1",)})
+    with_rounds = replace(study.tracked, stages=("rounds/1",))
     sync(with_rounds)
     tags = study.runs()[f"trial/{'e' * 12}"].data.tags
     assert (tags["gamtune.round"], tags["gamtune.asked_by"]) == ("1", "rounds/1/proposals.csv")
@@ -388,3 +386,15 @@ def test_the_view_is_saved_for_a_version_it_is_known_for_alone(study, monkeypatc
     assert len(view) < 5000
     sync(study.tracked)
     assert study.query(tags) == [(view,)]
+
+
+def test_a_description_that_somebody_wrote_stays_and_another_strategy_is_followed(study):
+    study.write_trials(1)
+    study.sync()
+    key = f"trial/{study.trials[0]}"
+    run_id = study.runs()[key].info.run_id
+    with study.open() as store:
+        store.client.set_tag(run_id, "mlflow.note.content", "look at this one")
+    assert sync(replace(study.tracked, strategy="sobol")).counts.unchanged == 2
+    tags = study.runs()[key].data.tags
+    assert (tags["mlflow.note.content"], tags["gamtune.strategy"]) == ("look at this one", "sobol")

@@ -5,11 +5,10 @@ import random
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
-from tracked import FOLLOW, LIBRARY, SYNC_TOGETHER, Killer, Study, content, start_python
+from tracked import FOLLOW, LIBRARY, SYNC_TOGETHER, Killer, Study, content, start_python, wait_until
 
 WRITE_TOGETHER = """
 import os, sys, time
@@ -194,14 +193,11 @@ def test_a_follower_looks_at_what_changed_alone_and_misses_nothing(study):
             trial = study.trials[number]
             changed = {"metrics": {"validation": {"mse": 0.001}}} if number == 0 else {}
             study.write_record(trial, number=number, **changed)
-            deadline = time.monotonic() + 20
             wanted = f"SELECT count(*) FROM runs JOIN tags USING (run_uuid) WHERE value = 'trial/{trial}' AND "
             expected = "0.001" if number == 0 else str(0.2 + number)
             wanted += "status = 'FINISHED' AND lifecycle_stage = 'active' AND run_uuid IN (SELECT run_uuid FROM "
             wanted += f"latest_metrics WHERE key = 'validation_mse' AND abs(value - {expected}) < 1e-9)"
-            while study.query(wanted) != [(1,)]:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+            wait_until(study, wanted, [(1,)])
     finally:
         parent.kill()
         parent.wait()

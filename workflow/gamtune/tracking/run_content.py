@@ -29,6 +29,7 @@ STUDY_FILES = (
     "optimum/figures/*.png",
 )
 RESPONSE, LOG_RESPONSE = "validation_mse", "log10_validation_mse"  # what trials are ranked by, and coloured by
+NOTE = "mlflow.note.content"  # tag of a description
 LONGEST_REASON = 1000  # characters; MLflow cuts tags of more than 8000 without a word
 
 
@@ -80,7 +81,7 @@ def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[st
         **_stage(place.asked_by),
         "gamtune.asked_by": place.asked_by,
         "gamtune.strategy": study.strategy,
-        "mlflow.note.content": f"Failed: {reason}\n\n{note}" if failed else note,
+        NOTE: f"Failed: {reason}\n\n{note}" if failed else note,
     }
     if failed:
         tags["gamtune.reason"] = reason
@@ -136,7 +137,7 @@ def _decision_tags(folder: Path) -> dict[str, str]:
         decision = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {"gamtune.winner": decision["winner"], "mlflow.note.content": decision["why"]}
+    return {"gamtune.winner": decision["winner"], NOTE: decision["why"]}
 
 
 def _layer_params(spec: Mapping[str, Any]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gamtune.tracking.run_content import Point, RunContent
+from gamtune.tracking.run_content import NOTE, Point, RunContent
 from gamtune.tracking.store import Store
 
 # isort: split
@@ -85,9 +85,13 @@ def fill_run(store: Store, run_id: str, content: RunContent, data: DatasetInput 
 
 
 def amend_run(store: Store, run: StoredRun, content: RunContent) -> None:
-    """Follow the study where the record stayed: a setting that varies only now, a row that moved, another strategy."""
+    """Follow the study where the record stayed: a setting that varies only now, a row that moved, another strategy.
+
+    A description stays as it is: somebody may have written it.
+    """
     missing = {name: value for name, value in content.params.items() if name not in run.params}
     changed = {name: value for name, value in content.tags.items() if run.tags.get(name) != value}
+    changed.pop(NOTE, None)
     if missing or changed:
         _log(store, run.run_id, missing, tags=changed)
     if run.name != content.name:
