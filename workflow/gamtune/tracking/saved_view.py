@@ -18,7 +18,7 @@ from gamtune.tracking.run_content import LOG_RESPONSE, RESPONSE, RunContent
 
 TAG = "mlflow.sharedViewState.gamtune"
 KNOWN = ("3.17",)  # versions of MLflow, two numbers each
-MOST_AXES = 6  # more cannot be read on a card
+MOST_AXES = 4  # of parameters; the names of more overlap on a card
 SECTION = "gamtune-study"
 FILTER = "tags.`gamtune.role` = 'trial'"
 
@@ -79,7 +79,7 @@ def _axes(trials: Sequence[RunContent], folder: Path) -> list[str]:
     varying -= {name.removeprefix("log10_") for name in varying if name.startswith("log10_")}
     ranks = _ranks(folder)
     order = [name for name in trials[0].params if name in varying]
-    return sorted(order, key=lambda name: ranks.get(_column(name), len(ranks)))[:MOST_AXES]
+    return sorted(order, key=lambda name: ranks.get(_column(name), len(ranks)))
 
 
 def _column(param: str) -> str:
@@ -96,12 +96,13 @@ def _ranks(folder: Path) -> dict[str, int]:
 
 
 def _charts(axes: list[str], trials: Sequence[RunContent]) -> Iterator[dict[str, Any]]:
-    error, log_error = {"key": RESPONSE, "type": "METRIC"}, {"key": LOG_RESPONSE, "type": "METRIC"}
+    error = {"key": LOG_RESPONSE, "type": "METRIC"}
     numbers = [{"key": name, "type": "PARAM"} for name in axes if all(_is_number(run.params[name]) for run in trials)]
     if axes:
-        yield {"type": "PARALLEL", "selectedParams": axes, "selectedMetrics": [LOG_RESPONSE], "showAllRuns": True}
+        shown = {"selectedParams": axes[:MOST_AXES], "selectedMetrics": [LOG_RESPONSE], "showAllRuns": True}
+        yield {"type": "PARALLEL"} | shown
     if len(numbers) > 1:
-        yield {"type": "CONTOUR", "xaxis": numbers[0], "yaxis": numbers[1], "zaxis": log_error}
+        yield {"type": "CONTOUR", "xaxis": numbers[0], "yaxis": numbers[1], "zaxis": error}
     for number in numbers[:2]:
         yield {"type": "SCATTER", "xaxis": number, "yaxis": error, "runsCountToCompare": len(trials)}
     yield {"type": "BAR", "metricKey": RESPONSE, "runsCountToCompare": 20}
