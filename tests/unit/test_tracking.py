@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -308,6 +309,12 @@ def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_th
     assert sync(study.tracked).champion == first
     mlflow.set_tracking_uri(study.uri)
     loaded = mlflow.pyfunc.load_model("models:/digits@champion")
+    info = mlflow.models.get_model_info("models:/digits@champion")
+    assert info.signature.inputs.input_names() == ["size", "kind"]
+    assert info.signature.outputs.input_names() == ["predicted", "p_no", "p_yes"]
+    [folder] = (study.results / "mlartifacts/digits/models").glob("*/artifacts")
+    assert f"keras=={version('keras')}" in (folder / "requirements.txt").read_text().splitlines()
+    assert [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle")] == []
     found = loaded.predict(pd.DataFrame({"size": [2.0, np.nan], "kind": ["b", "other"]}))
     np.testing.assert_array_equal(found[["p_no", "p_yes"]].to_numpy(), expected)
     assert found["predicted"].tolist() == [["no", "yes"][best] for best in expected.argmax(axis=1)]
@@ -320,8 +327,6 @@ def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_th
         versions = {found.version: found for found in store.client.search_model_versions("name = 'digits'")}
         champion = store.client.get_model_version_by_alias(study.name, "champion")
         run = store.client.get_run(champion.run_id)
-        requirements = Path(store.client.download_artifacts(champion.run_id, "record.json"))
-    assert requirements.exists()
     assert len(versions) == 2
     assert str(champion.version) == second.version != first.version
     assert champion.description == "lowest mean validation mse"
