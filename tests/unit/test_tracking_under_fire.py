@@ -8,7 +8,10 @@ import sys
 
 import pytest
 import yaml
+from mlflow.exceptions import MlflowException
 from tracked import FOLLOW, LIBRARY, SYNC_TOGETHER, Killer, Study, content, start_python, wait_until
+
+from gamtune.tracking.address import TrackingError
 
 WRITE_TOGETHER = """
 import os, sys, time
@@ -221,3 +224,22 @@ def test_a_run_made_twice_because_an_answer_was_lost_is_there_once(study, monkey
     assert (counts.added, counts.retired) == (4 + 1, 4 + 1)
     assert len(study.runs()) == 4
     assert study.query("SELECT DISTINCT status FROM runs WHERE lifecycle_stage = 'active'") == [("FINISHED",)]
+
+
+def test_a_server_that_answers_and_refuses_is_given_up(study, monkeypatch):
+    from gamtune.tracking import sync as module
+
+    study.write_trials(2)
+    attempts = []
+
+    def refuse(store, content):
+        attempts.append(content.key)
+        raise MlflowException("permission denied")
+
+    monkeypatch.setattr(module, "create_run", refuse)
+    monkeypatch.setattr(module, "is_server", lambda _: True)
+    monkeypatch.setattr(module, "PATIENCE", 0.5)
+    monkeypatch.setattr(module, "PAUSE", 0.1)
+    with pytest.raises(TrackingError, match="permission denied"):
+        study.sync()
+    assert 2 < len(attempts) < 20

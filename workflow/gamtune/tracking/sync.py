@@ -16,7 +16,7 @@ from gamtune.tracking.saved_view import KNOWN, TAG, saved_view
 from gamtune.tracking.store import Store, open_store
 from gamtune.tracking.study import TrackedStudy
 
-PATIENCE, PAUSE = 90, 3  # seconds that a server which has answered may be away, and between two looks at it
+PATIENCE, PAUSE = 90, 3  # seconds without progress on a server that has answered, and between two attempts
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,11 @@ def sync(study: TrackedStudy) -> Synced:
     TrackingError
         If the store cannot be reached, read or written.
     """
-    deeds, answered = Deeds(), None
+    deeds, answered, done, give_up = Deeds(), False, -1, 0.0
     while True:
         try:
             with open_store(study) as store:
-                answered = time.monotonic()
+                answered = True
                 summary = study_content(study)
                 others = [summary] if summary else []
                 contents = sync_runs(store, deeds, others)
@@ -91,7 +91,11 @@ def sync(study: TrackedStudy) -> Synced:
                     contents = sync_runs(store, deeds, others)
                 return Synced(deeds.counts, _champion(store), write_view(store, contents))
         except TrackingError:
-            if answered is None or not is_server(study.uri) or time.monotonic() - answered > PATIENCE:
+            if not answered or not is_server(study.uri):
+                raise
+            if len(deeds.of) > done:
+                done, give_up = len(deeds.of), time.monotonic() + PATIENCE
+            elif time.monotonic() > give_up:  # it answers, and refuses
                 raise
             time.sleep(PAUSE)
 
