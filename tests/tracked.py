@@ -42,7 +42,7 @@ import sys
 from pathlib import Path
 from gamtune.tracking.follow import follow
 from gamtune.tracking.study import TrackedStudy
-follow(TrackedStudy(sys.argv[1], sys.argv[2], Path(sys.argv[3])), int(sys.argv[4]), 0.1)
+follow(TrackedStudy(sys.argv[1], sys.argv[2], Path(sys.argv[3])), int(sys.argv[4]), *map(float, sys.argv[5:]))
 """
 # Of two raw columns, a number and a text
 PREPROCESSING = {
@@ -106,10 +106,10 @@ class Study:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(record))
 
-    def write_trials(self, count):
+    def write_trials(self, count, epochs=3):
         self.write_table([f"{number:012x}" for number in range(count)])
         for number, trial in enumerate(self.trials):
-            self.write_record(trial, number=number)
+            self.write_record(trial, number=number, epochs=epochs)
 
     def write_data(self):
         folder = self.folder / "data"
@@ -173,6 +173,11 @@ def start_python(code, *arguments):
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)], env=environment, stderr=subprocess.PIPE, text=True
     )
+
+
+def start_follower(study, parent_pid, *seconds):
+    """A follower in a process of its own, with its usual pause or another."""
+    return start_python(FOLLOW, study.name, study.uri, study.results, parent_pid, *seconds)
 
 
 def content(study):

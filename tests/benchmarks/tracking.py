@@ -18,24 +18,15 @@ from pathlib import Path
 from measure import spread
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tracked import Killer, Study, content, start_python, wait_until
+from tracked import Killer, Study, content, start_follower, wait_until
 
-FOLLOW = """
-import sys
-from pathlib import Path
-from gamtune.tracking.follow import follow
-from gamtune.tracking.study import TrackedStudy
-follow(TrackedStudy(sys.argv[1], sys.argv[2], Path(sys.argv[3])), int(sys.argv[4]))
-"""
 EPOCHS = 25
 
 
 def written(folder: Path, rows: int) -> Study:
     """A study with this many trials."""
     study = Study(folder)
-    study.write_table([f"{number:012x}" for number in range(rows)])
-    for number, trial in enumerate(study.trials):
-        study.write_record(trial, number=number, epochs=EPOCHS)
+    study.write_trials(rows, epochs=EPOCHS)
     study.write_data()
     return study
 
@@ -50,7 +41,7 @@ def seconds_of(study: Study) -> float:
 def delays(study: Study, trials: int) -> list[float]:
     """Seconds from a new trial's record to its finished run, while a follower works."""
     parent = subprocess.Popen(["sleep", "3600"])
-    follower = start_python(FOLLOW, study.name, study.uri, study.results, parent.pid)
+    follower = start_follower(study, parent.pid)
     found, rows = [], len(study.trials)
     study.write_table([f"{number:012x}" for number in range(rows + trials)])
     draw = random.Random(1)

@@ -2,7 +2,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from dataclasses import replace
@@ -12,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tracked import FOLLOW, STARTED, SYNC, SYNC_TOGETHER, Study, start_python, study_runs, wait_until
+from servers import free_port
+from tracked import STARTED, SYNC, SYNC_TOGETHER, Study, start_follower, start_python, study_runs, wait_until
 
 from gamtune.tracking.address import TrackingError, absolute_uri
 from gamtune.tracking.records import read_runs
@@ -217,7 +217,7 @@ def test_the_studys_run_holds_its_files_and_follows_them(study):
 def test_follower_tracks_records_as_they_come_and_ends_quietly_with_its_parent(study):
     study.write_trials(1)
     parent = subprocess.Popen(["sleep", "60"])
-    follower = start_python(FOLLOW, study.name, study.uri, study.results, parent.pid)
+    follower = start_follower(study, parent.pid, 0.1)
     try:
         for count in (1, 3):
             study.write_trials(count)
@@ -233,7 +233,7 @@ def test_follower_ends_quietly_on_sigterm_and_says_once_what_fails(tmp_path):
     study = Study(tmp_path)
     study.write_trials(1)
     (study.results / "mlflow.db").write_text("no database " * 100)
-    follower = start_python(FOLLOW, study.name, study.uri, study.results, os.getpid())
+    follower = start_follower(study, os.getpid(), 0.1)
     first = follower.stderr.readline()
     assert first == f"{study.uri}: file is not a database\n"
     time.sleep(0.5)
@@ -243,9 +243,7 @@ def test_follower_ends_quietly_on_sigterm_and_says_once_what_fails(tmp_path):
 
 
 def test_a_server_that_is_down_is_one_quick_line(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     began = time.monotonic()
     with pytest.raises(TrackingError) as caught:
         sync(TrackedStudy("digits", f"http://127.0.0.1:{port}", tmp_path))

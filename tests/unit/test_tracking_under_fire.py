@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 from mlflow.exceptions import MlflowException
-from tracked import FOLLOW, LIBRARY, SYNC_TOGETHER, Killer, Study, content, start_python, wait_until
+from tracked import LIBRARY, SYNC_TOGETHER, Killer, Study, content, start_follower, start_python, wait_until
 
 from gamtune.tracking.address import TrackingError
 
@@ -96,7 +96,7 @@ def test_32_trials_that_finish_at_once_while_two_syncs_and_a_follower_work(study
     ready = tmp_path / "ready"
     ready.mkdir()
     parent = subprocess.Popen(["sleep", "60"])
-    follower = start_python(FOLLOW, study.name, study.uri, study.results, parent.pid)
+    follower = start_follower(study, parent.pid, 0.1)
     writer = subprocess.Popen([sys.executable, "-c", WRITE_TOGETHER], stdin=subprocess.PIPE, text=True)
     writer.communicate("\n".join(map(str, study.folder.glob("trials/*/record.part"))))
     both = [start_python(SYNC_TOGETHER, study.name, study.uri, study.results, ready, number) for number in range(2)]
@@ -110,12 +110,10 @@ def test_32_trials_that_finish_at_once_while_two_syncs_and_a_follower_work(study
     assert study.statuses() == {"FINISHED"}
 
 
-def config_of(study):
-    """The config that `gamtune sync` finds the study by, from the folder that holds its results."""
-    config = study.results.parent / "config.yaml"
+def write_config(study):
+    """Write the config that `gamtune sync` finds the study by, into the folder that holds its results."""
     text = {"study": "digits", "data": {"source": "digits"}, "search": {"strategy": "random", "draws": 2, "seed": 1}}
-    config.write_text(yaml.safe_dump(text | {"space": {"l1": {"uniform": [0, 1]}}}))
-    return config
+    (study.results.parent / "config.yaml").write_text(yaml.safe_dump(text | {"space": {"l1": {"uniform": [0, 1]}}}))
 
 
 @pytest.fixture
@@ -125,7 +123,7 @@ def local(tmp_path, empty_database):
     study.results.mkdir()
     shutil.copy(empty_database, study.results / "mlflow.db")
     study.write_trials(3)
-    config_of(study)
+    write_config(study)
     return study
 
 
@@ -190,7 +188,7 @@ def test_a_follower_looks_at_what_changed_alone_and_misses_nothing(study):
     study.sync()
     study.write_table([f"{number:012x}" for number in range(43)])
     parent = subprocess.Popen(["sleep", "120"])
-    follower = start_python(FOLLOW, study.name, study.uri, study.results, parent.pid)
+    follower = start_follower(study, parent.pid, 0.1)
     try:
         for number in (40, 41, 42, 0):  # one after the other, and one that changed
             trial = study.trials[number]

@@ -213,10 +213,11 @@ def _sync(options: argparse.Namespace) -> None:
 
     from gamtune.files import write_text
     from gamtune.parent import die_with_parent
+    from gamtune.tracking.commit import library_commit
     from gamtune.tracking.follow import follow
     from gamtune.tracking.sync import sync
 
-    study = _tracked(options.config)
+    study = _tracked(options.config, library_commit())
     if options.follow:
         die_with_parent(signal.SIGTERM)
         follow(study, options.follow)
@@ -237,13 +238,12 @@ def _ui(options: argparse.Namespace) -> None:
     os.execvpe(command[0], command, {**os.environ, **environment})
 
 
-def _tracked(config: str) -> "TrackedStudy":
+def _tracked(config: str, commit: str | None = None) -> "TrackedStudy":
     from gamtune.config.load import read_study
     from gamtune.plan import RESULTS
-    from gamtune.tracking.commit import library_commit
     from gamtune.tracking.study import TrackedStudy
 
-    return TrackedStudy.of(read_study(config), Path(RESULTS), library_commit())
+    return TrackedStudy.of(read_study(config), Path(RESULTS), commit)
 
 
 def _outcome(options: argparse.Namespace) -> None:

@@ -197,9 +197,8 @@ class Tracking(Section):
     def _check_uri(cls, uri: str) -> str:
         expected = "expected sqlite:///path/to/mlflow.db or https://host:port"
         if not uri.startswith(("sqlite:///", "http://", "https://")):
-            raise ValueError(
-                f"got an address that begins with {uri.partition(':')[0][:20]!r}, {expected}"
-            )  # which may hold a password
+            kind = uri.partition(":")[0][:20]  # all that is shown: the rest may hold a password
+            raise ValueError(f"got an address that begins with {kind!r}, {expected}")
         if not uri.startswith("sqlite:") and re.search("[@?#]", uri):
             raise ValueError(
                 f"got an address with a login or a query, {expected}; a login belongs in the environment variables "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gamtune.space.proposals import FILE as PROPOSALS
 from gamtune.space.proposals import lines_with_records
 from gamtune.tracking.study import TrackedStudy
 
@@ -80,7 +81,7 @@ def fingerprint(study: TrackedStudy) -> dict[Path, tuple[int, int]]:
     """Time and size of every record, and of the files that ask for them: cheap, and different after every change."""
     table = list(lines_with_records(study.folder, study.stages))
     places = [place.path for place in _places(study.folder, table)]
-    asking = [study.folder / "table.csv", *(study.folder / stage / "proposals.csv" for stage in study.stages)]
+    asking = [study.folder / "table.csv", *(study.folder / stage / PROPOSALS for stage in study.stages)]
     found = {}
     for path in [*asking, *places]:
         try:
@@ -89,6 +90,15 @@ def fingerprint(study: TrackedStudy) -> dict[Path, tuple[int, int]]:
             continue
         found[path] = status.st_mtime_ns, status.st_size
     return found
+
+
+def read_decision(folder: Path) -> dict[str, Any]:
+    """``decision.json`` in the study's folder of results; nothing while it is not made, or being made."""
+    try:
+        decision: dict[str, Any] = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return decision
 
 
 def _varying(table: list[dict[str, str]]) -> frozenset[str]:
@@ -100,7 +110,7 @@ def _varying(table: list[dict[str, str]]) -> frozenset[str]:
 def _places(folder: Path, table: list[tuple[dict[str, str], Path]]) -> Iterator[Place]:
     for cells, path in {cells["trial"]: (cells, path) for cells, path in table}.values():
         stage = path.parents[1].relative_to(folder)  # trials, or a round or rung
-        asked_by = "table.csv" if stage.name == "trials" else f"{stage.as_posix()}/proposals.csv"
+        asked_by = "table.csv" if stage.name == "trials" else f"{stage.as_posix()}/{PROPOSALS}"
         yield Place("trial", f"trial/{cells['trial']}", cells["name"], path, asked_by)
     for candidate, replicate in _slots(folder):
         path = folder / "confirm" / candidate / replicate / "record.json"
@@ -119,11 +129,11 @@ def _places(folder: Path, table: list[tuple[dict[str, str], Path]]) -> Iterator[
 def _slots(folder: Path) -> Iterator[tuple[str, str]]:
     """Candidate and replicate of each confirmation; those a made decision did not ask for are an earlier one's."""
     slots = sorted((slot.parts[-2], slot.parts[-1]) for slot in (folder / "confirm").glob("*/*/"))
+    decision = read_decision(folder)
     try:
-        decision = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
         wanted = {entry["candidate"] for entry in decision["candidates"]}
         replicates = {str(number + 1) for number in range(len(decision["weight_seeds"]))}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         yield from slots
         return
     yield from (slot for slot in slots if slot[0] in wanted and slot[1] in replicates)

@@ -1,7 +1,6 @@
 """The champion: the optimum's model as a version in MLflow's model registry."""
 
 import hashlib
-import json
 import shutil
 import warnings
 from dataclasses import dataclass
@@ -12,11 +11,13 @@ from tempfile import TemporaryDirectory
 from gamtune.closure import LIBRARY, closure
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.tracking import served
+from gamtune.tracking.records import read_decision
 from gamtune.tracking.store import Store
 
 # isort: split
 # MLflow comes after store, which prepares its settings.
 import mlflow
+from mlflow.entities.model_registry import RegisteredModel
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
@@ -53,8 +54,9 @@ def register_champion(store: Store, run_id: str, folder: Path) -> Champion:
     number = _version_of(store, digest)
     if number is None:
         model_id = _finished_model(store, digest) or _log_model(store, network, preprocessing, digest, run_id)
-        number = _add_version(store, model_id, run_id, digest, _why(folder))
-    if _champion(store) != number:
+        number = _add_version(store, model_id, run_id, digest, read_decision(folder).get("why"))
+    model = _registered(store)
+    if model is None or str(model.aliases.get(ALIAS)) != number:
         store.client.set_registered_model_alias(store.study.name, ALIAS, number)
     return Champion(name=store.study.name, version=number, digest=digest)
 
@@ -64,10 +66,9 @@ def _version_of(store: Store, digest: str) -> str | None:
     return next((str(found.version) for found in versions if found.tags.get(DIGEST_TAG) == digest), None)
 
 
-def _champion(store: Store) -> str | None:
-    """The version that the alias names now."""
-    models = store.client.search_registered_models(f"name = '{store.study.name}'")
-    return str(models[0].aliases[ALIAS]) if models and ALIAS in models[0].aliases else None
+def _registered(store: Store) -> RegisteredModel | None:
+    """The study's model with its aliases, once it is registered."""
+    return next(iter(store.client.search_registered_models(f"name = '{store.study.name}'")), None)
 
 
 def _finished_model(store: Store, digest: str) -> str | None:
@@ -136,7 +137,7 @@ def signature(preprocessing: Preprocessing) -> ModelSignature:
 
 
 def _add_version(store: Store, model_id: str, run_id: str, digest: str, why: str | None) -> str:
-    if not store.client.search_registered_models(f"name = '{store.study.name}'"):
+    if _registered(store) is None:
         store.client.create_registered_model(store.study.name)
     added = store.client.create_model_version(
         store.study.name,
@@ -147,13 +148,3 @@ def _add_version(store: Store, model_id: str, run_id: str, digest: str, why: str
         model_id=model_id,
     )
     return str(added.version)
-
-
-def _why(folder: Path) -> str | None:
-    """Why the optimum was chosen, where the decision says so."""
-    try:
-        decision = json.loads((folder / "decision" / "decision.json").read_text())
-    except FileNotFoundError:
-        return None
-    why = decision.get("why")
-    return None if why is None else str(why)

@@ -1,7 +1,6 @@
 """What MLflow shows of a study: each record, and the study's own files, as the content of a run."""
 
 import hashlib
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from statistics import fmean
 from typing import Any, TypeGuard
 
 from gamtune.settings import PER_LAYER
-from gamtune.tracking.records import RunRecord
+from gamtune.tracking.records import RunRecord, read_decision
 from gamtune.tracking.study import TrackedStudy
 
 # The axes of MLflow's plots are linear only (3.17); these settings live on a logarithmic scale whatever their prior.
@@ -133,11 +132,8 @@ def study_content(study: TrackedStudy) -> RunContent | None:
 
 def _decision_tags(folder: Path) -> dict[str, str]:
     """What was chosen and why, once that is decided."""
-    try:
-        decision = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {"gamtune.winner": decision["winner"], NOTE: decision["why"]}
+    decision = read_decision(folder)
+    return {"gamtune.winner": decision["winner"], NOTE: decision["why"]} if decision else {}
 
 
 def _layer_params(spec: Mapping[str, Any]) -> dict[str, str]:

@@ -20,7 +20,8 @@ TAG = "mlflow.sharedViewState.gamtune"
 KNOWN = ("3.17",)  # versions of MLflow, two numbers each
 MOST_AXES = 4  # of parameters; the names of more overlap on a card
 SECTION = "gamtune-study"
-FILTER = "tags.`gamtune.role` = 'trial'"
+ROLE = "tags.`gamtune.role` = '{}'"
+FILTER = ROLE.format("trial")
 
 QUERY = f"workflowType=machine_learning&compareRunsMode=CHART&viewStateShareKey={TAG.rpartition('.')[2]}"
 # Without the view: MLflow opens an experiment on a page for language models, and only a full link shows ranked trials
@@ -28,6 +29,12 @@ PLAIN_QUERY = (
     f"workflowType=machine_learning&orderByKey={quote(f'metrics.`{RESPONSE}`')}&orderByAsc=true"
     f"&searchFilter={quote(FILTER)}"
 )
+
+
+def study_link(experiment_id: str) -> str:
+    """Where the UI lists the study's own run; without the site, which the text that it stands in is on."""
+    wanted = quote(ROLE.format("study"))
+    return f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&searchFilter={wanted}"
 
 
 def saved_view(study: str, trials: Sequence[RunContent], folder: Path) -> str | None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from gamtune.files import locked
 from gamtune.tracking.address import SQLITE, TrackingError, absolute_uri, database_path, is_server
@@ -52,11 +51,6 @@ class Store:
     uri: str
     study: TrackedStudy
     experiment_id: str
-
-    def link(self, role: str) -> str:
-        """Where the UI lists the study's runs of a role; without the site, which the text that it stands in is on."""
-        wanted = quote(f"tags.`gamtune.role` = '{role}'")
-        return f"#/experiments/{self.experiment_id}/runs?workflowType=machine_learning&searchFilter={wanted}"
 
     def version(self) -> str:
         """Version of the MLflow whose UI shows the store, of two numbers."""

@@ -12,7 +12,7 @@ from gamtune.tracking.records import read_study
 from gamtune.tracking.registry import Champion, register_champion
 from gamtune.tracking.run_content import RunContent, record_content, study_content
 from gamtune.tracking.runs import StoredRun, amend_run, create_run, fill_run, list_runs, retire_run
-from gamtune.tracking.saved_view import KNOWN, TAG, saved_view
+from gamtune.tracking.saved_view import KNOWN, TAG, saved_view, study_link
 from gamtune.tracking.store import Store, open_store
 from gamtune.tracking.study import TrackedStudy
 
@@ -112,7 +112,7 @@ def sync_runs(
     With ``only``, these records are looked at and no run is retired for want of one. Gives what the runs hold.
     """
     found = read_study(store.study, only)
-    link, data = store.link("study"), read_data_sets(store)
+    link, data = study_link(store.experiment_id), read_data_sets(store)
     contents = [record_content(record, store.study, found.varying, link) for record in found.runs] + others
     stored: dict[str, list[StoredRun]] = defaultdict(list)
     for run in list_runs(store, None if only is None else [content.key for content in contents]):

@@ -6,7 +6,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from gamtune.tracking.address import TrackingError, absolute_uri, database_path, is_server
+from gamtune.tracking.address import TrackingError, absolute_uri, database_path
 from gamtune.tracking.saved_view import PLAIN_QUERY, QUERY, TAG
 from gamtune.tracking.study import TrackedStudy
 
@@ -58,8 +58,8 @@ def deep_link(study: TrackedStudy, port: int) -> str:
 
     Quick on SQLite, which is read without MLflow.
     """
-    site = study.uri.rstrip("/") if is_server(study.uri) else f"http://127.0.0.1:{port}"
     path = database_path(study.uri)
+    site = absolute_uri(study.uri) if path is None else f"http://127.0.0.1:{port}"
     found = _in_store(study) if path is None else _in_database(study.name, path)
     if found is None:
         return f"{site}/#/experiments"
