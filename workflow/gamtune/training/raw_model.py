@@ -40,7 +40,8 @@ class RawModel:
         table = rows[self.preprocessing.columns].copy()
         for name in table:
             table[name] = as_text(table[name]) if name in self.preprocessing.levels else table[name].astype(float)
-        outputs = np.asarray(self.network.predict(self.preprocessing.apply(table), batch_size=4096, verbose=0))
+        inputs = self.preprocessing.apply(table)
+        outputs = np.asarray(self.network.predict(inputs, batch_size=4096, verbose=0), dtype=float)
         classes = self.preprocessing.classes
         if classes is None:
             return pd.DataFrame({"predicted": outputs[:, 0]})
