@@ -145,6 +145,17 @@ def faults(tmp_path, capsys, changes):
         ),
         ({"data": {"source": "table", "path": "none.csv", "target": "y"}}, "data.path: none.csv is no file"),
         ({"data": {"source": "table", "path": "x.csv"}}, "data: target is missing: the source 'table' needs it"),
+        (
+            {
+                "data": {"source": "table", "path": "x.csv", "target": "y", "task": "regression"},
+                "training.label_smoothing": 0.1,
+            },
+            "training.label_smoothing: a regression has no classes to smooth",
+        ),
+        (
+            {"training.label_smoothing": 1},
+            "training.label_smoothing: got 1, expected a number of at least 0 and below 1",
+        ),
         ({"data.path": "x.csv"}, "data: path means nothing to the source 'digits'; did you mean source: table?"),
         ({"data.validation.fraction": 0.9}, "data: validation and test leave no row to train on"),
         ({"tracking.uri": "mysql://x"}, "tracking.uri: got an address that begins with 'mysql', expected"),

@@ -77,7 +77,7 @@ def learner(case):
     settings = {"network": "h2o", "neurons": widths, "activation": activation, "batch_size": 1}
     spec = make_spec(settings | NETWORK["penalties"] | SETTINGS[optimizer], 1)
     network = build_network(spec, prepared)
-    update, objective = build_update(spec, network.variables), objective_of(prepared)
+    update, objective = build_update(spec, network.variables), objective_of(prepared, 0.0)
     targets = objective.targets(np.array(start["y"], np.int32 if task == "classification" else float))
 
     @tf.function

@@ -16,6 +16,7 @@ from gamtune.config.data_section import Data
 from gamtune.data.arrays import Part, Prepared
 from gamtune.data.prepare import prepare
 from gamtune.settings import make_spec
+from gamtune.spec import Spec
 from gamtune.training.dropout import dropout_factors
 from gamtune.training.loop import DivergedError, row_order, train
 from gamtune.training.model_file import load_model, load_raw
@@ -42,6 +43,7 @@ NETWORKS = {
     "l1 alone": {"l1": 1e-3, "activation": "tanh", "hidden_dropout": [0, 0.5]},
     "l2 alone": {"l2": 1e-3, "activation": "elu", "input_dropout": 0.2},
     "maxout": {"activation": "maxout", "hidden_dropout": [0.2, 0], "l2": 1e-4},
+    "smoothed labels": {"label_smoothing": 0.1, "hidden_dropout": [0.2, 0.3]},
 }
 
 
@@ -55,7 +57,7 @@ def parts(digits):
 def fit(spec, parts):
     data = classes(parts)
     network = build_network(spec, data)
-    return network, train(network, spec, objective_of(data), *parts)
+    return network, train(network, spec, objective_of(data, spec.label_smoothing), *parts)
 
 
 def classes(parts):
@@ -90,7 +92,7 @@ def test_the_loop_equals_a_plain_keras_training(parts, optimizer, network):
     ours, _ = fit(spec, parts)
     inputs = parts[0].x.shape[1]
     theirs = keras_model(spec, parts)
-    theirs.compile(keras_optimizer(spec), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    theirs.compile(keras_optimizer(spec), keras.losses.CategoricalCrossentropy(True, spec.label_smoothing))
     rates, widths = [spec.input_dropout, *spec.hidden_dropout], [inputs, *spec.neurons]
     for epoch in range(1, 4):
         order = row_order(5, epoch, 300)
@@ -101,7 +103,7 @@ def test_the_loop_equals_a_plain_keras_training(parts, optimizer, network):
             given = [
                 np.ones((len(rows), w)) if m is None else m[: len(rows)] for m, w in zip(masks, widths, strict=True)
             ]
-            theirs.train_on_batch([parts[0].x[rows], *given], parts[0].y[rows])
+            theirs.train_on_batch([parts[0].x[rows], *given], np.eye(10)[parts[0].y[rows]])
     for mine, plain in zip(ours.raw.get_weights(), theirs.get_weights(), strict=True):
         assert np.abs(mine - plain).max() < 1e-5
 
@@ -212,7 +214,7 @@ def test_a_record_holds_all_that_is_known_of_a_training(tmp_path, digits):
     run_trial(spec, data, "code", 1, tmp_path)
     record = json.loads((tmp_path / "record.json").read_text())
     assert (record["trial"], record["status"], record["reason"]) == (spec.trial, "ok", None)
-    assert record["spec"] == json.loads(spec.to_json())
+    assert Spec.from_json(json.dumps(record["spec"])) == spec
     assert (record["data"], record["code"], record["attempt"]) == (data.digest, "code", 1)
     assert record["epochs_run"] == len(record["history"]["epoch"]) == len(record["history"]["time"]) == 3
     assert set(record["versions"]) == {"python", "tensorflow", "keras", "numpy"}
@@ -313,11 +315,18 @@ def test_a_regression_is_trained_and_scored_in_the_units_of_its_target(tmp_path,
     assert np.mean((exported - part.y) ** 2) == pytest.approx(figures["mse"], rel=1e-4)
 
 
+def test_a_regression_has_no_labels_to_smooth(tmp_path, values):
+    run_trial(make_spec({"label_smoothing": 0.1}, 1), Prepared.open(values), "code", 1, tmp_path)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["status"] == "failed"
+    assert record["reason"] == "ValueError: label_smoothing: got 0.1, but a regression has no classes to smooth"
+
+
 def test_a_regression_equals_a_plain_keras_training(values):
     data = Prepared.open(values)
     spec = make_spec({"neurons": [12], "epochs": 3, "batch_size": 50, "optimizer": "adam", "l2": 1e-3}, 5)
     ours, theirs = build_network(spec, data), build_network(spec, data).raw
-    train(ours, spec, objective_of(data), data.part("train"), data.part("validation"))
+    train(ours, spec, objective_of(data, 0.0), data.part("train"), data.part("validation"))
     theirs.compile(keras_optimizer(spec), "mean_squared_error")
     rows, mean, sd = data.part("train"), *data.target_scale
     for epoch in range(1, 4):

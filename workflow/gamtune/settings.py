@@ -121,6 +121,10 @@ SETTINGS: dict[str, Setting] = {
     ),
     "l1": Setting(float, 0.0, "weight of the sum of absolute weights in the loss", low=0),
     "l2": Setting(float, 0.0, "weight of the sum of squared weights in the loss", low=0),
+    "label_smoothing": Setting(
+        float, 0.0, "of classes: share of a row's label that is spread over all classes alike, so that no output "
+        "grows ever surer", low=0, high=1, open_high=True,
+    ),
     "optimizer": Setting(str, "adadelta", "rule of the weight updates", choices=tuple(KERAS_OPTIMIZERS)),
     "learning_rate": Setting(float, None, f"step size{_defaults('learning_rate')}", low=0, open_low=True),
     "rho": Setting(

@@ -22,6 +22,7 @@ class Spec:
     hidden_dropout: tuple[float, ...]
     l1: float
     l2: float
+    label_smoothing: float = 0.0
     optimizer: str
     learning_rate: float
     rho: float | None = None
@@ -62,13 +63,13 @@ class Spec:
         return replace(self, weight_seed=weight_seed, fold=fold)
 
     def to_json(self) -> str:
-        """Canonical JSON: sorted keys, builtin types, no spaces; unused settings are absent."""
+        """Canonical JSON: sorted keys, builtin types, no spaces; what has its default here is absent."""
         return self._json
 
     @cached_property
     def _json(self) -> str:
         values = self.__dict__  # a table of ten thousand rows asks each for it
-        return canonical_json({name: values[name] for name in FIELDS if values[name] is not None})
+        return canonical_json({name: values[name] for name in FIELDS if values[name] != UNSET[name]})
 
     @classmethod
     def from_json(cls, text: str) -> "Spec":
@@ -89,7 +90,8 @@ class Spec:
 
 
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
-FIELDS = tuple(field.name for field in fields(Spec))
+UNSET = {field.name: field.default for field in fields(Spec)}  # a setting that came later left every id as it was
+FIELDS = tuple(UNSET)
 SETTINGS = tuple(name for name in FIELDS if name not in ("weight_seed", "fold"))
 
 

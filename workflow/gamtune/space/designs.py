@@ -20,6 +20,7 @@ Design = Callable[[str, int], FloatArray]
 SOBOL_SCALARS = (
     "depth", "l1", "l2", "input_dropout", "rho", "epsilon", "learning_rate", "batch_size", "optimizer", "activation",
     "momentum", "beta_1", "beta_2", "epochs", "patience", "min_delta", "threads", "network", "rate_annealing",
+    "label_smoothing",
 )  # fmt: skip
 SOBOL_PER_LAYER = ("neurons", "hidden_dropout")
 FIRST_LAYER = 40  # dimension of the first layer's first parameter; those between are for parameters to come

@@ -29,7 +29,7 @@ def gradients_of(
     factors: Sequence[tf.Tensor | float | None],
     with_reach: bool,
 ) -> Gradients:
-    """Differentiate the mean loss of some rows.
+    """Differentiate the mean of what training minimises over some rows.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def gradients_of(
         tape.watch(variables)
         flow = network.forward(x, factors)
         losses = objective.losses(targets, flow.outputs)
-        loss = tf.reduce_mean(losses)
+        loss = tf.reduce_mean(objective.minimised(losses, flow.outputs))
     if not with_reach:
         return Gradients(losses, tape.gradient(loss, variables), None)
     found = tape.gradient(loss, [*variables, *flow.sums])

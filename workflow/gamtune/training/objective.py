@@ -22,7 +22,10 @@ class Objective(Protocol):
         """(n,) what the raw outputs are compared with."""
 
     def losses(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        """(n,) float32, to be minimised."""
+        """(n,) float32 what the figures are made of."""
+
+    def minimised(self, losses: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """(n,) float32 what training lowers: the losses, or something near them."""
 
     def training_sums(self, losses: tf.Tensor) -> list[tf.Tensor]:
         """Sums over the rows of a step, from their losses."""
@@ -32,9 +35,20 @@ class Objective(Protocol):
 
 
 class Classification:
-    """Logloss; H2O's squared error, (1 - probability of the true class) squared; accuracy."""
+    """Logloss; H2O's squared error, (1 - probability of the true class) squared; accuracy.
+
+    Parameters
+    ----------
+    label_smoothing : float
+        What is minimised is the cross-entropy with labels of which this share is spread over all classes alike, as
+        Keras' ``label_smoothing`` (Szegedy et al. 2016, Rethinking the Inception Architecture, section 7). The figures
+        are those of the labels as they are.
+    """
 
     figures: tuple[str, ...] = ("logloss", "mse", "accuracy")
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        self.label_smoothing = label_smoothing
 
     def targets(self, y: npt.NDArray[Any]) -> tf.Tensor:
         """Indices of the classes."""
@@ -43,6 +57,13 @@ class Classification:
     def losses(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
         """Minus the logarithm of the true class' probability."""
         return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)
+
+    def minimised(self, losses: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """The logloss, or that of the smoothed labels."""
+        if not self.label_smoothing:
+            return losses
+        of_any_class = -tf.reduce_mean(tf.nn.log_softmax(outputs), 1)
+        return (1 - self.label_smoothing) * losses + self.label_smoothing * of_any_class
 
     def training_sums(self, losses: tf.Tensor) -> list[tf.Tensor]:
         """Logloss and squared error."""
@@ -76,6 +97,10 @@ class Regression:
         """Squared errors of the standardised values."""
         return (outputs[:, 0] - targets) ** 2
 
+    def minimised(self, losses: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """The squared errors themselves."""
+        return losses
+
     def training_sums(self, losses: tf.Tensor) -> list[tf.Tensor]:
         """Squared error."""
         return [tf.reduce_sum(losses) * self.sd**2]
@@ -85,8 +110,16 @@ class Regression:
         return [*self.training_sums(losses), tf.reduce_sum(tf.abs(outputs[:, 0] - targets)) * self.sd]
 
 
-def objective_of(data: Prepared) -> Objective:
-    """The objective of a data set's task."""
+def objective_of(data: Prepared, label_smoothing: float) -> Objective:
+    """The objective of a data set's task.
+
+    Raises
+    ------
+    ValueError
+        If the labels of a regression are to be smoothed.
+    """
     if data.classes is not None:
-        return Classification()
+        return Classification(label_smoothing)
+    if label_smoothing:
+        raise ValueError(f"label_smoothing: got {label_smoothing}, but a regression has no classes to smooth")
     return Regression(*data.target_scale)

@@ -88,12 +88,12 @@ def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | N
     from gamtune.training.scoring import score
     from gamtune.training.state import load_state
 
-    network = build_network(spec, data)
+    network, objective = build_network(spec, data), objective_of(data, spec.label_smoothing)
     training, validation = data.part("train"), data.part("validation")
     begun = None
     if earlier is not None:
         begun = json.loads((earlier / RECORD).read_text(encoding="utf-8")), load_state(earlier / STATE)
-    history = train(network, spec, objective_of(data), training, validation, begun, files.get(STATE))
+    history = train(network, spec, objective, training, validation, begun, files.get(STATE))
     metrics = {name: score(network.raw, part, data) for name, part in (("train", training), ("validation", validation))}
     if MODEL in files:
         network.exported.save(files[MODEL])
