@@ -156,6 +156,7 @@ def faults(tmp_path, capsys, changes):
             {"training.label_smoothing": 1},
             "training.label_smoothing: got 1, expected a number of at least 0 and below 1",
         ),
+        ({"data.whiten": 1}, "data.whiten: got 1"),
         ({"data.path": "x.csv"}, "data: path means nothing to the source 'digits'; did you mean source: table?"),
         ({"data.validation.fraction": 0.9}, "data: validation and test leave no row to train on"),
         ({"tracking.uri": "mysql://x"}, "tracking.uri: got an address that begins with 'mysql', expected"),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris
+from threadpoolctl import threadpool_limits
 
 from gamtune.config.data_section import Data
 from gamtune.config.errors import ConfigError
@@ -177,6 +178,39 @@ def test_texts_become_levels_and_gaps_become_means_with_a_flag(tmp_path, people)
     assert (train.x[:, 6] == raw["job"].isna()).all()
     assert train.y == pytest.approx(raw["pay"])
     assert split.groupby("group")["part"].nunique().max() == 1
+
+
+def test_whitened_inputs_have_variance_1_and_no_correlation_in_training(tmp_path, people):
+    data = Data(source="table", path=str(people), target="pay", categorical=["code"], whiten=0.99)
+    prepare(data, tmp_path / "data")
+    prepare(data.model_copy(update={"whiten": 0.5}), tmp_path / "fewer")
+    train, fewer = (Prepared.open(tmp_path / name / "digest.json") for name in ("data", "fewer"))
+    assert np.cov(train.part("train").x.T) == pytest.approx(np.eye(train.inputs), abs=1e-5)
+    assert train.part("train").x[:, : fewer.inputs] == pytest.approx(fewer.part("train").x, abs=1e-6)
+    said = Preprocessing.read(tmp_path / "data/preprocessing.json")
+    assert fewer.inputs < train.inputs == said.inputs < len(said.features)  # the levels of a text add up to 1
+    rows = pd.read_csv(people, dtype={"code": str})[
+        (pd.read_csv(tmp_path / "data/split.csv")["part"] == "test").to_numpy()
+    ]
+    assert said.apply(rows) == pytest.approx(train.part("test").x, abs=1e-6)
+    plain = Data(source="table", path=str(people), target="pay", categorical=["code"])
+    prepare(plain, tmp_path / "plain")
+    held = Prepared.open(tmp_path / "plain/digest.json").part("train").x.var(axis=0, ddof=1).sum()
+    kept = sum(1 / np.sum(np.square(said.components), axis=1))  # each component's variance
+    assert 0.99 <= kept / held < 1
+
+
+def test_whitened_data_are_the_same_on_every_number_of_cores(tmp_path):
+    random = np.random.default_rng(1)
+    columns = random.normal(size=(1000, 200)) @ random.normal(size=(200, 200))
+    rows = pd.DataFrame(columns).add_prefix("column_").assign(species=random.integers(0, 2, 1000))
+    rows.to_parquet(tmp_path / "wide.parquet")
+    digests = set()
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            prepare(table(tmp_path / "wide.parquet", whiten=0.9999), tmp_path / str(threads))
+        digests.add(Prepared.open(tmp_path / str(threads) / "digest.json").digest)
+    assert len(digests) == 1
 
 
 def test_what_training_never_saw_is_the_mean_or_the_missing_level(tmp_path, people):

@@ -82,6 +82,13 @@ class Data(Section):
         description="table: column whose equal values stay together in every split, as the rows of a subject, a site, "
         "a day must; it is no input. har has subject",
     )
+    whiten: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="inputs without correlations: the principal components of the standardised columns, each scaled to "
+        "variance 1, as many as hold this share of the variance (0.9999, say); unless given, the columns themselves",
+    )
     mirror: str | None = Field(
         None,
         description="mnist, har: folder that holds the files, or address to load them from; unless given, the folder "

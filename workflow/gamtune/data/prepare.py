@@ -37,7 +37,7 @@ def prepare(data: Data, folder: Path) -> None:
     split = split_rows(data, rows)
     folds = range(1, (data.validation.folds or 0) + 1)
     training = [split.of_fold(fold) == "train" for fold in folds] or [split.parts == "train"]
-    fitted = [Preprocessing.fit(rows, chosen) for chosen in training]  # all that can fail comes first
+    fitted = [Preprocessing.fit(rows, chosen, data.whiten) for chosen in training]  # all that can fail comes first
     write_text(folder / "split.csv", _split_csv(rows, split))
     if not folds:
         _write_set(rows, _chosen(split.parts, data), fitted[0], data.selection, folder)
@@ -62,7 +62,7 @@ def prepare_whole(data: Data, folder: Path) -> None:
     rows = read_rows(data)
     test = split_rows(data, rows).parts == "test"
     chosen = {"train": ~test, "validation": ~test, "test": test}
-    _write_set(rows, chosen, Preprocessing.fit(rows, ~test), data.selection, folder)
+    _write_set(rows, chosen, Preprocessing.fit(rows, ~test, data.whiten), data.selection, folder)
 
 
 def _chosen(parts: Words, data: Data) -> dict[str, Mask]:
@@ -92,7 +92,7 @@ def _said(rows: Rows, chosen: Mapping[str, Mask], preprocessing: Preprocessing, 
     """What a digest.json says for people and for the steps that need no array."""
     return {
         "task": rows.task,
-        "inputs": len(preprocessing.features),
+        "inputs": preprocessing.inputs,
         "classes": rows.classes,
         "target_mean": preprocessing.target_mean,
         "target_sd": preprocessing.target_sd,

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from sklearn.decomposition import PCA
 from sklearn.preprocessing import OneHotEncoder
+from threadpoolctl import threadpool_limits
 
 from gamtune.config.errors import ConfigError
 from gamtune.data.arrays import FloatArray
@@ -27,6 +30,8 @@ class Preprocessing:
     3. ``features`` are those of the inputs that vary in training, the others are ``constant``; each has its ``mean``
        subtracted and is divided by its ``sd``, the sample standard deviation (n - 1) as in R and H2O; 0 and 1 for the
        inputs that are 0 or 1.
+    4. Where they are whitened, ``centre`` is subtracted from these, and each row of ``components`` makes an input of
+       them: a principal component of variance 1 in training (sklearn.decomposition.PCA).
 
     Attributes
     ----------
@@ -50,6 +55,8 @@ class Preprocessing:
         A regression's target is trained as (value - mean) / sd; the exported model gives values.
     missing : sequence of str
         Words of a CSV file's cells that hold nothing.
+    centre, components : (p,) and (k, p) lists, optional
+        Of the k principal components of the p features; None where these are the inputs.
     """
 
     columns: list[str]
@@ -65,9 +72,11 @@ class Preprocessing:
     target_mean: float | None = None
     target_sd: float | None = None
     missing: Sequence[str] = ()
+    centre: list[float] | None = None
+    components: list[list[float]] | None = None
 
     @classmethod
-    def fit(cls, rows: Rows, training: Any) -> "Preprocessing":
+    def fit(cls, rows: Rows, training: Any, whiten: float | None = None) -> "Preprocessing":
         """Take the statistics of the training rows.
 
         Parameters
@@ -76,6 +85,8 @@ class Preprocessing:
             All rows.
         training : (n,) bool
             Which of them train.
+        whiten : float, optional
+            Share of the variance that the principal components hold which become the inputs.
 
         Raises
         ------
@@ -95,7 +106,7 @@ class Preprocessing:
             raise ConfigError(["data: every feature is constant in the training rows"])
         numbers = kept.columns.isin(numeric.columns)
         regression = rows.classes is None
-        return cls(
+        plain = cls(
             columns=[str(name) for name in features],
             levels=levels,
             fill={str(name): float(means[name]) for name in gaps},
@@ -110,19 +121,40 @@ class Preprocessing:
             target_sd=float(target.std(ddof=1)) if regression else None,
             missing=rows.missing,
         )
+        return plain if whiten is None else plain._whitened(features, whiten)
 
     @classmethod
     def read(cls, path: Path) -> "Preprocessing":
         """From ``preprocessing.json``."""
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
+    @property
+    def inputs(self) -> int:
+        """How many inputs the network has."""
+        return len(self.features if self.components is None else self.components)
+
     def apply(self, features: pd.DataFrame) -> FloatArray:
         """(n, inputs) float32 inputs of the network."""
+        values = self._standardised(features)
+        if self.components is not None:
+            with threadpool_limits(limits=1, user_api="blas"):
+                values = (values - np.array(self.centre)) @ np.array(self.components).T
+        inputs: FloatArray = values.astype(np.float32, order="C")  # rows in one piece, to be shared unchanged
+        return inputs
+
+    def _standardised(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """(n, features), before any whitening."""
         raw = _encoded(features[self.columns], self.levels, self.fill)[self.features].to_numpy(dtype=float)
-        scaled = (raw - np.array(self.mean)) / np.array(self.sd)
-        standardised: FloatArray = scaled.astype(np.float32, order="C")  # rows in one piece, to be shared unchanged
-        standardised[np.isnan(standardised)] = 0.0  # a missing number where training had none: its mean
-        return standardised
+        values: npt.NDArray[np.float64] = (raw - np.array(self.mean)) / np.array(self.sd)
+        values[np.isnan(values)] = 0.0  # a missing number where training had none: its mean
+        return values
+
+    def _whitened(self, training: pd.DataFrame, share: float) -> "Preprocessing":
+        """The same followed by the training rows' principal components that hold this share of their variance."""
+        with threadpool_limits(limits=1, user_api="blas"):  # the same sums, hence the same data, on any number of cores
+            fitted = PCA(share).fit(self._standardised(training))
+        scaled = fitted.components_ / np.sqrt(fitted.explained_variance_)[:, np.newaxis]
+        return replace(self, centre=fitted.mean_.tolist(), components=scaled.tolist())
 
     def to_dict(self) -> dict[str, Any]:
         """As written to preprocessing.json."""
