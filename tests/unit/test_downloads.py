@@ -32,6 +32,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.breaks, self.ranges, self.asked = dict(CONTENT), [], True, []
+        self.chunked = False  # says of an answer how it ends in place of how long it is
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -54,9 +55,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             return
         self.send_response(206 if begin else 200)
+        sent = content[begin:][: self.server.breaks.pop(0) if self.server.breaks else None]
+        if self.server.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            ended = b"\r\n0\r\n\r\n" if len(sent) == len(content) - begin else b""
+            self.wfile.write(f"{len(content) - begin:x}\r\n".encode() + sent + ended)
+            return
         self.send_header("Content-Length", str(len(content) - begin))
         self.end_headers()
-        self.wfile.write(content[begin:][: self.server.breaks.pop(0) if self.server.breaks else None])
+        self.wfile.write(sent)
 
     def log_message(self, *arguments):
         pass
@@ -97,6 +105,30 @@ def test_a_broken_connection_is_taken_up(server, ranges):
     server.breaks, server.ranges = [100_000], ranges
     assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
     assert server.asked[1] == ("/a.txt", "bytes=100000-")
+
+
+def test_an_answer_without_a_length_may_break_off_too(server):
+    server.breaks, server.chunked = [100_000], True
+    assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
+    assert server.asked[1] == ("/a.txt", "bytes=100000-")
+
+
+def test_what_an_earlier_run_left_of_another_file_is_not_the_servers_fault(server, cache):
+    cache.mkdir(parents=True)
+    (cache / "a.txt.part").write_bytes(b"of another mirror")
+    assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
+    server.content = {"all.zip": zipped(CONTENT)}
+    (cache / "a.txt").unlink()
+    (cache / "archive.zip.part").write_bytes(b"of another mirror")
+    assert read(fetch(Download("set", FILES, [f"{server.address}/all.zip"]))) == CONTENT
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(server, cache, tmp_path):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(
+        ConfigError, match=rf"data.source: set cannot be kept in {cache}: (Not a directory|File exists)"
+    ):
+        fetch(Download("set", FILES, [server.address]))
 
 
 def test_what_came_before_the_last_break_is_kept_for_the_next_run(server, cache):
@@ -188,8 +220,10 @@ def test_a_folder_may_hold_the_files_packed_or_not(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match=r"b.txt.xz is not the file that set has: .*ended before"):
         fetch(download)
     (folder / "set" / "a.txt").unlink()
-    with pytest.raises(ConfigError, match=rf"data.mirror: {folder} has no file a.txt of set"):
+    with pytest.raises(ConfigError, match=rf"GAMTUNE_DATA: {folder} has no file a.txt of set"):
         fetch(download)
+    with pytest.raises(ConfigError, match=rf"data.mirror: {folder} has no file a.txt of set"):
+        fetch(download, str(folder))
     assert not cache_folder().exists()
 
 

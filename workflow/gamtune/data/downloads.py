@@ -9,9 +9,10 @@ import shutil
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +26,7 @@ from gamtune.files import locked, replacing
 CHUNK = 1 << 20
 PATIENCE = 30  # seconds without a byte
 ATTEMPTS = 3  # at one address, each going on where the one before stopped
+ARCHIVE = "archive.zip"
 FOLDER_VARIABLE = "GAMTUNE_DATA"
 
 
@@ -69,14 +71,18 @@ def fetch(download: Download, mirror: str | None = None) -> dict[str, Path]:
     ConfigError
         If a file is not there, cannot be downloaded, or holds something else than it should.
     """
+    named_by = "data.mirror" if mirror else FOLDER_VARIABLE
     mirror = mirror or os.environ.get(FOLDER_VARIABLE)
     if mirror and not mirror.startswith(("http://", "https://")):
-        return _in_folder(download, Path(mirror))
+        return _in_folder(download, Path(mirror), named_by)
     cache = cache_folder() / download.name
-    with locked(cache / ".lock"):  # two studies may ask at once
-        missing = [name for name, sha in download.files.items() if _sha256(cache / name) != sha]
-        if missing:
-            _download_from_any(download, [mirror] if mirror else download.homes, missing, cache)
+    try:
+        with locked(cache / ".lock"):  # two studies may ask at once
+            missing = [name for name, sha in download.files.items() if _sha256(cache / name) != sha]
+            if missing:
+                _download_from_any(download, [mirror] if mirror else download.homes, missing, cache)
+    except OSError as error:  # a full disk, a folder of somebody else's
+        raise ConfigError([f"data.source: {download.name} cannot be kept in {cache}: {error.strerror}"]) from None
     return {name: cache / name for name in download.files}
 
 
@@ -91,19 +97,17 @@ def unpacked(path: Path) -> IO[bytes]:
     return openers.get(path.suffix, open)(path, "rb")  # type: ignore[operator, no-any-return]
 
 
-def _in_folder(download: Download, folder: Path) -> dict[str, Path]:
+def _in_folder(download: Download, folder: Path, named_by: str) -> dict[str, Path]:
     places = [folder / download.name / "original", folder / download.name, folder]
     found = {}
     for name, sha in download.files.items():
         tried = [place / f"{name}{suffix}" for place in places for suffix in ("", ".xz")]
         path = next((path for path in tried if path.is_file()), None)
         if path is None:
-            raise ConfigError([f"data.mirror: {folder} has no file {name} of {download.name}"])
+            raise ConfigError([f"{named_by}: {folder} has no file {name} of {download.name}"])
         content = _sha256(path)
         if content != sha:
-            raise ConfigError(
-                [f"data.mirror: {path} is not the file that {download.name} has: {_differ(content, sha)}"]
-            )
+            raise ConfigError([f"{named_by}: {path} is not the file that {download.name} has: {_differ(content, sha)}"])
         found[name] = path
     return found
 
@@ -133,15 +137,32 @@ def _download_from_any(download: Download, homes: Sequence[str], missing: Sequen
     for home in homes:
         try:
             if home.endswith(".zip"):
-                _from_zip(download, home, missing, cache)
+                _anew_if_stale(cache / ARCHIVE, partial(_from_zip, download, home, missing, cache))
             else:
                 for name in missing:
-                    _from_address(f"{home.rstrip('/')}/{name}", download.files[name], cache / name)
+                    address, path = f"{home.rstrip('/')}/{name}", cache / name
+                    _anew_if_stale(path, partial(_from_address, address, download.files[name], path))
             return
         except DownloadError as error:
             failures.append(str(error))
     help_ = f"data.mirror or the variable {FOLDER_VARIABLE} may name a copy"
     raise ConfigError([f"data.source: {download.name} cannot be downloaded: {'; '.join(failures)}; {help_}"])
+
+
+def _anew_if_stale(path: Path, download: Callable[[], None]) -> None:
+    """Download once more from the start where what an earlier run left, and this one took up, was of another file."""
+    took_up = _part_of(path).exists()
+    try:
+        download()
+    except DownloadError:
+        if not took_up or _part_of(path).exists():  # what is still there is only not all yet
+            raise
+        download()
+
+
+def _part_of(path: Path) -> Path:
+    """Where a file's first bytes wait for the others."""
+    return path.with_name(f"{path.name}.part")
 
 
 def _from_address(address: str, sha: str, path: Path) -> None:
@@ -154,7 +175,7 @@ def _from_address(address: str, sha: str, path: Path) -> None:
 
 
 def _from_zip(download: Download, address: str, missing: Sequence[str], cache: Path) -> None:
-    part = _downloaded(address, cache / "archive.zip")
+    part = _downloaded(address, cache / ARCHIVE)
     try:
         with ExitStack() as stack:
             archive = stack.enter_context(zipfile.ZipFile(part))
@@ -182,7 +203,7 @@ def _downloaded(address: str, path: Path) -> Path:
 
     What has come stays there when it is not all, for the next call.
     """
-    part = path.with_name(f"{path.name}.part")
+    part = _part_of(path)
     part.parent.mkdir(parents=True, exist_ok=True)
     print(f"downloading {address}", file=sys.stderr)
     reason = ""
@@ -217,22 +238,22 @@ def _continued(address: str, part: Path) -> bool:
             part.open("ab" if begin else "wb") as file,
             tqdm(total=total, initial=begin, unit="B", unit_scale=True, desc=part.stem, disable=None) as progress,
         ):
-            for chunk in _chunks(answer):
+            while chunk := _next_chunk(answer):
                 file.write(chunk)
                 progress.update(len(chunk))
-            return total is None or file.tell() == total
+            return chunk is not None and (total is None or file.tell() == total)
 
 
-def _chunks(answer: requests.Response) -> Iterator[bytes]:
-    """What comes until the connection breaks, to the last byte."""
+def _next_chunk(answer: requests.Response) -> bytes | None:
+    """What comes next; nothing at the end, None if the connection broke."""
     try:
-        while chunk := answer.raw.read1(CHUNK):
-            yield chunk
+        return bytes(answer.raw.read1(CHUNK))
     except (HTTPError, OSError):
-        return
+        return None
 
 
 def _reason(error: requests.RequestException) -> str:
     if error.response is not None:
         return f"the server answered {error.response.status_code} {error.response.reason}"
-    return "no connection" if isinstance(error, requests.ConnectionError) else str(error).splitlines()[0]
+    unreachable = isinstance(error, requests.ConnectionError) and not isinstance(error, requests.exceptions.SSLError)
+    return "no connection" if unreachable else str(error).splitlines()[0]
