@@ -1,6 +1,8 @@
 """The data of a study as MLflow's datasets: named, known by their digest, with the columns of their raw rows."""
 
 import json
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from gamtune.data.layout import fold_folders, whole_folder
@@ -22,15 +24,21 @@ def read_data_sets(store: Store) -> dict[str, DatasetInput]:
     """
     study = store.study
     folder = study.folder / "data"
-    found = {}
+    found: dict[str, DatasetInput] = {}
     for place in (folder, *fold_folders(folder), whole_folder(folder)):
         try:
-            said = json.loads((place / "digest.json").read_text(encoding="utf-8"))
-            preprocessing = Preprocessing.read(place / "preprocessing.json")
+            digest, data_set = _read(study, place, (place / "digest.json").stat().st_mtime_ns)
         except (OSError, ValueError, TypeError):
             continue
-        found[said["digest"]] = _data_set(study, said, preprocessing)
+        found[digest] = data_set
     return found
+
+
+@lru_cache(maxsize=1000)
+def _read(study: TrackedStudy, place: Path, changed_at: int) -> tuple[str, DatasetInput]:
+    """Digest and data set of a folder, read once a change: a follower asks often, and whitening is megabytes."""
+    said = json.loads((place / "digest.json").read_text(encoding="utf-8"))
+    return said["digest"], _data_set(study, said, Preprocessing.read(place / "preprocessing.json"))
 
 
 def _data_set(study: TrackedStudy, said: dict[str, Any], preprocessing: Preprocessing) -> DatasetInput:
