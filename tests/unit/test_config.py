@@ -153,6 +153,13 @@ def faults(tmp_path, capsys, changes):
             "training.label_smoothing: a regression has no classes to smooth",
         ),
         (
+            {
+                "data": {"source": "table", "path": "x.csv", "target": "y", "task": "regression"},
+                "space.label_smoothing": {"uniform": [0, 0.1]},
+            },
+            "space.label_smoothing: a regression has no classes to smooth",
+        ),
+        (
             {"training.label_smoothing": 1},
             "training.label_smoothing: got 1, expected a number of at least 0 and below 1",
         ),

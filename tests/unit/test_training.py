@@ -18,10 +18,12 @@ from gamtune.data.prepare import prepare
 from gamtune.settings import make_spec
 from gamtune.spec import Spec
 from gamtune.training.dropout import dropout_factors
+from gamtune.training.gradients import gradients_of
 from gamtune.training.loop import DivergedError, row_order, train
 from gamtune.training.model_file import load_model, load_raw
 from gamtune.training.network import build_network
 from gamtune.training.objective import objective_of
+from gamtune.training.optimizers import build_update
 from gamtune.training.scoring import score
 from gamtune.training.tensors import shared_tensor
 from gamtune.training.trial import run_trial
@@ -106,6 +108,30 @@ def test_the_loop_equals_a_plain_keras_training(parts, optimizer, network):
             theirs.train_on_batch([parts[0].x[rows], *given], np.eye(10)[parts[0].y[rows]])
     for mine, plain in zip(ours.raw.get_weights(), theirs.get_weights(), strict=True):
         assert np.abs(mine - plain).max() < 1e-5
+
+
+def test_the_loop_leaves_h2os_dropout_unscaled_and_anneals_by_the_rows_seen(parts):
+    settings = {"network": "h2o", "optimizer": "sgd", "learning_rate": 0.05, "rate_annealing": 1e-3, "batch_size": 64}
+    spec = make_spec({**settings, "neurons": [20, 15], "input_dropout": 0.1, "hidden_dropout": 0.4, "epochs": 2}, 5)
+    ours, _ = fit(spec, parts)
+    by_hand, objective = build_network(spec, classes(parts)), objective_of(classes(parts), 0.0)
+    update = build_update(spec, by_hand.variables)
+    rates, widths = [spec.input_dropout, *spec.hidden_dropout], [parts[0].x.shape[1], *spec.neurons]
+    seen = steps = 0
+    for epoch in (1, 2):
+        order = row_order(5, epoch, 300)
+        for step, start in enumerate(range(0, 300, 64)):
+            rows = order[start : start + 64]
+            numbers = tf.constant(epoch, tf.int64), tf.constant(step, tf.int64)
+            kept = [mask[: len(rows)] for mask in dropout_factors(rates, widths, 64, 5, *numbers, False)]
+            assert all(set(np.unique(mask)) == {0, 1} for mask in kept)
+            steps += 1
+            x, y = tf.constant(parts[0].x[rows]), tf.constant(parts[0].y[rows])
+            gradients = gradients_of(by_hand, objective, x, y, kept, with_reach=True)
+            update.step(gradients, tf.constant(steps, tf.int64), tf.constant(seen, tf.int64))
+            seen += len(rows)
+    for mine, plain in zip(ours.raw.get_weights(), by_hand.raw.get_weights(), strict=True):
+        assert np.abs(mine - plain).max() < 1e-6
 
 
 def test_dropout_drops_the_share_asked_for_and_scales_up_what_it_keeps():

@@ -257,9 +257,12 @@ class Study(Section):
             raise ValueError(f"data.validation.folds: the strategy {self.search.strategy!r} compares single trainings")
         if self.data.selection == "test" and self.decision.final.train_on == "train+validation":
             raise ValueError("decision.final.train_on: with data.selection test they learn from all other rows already")
-        smoothed = "label_smoothing" in self.space or self.training.settings["label_smoothing"]
-        if smoothed and self.data.task == "regression":
-            raise ValueError("training.label_smoothing: a regression has no classes to smooth")
+        if self.data.task == "regression":
+            for section, smoothed in (
+                ("space", "label_smoothing" in self.space), ("training", self.training.settings["label_smoothing"] > 0),
+            ):  # fmt: skip
+                if smoothed:
+                    raise ValueError(f"{section}.label_smoothing: a regression has no classes to smooth")
         if self.search.generator not in (None, "numpy"):
             for name, distribution in self.space.items():
                 if isinstance(distribution, Normal) and not (distribution.min is distribution.max is None):
