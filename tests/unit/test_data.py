@@ -300,14 +300,17 @@ def test_folds_are_data_sets_of_their_own(tmp_path, iris, group):
         assert np.abs(fold.part("train").x[:, :4].mean(axis=0)).max() < 1e-6
     if group:
         assert rest.groupby("group")["fold"].nunique().max() == 1
+    else:
+        assert (rest.groupby(["fold", "class"]).size() == 10).all()
     common = json.loads((tmp_path / "data/digest.json").read_text())
     assert common["digest"] not in {fold.digest for fold in folds}
     assert common["folds"] == 4
 
 
+@pytest.mark.parametrize("whiten", [None, 0.99])
 @pytest.mark.parametrize("validation", [{"folds": 3}, {"fraction": 0.3}])
-def test_the_whole_is_all_rows_but_the_tests_standardised_by_themselves(tmp_path, iris, validation):
-    data = table(iris, validation=validation)
+def test_the_whole_is_all_rows_but_the_tests_standardised_by_themselves(tmp_path, iris, validation, whiten):
+    data = table(iris, validation=validation, whiten=whiten)
     prepare(data, tmp_path / "parts")
     prepare_whole(data, tmp_path / "whole")
     part = Prepared.open(tmp_path / "parts" / ("fold_1" if "folds" in validation else "") / "digest.json")
@@ -315,7 +318,10 @@ def test_the_whole_is_all_rows_but_the_tests_standardised_by_themselves(tmp_path
     assert (whole.part("test").y == part.part("test").y).all()
     assert len(whole.part("train").y) == len(part.part("train").y) + len(part.part("validation").y)
     assert (whole.part("train").x == whole.part("validation").x).all()
-    assert np.abs(whole.part("train").x[:, :4].mean(axis=0)).max() < 1e-6
+    for learnt in (whole.part("train").x, part.part("train").x):
+        assert np.abs(learnt[:, :4].mean(axis=0)).max() < 1e-6
+        if whiten:
+            assert np.cov(learnt.T) == pytest.approx(np.eye(3), abs=1e-5)
     assert whole.digest != part.digest
 
 

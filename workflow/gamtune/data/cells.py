@@ -1,8 +1,11 @@
 """Cells of a raw table: which hold nothing, and a column of categories as text."""
 
+import re
 from typing import Any
 
 import pandas as pd
+
+WHOLE = re.compile(r"^(-?\d+)\.0$")
 
 
 def is_number(column: "pd.Series[Any]") -> bool:
@@ -17,5 +20,12 @@ def blank(column: "pd.Series[Any]") -> "pd.Series[bool]":
 
 
 def as_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """A column of categories, None where a cell holds nothing."""
-    return column.astype(object).where(~blank(column), None).map(str, na_action="ignore")
+    """A column of categories, None where a cell holds nothing.
+
+    A whole number is spelt without a point: programs make 1000.0 of 1000 where another row of its column is empty.
+    """
+    return column.astype(object).where(~blank(column), None).map(_spelt, na_action="ignore")
+
+
+def _spelt(cell: Any) -> str:
+    return WHOLE.sub(r"\1", str(cell))

@@ -91,7 +91,7 @@ class Preprocessing:
         Raises
         ------
         ConfigError
-            If no input varies.
+            If no input varies, or two would have one name.
         """
         features, target = rows.features.loc[training], rows.target[training]
         texts = features.select_dtypes(exclude="number").columns
@@ -100,6 +100,9 @@ class Preprocessing:
         means = numeric.mean()
         gaps = numeric.columns[numeric.isna().any() & means.notna()]
         encoded = _encoded(features, levels, {name: float(means[name]) for name in gaps})
+        twice = encoded.columns[encoded.columns.duplicated()]
+        if len(twice):
+            raise ConfigError([f"data: two inputs would be named {twice[0]!r}; rename the columns they come from"])
         varies = (encoded.max() > encoded.min()).to_numpy()
         kept = encoded.loc[:, varies]
         if kept.shape[1] == 0:
@@ -163,6 +166,10 @@ class Preprocessing:
 
 def _levels(column: "pd.Series[Any]") -> list[str]:
     """Levels that occur in training, sorted, the missing one last."""
+    if (column == MISSING_LEVEL).any():
+        raise ConfigError(
+            [f"data: column {column.name!r} holds {MISSING_LEVEL!r}, which stands for cells without a value"]
+        )
     return sorted(column.dropna().unique()) + ([MISSING_LEVEL] if column.isna().any() else [])
 
 

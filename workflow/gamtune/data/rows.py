@@ -47,5 +47,5 @@ class Rows:
 
 def class_indices(target: "pd.Series[Any]") -> tuple[npt.NDArray[np.int32], list[Any]]:
     """(n,) indices of each row's class, and the classes in their order: sorted, or as a categorical series has them."""
-    categories = pd.Categorical(target)
+    categories = pd.Categorical(target).remove_unused_categories()
     return categories.codes.astype(np.int32), categories.categories.tolist()

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from sklearn.model_selection import (
     GroupKFold,
     GroupShuffleSplit,
@@ -93,7 +95,8 @@ def _check_classes(rows: Rows, rest: Indices, drawn: dict[str, Aside]) -> None:
     sizes = np.bincount(rows.target[rest], minlength=len(rows.classes))
     if sizes.min() < 1 + len(drawn):
         found = f"class {rows.classes[sizes.argmin()]!r} has {sizes.min()} of the {len(rest)} rows"
-        raise ConfigError([f"data.target: {found}, expected at least {1 + len(drawn)}, one for each part"])
+        hint = "; is data.task regression?" if isinstance(rows.classes[0], int | float) else ""
+        raise ConfigError([f"data.target: {found}, expected at least {1 + len(drawn)}, one for each part{hint}"])
 
 
 def _size(name: str, aside: Aside, rest: Indices, rows: Rows) -> int:
@@ -151,6 +154,8 @@ def _check_parts(rows: Rows, parts: Words, wanted: Sequence[str], where: str) ->
     for part in wanted:
         if not (parts == part).any():
             raise ConfigError([f"{where}no row is left for {part}"])
+    if rows.groups is not None:
+        _check_groups(rows.groups, parts, where)
     training = rows.target[parts == "train"]
     if rows.classes is None:
         if training.min() == training.max():
@@ -160,3 +165,13 @@ def _check_parts(rows: Rows, parts: Words, wanted: Sequence[str], where: str) ->
     if len(absent):
         name, total = rows.classes[absent[0]], int((rows.target == absent[0]).sum())
         raise ConfigError([f"{where}class {name!r} of {rows.target_name!r} has {total} rows, none of them in train"])
+
+
+def _check_groups(groups: "pd.Series[Any]", parts: Words, where: str) -> None:
+    """Files and columns that say the parts may tear groups."""
+    found = pd.crosstab(groups.to_numpy(), parts) > 0
+    torn = found[found.sum(axis=1) > 1]
+    if len(torn):
+        first, second = torn.columns[torn.iloc[0]][:2]
+        group = f"group {str(torn.index[0])!r} of {groups.name!r}"
+        raise ConfigError([f"{where}{group} has rows in {first} and in {second}, expected all of a group in one part"])

@@ -23,7 +23,7 @@ def predict_file(model: Path, file: Path) -> str:
     Raises
     ------
     ConfigError
-        If a file is missing or no model, a column is missing, or a cell of a numeric column is no number.
+        If a file is missing or no model, a column is missing, or a cell of a numeric column is no finite number.
     """
     beside = model.with_name("preprocessing.json")
     try:
@@ -34,7 +34,7 @@ def predict_file(model: Path, file: Path) -> str:
         network = load_model(model)
     except (OSError, ValueError) as error:
         raise ConfigError([f"{model} cannot be read: {str(error).splitlines()[0]}"]) from None
-    table = read_file(file, preprocessing.missing)
+    table = read_file(file, preprocessing.missing, preprocessing.levels)
     absent = [name for name in preprocessing.columns if name not in table]
     if absent:
         raise ConfigError([f"{file} has no column {absent[0]!r}, which the model was trained on"])
