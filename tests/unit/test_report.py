@@ -22,7 +22,7 @@ from gamtune.report.space_words import describe_space
 
 CONFIG = {
     "study": "toy",
-    "data": {"source": "digits"},
+    "data": {"source": "digits", "whiten": None},
     "search": {"strategy": "random", "draws": 6, "seed": 2026},
     "space": {"neurons": {"integer": [20, 600], "per": "depth"}, "l1": {"uniform": [0, 0.01]}},
 }

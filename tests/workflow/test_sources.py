@@ -13,8 +13,8 @@ pytestmark = pytest.mark.workflow
 
 FOLDS = 2
 MIXED = {"data": {"source": "table", "path": "data/mixed.csv", "target": "kind", "group": "site",
-                  "validation": {"folds": FOLDS}, "test": {"groups": 2}},
-         "search__draws": 2, "analysis": None, "training__batch_size": 16,
+                  "validation": {"folds": FOLDS}, "test": {"groups": 2}, "whiten": 0.999},
+         "search__draws": 2, "training__label_smoothing": 0.01, "analysis": None, "training__batch_size": 16,
          "decision": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 3},
                       "final": {"train_on": "train+validation", "replicates": 2}}}  # fmt: skip
 
@@ -54,6 +54,9 @@ def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
     assert folds == [1, 2, 1]
     split = pd.DataFrame(mixed.rows("data/split.csv"))
     assert split.groupby("group")["part"].nunique().max() == 1
+
+    assert {record["spec"]["label_smoothing"] for record in records} == {0.01}
+    assert "principal components of the inputs (0.999 of their variance)" in mixed.path("report.html").read_text()
 
     final = [mixed.json(f"final/optimum/{number}/record.json") for number in (1, 2)]
     assert {record["data"] for record in final} == {mixed.json("data/whole/digest.json")["digest"]}
