@@ -15,7 +15,7 @@ sys.path.insert(0, LIBRARY)
 shell.prefix("set -euo pipefail; export PYTHONPATH={LIBRARY:q}; ")  # conda would drop an inherited one
 
 from gamtune.cli import NO_FORMULA
-from gamtune.config.errors import ConfigError
+from gamtune.errors import InputError
 from gamtune.config.load import read_yaml
 from gamtune.data.layout import SET_FILES
 from gamtune.environment import own_python_first
@@ -34,7 +34,7 @@ try:
         update_config(default, config)
         config.update(default)
     STUDY = Plan(config, os.path.relpath(CONFIG))
-except ConfigError as error:
+except InputError as error:
     print(error, file=sys.stderr)
     raise SystemExit(2) from None
 

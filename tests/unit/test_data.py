@@ -10,12 +10,12 @@ from sklearn.datasets import load_iris
 from threadpoolctl import threadpool_limits
 
 from gamtune.config.data_section import Data
-from gamtune.config.errors import ConfigError
 from gamtune.data.arrays import Prepared
 from gamtune.data.prepare import prepare, prepare_whole
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.rows import Rows
 from gamtune.data.split import split_rows
+from gamtune.errors import InputError
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ COLUMN = "in the column are; correct it, or list the column in data.categorical 
 )  # fmt: skip
 def test_unusable_rows_are_one_line_and_leave_nothing_behind(tmp_path, iris, edit, message):
     edit(pd.read_csv(iris)).to_csv(iris, index=False)
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(InputError) as caught:
         prepare(table(iris), tmp_path / "data")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -129,7 +129,7 @@ def test_a_split_that_cannot_be_is_one_line(tmp_path, iris, more, message):
     if more.get("group") == "species":  # a copy, for the target itself is refused with the config
         pd.read_csv(iris).assign(kind=rows["species"]).to_csv(iris, index=False)
         more = {"group": "kind"}
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(InputError) as caught:
         prepare(table(iris, **more), tmp_path / "data")
     assert message.split(" of 'species'")[-1] in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -273,7 +273,7 @@ def test_files_of_their_own_are_the_parts(tmp_path, iris):
     assert (parts_of(tmp_path / "drawn")[100:] == "test").all()
     assert (parts_of(tmp_path / "drawn")[:100] == "validation").sum() == 20
     pieces["test"].drop(columns="sepal_width").to_parquet(tmp_path / "test.parquet")
-    with pytest.raises(ConfigError, match=r"test.parquet has no column 'sepal_width', which .*train.parquet has"):
+    with pytest.raises(InputError, match=r"test.parquet has no column 'sepal_width', which .*train.parquet has"):
         prepare(Data(source="table", path=files, target="species"), tmp_path / "missing")
 
 
@@ -347,7 +347,7 @@ def test_any_split_has_every_row_once_and_no_group_on_two_sides(groups, share, s
     refused = None
     try:
         split, again = split_rows(data, rows), split_rows(data, rows)
-    except ConfigError as error:
+    except InputError as error:
         refused = str(error)
     if refused is not None:
         assert re.search("leave no row|none of them in train|n_splits", refused)

@@ -14,13 +14,13 @@ from scipy import stats
 
 from gamtune.analysis.gam import fit_gam
 from gamtune.cli import main
-from gamtune.config.errors import ConfigError
 from gamtune.decision.candidates import write_candidates
 from gamtune.decision.contenders import contenders, final_spec
 from gamtune.decision.decide import decide
 from gamtune.decision.evaluate import confusion_csv
 from gamtune.decision.gam_optimum import gam_optimum, split_evenly
 from gamtune.decision.slots import COLUMNS, confirmation_spec, read_candidates
+from gamtune.errors import InputError
 from gamtune.files import write_text
 from gamtune.settings import make_spec
 from gamtune.space.table import build_table, cells, table_columns
@@ -218,7 +218,7 @@ def test_a_candidate_by_hand_says_who_chose_it_and_from_what_and_where_it_leaves
      ({"figures": "gam_l1"}, "by_hand.mine.figures: got 'gam_l1', expected a list of figures' names")],
 )  # fmt: skip
 def test_notes_of_a_choice_by_hand_are_checked(make_study, note, line):
-    with pytest.raises(ConfigError, match=re.escape(line)):
+    with pytest.raises(InputError, match=re.escape(line)):
         make_study(decision={"rules": ["by_hand"], "by_hand": {"mine": {"l1": 0.1, **note}}})
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gamtune.config.errors import ConfigError
 from gamtune.data.downloads import Download, cache_folder, fetch
+from gamtune.errors import InputError
 
 CONTENT = {"a.txt": b"alpha\n" * 50_000, "sub/b.txt": b"beta\n" * 1000}
 
@@ -125,16 +125,14 @@ def test_what_an_earlier_run_left_of_another_file_is_not_the_servers_fault(serve
 
 def test_a_cache_that_cannot_be_written_is_one_line(server, cache, tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
-    with pytest.raises(
-        ConfigError, match=rf"data.source: set cannot be kept in {cache}: (Not a directory|File exists)"
-    ):
+    with pytest.raises(InputError, match=rf"data.source: set cannot be kept in {cache}: (Not a directory|File exists)"):
         fetch(Download("set", FILES, [server.address]))
 
 
 def test_what_came_before_the_last_break_is_kept_for_the_next_run(server, cache):
     server.breaks = [100_000, 50_000, 50_000]
     download = Download("set", FILES, [server.address])
-    with pytest.raises(ConfigError, match=r"the connection ended after 200000 bytes; the next run goes on from there"):
+    with pytest.raises(InputError, match=r"the connection ended after 200000 bytes; the next run goes on from there"):
         fetch(download)
     assert not (cache / "a.txt").exists()
     server.asked.clear()
@@ -153,7 +151,7 @@ def test_a_download_that_was_killed_when_complete_is_not_repeated(server, cache)
 
 def test_another_file_than_expected_is_refused_and_leaves_nothing(server, cache):
     server.content["a.txt"] = b"something else"
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(InputError) as caught:
         fetch(Download("set", FILES, [server.address]))
     assert f"/a.txt is another file: its sha256 is {sha(b'something else')[:16]}..., expected" in str(caught.value)
     assert {path.name for path in cache.iterdir()} == {".lock"}
@@ -165,7 +163,7 @@ def test_the_next_address_is_tried(server):
 
 def test_no_network_is_one_line_that_names_the_way_out(server):
     server.content.clear()
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(InputError) as caught:
         fetch(Download("set", FILES, ["http://127.0.0.1:9/x", server.address]))
     line = str(caught.value)
     assert line.startswith("data.source: set cannot be downloaded: http://127.0.0.1:9/x/a.txt: no connection; ")
@@ -200,7 +198,7 @@ def test_a_zip_may_hold_the_files(server, cache, nested):
 )
 def test_a_zip_that_is_not_what_it_should_be_is_refused(server, cache, content, fault):
     server.content = {"all.zip": content}
-    with pytest.raises(ConfigError, match=fault):
+    with pytest.raises(InputError, match=fault):
         fetch(Download("set", FILES, [f"{server.address}/all.zip"]))
     assert not (cache / "archive.zip.part").exists()
     assert not (cache / "sub").exists()
@@ -217,12 +215,12 @@ def test_a_folder_may_hold_the_files_packed_or_not(tmp_path, monkeypatch):
     monkeypatch.setenv("GAMTUNE_DATA", str(folder))
     assert fetch(download)["a.txt"] == folder / "set/a.txt"
     (folder / "set" / "sub" / "b.txt.xz").write_bytes(lzma.compress(CONTENT["sub/b.txt"])[:-20])
-    with pytest.raises(ConfigError, match=r"b.txt.xz is not the file that set has: .*ended before"):
+    with pytest.raises(InputError, match=r"b.txt.xz is not the file that set has: .*ended before"):
         fetch(download)
     (folder / "set" / "a.txt").unlink()
-    with pytest.raises(ConfigError, match=rf"GAMTUNE_DATA: {folder} has no file a.txt of set"):
+    with pytest.raises(InputError, match=rf"GAMTUNE_DATA: {folder} has no file a.txt of set"):
         fetch(download)
-    with pytest.raises(ConfigError, match=rf"data.mirror: {folder} has no file a.txt of set"):
+    with pytest.raises(InputError, match=rf"data.mirror: {folder} has no file a.txt of set"):
         fetch(download, str(folder))
     assert not cache_folder().exists()
 

@@ -7,8 +7,8 @@ from configs import CONFIG, changed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gamtune.config.errors import ConfigError
 from gamtune.config.load import parse_study
+from gamtune.errors import InputError
 from gamtune.space.proposals import lines_with_records, proposed_rows, read_slot
 from gamtune.space.propose import Outcome, next_round, promoted, propose
 from gamtune.space.table import build_table
@@ -145,7 +145,7 @@ def record(path, mse):
 def test_rounds_are_written_one_after_the_other_and_read_in_their_order(tmp_path):
     study = study_of("tpe", draws=6, rounds=2, per_round=3)
     table = build_table(study)
-    with pytest.raises(ConfigError, match="have to be trained first"):
+    with pytest.raises(InputError, match="have to be trained first"):
         propose(study, 1, tmp_path)
     for number, row in enumerate(table):
         record(tmp_path / "trials" / row.spec.trial / "record.json", None if number == 2 else error(row.spec))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gamtune.config.distributions import Beta, Choice, Integer, LogUniform, Normal, Uniform
-from gamtune.config.errors import ConfigError
+from gamtune.errors import InputError
 from gamtune.settings import SETTINGS
 from gamtune.space.designs import DESIGNS, SOBOL_PER_LAYER, SOBOL_SCALARS, random_design
 from gamtune.space.draws import drawn_rows
@@ -215,7 +215,7 @@ def test_a_faulty_csv_of_rows_is_answered_with_row_and_column(tmp_path, make_stu
     file = tmp_path / "rows.csv"
     file.write_text(content)
     study = make_study(search={"strategy": "manual", "rows": str(file)}, space=None)
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(InputError) as caught:
         build_table(study)
     assert message in str(caught.value)
 
@@ -229,13 +229,13 @@ def test_a_faulty_csv_of_rows_is_answered_with_row_and_column(tmp_path, make_stu
     ],
 )
 def test_a_grid_that_cannot_be_listed_is_refused(make_study, space, message):
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(InputError) as caught:
         build_table(make_study(search={"strategy": "grid"}, space=space))
     assert message in str(caught.value)
 
 
 def test_a_per_layer_parameter_without_its_length_is_refused(make_study):
-    with pytest.raises(ConfigError, match=r"space.neurons.per: no depth to follow; add depth to space or to training"):
+    with pytest.raises(InputError, match=r"space.neurons.per: no depth to follow; add depth to space or to training"):
         build_table(make_study(space={"neurons": {"integer": [1, 2], "per": "depth"}}))
     study = make_study(space={"neurons": {"integer": [1, 20], "per": "depth"}}, training={"depth": 3})
     assert {row.spec.depth for row in build_table(study)} == {3}
@@ -315,13 +315,13 @@ def test_a_faulty_file_of_kept_rows_is_named(tmp_path, make_study, content, mess
     file = tmp_path / "summary.csv"
     if content is not None:
         file.write_text(content)
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(InputError) as caught:
         build_table(make_study(search__keep=[str(file)]))
     assert message in str(caught.value)
 
 
 def test_a_study_does_not_keep_what_it_makes(make_study):
-    with pytest.raises(ConfigError, match="is made by this study itself; keep a copy"):
+    with pytest.raises(InputError, match="is made by this study itself; keep a copy"):
         build_table(make_study(search__keep=["results/small/summary.csv"]))
 
 

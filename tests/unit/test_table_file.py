@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from gamtune.config.data_section import Data
-from gamtune.config.errors import ConfigError
 from gamtune.data.prepare import prepare
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.table_file import read_table
+from gamtune.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def data_of(path="rows.csv", **more):
 
 
 def refused(folder, data):
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(InputError) as caught:
         prepare(data, folder / "data")
     assert not (folder / "data").exists()
     line = str(caught.value)

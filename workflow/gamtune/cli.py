@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gamtune.config.errors import ConfigError
+from gamtune.errors import InputError
 
 if TYPE_CHECKING:
     from gamtune.config.data_section import Data
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except ConfigError as error:
+    except InputError as error:
         print(error, file=sys.stderr)
         return 2
     except StepError as error:
@@ -317,7 +317,7 @@ def _of_config(source: str, step: Callable[[], str]) -> str:
     """Run a step whose config errors do not name the file yet."""
     try:
         return step()
-    except ConfigError as error:
+    except InputError as error:
         raise (error if error.source else error.within(source)) from None
 
 
@@ -325,7 +325,7 @@ def _with_values(step: Callable[[], object]) -> None:
     """Run a step whose ValueErrors are messages for the user."""
     try:
         step()
-    except ConfigError:
+    except InputError:
         raise
     except ValueError as error:
         raise StepError(str(error)) from None

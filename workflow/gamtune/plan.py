@@ -9,13 +9,13 @@ from typing import Any
 from gamtune.analysis.formula import Factor, Formula, check_columns, check_distinct, parse_formula
 from gamtune.closure import LIBRARY, code_digest
 from gamtune.config.data_section import PUBLIC
-from gamtune.config.errors import ConfigError
 from gamtune.config.load import parse_study
 from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.data.header import check_header
 from gamtune.data.layout import SET_FILES, fold_folder, whole_folder
 from gamtune.decision.contenders import contenders
 from gamtune.decision.slots import slots
+from gamtune.errors import InputError
 from gamtune.space.proposals import FILE as PROPOSALS
 from gamtune.space.table import Row, build_table, cells, complete, derived_columns, table_columns
 from gamtune.spec import Spec, canonical_json, digest
@@ -30,7 +30,7 @@ class Plan:
 
     Raises
     ------
-    ConfigError
+    InputError
         If the config is wrong; also where only the table shows it (a formula's unknown column, an impossible row).
     """
 
@@ -39,7 +39,7 @@ class Plan:
         try:
             self.rows: list[Row] = build_table(self.config)
             self._check()
-        except ConfigError as error:
+        except InputError as error:
             raise error.within(source) from None
 
     @property
@@ -252,7 +252,7 @@ class Plan:
             _refuse_text(formula, {name for name in values if any(isinstance(value, str) for value in values[name])})
             check_distinct(formula, {name: len(distinct) for name, distinct in values.items()})
         except ValueError as error:
-            raise ConfigError([f"analysis.gam: {error}"]) from None
+            raise InputError([f"analysis.gam: {error}"]) from None
 
 
 def _refuse_text(formula: Formula, text_columns: set[str]) -> None:
@@ -271,7 +271,7 @@ def code_of(module: str) -> str:
     What reads the config is left out, since all it makes of it (sections with their defaults, the table's digest,
     specs) reaches each step as a parameter; rewording a description must not run anything again.
     """
-    return code_digest(module, without=("gamtune/config/", "gamtune/settings.py"))[:16]
+    return code_digest(module, without=("gamtune/config/", "gamtune/settings.py", "gamtune/errors.py"))[:16]
 
 
 def template_of(name: str) -> str:

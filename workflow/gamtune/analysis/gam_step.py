@@ -14,7 +14,7 @@ from gamtune.analysis.gam_files import write_gam
 from gamtune.analysis.importance import importance
 from gamtune.analysis.inference import Inference
 from gamtune.analysis.penalised_fit import Method
-from gamtune.config.errors import ConfigError
+from gamtune.errors import InputError
 from gamtune.files import write_text
 from gamtune.settings import PER_LAYER
 
@@ -62,13 +62,13 @@ def run_gam(
 
     Raises
     ------
-    ConfigError
+    InputError
         If the file cannot be read, or has no such columns.
     """
     try:
         rows = pd.read_csv(results)
     except (OSError, ValueError) as error:
-        raise ConfigError([f"cannot be read: {getattr(error, 'strerror', None) or error}"], str(results)) from None
+        raise InputError([f"cannot be read: {getattr(error, 'strerror', None) or error}"], str(results)) from None
     rows = averaged(rows)
     if "status" in rows:
         rows = rows[rows["status"] == "ok"]
@@ -95,7 +95,7 @@ def _model(
         if column not in rows:
             raise ValueError(f"--response: no column {column!r} in the table; it has {', '.join(rows.columns)}")
     except ValueError as error:
-        raise ConfigError([str(error)], source) from None
+        raise InputError([str(error)], source) from None
     try:
         modelled = modelled_rows(rows, formula)
         fitted = fit_gam(formula, modelled, response, method)

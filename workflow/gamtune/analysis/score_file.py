@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gamtune.config.errors import ConfigError
+from gamtune.errors import InputError
 from gamtune.training.metrics import classification_metrics, confusion_matrix, regression_metrics
 
 
@@ -21,20 +21,20 @@ def score_file(path: Path) -> dict[str, object]:
 
     Raises
     ------
-    ConfigError
+    InputError
         If the file cannot be read or a row is no prediction; the line names the row.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"cannot be read: {getattr(error, 'strerror', error)}"], str(path)) from None
+        raise InputError([f"cannot be read: {getattr(error, 'strerror', error)}"], str(path)) from None
     if not rows:
-        raise ConfigError(["no rows"], str(path))
+        raise InputError(["no rows"], str(path))
     columns = [name for name in rows[0] if name and name.startswith("p_")]
     if "actual" not in rows[0] or (len(columns) < 2 and (columns or "predicted" not in rows[0])):
         expected = "expected actual and p_<class> twice or more, or actual and predicted"
-        raise ConfigError([f"got columns {', '.join(map(str, rows[0]))}; {expected}"], str(path))
+        raise InputError([f"got columns {', '.join(map(str, rows[0]))}; {expected}"], str(path))
     if not columns:
         actual, predicted = (
             np.array([_number(path, number, name, row[name]) for number, row in enumerate(rows, start=1)])
@@ -45,7 +45,7 @@ def score_file(path: Path) -> dict[str, object]:
     labels, probabilities = [], []
     for number, row in enumerate(rows, start=1):
         if row["actual"] not in classes:
-            raise ConfigError([f"row {number}, column 'actual': no column p_{row['actual']}"], str(path))
+            raise InputError([f"row {number}, column 'actual': no column p_{row['actual']}"], str(path))
         labels.append(classes.index(row["actual"]))
         probabilities.append([_probability(path, number, name, row[name]) for name in columns])
     with np.errstate(divide="ignore"):  # log 0 is the -inf that the metrics know
@@ -68,5 +68,5 @@ def _number(
     except ValueError:
         number = math.nan
     if not low <= number <= high:
-        raise ConfigError([f"row {row}, column {column!r}: got {cell!r}, expected {expected}"], str(path))
+        raise InputError([f"row {row}, column {column!r}: got {cell!r}, expected {expected}"], str(path))
     return number

@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from gamtune.config.errors import ConfigError
 from gamtune.config.messages import lines_of
 from gamtune.config.study import Study
+from gamtune.errors import InputError
 
 
 def read_study(argument: str) -> Study:
@@ -18,7 +18,7 @@ def read_study(argument: str) -> Study:
 
     Raises
     ------
-    ConfigError
+    InputError
         If the file is missing, no YAML, or no study.
     """
     return parse_study(read_raw(argument), "config" if argument.startswith("{") else argument)
@@ -34,19 +34,19 @@ def read_yaml(path: Path) -> Any:
 
     Raises
     ------
-    ConfigError
+    InputError
         If it cannot be read.
     """
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError([f"cannot be read: {reason}"], str(path)) from None
+        raise InputError([f"cannot be read: {reason}"], str(path)) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise ConfigError([f"{place}no valid YAML: {problem}"], str(path)) from None
+        raise InputError([f"{place}no valid YAML: {problem}"], str(path)) from None
 
 
 def parse_study(raw: Any, source: str) -> Study:
@@ -54,17 +54,17 @@ def parse_study(raw: Any, source: str) -> Study:
 
     Raises
     ------
-    ConfigError
+    InputError
         With one line for each fault.
     """
     if not isinstance(raw, dict):
-        raise ConfigError(["got no keys, expected at least study, data, search and space"], source)
+        raise InputError(["got no keys, expected at least study, data, search and space"], source)
     if "__use_yte__" in raw:
-        raise ConfigError(["__use_yte__: refused, a config must not run code"], source)
+        raise InputError(["__use_yte__: refused, a config must not run code"], source)
     try:
         return Study.model_validate(_with_numbers(raw))
     except ValidationError as error:
-        raise ConfigError(lines_of(error, Study), source) from None
+        raise InputError(lines_of(error, Study), source) from None
 
 
 def _with_numbers(value: Any) -> Any:

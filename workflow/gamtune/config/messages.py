@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from gamtune.config.errors import ConfigError, unknown
+from gamtune.errors import InputError, unknown
 
 
 def lines_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -40,7 +40,7 @@ def _messages(fault: Any, path: list[str], model: type[BaseModel]) -> list[str]:
     if kind == "missing":
         field = _model_at(path[:-1], model).model_fields[path[-1]]
         return [f"missing, expected {field.description}"]
-    if isinstance(cause, ConfigError):
+    if isinstance(cause, InputError):
         return cause.lines
     if cause is not None:
         text = str(cause)

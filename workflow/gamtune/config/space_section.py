@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from gamtune.config.distributions import DISTRIBUTIONS, Choice, Distribution, Integer
-from gamtune.config.errors import ConfigError, unknown
 from gamtune.config.messages import lines_of
+from gamtune.errors import InputError, unknown
 from gamtune.settings import SETTINGS, Setting, SettingError
 
 
@@ -20,33 +20,33 @@ def parse_space(space: Any) -> dict[str, Distribution]:
 
     Raises
     ------
-    ConfigError
+    InputError
         With one line for each fault; its keys count from ``space``.
     """
     if not isinstance(space, dict):
-        raise ConfigError([f"got {space!r}, expected parameters, each with its distribution"])
+        raise InputError([f"got {space!r}, expected parameters, each with its distribution"])
     parsed: dict[str, Distribution] = {}
     lines: list[str] = []
     for name, raw in space.items():
         try:
             if name not in SETTINGS:
-                raise ConfigError([unknown(name, SETTINGS, "parameter")])
+                raise InputError([unknown(name, SETTINGS, "parameter")])
             distribution = raw if isinstance(raw, Distribution) else _parse(raw)
             _check_values(name, distribution)
             parsed[name] = distribution
-        except ConfigError as error:
+        except InputError as error:
             lines += [f"{name}{'' if line.startswith('.') else ': '}{line}" for line in error.lines]
     if not lines:
         lines = [line for name in parsed for line in _check_references(name, parsed)] or _check_cycles(parsed)
     if lines:
-        raise ConfigError(f".{line}" for line in lines)
+        raise InputError(f".{line}" for line in lines)
     return parsed
 
 
 def _parse(raw: Any) -> Distribution:
     """One distribution from its YAML."""
     if raw is None:
-        raise ConfigError(["got nothing, expected a distribution, a list of values or one value"])
+        raise InputError(["got nothing, expected a distribution, a list of values or one value"])
     if isinstance(raw, list):
         raw = {"choice": raw}
     if not isinstance(raw, dict):
@@ -55,31 +55,31 @@ def _parse(raw: Any) -> Distribution:
     if len(names) != 1:
         others = [key for key in raw if key not in ("per", "when", "scale", "min", "max")]
         if len(names) == 0 and len(others) == 1:
-            raise ConfigError([f".{others[0]}: {unknown(others[0], DISTRIBUTIONS, 'distribution')}"])
+            raise InputError([f".{others[0]}: {unknown(others[0], DISTRIBUTIONS, 'distribution')}"])
         found = f"got {' and '.join(map(str, names or others)) or 'none'}"
-        raise ConfigError([f"{found}, expected one distribution of {', '.join(DISTRIBUTIONS)}"])
+        raise InputError([f"{found}, expected one distribution of {', '.join(DISTRIBUTIONS)}"])
     kind = DISTRIBUTIONS[names[0]]
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(f".{line}" for line in lines_of(error, kind)) from None
+        raise InputError(f".{line}" for line in lines_of(error, kind)) from None
 
 
 def _check_values(name: str, distribution: Distribution) -> None:
     """Every value that can be drawn must be one the setting can have."""
     setting = SETTINGS[name]
     if distribution.per and not setting.per_layer:
-        raise ConfigError([f".per: got {distribution.per!r}, but {name} is one value for the whole network"])
+        raise InputError([f".per: got {distribution.per!r}, but {name} is one value for the whole network"])
     try:
         if isinstance(distribution, Choice):
             for value in distribution.choice:
                 _check_choice(name, setting, value)
         elif setting.kind is str:
-            raise ConfigError([f"got a distribution of numbers, expected a choice of {', '.join(setting.choices)}"])
+            raise InputError([f"got a distribution of numbers, expected a choice of {', '.join(setting.choices)}"])
         else:
             _check_support(name, setting, distribution)
     except SettingError as error:
-        raise ConfigError([str(error)]) from None
+        raise InputError([str(error)]) from None
 
 
 def _check_choice(name: str, setting: Setting, value: Any) -> None:
@@ -92,10 +92,10 @@ def _check_choice(name: str, setting: Setting, value: Any) -> None:
 def _check_support(name: str, setting: Setting, distribution: Distribution) -> None:
     """The ends of a continuous range need not be admissible themselves (0 for an open bound), what lies inside must."""
     if setting.kind is int and not isinstance(distribution, Integer):
-        raise ConfigError(["got a distribution of real numbers, expected whole numbers: {integer: [low, high]}"])
+        raise InputError(["got a distribution of real numbers, expected whole numbers: {integer: [low, high]}"])
     low, high = distribution.support
     if low < setting.low or high > setting.high or (isinstance(distribution, Integer) and not setting.contains(low)):
-        raise ConfigError([f"reaches from {low:g} to {high:g}, but {name} is {setting.expected}"])
+        raise InputError([f"reaches from {low:g} to {high:g}, but {name} is {setting.expected}"])
 
 
 def _check_references(name: str, space: dict[str, Distribution]) -> list[str]:

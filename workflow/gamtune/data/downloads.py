@@ -20,7 +20,7 @@ import requests
 from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 
-from gamtune.config.errors import ConfigError
+from gamtune.errors import InputError
 from gamtune.files import locked, replacing
 
 CHUNK = 1 << 20
@@ -68,7 +68,7 @@ def fetch(download: Download, mirror: str | None = None) -> dict[str, Path]:
 
     Raises
     ------
-    ConfigError
+    InputError
         If a file is not there, cannot be downloaded, or holds something else than it should.
     """
     named_by = "data.mirror" if mirror else FOLDER_VARIABLE
@@ -82,7 +82,7 @@ def fetch(download: Download, mirror: str | None = None) -> dict[str, Path]:
             if missing:
                 _download_from_any(download, [mirror] if mirror else download.homes, missing, cache)
     except OSError as error:  # a full disk, a folder of somebody else's
-        raise ConfigError([f"data.source: {download.name} cannot be kept in {cache}: {error.strerror}"]) from None
+        raise InputError([f"data.source: {download.name} cannot be kept in {cache}: {error.strerror}"]) from None
     return {name: cache / name for name in download.files}
 
 
@@ -104,10 +104,10 @@ def _in_folder(download: Download, folder: Path, named_by: str) -> dict[str, Pat
         tried = [place / f"{name}{suffix}" for place in places for suffix in ("", ".xz")]
         path = next((path for path in tried if path.is_file()), None)
         if path is None:
-            raise ConfigError([f"{named_by}: {folder} has no file {name} of {download.name}"])
+            raise InputError([f"{named_by}: {folder} has no file {name} of {download.name}"])
         content = _sha256(path)
         if content != sha:
-            raise ConfigError([f"{named_by}: {path} is not the file that {download.name} has: {_differ(content, sha)}"])
+            raise InputError([f"{named_by}: {path} is not the file that {download.name} has: {_differ(content, sha)}"])
         found[name] = path
     return found
 
@@ -146,7 +146,7 @@ def _download_from_any(download: Download, homes: Sequence[str], missing: Sequen
         except DownloadError as error:
             failures.append(str(error))
     help_ = f"data.mirror or the variable {FOLDER_VARIABLE} may name a copy"
-    raise ConfigError([f"data.source: {download.name} cannot be downloaded: {'; '.join(failures)}; {help_}"])
+    raise InputError([f"data.source: {download.name} cannot be downloaded: {'; '.join(failures)}; {help_}"])
 
 
 def _anew_if_stale(path: Path, download: Callable[[], None]) -> None:

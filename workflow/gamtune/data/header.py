@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from gamtune.config.data_section import Data
-from gamtune.config.errors import ConfigError, unknown
+from gamtune.errors import InputError, unknown
 
 UNNAMED_INDEX = "__index_level_"  # begins the name that pandas gives, in Parquet, to an index without one
 
@@ -19,7 +19,7 @@ def check_header(data: Data) -> None:
 
     Raises
     ------
-    ConfigError
+    InputError
         If a file cannot be read, or a column that the config names is not there.
     """
     if not data.paths:
@@ -29,7 +29,7 @@ def check_header(data: Data) -> None:
     anywhere = list(dict.fromkeys(name for columns in found.values() for name in columns))
     for dropped in data.drop:
         if dropped not in anywhere:
-            raise ConfigError([f"data.drop: {train} has no column {dropped!r}: {unknown(dropped, anywhere, 'column')}"])
+            raise InputError([f"data.drop: {train} has no column {dropped!r}: {unknown(dropped, anywhere, 'column')}"])
     for path, columns in found.items():
         for key, names in (
             ("data.target", [data.target]),
@@ -40,27 +40,27 @@ def check_header(data: Data) -> None:
         ):
             for name in names:
                 if name is not None and name not in columns:
-                    raise ConfigError([f"{key}: {path} has no column {name!r}: {unknown(name, columns, 'column')}"])
+                    raise InputError([f"{key}: {path} has no column {name!r}: {unknown(name, columns, 'column')}"])
         for name in found[train]:
             if name not in columns and name not in data.drop:
-                raise ConfigError([f"data.path: {path} has no column {name!r}, which {train} has"])
+                raise InputError([f"data.path: {path} has no column {name!r}, which {train} has"])
 
 
 def _columns(path: Path) -> list[str]:
     names = _names(path)
     for number, name in enumerate(names, start=1):
         if not name.strip():
-            raise ConfigError(
+            raise InputError(
                 [f"data.path: {path}: column {number} has no name; give it one, or write the file without its index"]
             )
         if name in names[: number - 1]:
-            raise ConfigError([f"data.path: {path}: two columns are named {name!r}; rename one"])
+            raise InputError([f"data.path: {path}: two columns are named {name!r}; rename one"])
     return names
 
 
 def _names(path: Path) -> list[str]:
     if not path.is_file():
-        raise ConfigError([f"data.path: {path} is no file"])
+        raise InputError([f"data.path: {path} is no file"])
     try:
         if is_parquet(path):
             import pyarrow.parquet  # a fifth of a second that only Parquet users pay
@@ -70,4 +70,4 @@ def _names(path: Path) -> list[str]:
             return next(csv.reader(file), [])
     except (OSError, ValueError, csv.Error) as error:  # pyarrow's errors are among these
         reason = str(error).splitlines()[0]
-        raise ConfigError([f"data.path: {path} cannot be read: {reason}"]) from None
+        raise InputError([f"data.path: {path} cannot be read: {reason}"]) from None

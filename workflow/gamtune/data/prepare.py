@@ -30,7 +30,7 @@ def prepare(data: Data, folder: Path) -> None:
 
     Raises
     ------
-    ConfigError
+    InputError
         If the source or the split cannot be used; nothing is written then.
     """
     rows = read_rows(data)
@@ -56,7 +56,7 @@ def prepare_whole(data: Data, folder: Path) -> None:
 
     Raises
     ------
-    ConfigError
+    InputError
         If the source or the split cannot be used; nothing is written then.
     """
     rows = read_rows(data)

@@ -13,9 +13,9 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import OneHotEncoder
 from threadpoolctl import threadpool_limits
 
-from gamtune.config.errors import ConfigError
 from gamtune.data.arrays import FloatArray
 from gamtune.data.rows import Rows
+from gamtune.errors import InputError
 
 MISSING_LEVEL = "(missing)"
 
@@ -90,7 +90,7 @@ class Preprocessing:
 
         Raises
         ------
-        ConfigError
+        InputError
             If no input varies, or two would have one name.
         """
         features, target = rows.features.loc[training], rows.target[training]
@@ -102,11 +102,11 @@ class Preprocessing:
         encoded = _encoded(features, levels, {name: float(means[name]) for name in gaps})
         twice = encoded.columns[encoded.columns.duplicated()]
         if len(twice):
-            raise ConfigError([f"data: two inputs would be named {twice[0]!r}; rename the columns they come from"])
+            raise InputError([f"data: two inputs would be named {twice[0]!r}; rename the columns they come from"])
         varies = (encoded.max() > encoded.min()).to_numpy()
         kept = encoded.loc[:, varies]
         if kept.shape[1] == 0:
-            raise ConfigError(["data: every feature is constant in the training rows"])
+            raise InputError(["data: every feature is constant in the training rows"])
         numbers = kept.columns.isin(numeric.columns)
         regression = rows.classes is None
         plain = cls(
@@ -167,7 +167,7 @@ class Preprocessing:
 def _levels(column: "pd.Series[Any]") -> list[str]:
     """Levels that occur in training, sorted, the missing one last."""
     if (column == MISSING_LEVEL).any():
-        raise ConfigError(
+        raise InputError(
             [f"data: column {column.name!r} holds {MISSING_LEVEL!r}, which stands for cells without a value"]
         )
     return sorted(column.dropna().unique()) + ([MISSING_LEVEL] if column.isna().any() else [])

@@ -12,7 +12,7 @@ def read_rows(data: Data) -> Rows:
 
     Raises
     ------
-    ConfigError
+    InputError
         With one line that says what cannot be used, and where.
     """
     if data.source in PUBLIC:

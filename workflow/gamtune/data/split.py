@@ -17,9 +17,9 @@ from sklearn.model_selection import (
 )
 
 from gamtune.config.data_section import Aside, Data, Validation
-from gamtune.config.errors import ConfigError
 from gamtune.data.arrays import PARTS
 from gamtune.data.rows import Rows
+from gamtune.errors import InputError
 
 Words = npt.NDArray[np.str_]
 Indices = npt.NDArray[np.intp]
@@ -58,7 +58,7 @@ def split_rows(data: Data, rows: Rows) -> Split:
 
     Raises
     ------
-    ConfigError
+    InputError
         If a part stays empty, or a class is not where it has to be.
     """
     parts = np.full(len(rows.target), "", dtype="<U10") if rows.parts is None else rows.parts.astype("<U10")
@@ -96,7 +96,7 @@ def _check_classes(rows: Rows, rest: Indices, drawn: dict[str, Aside]) -> None:
     if sizes.min() < 1 + len(drawn):
         found = f"class {rows.classes[sizes.argmin()]!r} has {sizes.min()} of the {len(rest)} rows"
         hint = "; is data.task regression?" if isinstance(rows.classes[0], int | float) else ""
-        raise ConfigError([f"data.target: {found}, expected at least {1 + len(drawn)}, one for each part{hint}"])
+        raise InputError([f"data.target: {found}, expected at least {1 + len(drawn)}, one for each part{hint}"])
 
 
 def _size(name: str, aside: Aside, rest: Indices, rows: Rows) -> int:
@@ -107,7 +107,7 @@ def _size(name: str, aside: Aside, rest: Indices, rows: Rows) -> int:
     size = aside.groups or max(1, round((aside.share or 0) * groups))
     if size >= groups:
         column = rows.groups.name
-        raise ConfigError([f"data.{name}: {size} of the {groups} groups of {column!r} leave no row to train on"])
+        raise InputError([f"data.{name}: {size} of the {groups} groups of {column!r} leave no row to train on"])
     return size
 
 
@@ -120,13 +120,13 @@ def _draw(name: str, aside: Aside, size: int, rest: Indices, seed: int, rows: Ro
             stay, taken = next(splitter.split(rest, groups=groups))
         except ValueError:
             found = f"{size} of the {groups.nunique()} groups of {groups.name!r} that are left"
-            raise ConfigError([f"data.{name}: {found} leave no row to train on"]) from None
+            raise InputError([f"data.{name}: {found} leave no row to train on"]) from None
         return rest[stay], rest[taken]
     stratify = rows.target[rest] if aside.stratify and rows.classes is not None else None
     try:
         stay, taken = train_test_split(rest, test_size=size, random_state=seed, stratify=stratify)
     except ValueError as error:
-        raise ConfigError([f"data.{name}: {size} of {len(rows.target)} rows: {error}"]) from None
+        raise InputError([f"data.{name}: {size} of {len(rows.target)} rows: {error}"]) from None
     return stay, taken
 
 
@@ -145,7 +145,7 @@ def _folds(validation: Validation, rest: Indices, seed: int, rows: Rows) -> npt.
         for number, (_, taken) in enumerate(splitter.split(rest, rows.target[rest], groups), start=1):
             numbers[taken] = number
     except ValueError as error:
-        raise ConfigError([f"data.validation.folds: {error}"]) from None
+        raise InputError([f"data.validation.folds: {error}"]) from None
     return numbers
 
 
@@ -153,18 +153,18 @@ def _check_parts(rows: Rows, parts: Words, wanted: Sequence[str], where: str) ->
     """Every part must have rows, and the training every class."""
     for part in wanted:
         if not (parts == part).any():
-            raise ConfigError([f"{where}no row is left for {part}"])
+            raise InputError([f"{where}no row is left for {part}"])
     if rows.groups is not None:
         _check_groups(rows.groups, parts, where)
     training = rows.target[parts == "train"]
     if rows.classes is None:
         if training.min() == training.max():
-            raise ConfigError([f"{where}the target {rows.target_name!r} has one value in all training rows"])
+            raise InputError([f"{where}the target {rows.target_name!r} has one value in all training rows"])
         return
     absent = np.flatnonzero(np.bincount(training, minlength=len(rows.classes)) == 0)
     if len(absent):
         name, total = rows.classes[absent[0]], int((rows.target == absent[0]).sum())
-        raise ConfigError([f"{where}class {name!r} of {rows.target_name!r} has {total} rows, none of them in train"])
+        raise InputError([f"{where}class {name!r} of {rows.target_name!r} has {total} rows, none of them in train"])
 
 
 def _check_groups(groups: "pd.Series[Any]", parts: Words, where: str) -> None:
@@ -174,4 +174,4 @@ def _check_groups(groups: "pd.Series[Any]", parts: Words, where: str) -> None:
     if len(torn):
         first, second = torn.columns[torn.iloc[0]][:2]
         group = f"group {str(torn.index[0])!r} of {groups.name!r}"
-        raise ConfigError([f"{where}{group} has rows in {first} and in {second}, expected all of a group in one part"])
+        raise InputError([f"{where}{group} has rows in {first} and in {second}, expected all of a group in one part"])

@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from gamtune.config.data_section import Data, Part
-from gamtune.config.errors import ConfigError
 from gamtune.data.arrays import PARTS
 from gamtune.data.cells import as_text, blank, is_number
 from gamtune.data.header import UNNAMED_INDEX, check_header, is_parquet
 from gamtune.data.rows import Rows, class_indices
+from gamtune.errors import InputError
 
 MOST_CLASSES = 1000  # more different targets than this are no classes
 MOST_NUMBERED_CLASSES = 30  # whole numbers of more different values are quantities, unless the config says otherwise
@@ -30,7 +30,7 @@ def read_table(data: Data) -> Rows:
 
     Raises
     ------
-    ConfigError
+    InputError
         With one line that names file, row and column of what cannot be used.
     """
     check_header(data)
@@ -94,15 +94,15 @@ def read_file(path: Path, missing: Sequence[str], categorical: Iterable[str]) ->
 
     Raises
     ------
-    ConfigError
+    InputError
         If it cannot be read, or has no rows.
     """
     try:
         table = _read_parquet(path) if is_parquet(path) else _read_csv(path, missing, categorical)
     except (OSError, ValueError) as error:  # pandas' and pyarrow's own errors are among these
-        raise ConfigError([f"{path} cannot be read: {str(error).strip().splitlines()[0]}"]) from None
+        raise InputError([f"{path} cannot be read: {str(error).strip().splitlines()[0]}"]) from None
     if len(table) == 0:
-        raise ConfigError([f"{path}: no rows"])
+        raise InputError([f"{path}: no rows"])
     return table
 
 
@@ -130,7 +130,7 @@ def _read_csv(path: Path, missing: Sequence[str], categorical: Iterable[str]) ->
 def _used_columns(path: Path, data: Data, texts: Iterable[str]) -> pd.DataFrame:
     table = read_file(path, data.missing, texts).drop(columns=data.drop, errors="ignore")
     if set(table) <= {data.target, data.group_column, data.split_column}:
-        raise ConfigError([f"{path}: no column is left to learn from"])
+        raise InputError([f"{path}: no column is left to learn from"])
     return table
 
 
@@ -139,7 +139,7 @@ def _refuse(where: Any, column: "pd.Series[Any]", places: Places, text: str) -> 
     rows = np.flatnonzero(np.asarray(where))
     if len(rows):
         said = text.replace("{cell}", repr(str(column.iloc[rows[0]]).strip()))
-        raise ConfigError([f"{places.of(rows[0])}, column {column.name!r}: {said}"])
+        raise InputError([f"{places.of(rows[0])}, column {column.name!r}: {said}"])
 
 
 def _target(
@@ -151,7 +151,7 @@ def _target(
         _refuse(numbers.abs() > LARGEST, target, places, TOO_LARGE)
     distinct = target.nunique()
     if distinct < 2:
-        raise ConfigError([f"{places.all}: column {target.name!r} holds one value only, expected at least two"])
+        raise InputError([f"{places.all}: column {target.name!r} holds one value only, expected at least two"])
     if task is None:
         quantity = is_number(target) and not pd.api.types.is_bool_dtype(target)
         whole = quantity and not bool((target % 1 != 0).any())
@@ -161,7 +161,7 @@ def _target(
         return None, numbers.to_numpy(dtype=float)
     if distinct > MOST_CLASSES:
         found = f"{distinct} different values, expected at most {MOST_CLASSES} classes"
-        raise ConfigError([f"{places.all}: column {target.name!r} holds {found}; is data.task regression?"])
+        raise InputError([f"{places.all}: column {target.name!r} holds {found}; is data.task regression?"])
     indices, classes = class_indices(target)
     return classes, indices
 
@@ -170,7 +170,7 @@ def _feature(column: "pd.Series[Any]", categorical: bool, places: Places) -> "pd
     """The column as float64 with NaN, or as text with None, where a cell is missing."""
     empty = blank(column)
     if empty.all():
-        raise ConfigError([f"{places.all}: column {column.name!r} has no value at all; list it in data.drop"])
+        raise InputError([f"{places.all}: column {column.name!r} has no value at all; list it in data.drop"])
     column = _checked(column, places)
     numbers = None if categorical else _numbers(column, empty, places)
     if numbers is not None:
@@ -178,14 +178,14 @@ def _feature(column: "pd.Series[Any]", categorical: bool, places: Places) -> "pd
     levels = column[~empty].nunique()
     if levels > MOST_LEVELS:
         found = f"{levels} different texts, expected at most {MOST_LEVELS}"
-        raise ConfigError([f"{places.all}: column {column.name!r} holds {found}; list it in data.drop"])
+        raise InputError([f"{places.all}: column {column.name!r} holds {found}; list it in data.drop"])
     return as_text(column)
 
 
 def _checked(column: "pd.Series[Any]", places: Places) -> "pd.Series[Any]":
     """The column where its cells are numbers, texts or truth values; decimals as floats."""
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-        raise ConfigError([f"{places.all}: column {column.name!r} holds dates; give numbers or list it in data.drop"])
+        raise InputError([f"{places.all}: column {column.name!r} holds dates; give numbers or list it in data.drop"])
     if column.dtype != object:
         return column
     known = column.isna() | column.map(lambda cell: isinstance(cell, str | Number | np.generic))
@@ -210,7 +210,7 @@ def as_numbers(column: "pd.Series[Any]", places: Places) -> "pd.Series[float]":
 
     Raises
     ------
-    ConfigError
+    InputError
         At the first cell that is no finite number.
     """
     numbers = pd.to_numeric(column, errors="coerce").astype(float)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from gamtune.config.errors import ConfigError
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.table_file import Places, as_numbers, read_file
+from gamtune.errors import InputError
 from gamtune.training.model_file import load_model
 from gamtune.training.raw_model import RawModel
 
@@ -22,22 +22,22 @@ def predict_file(model: Path, file: Path) -> str:
 
     Raises
     ------
-    ConfigError
+    InputError
         If a file is missing or no model, a column is missing, or a cell of a numeric column is no finite number.
     """
     beside = model.with_name("preprocessing.json")
     try:
         preprocessing = Preprocessing.read(beside)
     except (OSError, ValueError, TypeError):
-        raise ConfigError([f"{beside} is missing or says nothing of a model's inputs"]) from None
+        raise InputError([f"{beside} is missing or says nothing of a model's inputs"]) from None
     try:
         network = load_model(model)
     except (OSError, ValueError) as error:
-        raise ConfigError([f"{model} cannot be read: {str(error).splitlines()[0]}"]) from None
+        raise InputError([f"{model} cannot be read: {str(error).splitlines()[0]}"]) from None
     table = read_file(file, preprocessing.missing, preprocessing.levels)
     absent = [name for name in preprocessing.columns if name not in table]
     if absent:
-        raise ConfigError([f"{file} has no column {absent[0]!r}, which the model was trained on"])
+        raise InputError([f"{file} has no column {absent[0]!r}, which the model was trained on"])
     places = Places([(str(file), len(table))])
     for name in preprocessing.columns:
         if name not in preprocessing.levels:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gamtune.config.distributions import Distribution
-from gamtune.config.errors import ConfigError
+from gamtune.errors import InputError
 from gamtune.space.draws import meeting_conditions
 
 MAX_GRID_ROWS = 100_000
@@ -22,7 +22,7 @@ def grid_rows(space: Mapping[str, Distribution]) -> Iterator[dict[str, Any]]:
 
     Raises
     ------
-    ConfigError
+    InputError
         If a distribution is continuous or per-layer, or the grid has more than ``MAX_GRID_ROWS`` rows.
 
     Examples
@@ -35,14 +35,14 @@ def grid_rows(space: Mapping[str, Distribution]) -> Iterator[dict[str, Any]]:
     levels = {name: _levels(name, distribution) for name, distribution in space.items()}
     rows = math.prod(len(values) for values in levels.values())
     if rows > MAX_GRID_ROWS:
-        raise ConfigError([f"search: this grid has {rows} rows, {MAX_GRID_ROWS} at most; use fewer levels or draws"])
+        raise InputError([f"search: this grid has {rows} rows, {MAX_GRID_ROWS} at most; use fewer levels or draws"])
     for values in itertools.product(*reversed(levels.values())):
         yield meeting_conditions(dict(zip(levels, reversed(values), strict=True)), space)
 
 
 def _levels(name: str, distribution: Distribution) -> Sequence[Any]:
     if distribution.per is not None:
-        raise ConfigError([f"space.{name}.per: a grid draws nothing for each layer; list whole vectors as choices"])
+        raise InputError([f"space.{name}.per: a grid draws nothing for each layer; list whole vectors as choices"])
     if distribution.levels is None:
-        raise ConfigError([f"space.{name}: a grid needs levels, and a continuous distribution has none; list them"])
+        raise InputError([f"space.{name}: a grid needs levels, and a continuous distribution has none; list them"])
     return distribution.levels

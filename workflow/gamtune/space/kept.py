@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from gamtune.config.errors import ConfigError
 from gamtune.config.study import Study
+from gamtune.errors import InputError
 from gamtune.settings import SETTINGS
 from gamtune.space.manual import parse_row, read_csv
 
@@ -17,7 +17,7 @@ def kept_rows(study: Study) -> list[tuple[str, dict[str, Any]]]:
 
     Raises
     ------
-    ConfigError
+    InputError
         If a file cannot be read, holds no row or no parameter, or a cell is no value of its column.
     """
     return [row for name in study.search.keep for row in _rows_of(Path(name), study.study)]
@@ -25,11 +25,11 @@ def kept_rows(study: Study) -> list[tuple[str, dict[str, Any]]]:
 
 def _rows_of(path: Path, study: str) -> list[tuple[str, dict[str, Any]]]:
     if path.parts[-3:-1] == ("results", study):
-        raise ConfigError([f"search.keep: {path} is made by this study itself; keep a copy of it elsewhere"])
+        raise InputError([f"search.keep: {path} is made by this study itself; keep a copy of it elsewhere"])
     columns, rows = read_csv(path, "search.keep")
     parameters = [column for column in columns if column in SETTINGS]
     if not parameters or not rows:
-        raise ConfigError([f"search.keep: {path} holds no {'row' if parameters else 'column of a parameter'}"])
+        raise InputError([f"search.keep: {path} holds no {'row' if parameters else 'column of a parameter'}"])
     kept: dict[str, tuple[str, dict[str, Any]]] = {}
     for number, row in enumerate(rows, start=1):
         settings = parse_row(path, number, {name: row[name] for name in parameters}, "search.keep")

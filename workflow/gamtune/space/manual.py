@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from gamtune.config.errors import ConfigError, unknown
+from gamtune.errors import InputError, unknown
 from gamtune.settings import SETTINGS
 
 
@@ -24,7 +24,7 @@ def manual_rows(rows: list[dict[str, Any]] | str) -> list[tuple[str, dict[str, A
 
     Raises
     ------
-    ConfigError
+    InputError
         If the file cannot be read, a column is unknown or a cell is no value of its column.
     """
     if isinstance(rows, str):
@@ -38,7 +38,7 @@ def _named(rows: list[dict[str, Any]], place: str) -> list[tuple[str, dict[str, 
         settings = {key: value for key, value in row.items() if key != "name"}
         for key in settings:
             if key not in SETTINGS:
-                raise ConfigError([f"{place} {number}, {key!r}: {unknown(key, SETTINGS, 'parameter')}"])
+                raise InputError([f"{place} {number}, {key!r}: {unknown(key, SETTINGS, 'parameter')}"])
         named.append((str(row.get("name") or f"manual_{number}"), settings))
     return named
 
@@ -47,9 +47,9 @@ def _read(path: Path) -> list[dict[str, Any]]:
     columns, rows = read_csv(path, "search.rows")
     for column in columns:
         if column != "name" and column not in SETTINGS:
-            raise ConfigError([f"search.rows: {path}, column {column!r}: {unknown(column, SETTINGS, 'parameter')}"])
+            raise InputError([f"search.rows: {path}, column {column!r}: {unknown(column, SETTINGS, 'parameter')}"])
     if not rows or set(columns) <= {"name"}:
-        raise ConfigError([f"search.rows: {path} holds no {'column of a parameter' if rows else 'row'}"])
+        raise InputError([f"search.rows: {path} holds no {'column of a parameter' if rows else 'row'}"])
     return [parse_row(path, number, row, "search.rows") for number, row in enumerate(rows, start=1)]
 
 
@@ -58,7 +58,7 @@ def read_csv(path: Path, key: str) -> tuple[list[str], list[dict[str, str]]]:
 
     Raises
     ------
-    ConfigError
+    InputError
         If it cannot be read, or a row has more or fewer cells than there are columns.
     """
     try:
@@ -68,10 +68,10 @@ def read_csv(path: Path, key: str) -> tuple[list[str], list[dict[str, str]]]:
             columns = list(reader.fieldnames or [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise ConfigError([f"{key}: {path} cannot be read: {reason}"]) from None
+        raise InputError([f"{key}: {path} cannot be read: {reason}"]) from None
     for number, row in enumerate(rows, start=1):
         if None in row or None in row.values():
-            raise ConfigError([f"{key}: {path}, row {number}: more or fewer cells than columns"])
+            raise InputError([f"{key}: {path}, row {number}: more or fewer cells than columns"])
     return columns, rows
 
 
@@ -80,7 +80,7 @@ def parse_row(path: Path, number: int, row: dict[str, str], key: str) -> dict[st
 
     Raises
     ------
-    ConfigError
+    InputError
         If a cell is no value of its column.
     """
     values: dict[str, Any] = {}
@@ -92,7 +92,7 @@ def parse_row(path: Path, number: int, row: dict[str, str], key: str) -> dict[st
         except ValueError:
             expected = SETTINGS[column].expected
             line = f"{key}: {path}, row {number}, column {column!r}: got {cell!r}, expected {expected}"
-            raise ConfigError([line]) from None
+            raise InputError([line]) from None
     return values
 
 

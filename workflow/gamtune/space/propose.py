@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gamtune.config.errors import ConfigError
 from gamtune.config.study import Study
+from gamtune.errors import InputError
 from gamtune.space.adaptive import Proposer, seed_of_round
 from gamtune.space.proposals import FILE, Slot, proposed_rows, trial_record, write_proposals
 from gamtune.space.table import Row, build_table, complete, fixed_depth
@@ -100,7 +100,7 @@ def _outcomes(rows: Sequence[tuple[Row, Path]]) -> list[Outcome]:
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise ConfigError([f"{path} is missing: the rows before a round have to be trained first"]) from None
+            raise InputError([f"{path} is missing: the rows before a round have to be trained first"]) from None
         error = record["metrics"]["validation"]["mse"] if record["status"] == "ok" else None
         outcomes.append(Outcome(row, error))
     return outcomes

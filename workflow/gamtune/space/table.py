@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gamtune.config.errors import ConfigError
 from gamtune.config.study import Study
+from gamtune.errors import InputError
 from gamtune.settings import PER_LAYER, SETTINGS, SettingError, make_spec
 from gamtune.space.designs import DESIGNS
 from gamtune.space.draws import drawn_rows, seeded_rows
@@ -31,7 +31,7 @@ def build_table(study: Study) -> list[Row]:
 
     Raises
     ------
-    ConfigError
+    InputError
         If a row holds a value no training can have; the message names the row.
     """
     rows: dict[str, Row] = {}
@@ -49,7 +49,7 @@ def complete(study: Study, settings: dict[str, Any], replicate: int, place: str)
 
     Raises
     ------
-    ConfigError
+    InputError
         If the settings make no spec; ``place`` says where they stand.
     """
     fixed = study.training.settings
@@ -58,7 +58,7 @@ def complete(study: Study, settings: dict[str, Any], replicate: int, place: str)
     try:
         return make_spec(settings, study.training.seed + replicate - 1, fixed)
     except SettingError as error:
-        raise ConfigError([f"{place}, {error.name}: {error}"]) from None
+        raise InputError([f"{place}, {error.name}: {error}"]) from None
 
 
 def table_columns(study: Study) -> list[str]:
@@ -155,11 +155,11 @@ def fixed_depth(study: Study) -> int | None:
 
     Raises
     ------
-    ConfigError
+    InputError
         If a per-layer parameter has no length.
     """
     depth = study.training.settings["depth"]
     for name, distribution in study.space.items():
         if distribution.per and "depth" not in study.space and depth is None:
-            raise ConfigError([f"space.{name}.per: no depth to follow; add depth to space or to training"])
+            raise InputError([f"space.{name}.per: no depth to follow; add depth to space or to training"])
     return None if depth is None else int(depth)
