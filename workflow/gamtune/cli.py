@@ -278,6 +278,7 @@ def _retry(options: argparse.Namespace) -> None:
 
 def _prune(options: argparse.Namespace) -> None:
     from gamtune.config.load import read_raw
+    from gamtune.numbers import significant
     from gamtune.plan import RESULTS, Plan
     from gamtune.prune import remove, unwanted
     from gamtune.running import is_free
@@ -289,13 +290,13 @@ def _prune(options: argparse.Namespace) -> None:
         raise StepError("a run is going on in this folder; prune when it has ended")
     found = unwanted(plans)
     for one in found:
-        print(f"{one.size / 1e6:9.2f} MB  {one.path}")
-    freed = sum(one.size for one in found) / 1e6
+        print(f"{significant(one.size / 1e6, 3):>9} MB  {one.path}")
+    freed = significant(sum(one.size for one in found) / 1e6, 3)
     if not options.yes:
-        print(f"{len(found)} not wanted by any of these configs, {freed:.1f} MB; with --yes they are removed")
+        print(f"{len(found)} not wanted by any of these configs, {freed} MB; with --yes they are removed")
         return
     remove(found)
-    print(f"{len(found)} removed, {freed:.1f} MB")
+    print(f"{len(found)} removed, {freed} MB")
     for uri in sorted({plan.config.tracking.uri for plan in plans}):
         for owner in sorted({one.owner for one in found if one.run}):
             keys = {one.run for one in found if one.owner == owner}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gamtune.numbers import compact
 from gamtune.spec import Spec
 
 
@@ -48,9 +49,9 @@ class Setting:
         noun = {int: "a whole number", float: "a number"}[self.kind]
         bounds = []
         if math.isfinite(self.low):
-            bounds.append(f"above {self.low:g}" if self.open_low else f"of at least {self.low:g}")
+            bounds.append(f"above {compact(self.low, 6)}" if self.open_low else f"of at least {compact(self.low, 6)}")
         if math.isfinite(self.high):
-            bounds.append(f"below {self.high:g}" if self.open_high else f"of at most {self.high:g}")
+            bounds.append(f"below {compact(self.high, 6)}" if self.open_high else f"of at most {compact(self.high, 6)}")
         return " ".join([noun, " and ".join(bounds)]).strip()
 
     def contains(self, number: float) -> bool:
@@ -102,7 +103,10 @@ def _defaults(name: str) -> str:
     for optimizer, known in KERAS_OPTIMIZERS.items():
         if name in known:
             other = H2O_OPTIMIZERS.get(optimizer, known)[name]
-            said.append(f"{optimizer} {known[name]:g}" + (f" (h2o {other:g})" if other != known[name] else ""))
+            said.append(
+                f"{optimizer} {compact(known[name], 6)}"
+                + (f" (h2o {compact(other, 6)})" if other != known[name] else "")
+            )
     return "; unless given: " + ", ".join(said)
 
 

@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.theme import BAND_ALPHA, BEST, EFFECT, STYLE, new_figure, plain_log_axis, save
+from gamtune.numbers import measured, percent
 
 ORDERS = 1000
 SEED = 1
@@ -42,6 +43,6 @@ def draw_budget(rows: pd.DataFrame, path: Path) -> str | None:
     gain = 1 - errors.min() / middle[half - 1]
     return (
         f"Best error so far over {ORDERS} orders of the {len(errors)} rows. Half of them would have come to "
-        f"{middle[half - 1]:.3g} ({low[half - 1]:.3g} to {high[half - 1]:.3g}), all came to {errors.min():.3g}: the "
-        f"second half of the budget bought {100 * gain:.0f} %."
+        f"{measured(middle[half - 1])} ({measured(low[half - 1])} to {measured(high[half - 1])}), all came to "
+        f"{measured(errors.min())}: the second half of the budget bought {percent(gain, 0)}."
     )

@@ -30,6 +30,7 @@ from gamtune.analysis.formula import (
 from gamtune.analysis.penalised_fit import FloatArray, Method, Problem, blocks
 from gamtune.analysis.smooths import Basis, build_basis, numbers
 from gamtune.analysis.term_test import wood_test
+from gamtune.numbers import compact
 
 NO_RESIDUE = 1e-6  # share of the rows; fewer residual degrees of freedom are none but for rounding
 
@@ -230,7 +231,8 @@ def _response_values(outcome: Response, rows: pd.DataFrame) -> FloatArray:
     y = numbers(rows, outcome.column)
     if outcome.log:
         if (y <= 0).any():
-            raise ValueError(f"{outcome}: {outcome.column} has the value {y.min():g}, a logarithm needs values above 0")
+            lowest = compact(float(y.min()), 6)
+            raise ValueError(f"{outcome}: {outcome.column} has the value {lowest}, a logarithm needs values above 0")
         y = np.log(y)
     return y
 
@@ -269,7 +271,8 @@ def _describe(
     edf_total = float(np.trace(influence))
     residual_df = problem.n - edf_total
     if residual_df < NO_RESIDUE * problem.n:
-        raise TooFewRows(f"{problem.n} rows leave nothing over beside {edf_total:.3g} degrees of freedom; simplify it")
+        used = f"{compact(edf_total)} degrees of freedom"
+        raise TooFewRows(f"{problem.n} rows leave nothing over beside {used}; simplify it")
     scale = fit.deviance / residual_df
     covariance = scale * fit.inverse
     explained = 1 - fit.deviance / problem.null_deviance

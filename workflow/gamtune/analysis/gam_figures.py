@@ -14,7 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from gamtune.analysis.columns import is_whole
 from gamtune.analysis.surface_figure import draw_surface
-from gamtune.analysis.theme import BAND_ALPHA, DATA, EFFECT, NOISE, STYLE, new_figure, save
+from gamtune.analysis.theme import BAND_ALPHA, DATA, EFFECT, NOISE, STYLE, PlainNumbers, new_figure, save
+from gamtune.numbers import compact, measured, percent, signed, typeset
 
 BAND = 1.96  # standard errors on both sides: 95 %
 Tests = dict[str, pd.Series]  # each term's row of terms.csv
@@ -170,7 +171,7 @@ def _draw_curve(effect: Effect, axes: Axes) -> None:
     axes.plot(x, middle, color=EFFECT, linewidth=1.8)
     _draw_rug(effect.values.astype(float), axes)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=is_whole(effect.values)))
-    axes.xaxis.set_major_formatter("{x:.4g}")
+    axes.xaxis.set_major_formatter(PlainNumbers())
 
 
 def _draw_levels(effect: Effect, axes: Axes) -> None:
@@ -204,14 +205,14 @@ def _effect_in_words(effect: Effect, response: str) -> str:
     """Where the effect is lowest and highest, and how sure either is."""
     curve = effect.curve
     low, high = (
-        f"{point['effect']:+.3g} ± {BAND * point['se']:.2g} at "
-        + (str(point["x"]) if is_factor(effect.term) else f"{point['x']:.3g}")
+        f"{signed(point['effect'], 3)} ± {compact(BAND * point['se'], 2)} at "
+        + (str(point["x"]) if is_factor(effect.term) else typeset(compact(float(point["x"]))))
         for point in (curve.iloc[int(curve["effect"].argmin())], curve.iloc[int(curve["effect"].argmax())])
     )
     words = f"Effect of {effect.column} on {response}: lowest {low}, highest {high} (95 % band)."
     if response.startswith("log("):
-        words += f" From lowest to highest the error grows by a factor of {exp(np.ptp(curve['effect'])):.2f}."
-    return words.replace("-", "−")
+        words += f" From lowest to highest the error grows by a factor of {measured(exp(np.ptp(curve['effect'])))}."
+    return words
 
 
 def _test_in_words(test: pd.Series, model: pd.Series) -> str:
@@ -219,12 +220,12 @@ def _test_in_words(test: pd.Series, model: pd.Series) -> str:
     return (
         f"edf {test['edf']:.1f} of the model's {model['edf_total']:.1f} (on noise {model['null_edf']:.1f}), "
         f"{model['n']:.0f} rows; {_p(test['p'])} by permutation, {_p(test['p_adjusted'])} for all terms together; "
-        f"{100 * test['deviance_share']:.1f} % of the deviance (noise: up to {100 * test['null_high']:.1f} %)."
+        f"{percent(test['deviance_share'])} of the deviance (noise: up to {percent(test['null_high'])})."
     )
 
 
 def _p(p: float) -> str:
-    return "p ≤ .001" if p <= 0.001 else f"p = {p:.2g}"
+    return "p ≤ .001" if p <= 0.001 else f"p = {compact(p, 2)}"
 
 
 def _model_in_words(model: pd.Series, terms: pd.DataFrame, response: str) -> str:
@@ -233,13 +234,13 @@ def _model_in_words(model: pd.Series, terms: pd.DataFrame, response: str) -> str
     clear = ordered[ordered["p_adjusted"] <= SIGNIFICANT]
     silent = ordered[ordered["p_adjusted"] > SIGNIFICANT]
     words = [
-        f"The model explains {100 * model['deviance_explained']:.0f} % of the deviance of {response} over "
+        f"The model explains {percent(model['deviance_explained'], 0)} of the deviance of {response} over "
         f"{model['n']:.0f} rows with {model['edf_total']:.1f} edf; of noise it would explain "
-        f"{100 * model['null_deviance_explained']:.0f} %, rarely more than {100 * model['null_high']:.0f} %, with "
+        f"{percent(model['null_deviance_explained'], 0)}, rarely more than {percent(model['null_high'], 0)}, with "
         f"{model['null_edf']:.1f} edf ({_p(model['p'])})."
     ]
     if len(clear):
-        listed = (f"{row['term']} {100 * row['deviance_share']:.0f} %" for _, row in clear.iterrows())
+        listed = (f"{row['term']} {percent(row['deviance_share'], 0)}" for _, row in clear.iterrows())
         words.append(f"Share of the deviance: {', '.join(listed)}.")
     if len(silent):
         words.append(f"Not told from noise (p > .05 for all terms together): {', '.join(silent['term'])}.")

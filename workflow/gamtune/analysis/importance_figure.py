@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gamtune.analysis.theme import BEST, DATA, EFFECT, NOISE, STYLE, new_figure, save
+from gamtune.numbers import percent
 
 TITLES = {
     "deviance_share": "deviance share (model)",
@@ -53,6 +54,6 @@ def _in_words(lines: pd.DataFrame, title: str) -> str:
     first = lines.sort_values("rank").iloc[0]
     above = int((lines["importance"] > lines["null_high"]).sum())
     return (
-        f"{title[0].upper()}{title[1:]}: {first['name']} is first, and stays first in {100 * first['first']:.0f} % of "
+        f"{title[0].upper()}{title[1:]}: {first['name']} is first, and stays first in {percent(first['first'], 0)} of "
         f"the bootstrap samples; {above} of {len(lines)} are above noise."
     )

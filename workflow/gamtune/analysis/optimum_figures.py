@@ -12,6 +12,7 @@ from scipy import stats
 from gamtune.analysis.captions import draw_with_captions
 from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.analysis.theme import BEST, DATA, EFFECT, STYLE, new_figure, save
+from gamtune.numbers import measured, percent, signed
 
 BINS = 10
 MOST_NUMBERS = 26  # classes up to which the cells of the confusion matrix hold their counts
@@ -70,9 +71,9 @@ def _calibration(rows: pd.DataFrame, classes: list[str], path: Path) -> str:
     return (
         f"Calibration on {len(rows)} test rows in bins of {1 / BINS:g} (95 % Wilson intervals, a dot as large as its "
         f"share of the rows): on the dashed line probabilities mean what they say. In the mean the network claims "
-        f"{100 * sure.mean():.1f} % and is right in {100 * right.mean():.1f} %, so it is "
-        f"{'over' if excess > 0 else 'under'}confident by {100 * abs(excess):.1f} points; expected calibration error "
-        f"{error:.3f}."
+        f"{percent(sure.mean())} and is right in {percent(right.mean())}, so it is "
+        f"{'over' if excess > 0 else 'under'}confident by {measured(100 * abs(excess))} points; expected "
+        f"calibration error {measured(error)}."
     )
 
 
@@ -121,6 +122,6 @@ def _regression(rows: pd.DataFrame, path: Path) -> str:
     slope = float(stats.linregress(predicted, actual).slope) if np.ptp(predicted) else float("nan")
     inside = float(np.quantile(np.abs(residuals), 0.9))
     return (
-        f"Predicted against actual on {len(rows)} test rows: nine of ten are off by at most {inside:.3g}, "
-        f"{residuals.mean():+.2g} in the mean; slope {slope:.2f}, where 1 is calibrated."
-    ).replace("-", "−")
+        f"Predicted against actual on {len(rows)} test rows: nine of ten are off by at most {measured(inside)}, "
+        f"{signed(residuals.mean())} in the mean; slope {measured(slope)}, where 1 is calibrated."
+    )

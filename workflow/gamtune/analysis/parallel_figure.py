@@ -11,6 +11,7 @@ from matplotlib.colors import Normalize
 
 from gamtune.analysis.columns import RESPONSE, is_numeric, on_its_scale, varies
 from gamtune.analysis.theme import BEST, DATA, STYLE, new_figure, save
+from gamtune.numbers import compact, labels
 
 COLOURS = "cividis"  # made for colour-blind readers; dark is a low error
 MOST_LABELS = 8
@@ -52,7 +53,9 @@ def draw_parallel(rows: pd.DataFrame, columns: list[str], log_columns: set[str],
         save(figure, path)
     tenth = rows.nsmallest(max(3, len(rows) // 10), RESPONSE)
     told = [
-        f"{name} {tenth[name].min():.4g} to {tenth[name].max():.4g}" for name in shown[:-1] if is_numeric(rows[name])
+        f"{name} {compact(tenth[name].min(), 4)} to {compact(tenth[name].max(), 4)}"
+        for name in shown[:-1]
+        if is_numeric(rows[name])
     ]
     return (
         f"Each of the {len(rows)} rows as a line, coloured by the rank of its error; orange: the best. The best "
@@ -71,7 +74,7 @@ def _heights(values: pd.Series, name: str, log_columns: set[str]) -> np.ndarray:
 def _labels(values: pd.Series) -> list[tuple[float, str]]:
     """The ends of a numeric axis, or each text."""
     if is_numeric(values):
-        return [(0.0, f"{values.min():.4g}"), (1.0, f"{values.max():.4g}")]
+        return list(zip((0.0, 1.0), labels([values.min(), values.max()]), strict=True))
     levels = sorted(values.dropna().astype(str).unique())
     places = np.linspace(0, 1, len(levels))
     return list(zip(map(float, places), levels, strict=True))[:MOST_LABELS]

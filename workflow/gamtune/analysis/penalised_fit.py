@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy import linalg, optimize
 
 from gamtune.analysis.smooths import Basis
+from gamtune.numbers import compact
 
 FloatArray = npt.NDArray[np.float64]
 Method = Literal["GCV", "REML"]
@@ -58,7 +59,7 @@ class Problem:
         self.n, self.p = design.shape
         self.null_deviance = float(np.square(y - y.mean()).sum())
         if self.null_deviance <= 1e-20 * max(1.0, float(np.square(y).sum())):
-            raise ValueError(f"the response is {y[0]:g} in every row: there is nothing to explain")
+            raise ValueError(f"the response is {compact(float(y[0]), 6)} in every row: there is nothing to explain")
         self.q, self.r = linalg.qr(design, mode="economic")
         self.projected, self.outside = self.project(y)
         self.gram = self.r.T @ self.r

@@ -33,6 +33,7 @@ from gamtune.analysis.columns import RESPONSE, is_numeric, on_its_scale, varies
 from gamtune.analysis.comparable import RUNG, last_rung
 from gamtune.analysis.smoothing import SPAN, loess_is_sound, polynomial
 from gamtune.analysis.theme import BAND_ALPHA, BEST, DATA, EFFECT, PALE, STYLE, figure_theme, new_figure, save
+from gamtune.numbers import labels, measured
 from gamtune.settings import PER_LAYER
 
 WIDTH, PANEL_HEIGHT = 8.0, 2.3  # inches
@@ -162,7 +163,7 @@ def _needs_log(errors: pd.Series) -> bool:
 def _error_axis(errors: pd.Series, logarithmic: bool) -> list[Any]:
     """The points set the view: the band of a curve at its ends may leave the panel, else it would squash them."""
     shown = np.log10(errors) if logarithmic else errors
-    room = 0.06 * (shown.max() - shown.min() or 1.0)
+    room = 0.06 * (shown.max() - shown.min() or abs(shown.max()) or 1.0)
     low, high = shown.min() - room, shown.max() + room
     if logarithmic:
         return [scale_y_log10(), coord_cartesian(ylim=(10**low, 10**high))]
@@ -175,7 +176,7 @@ def _breaks(limits: tuple[float, float]) -> list[float]:
 
 def _ticks(values: Sequence[Any]) -> list[str]:
     """Short labels, so that neighbouring panels' do not touch: 5e-05, not 0.000050."""
-    return [f"{value:.4g}" for value in values]
+    return labels(values)
 
 
 def _draw_texts(rows: pd.DataFrame, columns: list[str], left_out: int, path: Path) -> str:
@@ -196,7 +197,7 @@ def _draw_texts(rows: pd.DataFrame, columns: list[str], left_out: int, path: Pat
     medians = []
     for name in columns:
         levels = rows.groupby(rows[name].astype(str))[RESPONSE].agg(["median", "size"]).sort_values("median")
-        listed = ", ".join(f"{level} {median:.3g} ({size} rows)" for level, median, size in levels.itertuples())
+        listed = ", ".join(f"{level} {measured(median)} ({size} rows)" for level, median, size in levels.itertuples())
         medians.append(f"Median {RESPONSE} by {name}: {listed}.")
     axis = _axis_in_words(rows[RESPONSE]) if logarithmic else ""
     return " ".join((_opening(rows, left_out), *medians, "Boxes: quartiles and median.", axis)).strip()
@@ -215,8 +216,8 @@ def _opening(rows: pd.DataFrame, left_out: int) -> str:
     best = last_rung(rows).sort_values(RESPONSE).iloc[0]
     failed = f", {left_out} failed and not drawn" if left_out else ""
     return (
-        f"{len(rows)} rows{failed}: the best ({best['name']}) has {RESPONSE} {best[RESPONSE]:.3g}, "
-        f"the median row {rows[RESPONSE].median():.3g}."
+        f"{len(rows)} rows{failed}: the best ({best['name']}) has {RESPONSE} {measured(best[RESPONSE])}, "
+        f"the median row {measured(rows[RESPONSE].median())}."
     )
 
 
@@ -253,4 +254,6 @@ def _curves_in_words(curves: dict[str, str | None]) -> str:
 
 
 def _axis_in_words(errors: pd.Series) -> str:
-    return f"Logarithmic error axis: the largest error is {errors.max() / errors.median():.0f} times the median."
+    return (
+        f"Logarithmic error axis: the largest error is {measured(errors.max() / errors.median(), 2)} times the median."
+    )

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from gamtune.analysis.columns import is_whole
 from gamtune.analysis.theme import BEST, DATA, STYLE, new_figure, save
+from gamtune.numbers import compact, percent, signed, typeset
 
 BAND = 1.96  # standard errors on both sides: 95 %
 LEVELS = 12
@@ -117,12 +118,12 @@ def _name_axes(axes: Axes, columns: tuple[str, str], rows: pd.DataFrame) -> None
 def _in_words(near: pd.DataFrame, lowest: pd.Series, columns: tuple[str, str]) -> str:
     highest = near.iloc[int(near["effect"].argmax())]
     low, high = (
-        f"{point['effect']:+.3g} ± {BAND * point['se']:.2g} at "
-        f"{columns[0]} {point['a']:.3g}, {columns[1]} {point['b']:.4g}"
+        f"{signed(point['effect'], 3)} ± {compact(BAND * point['se'], 2)} at "
+        f"{columns[0]} {typeset(compact(point['a']))}, {columns[1]} {typeset(compact(point['b'], 4))}"
         for point in (lowest, highest)
     )
     unsure = (near["effect"].abs() < near["null"]).mean()
     return (
         f"Joint effect of {columns[0]} and {columns[1]}: lowest {low} (star); highest {high}. Dots are the rows; "
-        f"hatched ({100 * unsure:.0f} % of the map) where noise reaches as far (null band); blank where no row is near."
-    ).replace("-", "−")
+        f"hatched ({percent(unsure, 0)} of the map) where noise reaches as far (null band); blank where no row is near."
+    )

@@ -3,7 +3,7 @@
 # plotnine is annotated only in part
 # mypy: allow-untyped-calls
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -12,10 +12,11 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import Formatter, LogLocator, NullFormatter
 from plotnine import element_blank, element_line, element_rect, element_text, ggplot, labs, theme, theme_bw
 
 from gamtune.files import replacing
+from gamtune.numbers import compact, labels
 
 # Okabe and Ito (2008); the same colour means the same thing in every figure
 DATA = "#4D4D4D"
@@ -63,10 +64,22 @@ def figure_theme(width: float, height: float) -> theme:
     )
 
 
+class PlainNumbers(Formatter):
+    """Tick labels with as few digits as tell neighbouring ticks apart: 0.04 and 5e-05, without an offset."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the label of one tick."""
+        return compact(float(x), 4)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the labels of all ticks of an axis."""
+        return labels(values)
+
+
 def plain_log_axis(axis: Axis) -> None:
     """A logarithmic axis whose numbers read 0.04, not 4 × 10⁻²."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter("{x:.3g}")
+    axis.set_major_formatter(PlainNumbers())
     axis.set_minor_formatter(NullFormatter())
 
 

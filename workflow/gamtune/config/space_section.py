@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from gamtune.config.distributions import DISTRIBUTIONS, Choice, Distribution, Integer
 from gamtune.config.messages import lines_of
 from gamtune.errors import InputError, unknown
+from gamtune.numbers import compact
 from gamtune.settings import SETTINGS, Setting, SettingError
 
 
@@ -95,7 +96,7 @@ def _check_support(name: str, setting: Setting, distribution: Distribution) -> N
         raise InputError(["got a distribution of real numbers, expected whole numbers: {integer: [low, high]}"])
     low, high = distribution.support
     if low < setting.low or high > setting.high or (isinstance(distribution, Integer) and not setting.contains(low)):
-        raise InputError([f"reaches from {low:g} to {high:g}, but {name} is {setting.expected}"])
+        raise InputError([f"reaches from {compact(low, 6)} to {compact(high, 6)}, but {name} is {setting.expected}"])
 
 
 def _check_references(name: str, space: dict[str, Distribution]) -> list[str]:

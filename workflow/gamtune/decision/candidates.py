@@ -22,6 +22,7 @@ from gamtune.decision.slots import COLUMNS, Slot, slots
 from gamtune.decision.support import COLUMNS as SUPPORT_COLUMNS
 from gamtune.decision.support import distances, support
 from gamtune.files import write_text
+from gamtune.numbers import significant
 from gamtune.space.proposals import proposed_rows
 from gamtune.space.table import Row, build_table, complete
 from gamtune.spec import Spec
@@ -197,5 +198,6 @@ def _smallest(search: _Search) -> Proposal:
         return Proposal("one standard error", reason=str(reason))
     smallest = smallest_within(observed, error)
     row = rows[smallest.name]
-    told = f"{row.source}, the smallest within one standard error ({error:.2g}, {source}) of {search.ranked[0].source}"
+    limit = f"one standard error ({significant(error, 2)}, {source}) of {search.ranked[0].source}"
+    told = f"{row.source}, the smallest within {limit}"
     return replace(row, source=told)

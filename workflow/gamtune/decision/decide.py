@@ -16,6 +16,7 @@ from gamtune.decision.paired_tests import bootstrap_interval, mean_interval, pai
 from gamtune.decision.size import count_weights
 from gamtune.decision.slots import Candidate, confirmation_records, read_candidates
 from gamtune.files import write_text
+from gamtune.numbers import significant
 
 Choose = Literal["lowest_mean", "one_standard_error"]
 
@@ -113,14 +114,14 @@ def _why(
     if others and others[0]["mean"] < winner["mean"]:
         text = (
             f"{name} is the smallest network ({winner['weights']} weights) within one standard error of the lowest mean"
-            f" {selection} MSE on {seeds}: {winner['mean']:.4g}"
+            f" {selection} MSE on {seeds}: {significant(winner['mean'])}"
         )
     else:
-        text = f"{name} has the lowest mean {selection} MSE on {seeds}: {winner['mean']:.4g}"
+        text = f"{name} has the lowest mean {selection} MSE on {seeds}: {significant(winner['mean'])}"
     flattery = f" {ON_TEST_ROWS}" if selection == "test" else ""
     if not others:
         return f"{text}; no other candidate could be compared.{flattery}"
-    text += f"; next is {others[0]['candidate']} with {others[0]['mean']:.4g}"
+    text += f"; next is {others[0]['candidate']} with {significant(others[0]['mean'])}"
     equal = [entry for entry in others if entry["low"] is None or entry["low"] <= 0]
     if equal:
         return f"{text}. {len(equal)} of {len(others)} others cannot be told apart from it, each at 95 %.{flattery}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from gamtune.config.study import Study
 from gamtune.decision.slots import winner_of
+from gamtune.numbers import NOT_AVAILABLE, compact, significant, with_spread
 
 
 def outcome(study: Study, results: Path, config: str) -> str:
@@ -30,16 +31,15 @@ def outcome(study: Study, results: Path, config: str) -> str:
     winner = winner_of(decision)
     test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
     part = decision["selection"]
-    spread = f" ± {winner['sd']:.4f}" if winner["sd"] is not None else ""
-    confirmed = f"{part} MSE {winner['mean']:.4f}{spread} on {winner['n']} fresh seeds"
+    confirmed = f"{part} MSE {with_spread(winner['mean'], winner['sd'])} on {winner['n']} fresh seeds"
     lines = [
         ("Trials", f"{len(trials)}, of which {len(trials) - len(finished)} failed"),
-        ("Best row tried", f"{name}, {part} MSE {observed:.4f} in the training it was chosen by"),
+        ("Best row tried", f"{name}, {part} MSE {_score(observed)} in the training it was chosen by"),
         ("Optimum", f"{winner['candidate']} ({winner['source']}), {confirmed}"),
         ("", _settings(decision["spec"])),
         (
             "On the test set",
-            f"MSE {float(test['mse']):.4f}, {_second(test)}, {_when(part)}",
+            f"MSE {_score(float(test['mse']))}, {_second(test)}, {_when(part)}",
         ),
         ("Report", str(folder / "report.html")),
         ("MLflow UI", _ui_command(config)),
@@ -48,8 +48,15 @@ def outcome(study: Study, results: Path, config: str) -> str:
 
 
 def _second(test: dict[str, str]) -> str:
-    """What is told beside the MSE."""
-    return f"accuracy {float(test['accuracy']):.4f}" if "accuracy" in test else f"R2 {float(test['r2']):.4f}"
+    """Return the metric that is printed beside the MSE; R2 is empty where the test targets are all equal."""
+    if "accuracy" in test:
+        return f"accuracy {_score(float(test['accuracy']))}"
+    return f"R2 {_score(float(test['r2'])) if test['r2'] else NOT_AVAILABLE}"
+
+
+def _score(value: float) -> str:
+    """Return a metric with four decimals, or with as many as three significant digits need."""
+    return significant(value, 4 if abs(value) >= 0.1 else 3)
 
 
 def _when(selection: str) -> str:
@@ -81,7 +88,7 @@ def _settings(spec: dict[str, Any]) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, list):
         return "/".join(map(_short, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return compact(value, 4)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from gamtune.numbers import compact
 from gamtune.settings import PER_LAYER
 from gamtune.space.table import cells
 from gamtune.spec import SETTINGS, Spec
@@ -55,14 +56,14 @@ def _text(name: str, value: str, others: list[Any]) -> Support:
 def _number(name: str, value: float, others: list[Any]) -> Support:
     numbers = np.array([other for other in others if not isinstance(other, str)], dtype=float)
     if not len(numbers):
-        return Support(name, value, None, None, None, f"{name} {value:.4g} was in no row tried")
+        return Support(name, value, None, None, None, f"{name} {compact(value, 4)} was in no row tried")
     low, high = float(numbers.min()), float(numbers.max())
-    tried = f"({low:.4g} to {high:.4g})" if low < high else f"(all {low:.4g})"
+    tried = f"({compact(low, 4)} to {compact(high, 4)})" if low < high else f"(all {compact(low, 4)})"
     warning = ""
     if value < low:
-        warning = f"{name} {value:.4g} is below every row tried {tried}"
+        warning = f"{name} {compact(value, 4)} is below every row tried {tried}"
     elif value > high:
-        warning = f"{name} {value:.4g} is above every row tried {tried}"
+        warning = f"{name} {compact(value, 4)} is above every row tried {tried}"
     return Support(name, value, low, high, float((numbers <= value).mean()), warning)
 
 

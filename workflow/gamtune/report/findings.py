@@ -1,14 +1,16 @@
 """What the report says beyond the tables: the sentences that answer which, how good and how sure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 from gamtune.decision.slots import winner_of
-from gamtune.report.numbers import figure, joined, p_value, percent, signed, wilson_interval
+from gamtune.numbers import measured, p_value, percent, signed
 
 Row = Mapping[str, Any]
 SIGNIFICANT = 0.05
+NORMAL_95 = 1.959964
 
 
 def what_was_found(best: Row, median: float, terms: Sequence[Row], model: Row | None) -> list[str]:
@@ -25,7 +27,7 @@ def what_was_found(best: Row, median: float, terms: Sequence[Row], model: Row | 
     model : mapping, optional
         ``model.csv``.
     """
-    errors = f"{figure(best['validation_mse'])}, the median {figure(median)}"
+    errors = f"{measured(best['validation_mse'])}, the median {measured(median)}"
     said = [f"The best row, {best['name']}, has validation MSE {errors}."]
     if model is None:
         return said
@@ -101,33 +103,37 @@ def _against_others(candidates: Sequence[Row], winner: Row) -> list[str]:
 
 
 def _over_seeds(winner: Row) -> str:
-    mean = f"Mean validation MSE {figure(winner['mean'])}"
+    mean = f"Mean validation MSE {measured(winner['mean'])}"
     if winner["sd"] is None:
         return f"{mean} on {winner['n']} fresh weight seed."
-    interval = f"95 % interval {figure(winner['mean_low'])} to {figure(winner['mean_high'])}"
-    return f"{mean} ({interval}), standard deviation {figure(winner['sd'], 2)}, over {winner['n']} fresh weight seeds."
+    interval = f"95 % interval {measured(winner['mean_low'])} to {measured(winner['mean_high'])}"
+    return (
+        f"{mean} ({interval}), standard deviation {measured(winner['sd'], 2)}, over {winner['n']} fresh weight seeds."
+    )
 
 
 def winners_curse(optimism: Row | None) -> list[str]:
     """By how much the best row's own score is too good; nothing where no row was trained again."""
     if optimism is None:
         return []
-    fresh = f"{figure(optimism['fresh_mean'])} on fresh seeds"
+    fresh = f"{measured(optimism['fresh_mean'])} on fresh seeds"
     by = signed(optimism["difference"])
     if optimism["low"] is not None:
         by += f", 95 % bootstrap interval {signed(optimism['low'])} to {signed(optimism['high'])}"
     if optimism["difference"] <= 0:
-        return [f"The search did not flatter its best row: {figure(optimism['observed'])} when chosen, {fresh} ({by})."]
+        return [
+            f"The search did not flatter its best row: {measured(optimism['observed'])} when chosen, {fresh} ({by})."
+        ]
     return [
-        f"The search flattered its best row ({optimism['row']}): {figure(optimism['observed'])} when chosen, {fresh}; "
-        f"of many noisy rows the best is partly the luckiest ({by})."
+        f"The search flattered its best row ({optimism['row']}): {measured(optimism['observed'])} when chosen, "
+        f"{fresh}; of many noisy rows the best is partly the luckiest ({by})."
     ]
 
 
 def _on_test(test: Row, rows: int, selection: str) -> str:
     when = "are what every choice looked at" if selection == "test" else "were scored once, after every choice"
     if "accuracy" not in test:
-        return f"The {rows} test rows {when}: R² {figure(test['r2'])}, mean absolute error {figure(test['mae'])}."
+        return f"The {rows} test rows {when}: R² {measured(test['r2'])}, mean absolute error {measured(test['mae'])}."
     right = round(test["accuracy"] * rows)
     low, high = wilson_interval(right, rows)
     return (
@@ -137,7 +143,7 @@ def _on_test(test: Row, rows: int, selection: str) -> str:
 
 
 def _test_over_seeds(row: Row) -> str:
-    spread = f"mean test MSE {figure(row['mse'])}, standard deviation {figure(row['mse_sd'], 2)}"
+    spread = f"mean test MSE {measured(row['mse'])}, standard deviation {measured(row['mse_sd'], 2)}"
     return f"On {row['n']:.0f} weight seeds that no choice has seen, the first of them exported: {spread}."
 
 
@@ -153,6 +159,32 @@ def _tested(test: Row) -> str:
         f"{text}; the exported network alone is right in {test['only_optimum_right']:.0f} rows, the other alone in "
         f"{test['only_other_right']:.0f} (McNemar p {p_value(test['mcnemar_p'])})."
     )
+
+
+def wilson_interval(right: int, rows: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927): unlike the textbook one it holds near 1, where good networks are.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in wilson_interval(350, 360)]
+    [0.95, 0.985]
+    """
+    share, square = right / rows, NORMAL_95**2 / rows
+    centre = (share + square / 2) / (1 + square)
+    half = sqrt(share * (1 - share) * square + square**2 / 4) / (1 + square)
+    return centre - half, centre + half
+
+
+def joined(words: Iterable[Any]) -> str:
+    """A list in a sentence.
+
+    Examples
+    --------
+    >>> joined(["a", "b", "c"])
+    'a, b and c'
+    """
+    *others, last = map(str, words)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 @dataclass(frozen=True)

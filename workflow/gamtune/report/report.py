@@ -12,15 +12,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gamtune.analysis.comparable import averaged, last_rung
 from gamtune.decision.slots import winner_of
 from gamtune.files import write_text
+from gamtune.numbers import compact, duration, measured, p_value, percent, signed
 from gamtune.report.findings import (
     commonest_confusion,
     how_sure,
     interval_strips,
+    joined,
     what_it_scores,
     what_was_found,
     winners_curse,
 )
-from gamtune.report.numbers import duration, figure, joined, number, p_value, percent, signed
 from gamtune.report.space_words import describe_search, describe_space
 from gamtune.settings import SETTINGS
 
@@ -65,7 +66,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for written in (number, figure, signed, percent, p_value, duration, joined):
+    for written in (compact, measured, signed, percent, p_value, duration, joined):
         environment.filters[written.__name__] = written
     return environment
 
@@ -94,7 +95,7 @@ def _tried(values: pd.Series) -> str:
     numbers = pd.to_numeric(words, errors="coerce")
     if numbers.isna().any():
         return ", ".join(f"{word} {count} times" for word, count in words.value_counts().items())
-    return " to ".join(dict.fromkeys((number(float(numbers.min())), number(float(numbers.max())))))
+    return " to ".join(dict.fromkeys((compact(float(numbers.min())), compact(float(numbers.max())))))
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gamtune.config.search import Search
-from gamtune.report.numbers import number
+from gamtune.numbers import compact
 from gamtune.settings import SETTINGS
 
 
@@ -48,9 +48,9 @@ def _distribution(raw: Mapping[str, Any]) -> str:
         case {"log_uniform": _}:
             return "log-uniform: every order of magnitude equally likely"
         case {"normal": [mean, sd]}:
-            return f"normal, mean {mean:g}, standard deviation {sd:g}"
+            return f"normal, mean {compact(mean)}, standard deviation {compact(sd)}"
         case {"beta": [a, b]}:
-            return f"beta({a:g}, {b:g}), mean {raw.get('scale', 1.0) * a / (a + b):.2g}"
+            return f"beta({compact(a)}, {compact(b)}), mean {compact(raw.get('scale', 1.0) * a / (a + b), 2)}"
         case {"choice": [_]}:
             return "fixed"
         case {"choice": _}:
@@ -61,13 +61,13 @@ def _distribution(raw: Mapping[str, Any]) -> str:
 def _range(raw: Mapping[str, Any]) -> str:
     match raw:
         case {"integer": [low, high]} | {"uniform": [low, high]} | {"log_uniform": [low, high]}:
-            return f"{number(low)} to {number(high)}"
+            return f"{compact(low)} to {compact(high)}"
         case {"beta": _}:
-            return f"0 to {number(raw.get('scale', 1.0))}"
+            return f"0 to {compact(raw.get('scale', 1.0))}"
         case {"choice": values}:
-            return ", ".join(map(number, values))
+            return ", ".join(map(compact, values))
     low, high = raw.get("min"), raw.get("max")
-    bounds = [f"from {number(low)}" if low is not None else "", f"to {number(high)}" if high is not None else ""]
+    bounds = [f"from {compact(low)}" if low is not None else "", f"to {compact(high)}" if high is not None else ""]
     return " ".join(filter(None, bounds)) or "unbounded"
 
 

@@ -85,7 +85,7 @@ class History:
 
     def last(self) -> str:
         """The last epoch's figures, for the log."""
-        return ", ".join(f"{name} {curve[-1]:.5f}" for name, curve in self.curves.items())
+        return ", ".join(f"{name} {curve[-1]:.5g}" for name, curve in self.curves.items())
 
     def to_dict(self) -> dict[str, list[float]]:
         """As written to a record."""
