@@ -73,7 +73,8 @@ def test_a_training_waits_while_all_slots_are_held(slots, monkeypatch):
 
 def test_the_record_names_the_slot_and_the_training_sees_its_gpu_alone(slots, digits, tmp_path, monkeypatch):
     def tell(spec, data, code, attempt, folder, *_):
-        seen = trial.identity(spec, data.digest, code, attempt) | {"visible": os.environ["CUDA_VISIBLE_DEVICES"]}
+        seen = trial.identity(spec, data.digest, code, attempt) | {"status": "ok"}
+        seen["visible"] = os.environ["CUDA_VISIBLE_DEVICES"]
         (folder / "record.json").write_text(json.dumps(seen))
 
     monkeypatch.setattr(trial, "run_trial", tell)

@@ -35,11 +35,13 @@ def run(digits, places, attempt=1, attempts=1):
 def write_ok(spec, data, code, attempt, folder, leaves, earlier):
     for name in leaves:
         (folder / name).write_text(f"{name}, {earlier and earlier.name}")
-    (folder / "record.json").write_text(json.dumps({"trial": spec.trial, "status": "ok", "pid": os.getpid()}))
+    said = {"trial": spec.trial, "data": data.digest, "code": code, "status": "ok", "pid": os.getpid()}
+    (folder / "record.json").write_text(json.dumps(said))
 
 
 def write_failed(spec, data, code, attempt, folder, leaves, earlier):
-    (folder / "record.json").write_text(json.dumps({"trial": spec.trial, "status": "failed"}))
+    said = {"trial": spec.trial, "data": data.digest, "code": code, "status": "failed"}
+    (folder / "record.json").write_text(json.dumps(said))
 
 
 def killed(*_):
@@ -168,6 +170,7 @@ def test_the_closure_of_a_trial_is_its_own_modules_and_nothing_of_the_config():
         "data/arrays.py",
         "spec.py",
         "training/dropout.py",
+        "training/failures.py",
         "training/gradients.py",
         "training/h2o_update.py",
         "training/keras_update.py",
@@ -204,10 +207,10 @@ def test_a_model_that_is_not_wanted_is_not_kept_and_made_when_something_asks_for
     folder = ask(digits, places, 2, ())
     record = places["record"].read_text()
     assert not model.exists()
-    assert [file.name for file in folder.iterdir()] == ["record.json"]
+    assert [file.name for file in folder.glob("[!.]*")] == ["record.json"]
     ask(digits, places, 2, ("model.keras",))
     assert model.exists()
-    assert {file.name for file in folder.iterdir()} == {"record.json", "model.keras"}
+    assert {file.name for file in folder.glob("[!.]*")} == {"record.json", "model.keras"}
     assert places["record"].read_text() == record  # the training is the one that was there
     ask(digits, places, 2, ())
     assert not model.exists()

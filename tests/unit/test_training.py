@@ -17,6 +17,7 @@ from gamtune.data.arrays import Part, Prepared
 from gamtune.data.prepare import prepare
 from gamtune.settings import make_spec
 from gamtune.spec import Spec
+from gamtune.training import trial
 from gamtune.training.dropout import dropout_factors
 from gamtune.training.gradients import gradients_of
 from gamtune.training.loop import DivergedError, row_order, train
@@ -345,7 +346,37 @@ def test_a_regression_has_no_labels_to_smooth(tmp_path, values):
     run_trial(make_spec({"label_smoothing": 0.1}, 1), Prepared.open(values), "code", 1, tmp_path)
     record = json.loads((tmp_path / "record.json").read_text())
     assert record["status"] == "failed"
-    assert record["reason"] == "ValueError: label_smoothing: got 0.1, but a regression has no classes to smooth"
+    assert record["reason"] == "ImpossibleError: label_smoothing: got 0.1, but a regression has no classes to smooth"
+
+
+@pytest.mark.parametrize("error", [ValueError("shapes differ"), KeyError("x"), AssertionError("a bug")])
+def test_a_bug_is_raised_and_is_no_failed_trial(tmp_path, digits, monkeypatch, error):
+    def broken(*_):
+        raise error
+
+    monkeypatch.setattr(trial, "_train", broken)
+    with pytest.raises(type(error)):
+        run_trial(make_spec({"neurons": [8]}, 1), Prepared.open(digits), "code", 1, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "value"), [("digits", float("nan")), ("values", float("inf"))])
+def test_a_prediction_that_is_not_finite_is_a_diverged_trial(tmp_path, request, monkeypatch, name, value):
+    from gamtune.training import scoring
+
+    data = Prepared.open(request.getfixturevalue(name))
+    sound = scoring.predict
+    monkeypatch.setattr(scoring, "predict", lambda raw, x, data: np.full_like(sound(raw, x, data), value))
+    run_trial(make_spec({"neurons": [8], "epochs": 2}, 1), data, "code", 1, tmp_path)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["reason"] == "DivergedError: a prediction of the train samples is not finite"
+    assert record["epochs_run"] == 2
+
+
+def test_more_neurons_than_an_array_can_have_are_a_failed_trial(tmp_path, digits):
+    run_trial(make_spec({"neurons": [10**30]}, 1), Prepared.open(digits), "code", 1, tmp_path)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["reason"] == "ImpossibleError: neurons: got 1e+30, expected at most 9.22e+18 per layer"
 
 
 def test_a_regression_equals_a_plain_keras_training(values):

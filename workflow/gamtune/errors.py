@@ -25,6 +25,21 @@ class InputError(ValueError):
         return InputError(self.lines, source)
 
 
+class DamagedError(InputError):
+    """A file of gamtune's own that is truncated, has changed bytes or belongs to something else.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    problem : str
+        What is wrong with it.
+    """
+
+    def __init__(self, path: object, problem: str) -> None:
+        super().__init__([f"damaged: {problem}; delete it and run again"], str(path))
+
+
 def unknown(name: str, known: Iterable[str], noun: str = "key") -> str:
     """Return a message that a name is unknown, with the known name that it resembles, if any.
 

@@ -1,32 +1,143 @@
-"""Files that appear whole or not at all, and files that only one process at a time works on."""
+"""Files that appear whole or not at all, the checksums that they are read back with, and locks.
 
+The checksum of a file lies beside it as ``.<name>.sha256``, in the format of ``sha256sum``. A file without one is read
+unchecked, since it may have been copied from elsewhere.
+"""
+
+import errno
 import fcntl
+import hashlib
+import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from gamtune.errors import DamagedError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give the path of a new file beside ``path`` that takes its place when the block ends without an error."""
+def replacing(path: Path, flushed: bool = True) -> Iterator[Path]:
+    """Give the path of a new file beside ``path`` that takes its place when the block ends without an error.
+
+    Parameters
+    ----------
+    path : Path
+        The file to replace; its folder is made if it is missing.
+    flushed : bool
+        Whether the content reaches the disk before the name does, so that a power cut leaves the old file or the new
+        one. It takes some milliseconds.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".part{path.suffix}")
     os.close(handle)
     part = Path(name)
     try:
         yield part
-        part.chmod(0o666 & ~_umask())
+        part.chmod(0o666 & ~umask())
+        if flushed:
+            flush(part)
         os.replace(part, path)
+        if flushed:
+            flush(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole."""
+    """Write a text file whole, with its checksum."""
+    content = text.encode()
+    checksum_of(path).unlink(missing_ok=True)  # a process that is killed here leaves a file without a checksum
     with replacing(path) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_bytes(content)
+    _write_checksum(path, hashlib.sha256(content).hexdigest())
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file whole, with its checksum if it has one, which shows whether the copy survived a power cut."""
+    checksum_of(target).unlink(missing_ok=True)
+    with replacing(target, flushed=False) as part:
+        shutil.copyfile(source, part)
+    value = _read_checksum(source)
+    if value:
+        _write_checksum(target, value)
+
+
+def checksum_of(path: Path) -> Path:
+    """Return the path of a file's checksum."""
+    return path.with_name(f".{path.name}.sha256")
+
+
+def write_checksum(path: Path) -> None:
+    """Write the checksum of a file as it is now."""
+    _write_checksum(path, _sha256(path))
+
+
+def matches_checksum(path: Path) -> bool:
+    """Return whether a file has a checksum and matches it; False if either is missing."""
+    return path.exists() and _read_checksum(path) == _sha256(path)
+
+
+def _write_checksum(path: Path, value: str) -> None:
+    checksum_of(path).write_text(f"{value}  {path.name}\n", encoding="utf-8")
+
+
+def _read_checksum(path: Path) -> str:
+    """Return the checksum that was written for a file, empty if there is none."""
+    try:
+        return checksum_of(path).read_text(encoding="utf-8").partition(" ")[0]
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ""
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_file(path: Path) -> None:
+    """Compare a file with its checksum.
+
+    Raises
+    ------
+    DamagedError
+        If they differ.
+    """
+    if path.exists() and _read_checksum(path) and not matches_checksum(path):
+        raise DamagedError(path, f"its content does not match its checksum in {checksum_of(path).name}")
+
+
+def read_json(path: Path, *keys: str) -> dict[str, Any]:
+    """Read a JSON object that gamtune has written.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    keys : str
+        Keys that the object must have.
+
+    Raises
+    ------
+    DamagedError
+        If the file does not match its checksum, is no JSON object or lacks a key.
+    FileNotFoundError
+        If there is no such file.
+    """
+    check_file(path)
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError:  # of the text's encoding, too
+        raise DamagedError(path, "it is empty" if not path.stat().st_size else "it is not valid JSON") from None
+    if not isinstance(content, dict):
+        raise DamagedError(path, "it is not a JSON object")
+    missing = [key for key in keys if key not in content]
+    if missing:
+        raise DamagedError(path, f"it has no {missing[0]!r}")
+    return content
 
 
 @contextmanager
@@ -41,7 +152,20 @@ def locked(path: Path) -> Iterator[None]:
         yield  # closing the file releases it
 
 
-def _umask() -> int:
+def flush(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of names, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot do it for folders
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def umask() -> int:
+    """Return the permissions that new files of this process do not get."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -12,6 +12,7 @@ import pandas as pd
 
 from gamtune.config.data_section import Data
 from gamtune.data.arrays import PARTS
+from gamtune.data.intact import array_fingerprint
 from gamtune.data.layout import fold_folder
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.rows import Rows
@@ -78,7 +79,7 @@ def _write_set(
     hashes = {}
     for part, mask in chosen.items():
         for axis, array in (("x", preprocessing.apply(rows.features.loc[mask])), ("y", rows.target[mask])):
-            hashes[f"{axis}_{part}"] = hashlib.sha256(f"{array.shape}".encode() + array.tobytes()).hexdigest()
+            hashes[f"{axis}_{part}"] = array_fingerprint(array)
             with replacing(folder / f"{axis}_{part}.npy") as path, path.open("wb") as file:
                 np.save(file, array)
     write_text(folder / "preprocessing.json", json.dumps(preprocessing.to_dict(), indent=1) + "\n")

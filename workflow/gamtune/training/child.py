@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from gamtune.errors import DamagedError
 from gamtune.parent import die_with_parent
 from gamtune.spec import Spec
 from gamtune.training.record import MODEL
@@ -84,6 +85,9 @@ def run_task(task: Task) -> int:
             return NO_MEMORY
         print(error, file=sys.stderr)
         return NO_FILES
+    except DamagedError as error:
+        print(error, file=sys.stderr)
+        return NO_FILES
     except MemoryError as error:
         print(f"out of memory: {error}", file=sys.stderr)
         return NO_MEMORY
@@ -97,10 +101,10 @@ def run_task(task: Task) -> int:
 
 
 def _train(task: Task) -> None:
-    from gamtune.data.arrays import Prepared  # heavy: only the process that trains pays for NumPy and TensorFlow
+    from gamtune.data.intact import open_intact  # heavy: only the process that trains pays for NumPy and TensorFlow
     from gamtune.training.trial import run_trial
 
-    data = Prepared.open(task.digest_file)
+    data = open_intact(task.digest_file, ("train", "validation"))
     run_trial(task.spec, data, task.code, task.attempt, task.folder, task.leaves, task.earlier)
 
 

@@ -11,12 +11,12 @@ from types import FrameType
 from typing import Any
 
 from gamtune.closure import code_digest
-from gamtune.files import write_text
+from gamtune.files import read_json, write_text
 from gamtune.spec import Spec
 from gamtune.training.child import FAILED, NO_FILES, NO_MEMORY, Child, ChildLostError, Forked, Task
 from gamtune.training.gpu import gpu_slot
-from gamtune.training.record import MODEL, RECORD, STATE, failure, identity
-from gamtune.training.store import keep, new_folder, store_key, take_out
+from gamtune.training.record import MODEL, STATE, failure, identity
+from gamtune.training.store import Stored, keep, new_folder, take_out
 from gamtune.training.warm import ask_trainer
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
@@ -64,19 +64,18 @@ def launch(
         another may follow.
     """
     try:
-        data = json.loads(digest_file.read_text(encoding="utf-8"))["digest"]
+        data = read_json(digest_file, "digest")["digest"]
     except FileNotFoundError:
         raise LaunchError(f"{digest_file} is missing: make the data first") from None
     code = code_digest("gamtune.training.trial")
+    stored = Stored(store, spec, data, code)
     try:
-        folder = store / store_key(spec, data, code)
         reason = ""
-        if not _holds(folder, leaves):
-            earlier = store / store_key(replace(spec, epochs=continues), data, code)
-            known = earlier if continues and (earlier / STATE).exists() else None
-            reason = _train_into(Task(spec, digest_file, code, attempt, folder, {}, leaves, known))
+        if not _holds(stored, leaves):
+            known = _earlier(replace(stored, spec=replace(spec, epochs=continues))) if continues else None
+            reason = _train_into(Task(spec, digest_file, code, attempt, stored.folder, {}, leaves, known))
         if not reason:
-            take_out(folder, record, MODEL in leaves)
+            take_out(stored.folder, record, MODEL in leaves)
         elif attempt < attempts:
             raise LaunchError(f"{reason} in attempt {attempt} of {attempts}")
         else:
@@ -86,12 +85,15 @@ def launch(
         raise LaunchError(str(error)) from None
 
 
-def _holds(folder: Path, leaves: tuple[str, ...]) -> bool:
+def _holds(stored: Stored, leaves: tuple[str, ...]) -> bool:
     """Whether the store has a training with all that is wanted of it; a failed one has no model."""
-    if not (folder / RECORD).exists() or MODEL not in leaves or (folder / MODEL).exists():
-        return (folder / RECORD).exists()
-    status: str = json.loads((folder / RECORD).read_text(encoding="utf-8"))["status"]
-    return status != "ok"
+    record = stored.record()
+    return record is not None and (MODEL not in leaves or record["status"] != "ok" or stored.has(MODEL))
+
+
+def _earlier(stored: Stored) -> Path | None:
+    """Folder of a training whose state is intact, if the store has one."""
+    return stored.folder if stored.record() is not None and stored.has(STATE) else None
 
 
 def _train_into(task: Task) -> str:

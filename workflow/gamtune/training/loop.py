@@ -18,6 +18,7 @@ import tensorflow as tf
 from gamtune.data.arrays import Part
 from gamtune.spec import Spec
 from gamtune.training.dropout import dropout_factors
+from gamtune.training.failures import DivergedError
 from gamtune.training.gradients import gradients_of
 from gamtune.training.network import Network
 from gamtune.training.objective import Objective
@@ -27,14 +28,6 @@ from gamtune.training.tensors import shared_tensor
 from gamtune.training.update import Update
 
 VALIDATED_AT_ONCE = 4096  # rows; bounds the memory that validation takes
-
-
-class DivergedError(Exception):
-    """The loss is no longer a number: this training cannot succeed. ``history`` has the epochs before."""
-
-    def __init__(self, message: str, history: dict[str, list[float]]) -> None:
-        super().__init__(message)
-        self.history = history
 
 
 @dataclass

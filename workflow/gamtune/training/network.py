@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from gamtune.data.arrays import Prepared
 from gamtune.spec import Spec
+from gamtune.training.failures import ImpossibleError
 
+MOST_NEURONS = np.iinfo(np.int64).max
 MAXOUT_PIECES = 2  # as in H2O and in Goodfellow et al. 2013 for dense layers
 ACTIVATIONS = {"relu": tf.nn.relu, "tanh": tf.nn.tanh, "elu": tf.nn.elu}
 H2O_BIASED = ("relu", "maxout")  # their biases begin at 0.5 in the first hidden layer and at 1 in the others
@@ -93,7 +95,14 @@ def build_network(spec: Spec, data: Prepared) -> Network:
         kernels and biases.
     data : Prepared
         Width of the input, and what the outputs stand for.
+
+    Raises
+    ------
+    ImpossibleError
+        If a layer has more neurons than an array can have.
     """
+    if max(spec.neurons) > MOST_NEURONS:
+        raise ImpossibleError(f"neurons: got {max(spec.neurons):.3g}, expected at most {MOST_NEURONS:.3g} per layer")
     seeds = iter(np.random.default_rng(spec.weight_seed).integers(2**31, size=3 * spec.depth + 2).tolist())
     entrance = keras.Input((data.inputs,), name="inputs")
     rescaled = spec.network == "keras"

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from gamtune.data.arrays import Prepared
+from gamtune.training.failures import ImpossibleError
 from gamtune.training.tensors import shared_tensor
 
 
@@ -115,11 +116,11 @@ def objective_of(data: Prepared, label_smoothing: float) -> Objective:
 
     Raises
     ------
-    ValueError
+    ImpossibleError
         If the labels of a regression are to be smoothed.
     """
     if data.classes is not None:
         return Classification(label_smoothing)
     if label_smoothing:
-        raise ValueError(f"label_smoothing: got {label_smoothing}, but a regression has no classes to smooth")
+        raise ImpossibleError(f"label_smoothing: got {label_smoothing}, but a regression has no classes to smooth")
     return Regression(*data.target_scale)

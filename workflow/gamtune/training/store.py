@@ -1,20 +1,72 @@
-"""The store: every finished training, once, under the hash of all that determines it; looked into before training."""
+"""The store: every finished training, once, under the hash of all that determines it; looked into before training.
+
+What is damaged, or belongs to another training, is set aside in ``.damaged/`` and trained again.
+"""
 
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from gamtune.files import replacing
+from gamtune.errors import DamagedError
+from gamtune.files import checksum_of, copy_file, flush, locked, matches_checksum, read_json, umask, write_checksum
 from gamtune.spec import Spec, digest
-from gamtune.training.record import MODEL, RECORD
+from gamtune.training.record import MODEL, RECORD, STATE
+
+DAMAGED, LOCK = ".damaged", ".lock"
 
 
 def store_key(spec: Spec, data: str, code: str) -> str:
     """Name of a training's folder: hash of its spec, its data's digest and its code's digest."""
     return digest("\n".join((spec.to_json(), data, code)))[:24]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A training's place in the store."""
+
+    store: Path
+    spec: Spec
+    data: str
+    code: str
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return self.store / store_key(self.spec, self.data, self.code)
+
+    def record(self) -> dict[str, Any] | None:
+        """Return the record, or None if there is none; a folder that cannot be trusted is set aside."""
+        if self.folder.exists() and self._record_problem():
+            _set_aside(self.folder, self._record_problem)
+        return read_json(self.folder / RECORD) if self.folder.exists() else None
+
+    def has(self, name: str) -> bool:
+        """Return whether there is an intact `MODEL` or `STATE` beside the record; a damaged one is set aside."""
+        path = self.folder / name
+        if path.exists() and not matches_checksum(path):
+            _set_aside(path, lambda: "" if matches_checksum(path) else "its content does not match its checksum")
+        return path.exists()
+
+    def _record_problem(self) -> str:
+        """What is wrong with the record, empty if nothing is."""
+        path = self.folder / RECORD
+        if not path.exists():
+            return "there is no record"
+        if not matches_checksum(path):
+            return "the record does not match its checksum"
+        try:
+            record = read_json(path, "trial", "data", "code", "status")
+        except DamagedError as error:
+            return f"the record is {error.lines[0].partition(';')[0]}"
+        wanted = {"trial": self.spec.trial, "data": self.data, "code": self.code}
+        other = [name for name in wanted if record[name] != wanted[name]]
+        return f"the record belongs to another training (its {other[0]} differs)" if other else ""
 
 
 @contextmanager
@@ -31,19 +83,28 @@ def new_folder(store: Path) -> Iterator[Path]:
 def keep(part: Path, folder: Path) -> None:
     """Put a filled folder into the store, whole; if the training is there already, only what it lacks is added.
 
-    The files become read-only: trials link to them, and what is written through a link would change the store.
+    The files become read-only: trials link to them, and what is written through a link would change the store. They
+    are on the disk before the folder has its name.
     """
+    for file in list(part.iterdir()):
+        write_checksum(file)
+        flush(file)
     for file in part.iterdir():
-        file.chmod(0o444)
-    part.chmod(0o755)
+        file.chmod(0o444 & ~umask())
+    part.chmod(0o777 & ~umask())
+    flush(part)
     try:
         os.rename(part, folder)
     except OSError:
         if not (folder / RECORD).exists():
             raise
-        for file in part.iterdir():
-            if not (folder / file.name).exists():
-                os.replace(file, folder / file.name)
+        with locked(folder.parent / LOCK):
+            for name in (MODEL, STATE):
+                if (part / name).exists() and not matches_checksum(folder / name):
+                    for file in (part / name, checksum_of(part / name)):
+                        os.replace(file, folder / file.name)
+        flush(folder)
+    flush(folder.parent)
 
 
 def take_out(folder: Path, record: Path, with_model: bool) -> None:
@@ -52,14 +113,33 @@ def take_out(folder: Path, record: Path, with_model: bool) -> None:
     The model is a hard link where the file system has them, so it takes no room twice.
     """
     model = record.with_name(MODEL)
-    if with_model and (folder / MODEL).exists():
-        with replacing(model) as part:
-            part.unlink()
-            try:
-                os.link(folder / MODEL, part)
-            except OSError:
-                shutil.copyfile(folder / MODEL, part)
-    else:
-        model.unlink(missing_ok=True)
-    with replacing(record) as part:
-        shutil.copyfile(folder / RECORD, part)
+    for file in (model, checksum_of(model)):
+        file.unlink(missing_ok=True)
+        source = folder / file.name
+        if with_model and source.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _link(source, file)
+    copy_file(folder / RECORD, record)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or another user's file
+        copy_file(source, target)
+
+
+def _set_aside(path: Path, problem: Callable[[], str]) -> None:
+    """Move a file or folder of the store out of the way, unless another process has replaced it meanwhile."""
+    store = path.parent if path.is_dir() else path.parent.parent
+    with locked(store / LOCK):
+        reason = problem()
+        if not path.exists() or not reason:
+            return
+        (store / DAMAGED).mkdir(exist_ok=True)
+        place = Path(tempfile.mkdtemp(dir=store / DAMAGED, prefix=f"{path.relative_to(store).parts[0]}-"))
+        place.chmod(0o777 & ~umask())
+        for moved in (path, checksum_of(path)):
+            if moved.exists():
+                os.rename(moved, place / moved.name)
+    print(f"{path}: damaged: {reason}; moved to {place}, training again", file=sys.stderr, flush=True)

@@ -10,8 +10,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gamtune.data.arrays import Prepared
 from gamtune.spec import Spec
+from gamtune.training.failures import DivergedError, ImpossibleError
 from gamtune.training.record import MODEL, RECORD, STATE, failure, identity
 
 
@@ -27,8 +30,8 @@ def run_trial(
     """Train, score on training and validation rows, and write the record and what else is wanted into ``folder``.
 
     A training that cannot succeed (its loss diverges, its network cannot be built) leaves a record with
-    ``status: failed`` and the reason, and no model. What is not of the training's making is raised: lack of memory or
-    files, a broken installation.
+    ``status: failed`` and the reason, and no model. Any other error is raised: lack of memory or files, a broken
+    installation, a bug.
 
     Parameters
     ----------
@@ -50,14 +53,12 @@ def run_trial(
     set_up_tensorflow(spec.threads)
     import tensorflow as tf
 
-    from gamtune.training.loop import DivergedError
-
     started = time.time()
     try:
         outcome = _train(spec, data, {name: folder / name for name in leaves}, earlier)
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError(str(error).splitlines()[0]) from error
-    except (DivergedError, ValueError, tf.errors.InvalidArgumentError) as error:
+    except (DivergedError, ImpossibleError, tf.errors.InvalidArgumentError) as error:
         traceback.print_exc()
         outcome = failure(f"{type(error).__name__}: {error}".splitlines()[0], getattr(error, "history", None))
     finished = time.time()
@@ -85,7 +86,7 @@ def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | N
     from gamtune.training.loop import train  # heavy: only the process that trains pays for TensorFlow
     from gamtune.training.network import build_network
     from gamtune.training.objective import objective_of
-    from gamtune.training.scoring import score
+    from gamtune.training.scoring import metrics_of, predict
     from gamtune.training.state import load_state
 
     network, objective = build_network(spec, data), objective_of(data, spec.label_smoothing)
@@ -94,7 +95,12 @@ def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | N
     if earlier is not None:
         begun = json.loads((earlier / RECORD).read_text(encoding="utf-8")), load_state(earlier / STATE)
     history = train(network, spec, objective, training, validation, begun, files.get(STATE))
-    metrics = {name: score(network.raw, part, data) for name, part in (("train", training), ("validation", validation))}
+    metrics = {}
+    for name, part in (("train", training), ("validation", validation)):
+        predicted = predict(network.raw, part.x, data)
+        if not (predicted < math.inf).all() or (data.classes is None and np.isinf(predicted).any()):
+            raise DivergedError(f"a prediction of the {name} samples is not finite", history.to_dict())
+        metrics[name] = metrics_of(predicted, part.y, data)
     if MODEL in files:
         network.exported.save(files[MODEL])
     return {

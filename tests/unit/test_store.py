@@ -1,0 +1,187 @@
+"""The store returns only intact trainings of the right configuration; the training itself is replaced by a fake."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from gamtune.closure import code_digest
+from gamtune.data.arrays import Prepared
+from gamtune.errors import DamagedError
+from gamtune.files import checksum_of, copy_file, write_text
+from gamtune.settings import make_spec
+from gamtune.training import trial
+from gamtune.training.launch import launch
+from gamtune.training.store import Stored, store_key
+
+SPEC = make_spec({"neurons": [8], "epochs": 4}, 1)
+OTHER = make_spec({"neurons": [9], "epochs": 4}, 1)
+SHORT = replace(SPEC, epochs=2)
+BOTH = ("model.keras", "state.npz")
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """The trainings that are done, one line each: what they left and the folder that they went on from."""
+    done = []
+
+    def write(spec, data, code, attempt, folder, leaves, earlier):
+        for name in leaves:
+            (folder / name).write_text(f"{name} of {spec.trial}, continued from {earlier and earlier.name}")
+        record = {"trial": spec.trial, "data": data.digest, "code": code, "status": "ok", "metrics": [0.5]}
+        (folder / "record.json").write_text(json.dumps(record))
+
+    def count(task):
+        done.append(task.spec.trial)
+        return wait_for(task)
+
+    from gamtune.training import launch as launching
+
+    monkeypatch.setattr(trial, "run_trial", write)
+    wait_for = launching._in_child
+    monkeypatch.setattr(launching, "_in_child", count)
+    return done
+
+
+@pytest.fixture
+def ask(digits, tmp_path):
+    def ask(spec=SPEC, leaves=BOTH, continues=0):
+        launch(spec, digits, tmp_path / "trial" / "record.json", tmp_path / "store", 1, 1, leaves, continues)
+        return tmp_path / "store" / store_key(spec, Prepared.open(digits).digest, code_digest("gamtune.training.trial"))
+
+    return ask
+
+
+def overwrite(path, content):
+    """Change a file in place: its links change with it, as they do when a disk loses bytes."""
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+
+def flipped(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+DAMAGES = {
+    "emptied": lambda content: b"",
+    "truncated": lambda content: content[: len(content) // 3],
+    "flipped": flipped,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("name", ["record.json", "model.keras", ".record.json.sha256", ".model.keras.sha256"])
+def test_a_damaged_file_is_set_aside_and_trained_again(ask, trained, tmp_path, capfd, name, damage):
+    folder = ask()
+    good = {file.name: file.read_bytes() for file in folder.iterdir()}
+    bad = damage(good[name])
+    overwrite(folder / name, bad)
+    ask()
+    assert trained == [SPEC.trial] * 2
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == good
+    assert json.loads((tmp_path / "trial" / "record.json").read_text())["metrics"] == [0.5]
+    assert (tmp_path / "trial" / "model.keras").read_bytes() == good["model.keras"]
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if "damaged" in line)
+    assert str(folder) in line
+    assert "moved to" in line
+    kept = [file.read_bytes() for file in (tmp_path / "store" / ".damaged").rglob("*") if file.name == name]
+    assert kept == [bad]
+    ask()
+    assert len(trained) == 2
+
+
+def test_a_record_that_is_missing_takes_its_model_along(ask, trained, tmp_path):
+    folder = ask()
+    (folder / "record.json").unlink()
+    ask()
+    assert len(trained) == 2
+    assert [file.name for file in (tmp_path / "store").glob(".damaged/*/*")] == [folder.name]
+
+
+def test_a_whole_training_under_the_key_of_another_is_not_returned(ask, trained, tmp_path):
+    mine, foreign = ask(), ask(OTHER)
+    for file in mine.iterdir():
+        file.unlink()
+    for file in foreign.iterdir():
+        (mine / file.name).write_bytes(file.read_bytes())
+    ask()
+    assert trained == [SPEC.trial, OTHER.trial, SPEC.trial]
+    assert json.loads((tmp_path / "trial" / "record.json").read_text())["trial"] == SPEC.trial
+    assert (mine / "model.keras").read_text().startswith(f"model.keras of {SPEC.trial}")
+
+
+@pytest.mark.parametrize("field", ["trial", "data", "code"])
+def test_every_part_of_a_training_s_identity_is_compared(tmp_path, field, capsys):
+    stored = Stored(tmp_path, SPEC, "data", "code")
+    record = {"trial": SPEC.trial, "data": "data", "code": "code", "status": "ok"}
+    write_text(stored.folder / "record.json", json.dumps(record))
+    assert stored.record() == record
+    write_text(stored.folder / "record.json", json.dumps(record | {field: "another"}))
+    assert stored.record() is None
+    assert f"belongs to another training (its {field} differs)" in capsys.readouterr().err
+
+
+def test_a_damaged_model_leaves_the_record_as_it_was(ask, trained, tmp_path):
+    folder = ask()
+    record = (folder / "record.json").stat().st_mtime_ns
+    overwrite(folder / "model.keras", b"")
+    ask()
+    assert (folder / "record.json").stat().st_mtime_ns == record
+    assert (tmp_path / "trial" / "model.keras").stat().st_size > 0
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_training_does_not_continue_from_a_damaged_state(ask, trained, damage):
+    short = ask(SHORT)
+    assert f"continued from {short.name}" in (ask(SPEC, BOTH, 2) / "model.keras").read_text()
+    overwrite(short / "state.npz", damage((short / "state.npz").read_bytes()))
+    assert "continued from None" in (ask(replace(SPEC, epochs=5), BOTH, 2) / "model.keras").read_text()
+
+
+def test_a_training_that_is_set_aside_twice_is_kept_twice(ask, trained, tmp_path):
+    for _ in range(2):
+        overwrite(ask() / "record.json", b"")
+    ask()
+    assert len(list((tmp_path / "store" / ".damaged").iterdir())) == 2
+
+
+def test_another_process_that_trained_it_again_meanwhile_is_left_alone(ask, trained, monkeypatch):
+    from gamtune.training import store
+
+    folder = ask()
+    problem = Stored._record_problem
+    answers = iter(["the record is gone"])
+    monkeypatch.setattr(Stored, "_record_problem", lambda self: next(answers, None) or problem(self))
+    assert store.Stored(folder.parent, SPEC, *_identity(folder)).record() is not None
+    assert folder.exists()
+
+
+def _identity(folder):
+    record = json.loads((folder / "record.json").read_text())
+    return record["data"], record["code"]
+
+
+def test_the_copy_among_the_results_has_its_checksum(ask, trained, tmp_path):
+    ask()
+    for name in ("record.json", "model.keras"):
+        assert checksum_of(tmp_path / "trial" / name).read_text().endswith(f"  {name}\n")
+    ask(SPEC, ())
+    assert not (tmp_path / "trial" / "model.keras").exists()
+    assert not checksum_of(tmp_path / "trial" / "model.keras").exists()
+
+
+def test_placing_a_model_leaves_the_store_read_only(ask, trained):
+    folder = ask()
+    ask()
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o444}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_description_of_the_data_fails_the_job(digits, tmp_path, trained, damage):
+    copy = tmp_path / "data" / "digest.json"
+    copy_file(digits, copy)
+    overwrite(copy, damage(copy.read_bytes()))
+    with pytest.raises(DamagedError, match=r"digest\.json: damaged: .*; delete it and run again"):
+        launch(SPEC, copy, tmp_path / "trial" / "record.json", tmp_path / "store", 1, 1)
+    assert trained == []

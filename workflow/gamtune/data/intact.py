@@ -1,0 +1,88 @@
+"""Prepared arrays compared with the fingerprints in their ``digest.json`` before anything is learned from them."""
+
+import hashlib
+import json
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gamtune.data.arrays import PARTS, Prepared
+from gamtune.errors import DamagedError
+from gamtune.files import read_json, replacing
+
+CACHE = ".checked.json"  # which arrays have been compared, as they were then
+LASTS = 3600  # seconds; after that they are compared again, since a disk can lose bytes without any trace
+UNSETTLED = 2  # seconds; a file that has just been written could be written again without another time stamp
+
+DIGEST_KEYS = ("digest", "inputs", "classes", "target_mean", "target_sd", "selection", "rows", "arrays")
+
+
+def array_fingerprint(array: npt.NDArray[Any]) -> str:
+    """Return the sha256 of an array's type, shape and values."""
+    hashed = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    hashed.update(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+    return hashed.hexdigest()
+
+
+def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
+    """Open a prepared data set whose arrays are those that its ``digest.json`` describes.
+
+    An array that has been compared within the last hour, and has not been written since, is not read again.
+
+    Parameters
+    ----------
+    digest_file : Path
+        ``digest.json`` of the data set.
+    parts : collection of str
+        The parts whose arrays are wanted.
+
+    Raises
+    ------
+    DamagedError
+        If ``digest.json`` or an array is damaged.
+    FileNotFoundError
+        If a file is missing.
+    """
+    said = read_json(digest_file, *DIGEST_KEYS)
+    folder = digest_file.parent
+    known = _read_cache(folder / CACHE)
+    checked = {}
+    for name in (f"{axis}_{part}" for part in parts for axis in "xy"):
+        path, now = folder / f"{name}.npy", time.time()
+        entry = {"stamp": _stamp(path), "array": said["arrays"][name]}
+        if {key: known.get(name, {}).get(key) for key in entry} != entry:
+            _check(path, entry["array"])
+            if now - path.stat().st_ctime > UNSETTLED:
+                checked[name] = entry | {"at": now}
+    if checked:
+        with suppress(OSError), replacing(folder / CACHE, flushed=False) as part:  # it saves time, no more
+            part.write_text(json.dumps(known | checked), encoding="utf-8")
+    return Prepared.open(digest_file)
+
+
+def _check(path: Path, fingerprint: str) -> None:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, SyntaxError) as error:  # no header, or fewer values than it announces
+        raise DamagedError(path, f"it is not a whole array ({str(error).splitlines()[0]})") from None
+    if array_fingerprint(array) != fingerprint:
+        raise DamagedError(path, "its values are not those that digest.json describes")
+
+
+def _stamp(path: Path) -> list[int]:
+    """What changes whenever a file is written or replaced."""
+    status = path.stat()
+    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+
+
+def _read_cache(path: Path) -> dict[str, Any]:
+    try:
+        cache = json.loads(path.read_bytes())
+        return {name: entry for name, entry in cache.items() if 0 <= time.time() - entry["at"] < LASTS}
+    except (OSError, ValueError, AttributeError, TypeError, KeyError):
+        return {}
