@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from snakemake.utils import min_version, update_config
+from snakemake.utils import min_version
 
 min_version("9.20")
 gc.set_threshold(100_000, 50)  # the collector would walk the growing graph of jobs over and over
@@ -16,7 +16,7 @@ shell.prefix("set -euo pipefail; export PYTHONPATH={LIBRARY:q}; ")  # conda woul
 
 from gamtune.cli import NO_FORMULA
 from gamtune.errors import InputError
-from gamtune.config.load import read_yaml
+from gamtune.config.load import read_for_workflow
 from gamtune.data.layout import SET_FILES
 from gamtune.environment import own_python_first
 from gamtune.plan import Plan, code_of, template_of
@@ -26,14 +26,14 @@ from gamtune.training.gpu import offer_gpus
 from gamtune.training.warm import start_trainer
 
 own_python_first()
-CONFIG = workflow.configfiles[-1] if workflow.configfiles else os.path.join(workflow.basedir, "config", "config.yaml")
 try:
     # A configfile: directive would merge the default study into every other
-    if not workflow.configfiles:
-        default = read_yaml(Path(CONFIG))
-        update_config(default, config)
-        config.update(default)
-    STUDY = Plan(config, os.path.relpath(CONFIG))
+    content, CONFIG = read_for_workflow(
+        workflow.configfiles, Path(workflow.basedir, "config", "config.yaml"), workflow.config_settings.config
+    )
+    STUDY = Plan(content, CONFIG)
+    config.clear()
+    config.update(content)
 except InputError as error:
     print(error, file=sys.stderr)
     raise SystemExit(2) from None
@@ -91,4 +91,4 @@ onstart:
 
 
 onsuccess:
-    print(f"Report: {STUDY.path('report.html')}; in short: gamtune outcome {os.path.relpath(CONFIG)}")
+    print(f"Report: {STUDY.path('report.html')}; in short: gamtune outcome {CONFIG}")

@@ -10,6 +10,7 @@ from gamtune.cli import main
 from gamtune.config.load import parse_study
 from gamtune.config.reference import reference, schema
 from gamtune.config.study import Study
+from gamtune.config.yaml_file import parse_yaml
 from gamtune.plan import Plan
 from gamtune.space.table import build_table, table_csv
 
@@ -118,7 +119,7 @@ def faults(tmp_path, capsys, changes):
         ({"space.rho.when": {"optimzer": "sgd"}}, "space.rho.when.optimzer: unknown parameter of the space"),
         ({"space.rho.when": {"optimizer": "sgd"}}, "space.rho.when.optimizer: unknown parameter of the space"),
         ({"space.rho.when": {"neurons": 8}}, "space.rho.when.neurons: unknown parameter of the space"),
-        ({"space.l1": {"uniform": [0, float("inf")]}}, "space.l1.uniform: got [0, inf], both ends must be finite"),
+        ({"space.l1": {"uniform": [0, float("inf")]}}, "space.l1.uniform[1]: got inf, expected a finite number"),
         ({"space.epochs": {"integer": [1, 10**18]}}, None),
         ({"training.l1": float("inf")}, "training.l1: got inf, expected a number of at least 0"),
         ({"training.epochs": 10**400}, "training.epochs: got 1000"),
@@ -219,8 +220,9 @@ def test_a_good_config_is_said_to_be_one(tmp_path, capsys):
 
 
 def test_yaml_numbers_that_yaml_reads_as_text_are_numbers():
-    raw = changed(CONFIG, {"space.epsilon": {"uniform": ["1e-10", "1e-4"]}, "training.l2": "1e-3"})
-    study = parse_study(raw, "c")
+    text = yaml.safe_dump(changed(CONFIG, {"space.epsilon": {"uniform": ["LOW", "HIGH"]}, "training.l2": "RATE"}))
+    text = text.replace("LOW", "1e-10").replace("HIGH", "1e-4").replace("RATE", "1e-3")
+    study = parse_study(parse_yaml(text, "c"), "c")
     assert study.space["epsilon"].support == (1e-10, 1e-4)
     assert study.training.settings["l2"] == 0.001
 

@@ -1,7 +1,12 @@
 """Errors in what a user wrote or supplied: one line per problem, naming the key, the value and what was expected."""
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+
+LISTED = 10  # faults of one kind that are named; the others are counted
+MOST_LINES = 60  # of one error
+HEAD, TAIL = 400, 80  # letters that are shown of a long line
 
 
 class InputError(ValueError):
@@ -18,7 +23,10 @@ class InputError(ValueError):
     def __init__(self, lines: Iterable[str], source: str = "") -> None:
         self.lines = list(lines)
         self.source = source
-        super().__init__("\n".join(f"{source}: {line}" if source else line for line in self.lines))
+        shown = self.lines[:MOST_LINES]
+        if len(self.lines) > len(shown):
+            shown.append(f"{len(self.lines) - len(shown)} more lines, not shown")
+        super().__init__("\n".join(_one_line(f"{source}: {line}" if source else line) for line in shown))
 
     def within(self, source: str) -> "InputError":
         """Return the same error with the name of the file in which the problems were found."""
@@ -40,6 +48,13 @@ class DamagedError(InputError):
         super().__init__([f"damaged: {problem}; delete it and run again"], str(path))
 
 
+def _one_line(text: str) -> str:
+    """The text without line breaks or control characters, its middle left out if it is long."""
+    if len(text) > HEAD + TAIL:
+        text = f"{text[:HEAD]} ... {text[-TAIL:]}"
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
 def unknown(name: str, known: Iterable[str], noun: str = "key") -> str:
     """Return a message that a name is unknown, with the known name that it resembles, if any.
 
@@ -49,7 +64,23 @@ def unknown(name: str, known: Iterable[str], noun: str = "key") -> str:
     "unknown key, did you mean 'training'?"
     """
     known = list(known)
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name)[:100], known, n=1, cutoff=0.6)
     return (
         f"unknown {noun}, did you mean {near[0]!r}?" if near else f"unknown {noun}, expected one of {', '.join(known)}"
     )
+
+
+def unknown_names(names: Sequence[str], known: Iterable[str], noun: str = "key") -> dict[str, str]:
+    """Return the message of each unknown name; of many names one message, under the empty name.
+
+    Examples
+    --------
+    >>> unknown_names(["a", "spac"], ["space"])
+    {'a': 'unknown key, expected one of space', 'spac': "unknown key, did you mean 'space'?"}
+    >>> unknown_names([f"key{n}" for n in range(100_000)], ["space"])
+    {'': '100000 unknown keys: key0, key1, key2 and 99997 more; expected one of space'}
+    """
+    if len(names) <= LISTED:
+        return {name: unknown(name, known, noun) for name in names}
+    some, nouns = ", ".join(map(str, names[:3])), re.sub(r"^\w+", r"\g<0>s", noun)
+    return {"": f"{len(names)} unknown {nouns}: {some} and {len(names) - 3} more; expected one of {', '.join(known)}"}

@@ -21,6 +21,9 @@ class SettingError(ValueError):
 
 
 LARGEST = sys.float_info.max  # keeps out infinities and whole numbers that no float can hold
+LARGEST_WHOLE = 10**18  # bounds what no one means, and fits the 64 bits of most programs
+LARGEST_INDEX = 2**31 - 1  # TensorFlow counts rows and columns of a batch with 32 bits
+MOST_THREADS = 4096
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,9 @@ class Setting:
         if math.isfinite(self.low):
             bounds.append(f"above {compact(self.low, 6)}" if self.open_low else f"of at least {compact(self.low, 6)}")
         if math.isfinite(self.high):
-            bounds.append(f"below {compact(self.high, 6)}" if self.open_high else f"of at most {compact(self.high, 6)}")
+            bounds.append(
+                f"below {compact(self.high, 6)}" if self.open_high else f"of at most {compact(self.high, 10)}"
+            )
         return " ".join([noun, " and ".join(bounds)]).strip()
 
     def contains(self, number: float) -> bool:
@@ -116,7 +121,10 @@ SETTINGS: dict[str, Setting] = {
         choices=tuple(NETWORKS),
     ),
     "depth": Setting(int, None, "hidden layers; unless given, as many as neurons lists, or 2", low=1, high=100),
-    "neurons": Setting(int, 200, "neurons a hidden layer, or a list with one value a layer", low=1, per_layer=True),
+    "neurons": Setting(
+        int, 200, "neurons a hidden layer, or a list with one value a layer", low=1, high=LARGEST_INDEX,
+        per_layer=True,
+    ),
     "activation": Setting(str, "relu", "of the hidden layers", choices=("relu", "tanh", "elu", "maxout")),
     "input_dropout": Setting(float, 0.0, "share of inputs dropped a step", low=0, high=1, open_high=True),
     "hidden_dropout": Setting(
@@ -142,14 +150,14 @@ SETTINGS: dict[str, Setting] = {
     ),
     "beta_1": Setting(float, None, f"decay, Adam's mean gradient{_defaults('beta_1')}", low=0, high=1, open_high=True),
     "beta_2": Setting(float, None, f"decay, Adam's mean square{_defaults('beta_2')}", low=0, high=1, open_high=True),
-    "batch_size": Setting(int, 32, "rows a step", low=1),
-    "epochs": Setting(int, 25, "passes over the training rows, at most", low=1),
+    "batch_size": Setting(int, 32, "rows a step", low=1, high=LARGEST_INDEX),
+    "epochs": Setting(int, 25, "passes over the training rows, at most", low=1, high=LARGEST_WHOLE),
     "patience": Setting(
         int, None, "epochs without a better validation logloss, or MSE of a regression, before training stops",
-        low=1,
+        low=1, high=LARGEST_WHOLE,
     ),
     "min_delta": Setting(float, 0.0, "how much lower it must be to count as better", low=0),
-    "threads": Setting(int, 1, "of one training; changes the last bits of its result", low=1),
+    "threads": Setting(int, 1, "of one training; changes the last bits of its result", low=1, high=MOST_THREADS),
 }  # fmt: skip
 
 PER_LAYER = tuple(name for name, setting in SETTINGS.items() if setting.per_layer)
@@ -209,8 +217,8 @@ def _depth(given: Mapping[str, Any]) -> int:
     if "depth" in given:
         return int(SETTINGS["depth"].parse("depth", given["depth"]))
     for name in PER_LAYER:
-        if isinstance(given.get(name), list | tuple):
-            return len(given[name])
+        if isinstance(given.get(name), list | tuple) and given[name]:
+            return int(SETTINGS["depth"].parse("depth", len(given[name])))
     return 2
 
 

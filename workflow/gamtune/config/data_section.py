@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from gamtune.config.section import Section
+from gamtune.config.section import LARGEST_SEED, Section
 
 PUBLIC = ("mnist", "har")  # downloaded, with a test set of their own
 HAR_GROUP = "subject"
@@ -101,7 +101,7 @@ class Data(Section):
     )
     validation: Validation = Field(Validation(), description="rows that early stopping and every choice look at")
     test: Aside = Field(Aside(), description="rows that only the optimum is scored on, once")
-    seed: int = Field(1, ge=0, description="of the split")
+    seed: int = Field(1, ge=0, le=LARGEST_SEED, description="of the split")
 
     @property
     def paths(self) -> dict[Part, str]:

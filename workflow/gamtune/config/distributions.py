@@ -9,10 +9,13 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from gamtune.config.section import Section
 
 FloatArray = npt.NDArray[np.float64]
 Pair = tuple[float, float]
+Whole = Annotated[int, Field(ge=-(10**18), le=10**18)]
 Scalar = bool | int | float | str
 # What stands in a choice: a value, or a whole per-layer vector
 Level = Scalar | list[int] | list[float]
@@ -38,10 +41,9 @@ class RGenerator(Protocol):
         """``sample.int(n, 1) - 1``."""
 
 
-class Distribution(BaseModel):
+class Distribution(Section):
     """What a hyper-parameter's values are drawn from."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     logarithmic: ClassVar[bool] = False  # spans orders of magnitude: figures draw it on a log axis
 
     per: Literal["depth"] | None = Field(None, description="one value for each of so many hidden layers")
@@ -87,8 +89,6 @@ def _clipped(u: float) -> float:
 
 
 def _ordered(pair: Pair) -> Pair:
-    if not all(map(math.isfinite, pair)):
-        raise ValueError("both ends must be finite")
     if not pair[0] < pair[1]:
         raise ValueError("the low end must be below the high end")
     return pair
@@ -97,7 +97,7 @@ def _ordered(pair: Pair) -> Pair:
 class Integer(Distribution):
     """Whole numbers from low to high, both included, equally likely."""
 
-    integer: tuple[int, int] = Field(description="low and high", examples=[(1, 5)])
+    integer: tuple[Whole, Whole] = Field(description="low and high", examples=[(1, 5)])
 
     @field_validator("integer")
     @classmethod
@@ -271,9 +271,12 @@ class Choice(Distribution):
     @field_validator("choice")
     @classmethod
     def _check(cls, values: list[Level]) -> list[Level]:
+        seen = set()
         for value in values:
-            if values.count(value) > 1:
+            key = tuple(value) if isinstance(value, list) else value
+            if key in seen:
                 raise ValueError(f"{value!r} is listed twice")
+            seen.add(key)
         return values
 
     def quantile(self, u: FloatArray) -> list[Any]:  # noqa: D102

@@ -1,52 +1,87 @@
-"""From a YAML file, or the mapping Snakemake made of it, to a checked study."""
+"""From a YAML or JSON file to a checked study."""
 
 import json
-import re
+import os
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from gamtune.config.messages import lines_of
 from gamtune.config.study import Study
+from gamtune.config.yaml_file import MAX_DEPTH, parse_yaml, read_text, scalar
 from gamtune.errors import InputError
 
 
-def read_study(argument: str) -> Study:
-    """Read a study from a YAML file, or from JSON when the argument begins with a brace (what the rules pass).
+def read_study(path: str) -> Study:
+    """Read a study from a YAML or JSON file.
 
     Raises
     ------
     InputError
-        If the file is missing, no YAML, or no study.
+        If the file cannot be read or is no study.
     """
-    return parse_study(read_raw(argument), "config" if argument.startswith("{") else argument)
+    return parse_study(read_raw(path), "config" if path.startswith("{") else path)
 
 
-def read_raw(argument: str) -> Any:
-    """The unchecked content of a YAML file, or of JSON when the argument begins with a brace."""
-    return json.loads(argument) if argument.startswith("{") else read_yaml(Path(argument))
-
-
-def read_yaml(path: Path) -> Any:
-    """The file's content.
+def read_raw(path: str) -> Any:
+    """Return the unchecked content of a YAML file, or of a JSON file if its name ends with ``.json``.
 
     Raises
     ------
     InputError
-        If it cannot be read.
+        If the file cannot be read.
     """
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError([f"cannot be read: {reason}"], str(path)) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise InputError([f"{place}no valid YAML: {problem}"], str(path)) from None
+    if path.startswith("{"):  # the text of a config, as rules pass it
+        return json.loads(path)
+    text = read_text(Path(path))
+    return _parse_json(text, path) if path.endswith(".json") else parse_yaml(text, path)
+
+
+def read_for_workflow(files: Sequence[Path], default: Path, changes: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return the unchecked config of a Snakemake run and the path that messages name.
+
+    Snakemake merges several config files, and reads each with a loader that accepts equal keys; so the one file is
+    read again here.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Config files of the command line.
+    default : Path
+        The file that is read if there are none.
+    changes : mapping
+        Values of ``--config``.
+
+    Raises
+    ------
+    InputError
+        If there is more than one file, or it cannot be read.
+    """
+    if len(files) > 1:
+        names = ", ".join(os.path.relpath(file) for file in files)
+        raise InputError([f"got {len(files)} config files, expected one: a study is one file"], names)
+    path = os.path.relpath(files[0] if files else default)
+    return overridden(read_raw(path), changes), path
+
+
+def overridden(raw: Any, changes: Any) -> Any:
+    """Return a config's content with the values of ``snakemake --config``; mappings are merged.
+
+    Parameters
+    ----------
+    raw : object
+        What `read_raw` returned.
+    changes : mapping
+        The values as Snakemake parsed them: text stands for itself, as in YAML without quotes.
+    """
+    if not isinstance(changes, Mapping):
+        return _values(changes)
+    merged = dict(raw) if isinstance(raw, Mapping) else {}
+    for key, value in changes.items():
+        merged[key] = overridden(merged.get(key), value)
+    return merged
 
 
 def parse_study(raw: Any, source: str) -> Study:
@@ -62,17 +97,50 @@ def parse_study(raw: Any, source: str) -> Study:
     if "__use_yte__" in raw:
         raise InputError(["__use_yte__: refused, a config must not run code"], source)
     try:
-        return Study.model_validate(_with_numbers(raw))
+        return Study.model_validate(raw)
     except ValidationError as error:
         raise InputError(lines_of(error, Study), source) from None
 
 
-def _with_numbers(value: Any) -> Any:
-    """YAML 1.1 reads 1e-10 as text: make it the number that was meant."""
-    if isinstance(value, dict):
-        return {key: _with_numbers(item) for key, item in value.items()}
+def _values(value: Any) -> Any:
     if isinstance(value, list):
-        return [_with_numbers(item) for item in value]
-    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
-        return float(value)
-    return value
+        return [_values(item) for item in value]
+    return scalar(value) if isinstance(value, str) else value
+
+
+def _parse_json(text: str, source: str) -> Any:
+    try:
+        content = json.loads(text, object_pairs_hook=_distinct)
+        json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is no character
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise InputError([f"{place}: no valid JSON: {error.msg}"], source) from None
+    except (RecursionError, UnicodeEncodeError, ValueError) as error:  # also equal keys, and thousands of digits
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise InputError([f"no valid JSON: {reason}"], source) from None
+    if _deep(content):
+        raise InputError([f"nested more than {MAX_DEPTH} levels deep"], source)
+    return content
+
+
+def _deep(content: Any) -> bool:
+    """Whether something is nested deeper than YAML may be."""
+    level = [content]
+    for _ in range(MAX_DEPTH + 1):
+        level = [one for value in level for one in _members(value)]
+    return bool(level)
+
+
+def _members(value: Any) -> Collection[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} is given twice")
+        found[key] = value
+    return found

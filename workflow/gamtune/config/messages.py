@@ -5,7 +5,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from gamtune.errors import InputError, unknown
+from gamtune.errors import LISTED, InputError, unknown_names
+
+MOST_FAULTS = 3 * LISTED
 
 
 def lines_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -18,23 +20,38 @@ def lines_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
     model : type
         The model, whose fields name the nearest known key of an unknown one.
     """
+    faults = error.errors(include_url=False)
+    unknown_keys: dict[tuple[int | str, ...], list[str]] = {}
+    for fault in faults:
+        if fault["type"] == "extra_forbidden":
+            unknown_keys.setdefault(fault["loc"][:-1], []).append(str(fault["loc"][-1]))
+    others = [fault for fault in faults if fault["type"] != "extra_forbidden"]
     lines: dict[str, str] = {}
-    for fault in error.errors(include_url=False):
+    for place, names in list(unknown_keys.items())[:LISTED]:
+        path = _path(place, model)
+        for name, message in unknown_names(names, _model_at(path, model).model_fields).items():
+            key = _joined([*path, name] if name else path)
+            lines[key] = f"{key}: {message}" if key else message
+    for fault in others[:MOST_FAULTS]:
         path = _path(fault["loc"], model)
-        key = ".".join(str(part) for part in path).replace(".[", "[")
+        key = _joined(path)
         for line in _messages(fault, path, model):
             whole = f"{key}{line}" if line.startswith(".") else f"{key}: {line}" if key else line
             lines.setdefault(key + line if line.startswith(".") else key, whole)
     # Where a key may be of several types, the one that fits best is at fault deepest inside
     deeper = [key for key in lines if any(other.startswith((f"{key}.", f"{key}[")) for other in lines)]
-    return [line for key, line in lines.items() if not key or key not in deeper]
+    found = [line for key, line in lines.items() if not key or key not in deeper]
+    more = max(len(others) - MOST_FAULTS, 0) + sum(map(len, list(unknown_keys.values())[LISTED:]))
+    return [*found, f"{more} more faults, not listed"] if more else found
+
+
+def _joined(path: list[str]) -> str:
+    return ".".join(path).replace(".[", "[")
 
 
 def _messages(fault: Any, path: list[str], model: type[BaseModel]) -> list[str]:
     """What to say of one fault."""
     kind, cause = fault["type"], fault.get("ctx", {}).get("error")
-    if kind == "extra_forbidden":
-        return [unknown(path[-1], _model_at(path[:-1], model).model_fields)]
     if kind == "missing" and path[-1].startswith("["):
         return ["missing, expected two numbers"]
     if kind == "missing":

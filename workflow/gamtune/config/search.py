@@ -6,11 +6,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gamtune.config.section import Section
+from gamtune.config.section import LARGEST_SEED, Section
 
-MAX_INLINE_ROWS = 200  # a longer list would not fit the command line of the step that writes the table
-MAX_SEEDS = 5000  # for the same reason
-LARGEST_SEED = 2**31 - 1  # R's (-2^31 is its NA), which numpy's generator is held to as well
+MAX_CONFIGURATIONS = 100_000
+LARGEST_R_SEED = 2**31 - 1  # -2^31 is R's NA; numpy's generator is held to the same
 
 PER_ROUND, ETA, RUNGS = 10, 3, 3  # unless given
 Strategy = Literal["manual", "grid", "random", "sobol", "latin_hypercube", "tpe", "gp", "halving"]
@@ -38,15 +37,21 @@ class Search(Section):
         "trained for few epochs, of which the best are trained on"
     )
     draws: int | None = Field(
-        None, ge=1, description="all but manual and grid: number of rows; for tpe and gp, those before the first round"
+        None,
+        ge=1,
+        le=MAX_CONFIGURATIONS,
+        description="all but manual and grid: number of rows; for tpe and gp, those before the first round",
     )
     seed: int = Field(
-        1, ge=0, description="row i depends on (seed, i) alone, so more draws leave the first as they are"
+        1,
+        ge=0,
+        le=LARGEST_SEED,
+        description="row i depends on (seed, i) alone, so more draws leave the first as they are",
     )
-    seeds: list[Annotated[int, Field(ge=-LARGEST_SEED, le=LARGEST_SEED)]] | None = Field(
+    seeds: list[Annotated[int, Field(ge=-LARGEST_R_SEED, le=LARGEST_R_SEED)]] | None = Field(
         None,
         min_length=1,
-        max_length=MAX_SEEDS,
+        max_length=MAX_CONFIGURATIONS,
         description="random: one row a seed, named m_<seed>, in place of draws and seed",
         examples=[[403, 10, -753102721]],
     )
@@ -129,8 +134,6 @@ class Search(Section):
         self._check_seeds()
         if self.stages and self.replicates > 1:
             raise ValueError(f"replicates: the strategy {self.strategy!r} has one; decision.confirm repeats its best")
-        if isinstance(self.rows, list) and len(self.rows) > MAX_INLINE_ROWS:
-            raise ValueError(f"{len(self.rows)} rows by hand, {MAX_INLINE_ROWS} at most; put them into a CSV file")
         return self
 
     def _check_seeds(self) -> None:

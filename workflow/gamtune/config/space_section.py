@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from gamtune.config.distributions import DISTRIBUTIONS, Choice, Distribution, Integer
 from gamtune.config.messages import lines_of
-from gamtune.errors import InputError, unknown
+from gamtune.errors import InputError, unknown, unknown_names
 from gamtune.numbers import compact
 from gamtune.settings import SETTINGS, Setting, SettingError
 
@@ -27,11 +27,12 @@ def parse_space(space: Any) -> dict[str, Distribution]:
     if not isinstance(space, dict):
         raise InputError([f"got {space!r}, expected parameters, each with its distribution"])
     parsed: dict[str, Distribution] = {}
-    lines: list[str] = []
+    strange = unknown_names([name for name in space if name not in SETTINGS], SETTINGS, "parameter")
+    lines = [f"{name}: {message}" if name else f": {message}" for name, message in strange.items()]
     for name, raw in space.items():
+        if name not in SETTINGS:
+            continue
         try:
-            if name not in SETTINGS:
-                raise InputError([unknown(name, SETTINGS, "parameter")])
             distribution = raw if isinstance(raw, Distribution) else _parse(raw)
             _check_values(name, distribution)
             parsed[name] = distribution
@@ -40,7 +41,7 @@ def parse_space(space: Any) -> dict[str, Distribution]:
     if not lines:
         lines = [line for name in parsed for line in _check_references(name, parsed)] or _check_cycles(parsed)
     if lines:
-        raise InputError(f".{line}" for line in lines)
+        raise InputError(line.removeprefix(": ") if line.startswith(": ") else f".{line}" for line in lines)
     return parsed
 
 
@@ -101,17 +102,18 @@ def _check_support(name: str, setting: Setting, distribution: Distribution) -> N
 
 def _check_references(name: str, space: dict[str, Distribution]) -> list[str]:
     """Other parameters that a distribution names must exist."""
-    lines = []
-    for other, values in (space[name].when or {}).items():
-        others = [n for n in space if n != name and space[n].per is None]
-        if other not in others:
-            lines.append(f"{name}.when.{other}: {unknown(other, others, 'parameter of the space')}")
-            continue
+    conditions = space[name].when or {}
+    others = [n for n in space if n != name and space[n].per is None]
+    strange = unknown_names([n for n in conditions if n not in others], others, "parameter of the space")
+    lines = [f"{name}.when{'.' if other else ''}{other}: {message}" for other, message in strange.items()]
+    for other in (n for n in conditions if n in others):
+        values = conditions[other]
         for value in values if isinstance(values, list) else [values]:
             try:
                 SETTINGS[other].parse(other, value)
             except SettingError as error:
                 lines.append(f"{name}.when.{other}: {error}")
+                break
     return lines
 
 

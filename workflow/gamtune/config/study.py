@@ -24,16 +24,17 @@ from gamtune.config.distributions import Distribution, Normal
 from gamtune.config.search import Search
 from gamtune.config.section import Section
 from gamtune.config.space_section import parse_space
-from gamtune.settings import SETTINGS, Setting
+from gamtune.settings import LARGEST_WHOLE, SETTINGS, Setting
 
 BY_HAND_NOTES = ("who", "figures")  # beside the settings of a candidate by hand: who chose it, from which figures
+LONGEST_FORMULA = 4000  # letters; all columns of a table in terms of their own take a tenth of them
 RESERVED = ("store", "mlartifacts", "mlflow.db")  # beside the studies in results/
 
 
 class EarlyStopping(Section):
     """Stop when the validation logloss no longer falls, and keep the best epoch's weights."""
 
-    patience: int = Field(5, ge=1, description=SETTINGS["patience"].description)
+    patience: int = Field(5, ge=1, le=LARGEST_WHOLE, description=SETTINGS["patience"].description)
     min_delta: float = Field(0.0, ge=0, description=SETTINGS["min_delta"].description)
 
 
@@ -102,6 +103,7 @@ class Analysis(Section):
     response: Literal["mse", "log(mse)"] = Field("mse", description="the validation error that the GAM explains")
     gam: str | None = Field(
         None,
+        max_length=LONGEST_FORMULA,
         description="formula of the additive model as in R's mgcv, over the columns of table.csv; null: none is fitted",
         examples=["s(l1, k=4) + s(rho, k=4) + te(depth, sum_neurons, k=4)"],
     )
@@ -215,7 +217,9 @@ class Execution(Section):
         description="fork each training from one process that has imported TensorFlow, where each would import it "
         "anew for 5 seconds; Linux only",
     )
-    trainings_per_gpu: int = Field(4, ge=1, description="trainings at a time on one GPU; where none is visible, unused")
+    trainings_per_gpu: int = Field(
+        4, ge=1, le=1000, description="trainings at a time on one GPU; where none is visible, unused"
+    )
 
 
 class Study(Section):

@@ -1,0 +1,272 @@
+"""A strict reader of YAML: what is easily misread is an error with its line, and no file takes long or much memory.
+
+Scalars follow YAML 1.2's core schema: ``no``, ``1:30``, ``2024-01-01`` and ``010`` are text, ``1e-3`` is a number. Keys
+are always text. Tags other than ``!!str`` are refused, and so are equal keys.
+"""
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gamtune.errors import InputError
+
+MAX_BYTES = 4 * 2**20
+MAX_DEPTH = 30
+MAX_VALUES = 250_000  # aliases count with all that they stand for
+MAX_DIGITS = 4000  # of a whole number: Python converts no more than 4,300
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times faster than Python
+
+CONSTANTS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")  # octal to YAML 1.1, decimal to YAML 1.2: neither is meant for certain
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a config file.
+
+    Raises
+    ------
+    InputError
+        If it is not a regular file, is too large or is not UTF-8 text.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a named pipe would wait for its writer
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise InputError(["cannot be read: it is not a regular file"], str(path))
+            content = file.read(MAX_BYTES + 1)
+    except InputError:
+        raise
+    except OSError as error:
+        reason = "it is a folder" if isinstance(error, IsADirectoryError) else error.strerror
+        raise InputError([f"cannot be read: {reason}"], str(path)) from None
+    except ValueError:  # a NUL in the path
+        raise InputError(["cannot be read: no file can have this name"], repr(str(path))) from None
+    if len(content) > MAX_BYTES:
+        raise InputError([f"cannot be read: it is larger than {MAX_BYTES // 2**20} MiB, so it is no config"], str(path))
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        found = "UTF-16 text" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "not UTF-8 text"
+        raise InputError([f"cannot be read: it is {found}; save it as UTF-8"], str(path)) from None
+
+
+def parse_yaml(text: str, source: str) -> Any:
+    """Return the content of a YAML document as builtin types.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    source : str
+        The file that messages name.
+
+    Raises
+    ------
+    InputError
+        With the line at fault.
+    """
+    loader = None
+    try:
+        loader = LOADER(text)
+        return _Document(loader).content()
+    except _Fault as fault:
+        raise InputError([str(fault)], source) from None
+    except yaml.YAMLError as error:
+        raise InputError([_no_yaml(error, text)], source) from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def scalar(text: str) -> Any:
+    """Return the value of an unquoted scalar.
+
+    Raises
+    ------
+    ValueError
+        If it is a whole number of more than `MAX_DIGITS` digits.
+
+    Examples
+    --------
+    >>> [scalar(text) for text in ("3", "1e-3", "true", "no", "1:30", "010", "null")]
+    [3, 0.001, True, 'no', '1:30', '010', None]
+    """
+    if text in CONSTANTS:
+        return CONSTANTS[text]
+    if INTEGER.fullmatch(text):
+        if len(text) > MAX_DIGITS:
+            raise ValueError(f"a number of {len(text)} digits")
+        return int(text)
+    return float(text) if REAL.fullmatch(text) and not LEADING_ZERO.fullmatch(text) else text
+
+
+class _Fault(Exception):
+    """What is wrong, with its line."""
+
+    def __init__(self, event: yaml.Event, problem: str) -> None:
+        super().__init__(f"line {_line(event)}: {problem}")
+
+
+class _Document:
+    """Builds the content from the parser's events."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._values = 0
+
+    def content(self) -> Any:
+        """Return the content; None if there is none."""
+        self._next()  # the stream's start
+        if isinstance(self._loader.peek_event(), yaml.StreamEndEvent):
+            return None
+        self._next()  # the document's start
+        content = self._value(self._next(), 0)
+        self._next()  # the document's end
+        after = self._next()
+        if not isinstance(after, yaml.StreamEndEvent):
+            raise _Fault(after, "a second document begins here, expected one document")
+        return content
+
+    def _next(self) -> Any:
+        return self._loader.get_event()
+
+    def _value(self, event: Any, depth: int) -> Any:
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        before = self._values
+        self._count(event, 1)
+        if depth > MAX_DEPTH:
+            raise _Fault(event, f"nested more than {MAX_DEPTH} levels deep")
+        value: Any
+        if isinstance(event, yaml.ScalarEvent):
+            value = _scalar(event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            _refuse_tag(event)
+            value = self._list(depth)
+        else:
+            _refuse_tag(event)
+            value = self._mapping(depth)
+        if event.anchor:
+            self._anchors[event.anchor] = value, self._values - before
+        return value
+
+    def _list(self, depth: int) -> list[Any]:
+        found = []
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
+            found.append(self._value(event, depth + 1))
+        return found
+
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        lines: dict[str, int] = {}
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
+            key = self._key(event)
+            if key in lines:
+                raise _Fault(event, f"the key {_short(key)} is given twice, first in line {lines[key]}")
+            lines[key] = _line(event)
+            value = self._value(self._next(), depth + 1)
+            if key == "<<" and _is_plain(event):
+                merged = _merged(event, value)
+            else:
+                found[key] = value
+        return merged | found
+
+    def _key(self, event: Any) -> str:
+        if isinstance(event, yaml.AliasEvent):
+            key = self._alias(event)
+        else:
+            key = event.value if isinstance(event, yaml.ScalarEvent) else None
+            self._count(event, 1)
+        if not isinstance(key, str):
+            raise _Fault(event, "a key must be text")
+        if isinstance(event, yaml.ScalarEvent):
+            _scalar(event)  # refuses tags
+            if event.anchor:
+                self._anchors[event.anchor] = key, 1
+        return key
+
+    def _alias(self, event: Any) -> Any:
+        if event.anchor not in self._anchors:
+            raise _Fault(event, f"the alias {_short('*' + event.anchor)} has no anchor before it that is complete")
+        value, size = self._anchors[event.anchor]
+        self._count(event, size)
+        return value
+
+    def _count(self, event: yaml.Event, size: int) -> None:
+        self._values += size
+        if self._values > MAX_VALUES:
+            raise _Fault(event, f"more than {MAX_VALUES} values, counting what aliases stand for")
+
+
+def _scalar(event: Any) -> Any:
+    if not _is_plain(event):
+        if event.tag not in (None, "!", "tag:yaml.org,2002:str"):
+            _refuse_tag(event)
+        value = event.value
+    else:
+        try:
+            value = scalar(event.value)
+        except ValueError as error:
+            raise _Fault(event, f"got {error}, expected at most {MAX_DIGITS}") from None
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise _Fault(event, "half of a surrogate pair is no character")
+    return value
+
+
+def _is_plain(event: Any) -> bool:
+    return event.tag is None and bool(event.implicit[0])
+
+
+def _refuse_tag(event: Any) -> None:
+    if event.tag is not None:
+        tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+        raise _Fault(event, f"the tag {_short(tag)} is not supported; write the value without it")
+
+
+def _merged(event: yaml.Event, value: Any) -> dict[str, Any]:
+    """What ``<<`` brings in: of one mapping, or of a list of mappings without a common key."""
+    merged: dict[str, Any] = {}
+    for one in value if isinstance(value, list) else [value]:
+        if not isinstance(one, dict):
+            raise _Fault(event, "<< expects a mapping or a list of mappings")
+        for key in one:
+            if key in merged:
+                raise _Fault(event, f"the key {_short(key)} is given twice, in two of the mappings that << lists")
+        merged |= one
+    return merged
+
+
+def _no_yaml(error: yaml.YAMLError, text: str) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(getattr(error, "reason", None) or error).splitlines()[0]
+    if mark is None:
+        return f"no valid YAML: {problem}"
+    rows = text.splitlines()
+    indent = re.match(r"\s*", rows[mark.line])[0] if mark.line < len(rows) else ""  # type: ignore[index]
+    if "\t" in indent:
+        problem = "a tab in the indentation; use spaces"
+    return f"line {mark.line + 1}, column {mark.column + 1}: no valid YAML: {problem}"
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= 60 else repr(text[:57]) + "..."
