@@ -1,6 +1,5 @@
 """Finds the trainings that no study wants any more, and removes their folders."""
 
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,9 @@ from pathlib import Path
 
 from gamtune.closure import code_digest
 from gamtune.decision.contenders import OPTIMUM, final_folders, final_spec
+from gamtune.decision.decision_file import read_decision
 from gamtune.decision.slots import confirmation_spec, read_candidates
+from gamtune.files import read_json
 from gamtune.plan import RESULTS, STORE, Plan
 from gamtune.space.proposals import proposed_rows
 from gamtune.training.record import MODEL, RECORD
@@ -70,7 +71,7 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
         with_model |= set(product(trials, data)) | final if plan.models else final
     for folder in sorted(store.glob("*/")):
         try:
-            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+            record = read_json(folder / RECORD)
             key = record["trial"], record["data"]
             stays = key in wanted and record["code"] == code
         except (OSError, ValueError, KeyError):  # what a killed training left
@@ -84,7 +85,7 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
 def _data_digest(path: str) -> str:
     """Digest of the data as they were last prepared; empty before."""
     try:
-        digest: str = json.loads(Path(path).read_text(encoding="utf-8"))["digest"]
+        digest: str = read_json(Path(path), "digest")["digest"]
     except (OSError, ValueError, KeyError):
         return ""
     return digest
@@ -123,7 +124,7 @@ def _decided(folder: Path) -> set[str]:
     if not (folder / "decision" / "candidates.csv").exists():  # it holds their settings
         return set()
     try:
-        decision = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
+        decision = read_decision(folder)
     except (OSError, ValueError):
         return set()
     return {OPTIMUM, *(entry["candidate"] for entry in decision["candidates"])}
@@ -144,7 +145,10 @@ def _run_key(record: Path) -> str:
         return f"final/{candidate}/{replicate}"
     if kind == "confirm":
         return f"confirmation/{candidate}/{replicate}"
-    return f"trial/{json.loads(record.read_text(encoding='utf-8')).get('trial', '')}"
+    try:
+        return f"trial/{read_json(record).get('trial', '')}"
+    except ValueError:  # a damaged record, whose run the next sync retires
+        return ""
 
 
 def _size(folder: Path) -> int:

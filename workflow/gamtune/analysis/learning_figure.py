@@ -1,6 +1,5 @@
 """How the errors fell, epoch by epoch: of the best rows, of all others in grey, and of those that failed."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.theme import BEST, EFFECT, FAILED, NEXT, PALE, STYLE, new_figure, plain_log_axis, save
 from gamtune.space.proposals import lines_with_records
+from gamtune.space.records import read_record
 
 BEST_ROWS = 3
 MOST_OTHERS = 200  # lines in grey
@@ -28,7 +28,7 @@ def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
     stages : sequence of str
         Folders of its rounds or rungs.
     """
-    told = [(cells["name"], _record(record)) for cells, record in lines_with_records(study, stages)]
+    told = [(cells["name"], read_record(record, cells["trial"])) for cells, record in lines_with_records(study, stages)]
     curves: dict[str, tuple[list[float], dict[str, Any]]] = {}
     for name, record in told:  # of a halving the last rung says all before it
         values = (record["history"] or {}).get(RESPONSE) or []
@@ -83,8 +83,3 @@ def _in_words(best: list[str], finished: dict[str, Any], failed: dict[str, Any])
 
 def _epochs(values: Sequence[float]) -> range:
     return range(1, len(values) + 1)
-
-
-def _record(path: Path) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return record

@@ -1,6 +1,5 @@
 """The optimum on the test rows: how far its probabilities can be believed, what it mixes up, or how far it is off."""
 
-import json
 from pathlib import Path
 
 import matplotlib as mpl
@@ -12,6 +11,7 @@ from scipy import stats
 from gamtune.analysis.captions import draw_with_captions
 from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.analysis.theme import BEST, DATA, EFFECT, STYLE, new_figure, save
+from gamtune.files import read_json
 from gamtune.numbers import measured, percent, signed
 
 BINS = 10
@@ -29,7 +29,7 @@ def write_optimum_figures(study: Path, folder: Path) -> None:
         Where the figures go, with ``captions.json``.
     """
     rows = pd.read_csv(study / "optimum" / "predictions.csv", dtype={"actual": str, "predicted": str})
-    selection = json.loads((study / "data" / "digest.json").read_text(encoding="utf-8"))["selection"]
+    selection = read_json(study / "data" / "digest.json", "selection")["selection"]
     draw_with_captions(lambda into: _draw(rows, into), ON_TEST_ROWS if selection == "test" else None, folder)
 
 

@@ -2,13 +2,13 @@
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from gamtune.analysis.comparable import SELECTION
-from gamtune.files import write_text
+from gamtune.files import read_json, write_text
 from gamtune.space.proposals import lines_with_records
+from gamtune.space.records import read_record
 from gamtune.training.metrics import METRICS
 
 PARTS = ("train", "validation")
@@ -33,7 +33,7 @@ def summarise(study: Path, stages: Sequence[str] = ()) -> None:
     FileNotFoundError
         If a row has no record.
     """
-    data = json.loads((study / "data" / "digest.json").read_text(encoding="utf-8"))
+    data = read_json(study / "data" / "digest.json", "task", "selection")
     metrics = METRICS[data["task"]]
     flattered = {SELECTION: "test"} if data["selection"] == "test" else {}
     text = io.StringIO()
@@ -42,7 +42,7 @@ def summarise(study: Path, stages: Sequence[str] = ()) -> None:
         if number == 0:
             figures = [f"{part}_{metric}" for part in PARTS for metric in metrics]
             writer.writerow([*cells, *OUTCOME, *figures, *flattered])
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_record(path, cells["trial"])
         told = record["metrics"] or {}
         figures = [told.get(part, {}).get(metric) for part in PARTS for metric in metrics]
         writer.writerow([*cells.values(), *(record[name] for name in OUTCOME), *figures, *flattered.values()])

@@ -1,6 +1,5 @@
 """From raw columns to the network's inputs, with the training rows' statistics alone; goes with the exported model."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from gamtune.data.arrays import FloatArray
 from gamtune.data.rows import Rows
-from gamtune.errors import InputError
+from gamtune.errors import DamagedError, InputError
+from gamtune.files import read_json
 
 MISSING_LEVEL = "(missing)"
 
@@ -128,8 +128,19 @@ class Preprocessing:
 
     @classmethod
     def read(cls, path: Path) -> "Preprocessing":
-        """From ``preprocessing.json``."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        """Read ``preprocessing.json``.
+
+        Raises
+        ------
+        DamagedError
+            If it is damaged or is another file.
+        FileNotFoundError
+            If there is none.
+        """
+        try:
+            return cls(**read_json(path))
+        except TypeError:
+            raise DamagedError(path, "it does not describe a preprocessing") from None
 
     @property
     def inputs(self) -> int:

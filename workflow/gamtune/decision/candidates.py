@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
@@ -21,7 +20,7 @@ from gamtune.decision.size import count_weights
 from gamtune.decision.slots import COLUMNS, Slot, slots
 from gamtune.decision.support import COLUMNS as SUPPORT_COLUMNS
 from gamtune.decision.support import distances, support
-from gamtune.files import write_text
+from gamtune.files import read_json, write_text
 from gamtune.numbers import significant
 from gamtune.space.proposals import proposed_rows
 from gamtune.space.table import Row, build_table, complete
@@ -184,7 +183,7 @@ def _from_gam(search: _Search) -> Proposal:
 
 def _smallest(search: _Search) -> Proposal:
     """The smallest network of the rows within one standard error of the best."""
-    data = json.loads((search.summary.parent / "data" / "digest.json").read_text(encoding="utf-8"))
+    data = read_json(search.summary.parent / "data" / "digest.json", "inputs", "classes")
     rows = {row.name: row for row in search.ranked}
     observed = [
         Sized(name, float(row.observed or 0), count_weights(row.spec, data)) for name, row in rows.items() if row.spec

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from gamtune.config.study import Decision
-from gamtune.decision.slots import FINAL_SEED, read_candidates, slots, winner_of
+from gamtune.decision.decision_file import read_decision, winner_of
+from gamtune.decision.slots import FINAL_SEED, read_candidate, slots
 from gamtune.spec import Spec
 
 OPTIMUM = "optimum"
@@ -42,14 +43,14 @@ def final_spec(
     whole : bool
         It learns from all rows but the test's, for the median number of epochs that its confirmations were best after.
     """
-    decided = json.loads((study / "decision" / "decision.json").read_text(encoding="utf-8"))
+    decided = read_decision(study)
     if contender == decided["winner"]:
         return None, "it is the optimum"
     entry = winner_of(decided)
     settings = dict(decided["spec"])
     if contender != OPTIMUM:
         entry = next(entry for entry in decided["candidates"] if entry["candidate"] == contender)
-        spec = read_candidates(study / "decision" / "candidates.csv")[contender].spec
+        spec = read_candidate(study / "decision" / "candidates.csv", contender).spec
         if spec is None or entry["skipped"]:
             return None, str(entry["skipped"])
         settings = spec.settings()

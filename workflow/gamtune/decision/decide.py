@@ -15,7 +15,7 @@ from gamtune.decision.one_standard_error import Sized, smallest_within
 from gamtune.decision.paired_tests import bootstrap_interval, mean_interval, paired_t
 from gamtune.decision.size import count_weights
 from gamtune.decision.slots import Candidate, confirmation_records, read_candidates
-from gamtune.files import write_text
+from gamtune.files import read_json, write_text
 from gamtune.numbers import significant
 
 Choose = Literal["lowest_mean", "one_standard_error"]
@@ -39,7 +39,7 @@ def decide(study: Path, replicates: int, choose: Choose) -> None:
     ValueError
         If no candidate finished on every seed.
     """
-    data = json.loads((study / "data" / "digest.json").read_text(encoding="utf-8"))
+    data = read_json(study / "data" / "digest.json", "selection", "inputs", "classes")
     selection = data["selection"]
     proposed = read_candidates(study / "decision" / "candidates.csv")
     compared = [_compared(candidate, study, replicates) for candidate in proposed.values()]

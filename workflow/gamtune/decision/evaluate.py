@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
@@ -14,16 +13,20 @@ from typing import Any
 import numpy as np
 
 from gamtune.data.arrays import Prepared
+from gamtune.data.intact import open_intact
 from gamtune.data.layout import fold_folder, whole_folder
 from gamtune.decision.contenders import OPTIMUM, final_folders
+from gamtune.decision.decision_file import read_decision
 from gamtune.decision.paired_tests import mcnemar, paired_t
 from gamtune.decision.slots import confirmation_records, read_candidates
-from gamtune.files import replacing, write_text
+from gamtune.errors import DamagedError
+from gamtune.files import check_file, checksum_of, copy_file, matches_checksum, replacing, write_text
 from gamtune.space.proposals import lines_with_records
+from gamtune.space.records import RECORD, read_record
 from gamtune.spec import Spec
 from gamtune.training.metrics import METRICS, FloatArray, IntArray, confusion_matrix
 from gamtune.training.model_file import load_raw
-from gamtune.training.record import MODEL, RECORD
+from gamtune.training.record import MODEL
 from gamtune.training.scoring import metrics_of, predict
 
 CONFUSION = "confusion_matrix.csv"
@@ -65,8 +68,7 @@ def evaluate(
             raise ValueError(f"training {number} of the optimum failed: {record['reason']}")
     folder, record, data = study / "optimum", optimum.records[0], optimum.sets[0]
     for name in (MODEL, RECORD):
-        with replacing(folder / name) as part:
-            shutil.copyfile(optimum.folders[0] / name, part)
+        copy_file(optimum.folders[0] / name, folder / name)
     predicted, test = optimum.predictions[0], data.part("test")
     write_text(folder / "predictions.csv", _predictions(predicted, test.y, data.classes))
     if data.classes is None:
@@ -85,8 +87,8 @@ def evaluate(
     columns = ("what", "part", "n", "mse", "mse_sd", *metrics[1:])
     write_text(folder / "comparison.csv", _csv(columns, ([row.get(name) for name in columns] for row in rows)))
     write_text(folder / "tests.csv", _csv(TESTS, (_tested(optimum, other) for other in others if other.finished)))
-    with replacing(folder / "preprocessing.json") as part:
-        shutil.copyfile(data.folder / "preprocessing.json", part)
+    check_file(data.folder / "preprocessing.json")
+    copy_file(data.folder / "preprocessing.json", folder / "preprocessing.json")
     _write_weights(optimum.models[0], folder / "weights")
 
 
@@ -102,7 +104,7 @@ class _Finals:
     @classmethod
     def read(cls, study: Path, name: str, replicates: int, whole: bool) -> "_Finals":
         folders = final_folders(study, name, replicates)
-        records = [_record(folder) for folder in folders]
+        records = [read_record(folder / RECORD) for folder in folders]
         sets = [_data_of(study, record, whole) for record in records if record["status"] == "ok"]
         return cls(name, folders, records, sets)
 
@@ -114,7 +116,7 @@ class _Finals:
     @cached_property
     def models(self) -> list[Any]:
         """The network of each training, with raw outputs."""
-        return [load_raw(folder / MODEL) for folder in self.folders]
+        return [load_raw(_intact_model(folder)) for folder in self.folders]
 
     @cached_property
     def predictions(self) -> list[FloatArray]:
@@ -134,6 +136,14 @@ class _Finals:
         """Which test rows the first training classifies rightly, (n,) bool; None of a regression."""
         data = self.sets[0]
         return None if data.classes is None else self.predictions[0].argmax(axis=1) == data.part("test").y
+
+
+def _intact_model(folder: Path) -> Path:
+    """The model of a final training; the record is what Snakemake makes both anew for."""
+    model = folder / MODEL
+    if not model.exists() or (checksum_of(model).exists() and not matches_checksum(model)):
+        raise DamagedError(folder / RECORD, f"{MODEL} beside it is missing or damaged")
+    return model
 
 
 def _tested(optimum: _Finals, other: _Finals) -> tuple[Any, ...]:
@@ -184,12 +194,12 @@ def _data_of(study: Path, record: dict[str, Any], whole: bool) -> Prepared:
         folder = whole_folder(folder)
     elif fold:
         folder = fold_folder(folder, fold)
-    return Prepared.open(folder / "digest.json")
+    return open_intact(folder / "digest.json")
 
 
 def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The best row as tried and as trained again, and the winner on its fresh seeds."""
-    decision = json.loads((study / "decision" / "decision.json").read_text(encoding="utf-8"))
+    decision = read_decision(study)
     replicates = {entry["candidate"]: entry["n"] for entry in decision["candidates"]}
     best, winner = read_candidates(study / "decision" / "candidates.csv").get("observed_1"), decision["winner"]
     validation = "test, chosen on" if decision["selection"] == "test" else "validation"
@@ -206,7 +216,7 @@ def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Ite
 
 def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[dict[str, Any]]:
     """The finished trials with these settings, whatever their weight seeds."""
-    records = [_record(path.parent) for _, path in lines_with_records(study, stages)]
+    records = [read_record(path, cells["trial"]) for cells, path in lines_with_records(study, stages)]
     finished = [record for record in records if record["status"] == "ok"]
     wanted = spec.without_seed()
     return [r for r in finished if Spec.from_json(json.dumps(r["spec"])).without_seed() == wanted]
@@ -217,11 +227,6 @@ def _means(what: str, part: str, figures: list[dict[str, Any]], metrics: Sequenc
     means = {m: fmean(figure[m] for figure in figures) for m in metrics if all(f[m] is not None for f in figures)}
     spread = stdev(figure["mse"] for figure in figures) if len(figures) > 1 else None
     return {"what": what, "part": part, "n": len(figures), "mse_sd": spread, **means}
-
-
-def _record(folder: Path) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    return record
 
 
 def _write_weights(model: Any, folder: Path) -> None:

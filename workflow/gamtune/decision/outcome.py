@@ -1,13 +1,12 @@
 """What a study came to, in a few lines for the terminal."""
 
 import csv
-import json
 import shlex
 from pathlib import Path
 from typing import Any
 
 from gamtune.config.study import Study
-from gamtune.decision.slots import winner_of
+from gamtune.decision.decision_file import read_decision, winner_of
 from gamtune.numbers import NOT_AVAILABLE, compact, significant, with_spread
 
 
@@ -21,7 +20,7 @@ def outcome(study: Study, results: Path, config: str) -> str:
     """
     folder = results / study.study
     try:
-        decision = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
+        decision = read_decision(folder)
         comparison = _rows(folder / "optimum" / "comparison.csv")
         trials = _rows(folder / "summary.csv")
     except FileNotFoundError as error:

@@ -1,15 +1,14 @@
 """Slots of the decision: which candidates there will be is known when the workflow is parsed, what they hold is not."""
 
 import csv
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gamtune.config.study import Decision
+from gamtune.errors import DamagedError
+from gamtune.space.records import RECORD, read_record
 from gamtune.spec import Spec
-from gamtune.training.record import RECORD
 
 COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "nearest", "usual", "reason", "spec")
 FIGURES = ("observed", "predicted", "nearest", "usual")
@@ -64,6 +63,20 @@ def read_candidates(path: Path) -> dict[str, Candidate]:
         return {row["candidate"]: _candidate(row) for row in csv.DictReader(file)}
 
 
+def read_candidate(path: Path, name: str) -> Candidate:
+    """Return one candidate.
+
+    Raises
+    ------
+    DamagedError
+        If the file does not have it.
+    """
+    candidates = read_candidates(path)
+    if name not in candidates:
+        raise DamagedError(path, f"it has no candidate {name!r}")
+    return candidates[name]
+
+
 def _candidate(row: dict[str, str]) -> Candidate:
     figures = {name: float(row[name]) if row[name] else None for name in FIGURES}
     spec = Spec.from_json(row["spec"]) if row["spec"] else None
@@ -97,9 +110,4 @@ def confirmation_folders(study: Path, candidate: str, replicates: int) -> list[P
 def confirmation_records(study: Path, candidate: str, replicates: int) -> list[dict[str, Any]]:
     """The records of a candidate's confirmations, in the order of their weight seeds."""
     folders = confirmation_folders(study, candidate, replicates)
-    return [json.loads((folder / RECORD).read_text(encoding="utf-8")) for folder in folders]
-
-
-def winner_of(decision: Mapping[str, Any]) -> dict[str, Any]:
-    """The winning candidate's entry."""
-    return next(entry for entry in decision["candidates"] if entry["candidate"] == decision["winner"])
+    return [read_record(folder / RECORD) for folder in folders]

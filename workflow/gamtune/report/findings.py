@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
-from gamtune.decision.slots import winner_of
+from gamtune.decision.decision_file import winner_of
 from gamtune.numbers import measured, p_value, percent, signed
 
 Row = Mapping[str, Any]

@@ -10,8 +10,8 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gamtune.analysis.comparable import averaged, last_rung
-from gamtune.decision.slots import winner_of
-from gamtune.files import write_text
+from gamtune.decision.decision_file import read_decision, winner_of
+from gamtune.files import read_json, write_text
 from gamtune.numbers import compact, duration, measured, p_value, percent, signed
 from gamtune.report.findings import (
     commonest_confusion,
@@ -48,7 +48,7 @@ def write_report(study_folder: Path, config_json: str, path: Path) -> None:
         "config_text": json.dumps(config, indent=2, ensure_ascii=False),
         "space": describe_space(config.get("space", {})),
         "search": describe_search(config["search"]),
-        "digest": _json(study_folder / "data" / "digest.json"),
+        "digest": read_json(study_folder / "data" / "digest.json", "inputs", "classes", "task", "selection", "rows"),
         **_search(pd.read_csv(study_folder / "summary.csv"), pd.read_csv(study_folder / "table.csv", nrows=0)),
         **_figures(study_folder),
         **_model(study_folder / "gam"),
@@ -110,7 +110,7 @@ def _figures(study: Path) -> Page:
     figures = {
         stem: _embedded((folder / f"{stem}.png").read_bytes(), caption)
         for folder in (study / "figures", study / "optimum" / "figures")
-        for stem, caption in _json(folder / "captions.json").items()
+        for stem, caption in read_json(folder / "captions.json").items()
     }
     surfaces = [stem for stem in figures if stem.startswith("gam_surface_")]
     alone = [stem for stem in figures if stem.startswith("gam_") and stem != "gam_effects" and stem not in surfaces]
@@ -144,11 +144,11 @@ def _lines(path: Path) -> list[str]:
 
 def _decision(study: Path) -> Page:
     """The candidates, the winner, and the optimum that was made of it."""
-    decision = _json(study / "decision" / "decision.json")
+    decision = read_decision(study)
     comparison = _records(pd.read_csv(study / "optimum" / "comparison.csv"))
     test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
     over_seeds = next((row for row in comparison if row["what"] == "optimum, final seeds" and row["n"] > 1), None)
-    rows = _json(study / "data" / "digest.json")["rows"]["test"]
+    rows = read_json(study / "data" / "digest.json", "rows")["rows"]["test"]
     tests = _records(pd.read_csv(study / "optimum" / "tests.csv"))
     support = _records(pd.read_csv(study / "decision" / "support.csv"))
     warnings = [line["warning"] for line in support if line["candidate"] == decision["winner"] and line["warning"]]
@@ -167,7 +167,7 @@ def _decision(study: Path) -> Page:
         "curse": winners_curse(decision["optimism"]),
         "strips": strips,
         "zero": zero,
-        "record": _json(study / "optimum" / "record.json"),
+        "record": read_json(study / "optimum" / "record.json", "trial", "seconds", "versions"),
         "comparison": comparison,
         "test": test,
     }
@@ -199,7 +199,3 @@ def _confusion(path: Path) -> Page:
         "confusion": counts,
         "confusion_words": commonest_confusion(header, counts),
     }
-
-
-def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from gamtune.config.study import Study
 from gamtune.files import write_text
+from gamtune.space.records import RECORD, trial_record
 from gamtune.space.table import Row, header, lines
 from gamtune.spec import Spec
 
-FILE, RECORD = "proposals.csv", "record.json"
+FILE = "proposals.csv"
 SLOT_COLUMNS = ("slot", "reason", "spec")
 
 
@@ -43,11 +44,6 @@ def write_proposals(study: Study, stage: int, slots: Sequence[Slot], out: Path) 
 def read_slot(file: Path, slot: int) -> Slot:
     """One slot of a file."""
     return _read(file)[slot - 1]
-
-
-def trial_record(folder: Path, trial: str) -> Path:
-    """Where the record of a row of the table lies in the study's folder of results."""
-    return folder / "trials" / trial / RECORD
 
 
 def proposed_rows(folder: Path, stages: Sequence[str]) -> list[tuple[Row, Path]]:

@@ -1,6 +1,5 @@
 """Fills the slots of a round or a rung from what the rows before it came to."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any
 from gamtune.config.study import Study
 from gamtune.errors import InputError
 from gamtune.space.adaptive import Proposer, seed_of_round
-from gamtune.space.proposals import FILE, Slot, proposed_rows, trial_record, write_proposals
+from gamtune.space.proposals import FILE, Slot, proposed_rows, write_proposals
+from gamtune.space.records import read_record, trial_record
 from gamtune.space.table import Row, build_table, complete, fixed_depth
 from gamtune.spec import Spec
 
@@ -98,7 +98,7 @@ def _outcomes(rows: Sequence[tuple[Row, Path]]) -> list[Outcome]:
     outcomes = []
     for row, path in rows:
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = read_record(path, row.spec.trial)
         except FileNotFoundError:
             raise InputError([f"{path} is missing: the rows before a round have to be trained first"]) from None
         error = record["metrics"]["validation"]["mse"] if record["status"] == "ok" else None

@@ -7,6 +7,7 @@ from typing import Any
 
 from gamtune.data.layout import fold_folders, whole_folder
 from gamtune.data.preprocessing import Preprocessing
+from gamtune.files import read_json
 from gamtune.tracking.store import Store
 from gamtune.tracking.study import TrackedStudy
 
@@ -37,7 +38,7 @@ def read_data_sets(store: Store) -> dict[str, DatasetInput]:
 @lru_cache(maxsize=1000)
 def _read(study: TrackedStudy, place: Path, changed_at: int) -> tuple[str, DatasetInput]:
     """Digest and data set of a folder, read once a change: a follower asks often, and whitening is megabytes."""
-    said = json.loads((place / "digest.json").read_text(encoding="utf-8"))
+    said = read_json(place / "digest.json", "digest", "rows")
     return said["digest"], _data_set(study, said, Preprocessing.read(place / "preprocessing.json"))
 
 

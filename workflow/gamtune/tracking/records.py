@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gamtune.errors import DamagedError
+from gamtune.files import check_file, read_json
 from gamtune.space.proposals import FILE as PROPOSALS
 from gamtune.space.proposals import lines_with_records
 from gamtune.tracking.study import TrackedStudy
@@ -95,10 +97,9 @@ def fingerprint(study: TrackedStudy) -> dict[Path, tuple[int, int]]:
 def read_decision(folder: Path) -> dict[str, Any]:
     """``decision.json`` in the study's folder of results; nothing while it is not made, or being made."""
     try:
-        decision: dict[str, Any] = json.loads((folder / "decision" / "decision.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_json(folder / "decision" / "decision.json", "winner", "why")
+    except (FileNotFoundError, DamagedError):
         return {}
-    return decision
 
 
 def _varying(table: list[dict[str, str]]) -> frozenset[str]:
@@ -146,6 +147,7 @@ def _read(place: Place) -> RunRecord | None:
     except FileNotFoundError:
         return None
     try:
+        check_file(place.path)
         content = json.loads(written)
         if content["status"] != "skipped":
             content["spec"], content["started"], content["finished"]

@@ -23,7 +23,7 @@ STUDY_FILES = (
     "report.html",
     "figures/*.png",
     "gam/[!.]*",
-    "decision/*",
+    "decision/[!.]*",
     "optimum/*.csv",
     "optimum/figures/*.png",
 )

@@ -1,9 +1,10 @@
 """Forgets failed trainings, so that they are tried again."""
 
-import json
 import shutil
 from pathlib import Path
 
+from gamtune.errors import DamagedError
+from gamtune.files import read_json
 from gamtune.training.record import RECORD
 
 
@@ -15,17 +16,19 @@ def forget_failures(study: Path, store: Path) -> int:
     int
         How many records were deleted.
     """
-    failed = [path for path in study.rglob(RECORD) if _record(path)["status"] == "failed"]
-    trials = {_record(path)["trial"] for path in failed}
-    for path in list(store.glob(f"*/{RECORD}")):
-        record = _record(path)
-        if record["status"] == "failed" and record["trial"] in trials:
+    failed = {path: trial for path in study.rglob(RECORD) if (trial := _failed_trial(path))}
+    for path in list(store.glob(f"[!.]*/{RECORD}")):
+        if _failed_trial(path) in failed.values():
             shutil.rmtree(path.parent)
     for path in failed:
         path.unlink()
     return len(failed)
 
 
-def _record(path: Path) -> dict[str, str]:
-    record: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    return record
+def _failed_trial(path: Path) -> str:
+    """Id of the trial that a record tells has failed; empty for any other record, and for a damaged one."""
+    try:
+        record = read_json(path, "status")
+    except DamagedError:
+        return ""
+    return str(record["trial"]) if record["status"] == "failed" else ""
