@@ -28,10 +28,8 @@ help:
 
 run: .venv/installed
 	@$(BIN)/gamtune check "$(CONFIG)"
-	@if [ -n "$$(ls -A .snakemake/locks 2>/dev/null)" ] && $(BIN)/python -m gamtune.running .snakemake/running; then \
-	  echo "An earlier run was killed; its lock is cleared."; $(SNAKEMAKE) --unlock > /dev/null 2>&1; fi
-	@code=0; $(SNAKEMAKE) || code=$$?; echo; \
-	  $(BIN)/gamtune outcome "$(CONFIG)" 2> /dev/null || [ $$code != 0 ]; exit $$code
+	@exec $(SNAKEMAKE)
+	@echo; $(BIN)/gamtune outcome "$(CONFIG)"
 
 ui: .venv/installed
 	@$(BIN)/gamtune ui "$(CONFIG)" --port "$(PORT)"

@@ -20,7 +20,7 @@ from gamtune.config.load import read_for_workflow
 from gamtune.data.layout import SET_FILES
 from gamtune.environment import own_python_first
 from gamtune.plan import Plan, code_of, template_of
-from gamtune.running import hold
+from gamtune.running import run_alone
 from gamtune.tracking.start import start_follower
 from gamtune.training.gpu import offer_gpus
 from gamtune.training.warm import start_trainer
@@ -37,6 +37,8 @@ try:
 except InputError as error:
     print(error, file=sys.stderr)
     raise SystemExit(2) from None
+if workflow.is_main_process:  # and not a job that reads this file again
+    run_alone(workflow, STUDY.name, Path(STUDY.path()))
 
 
 wildcard_constraints:
@@ -76,7 +78,6 @@ rule all:
 
 
 onstart:
-    RUNNING = hold(Path(".snakemake/running"))  # for as long as this process lives
     start_follower(
         LIBRARY,
         STUDY.sections("study", "data", "search", "space", "tracking"),
@@ -92,3 +93,7 @@ onstart:
 
 onsuccess:
     print(f"Report: {STUDY.path('report.html')}; in short: gamtune outcome {CONFIG}")
+
+
+onerror:
+    print(f"Not finished; the same command continues. Results so far: gamtune outcome {CONFIG}")

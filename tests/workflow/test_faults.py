@@ -112,17 +112,26 @@ def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new
     assert {"table": 1, "train": 1, "summarise": 1}.items() <= new_project.snakemake("-n", *here).jobs.items()
 
 
-def test_a_killed_run_goes_on_where_it_was_and_leaves_no_process(new_project):
+def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leaves_no_process(new_project):
     new_project.configure(decision={"confirm": {"top": 1, "replicates": 1}}, search__draws=3)
     make = ["make", "run", "--old-file=.venv/installed", f"BIN={PYTHON_FOLDER}", "CONFIG=config/small.yaml", "CORES=2"]
+    other = new_project.folder / "config" / "other.yaml"
+    other.write_text((new_project.folder / new_project.config).read_text().replace("study: small", "study: other"))
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with started(make, new_project.folder, env=environment) as run:
         deadline = time.monotonic() + 200
         while not list(new_project.path("trials").glob("*/record.json")):
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        for process in processes_in(new_project.folder, "snakemake --cores"):
-            os.kill(process, signal.SIGKILL)
+        (snakemake,) = processes_in(new_project.folder, "snakemake --cores")
+        assert_refused(new_project, snakemake, new_project.call(*make))
+        assert_refused(new_project, snakemake, new_project.snakemake("--configfile", "config/other.yaml"))
+        assert_refused(new_project, snakemake, new_project.gamtune("prune", "config/small.yaml", "--yes"))
+        assert_refused(new_project, snakemake, new_project.gamtune("retry", "config/small.yaml"))
+        assert not (new_project.folder / "results" / "other").exists()
+        listed = new_project.gamtune("prune", "config/small.yaml")
+        assert (listed.code, f"PID {snakemake} on" in listed.output) == (0, True)
+        os.kill(snakemake, signal.SIGKILL)
         run.wait(20)
     kept = {path: path.read_text() for path in new_project.path("trials").glob("*/record.json")}
     done = new_project.call(*make)
@@ -137,6 +146,16 @@ def test_a_killed_run_goes_on_where_it_was_and_leaves_no_process(new_project):
     while processes_in(new_project.folder, "gamtune") and time.monotonic() < deadline:
         time.sleep(0.2)
     assert processes_in(new_project.folder, "gamtune") == []
+
+
+def assert_refused(project, snakemake, done):
+    """One line names the active run, and Snakemake's own lock is still there."""
+    assert done.code == 2, done.output
+    lines = [line for line in done.output.splitlines() if "another run is active" in line]
+    assert len(lines) == 1, done.output
+    assert f"study small, PID {snakemake} on " in lines[0]
+    assert "Traceback" not in done.output
+    assert len(list((project.folder / ".snakemake" / "locks").iterdir())) == 2
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])

@@ -269,39 +269,33 @@ def _predict(options: argparse.Namespace) -> None:
 def _retry(options: argparse.Namespace) -> None:
     from gamtune.config.load import read_raw
     from gamtune.plan import Plan
+    from gamtune.running import exclusive
     from gamtune.training.retry import forget_failures
 
     plan = Plan(read_raw(options.config), options.config)
-    forgotten = forget_failures(Path(plan.path()), Path(plan.store))
+    with exclusive("gamtune retry"):
+        forgotten = _with_files(partial(forget_failures, Path(plan.path()), Path(plan.store)))
     print(f"{forgotten} failed trainings forgotten; the next snakemake --cores N trains them again")
 
 
 def _prune(options: argparse.Namespace) -> None:
     from gamtune.config.load import read_raw
-    from gamtune.numbers import significant
-    from gamtune.plan import RESULTS, Plan
-    from gamtune.prune import remove, unwanted
-    from gamtune.running import is_free
-    from gamtune.tracking.forget import forget_runs
-    from gamtune.tracking.study import TrackedStudy
+    from gamtune.plan import Plan
+    from gamtune.prune import prune, show_unwanted
 
     plans = [Plan(read_raw(config), config) for config in options.configs]
-    if options.yes and not is_free(Path(".snakemake/running")):
-        raise StepError("a run is going on in this folder; prune when it has ended")
-    found = unwanted(plans)
-    for one in found:
-        print(f"{significant(one.size / 1e6, 3):>9} MB  {one.path}")
-    freed = significant(sum(one.size for one in found) / 1e6, 3)
     if not options.yes:
-        print(f"{len(found)} not wanted by any of these configs, {freed} MB; with --yes they are removed")
-        return
-    remove(found)
-    print(f"{len(found)} removed, {freed} MB")
-    for uri in sorted({plan.config.tracking.uri for plan in plans}):
-        for owner in sorted({one.owner for one in found if one.run}):
-            keys = {one.run for one in found if one.owner == owner}
-            hidden = _with_store(partial(forget_runs, TrackedStudy(owner, uri, Path(RESULTS)), keys))
-            print(f"{hidden} runs of {owner} hidden in MLflow")
+        show_unwanted(plans)
+    elif problems := _with_store(partial(_with_files, partial(prune, plans))):
+        raise StepError("\n".join(problems))
+
+
+def _with_files(step: Callable[[], Result]) -> Result:
+    """Run a step whose files may be out of reach."""
+    try:
+        return step()
+    except OSError as error:
+        raise StepError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
 
 
 def _with_store(step: Callable[[], Result]) -> Result:

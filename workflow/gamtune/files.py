@@ -18,6 +18,8 @@ from typing import Any
 
 from gamtune.errors import DamagedError
 
+PART = ".part"  # among the suffixes of a file that is being written
+
 
 @contextmanager
 def replacing(path: Path, flushed: bool = True) -> Iterator[Path]:
@@ -32,7 +34,7 @@ def replacing(path: Path, flushed: bool = True) -> Iterator[Path]:
         one. It takes some milliseconds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".part{path.suffix}")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PART + path.suffix)
     os.close(handle)
     part = Path(name)
     try:
@@ -45,6 +47,20 @@ def replacing(path: Path, flushed: bool = True) -> Iterator[Path]:
             flush(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove the files that killed processes were writing in `replacing`; the caller knows that no process is writing.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to search with all its subfolders; it may be missing.
+    """
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith(".") and PART in Path(name).suffixes:
+                Path(place, name).unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

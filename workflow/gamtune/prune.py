@@ -1,7 +1,11 @@
 """Finds the trainings that no study wants any more, and removes their folders."""
 
+import os
 import shutil
+import stat
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -10,9 +14,12 @@ from gamtune.closure import code_digest
 from gamtune.decision.contenders import OPTIMUM, final_folders, final_spec
 from gamtune.decision.decision_file import read_decision
 from gamtune.decision.slots import confirmation_spec, read_candidates
-from gamtune.files import read_json
+from gamtune.files import locked, read_json
+from gamtune.numbers import significant
 from gamtune.plan import RESULTS, STORE, Plan
+from gamtune.running import active_run, exclusive
 from gamtune.space.proposals import proposed_rows
+from gamtune.tracking.study import TrackedStudy
 from gamtune.training.record import MODEL, RECORD
 
 TRAININGS = ("trials", "rounds", "rungs", "confirm", "final")  # folders of a study whose records are trainings
@@ -50,14 +57,93 @@ def unwanted(plans: Sequence[Plan]) -> list[Unwanted]:
     return found
 
 
-def remove(found: Sequence[Unwanted]) -> None:
-    """Remove them, and the folders that are empty then."""
+def show_unwanted(plans: Sequence[Plan]) -> None:
+    """Print what `prune` would remove, and whether a run is active."""
+    found = unwanted(plans)
+    _print_each(found)
+    print(f"{len(found)} not wanted by any of these configs, {_megabytes(found)} MB; with --yes they are removed")
+    if active := active_run():
+        print(f"{active}; --yes is refused until it has ended", file=sys.stderr)
+
+
+def prune(plans: Sequence[Plan]) -> list[str]:
+    """Remove what no config of ``plans`` wants from the disk and from MLflow, and print what was removed.
+
+    No run is active meanwhile, and a sync waits: it sees either all records or those that stay.
+
+    Returns
+    -------
+    list of str
+        One message per folder or file that could not be removed.
+
+    Raises
+    ------
+    InputError
+        If a run is active.
+    OSError
+        If a lock file cannot be written.
+    TrackingError
+        If MLflow cannot be reached; the folders and files have been removed then.
+    """
+    from gamtune.tracking.forget import forget_runs
+
+    uris = sorted({plan.config.tracking.uri for plan in plans})
+    with exclusive("gamtune prune"):
+        with ExitStack() as syncs:
+            for lock in sorted({TrackedStudy("", uri, Path(RESULTS)).lock for uri in uris}):
+                syncs.enter_context(locked(lock))
+            found = unwanted(plans)
+            _print_each(found)
+            problems = remove(found)
+        removed = [one for one in found if not one.path.exists()]
+        print(f"{len(removed)} removed, {_megabytes(removed)} MB")
+        for uri in uris:
+            for owner in sorted({one.owner for one in removed if one.run}):
+                keys = {one.run for one in removed if one.owner == owner}
+                hidden = forget_runs(TrackedStudy(owner, uri, Path(RESULTS)), keys)
+                print(f"{hidden} runs of {owner} hidden in MLflow")
+    return problems
+
+
+def _print_each(found: Sequence[Unwanted]) -> None:
     for one in found:
-        shutil.rmtree(one.path) if one.path.is_dir() else one.path.unlink()
-        for parent in one.path.parents:
-            if parent.name in (one.owner, Path(STORE).name, RESULTS) or any(parent.iterdir()):
-                break
-            parent.rmdir()
+        print(f"{significant(one.size / 1e6, 3):>9} MB  {one.path}")
+
+
+def _megabytes(found: Sequence[Unwanted]) -> str:
+    return significant(sum(one.size for one in found) / 1e6, 3)
+
+
+def remove(found: Sequence[Unwanted]) -> list[str]:
+    """Remove folders and files, and the folders that are empty afterwards; the caller holds the run lock.
+
+    Of a folder, the record is removed first, so that a trial is either whole or not there.
+
+    Returns
+    -------
+    list of str
+        One message per folder or file that could not be removed.
+    """
+    problems = []
+    for one in found:
+        try:
+            (one.path / RECORD if one.path.is_dir() else one.path).unlink(missing_ok=True)
+            if one.path.is_dir():
+                shutil.rmtree(one.path)
+            _remove_empty(one)
+        except FileNotFoundError:  # another process has removed it
+            continue
+        except OSError as error:
+            problems.append(f"{error.filename or one.path}: {error.strerror}")
+    return problems
+
+
+def _remove_empty(one: Unwanted) -> None:
+    """Remove the folders that are empty without a removed folder, up to that of the study or store."""
+    for parent in one.path.parents:
+        if parent.name in (one.owner, Path(STORE).name, RESULTS) or any(parent.iterdir()):
+            break
+        parent.rmdir()
 
 
 def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
@@ -74,12 +160,15 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
             record = read_json(folder / RECORD)
             key = record["trial"], record["data"]
             stays = key in wanted and record["code"] == code
+        except PermissionError as error:  # of another user, whose trials cannot be judged
+            print(f"{error.filename}: {error.strerror}; not removed", file=sys.stderr)
+            continue
         except (OSError, ValueError, KeyError):  # what a killed training left
             stays = False
         if not stays:
             yield Unwanted(folder, "store", _size(folder))
-        elif key not in with_model and (folder / MODEL).exists():
-            yield Unwanted(folder / MODEL, "store", (folder / MODEL).stat().st_size)
+        elif key not in with_model and (status := _status(folder / MODEL)):
+            yield Unwanted(folder / MODEL, "store", status.st_size)
 
 
 def _data_digest(path: str) -> str:
@@ -147,10 +236,19 @@ def _run_key(record: Path) -> str:
         return f"confirmation/{candidate}/{replicate}"
     try:
         return f"trial/{read_json(record).get('trial', '')}"
-    except ValueError:  # a damaged record, whose run the next sync retires
+    except (ValueError, OSError):  # damaged, whose run the next sync retires; unreadable, or gone
         return ""
 
 
 def _size(folder: Path) -> int:
-    """Bytes of a folder's files; one that is linked elsewhere is freed with its last link, and counts there."""
-    return sum(path.stat().st_size // path.stat().st_nlink for path in folder.rglob("*") if path.is_file())
+    """Return the bytes of a folder's files; a file that is linked elsewhere counts with its last link."""
+    return sum(status.st_size // status.st_nlink for path in folder.rglob("*") if (status := _status(path)))
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return the status of a file; None if it is a folder, cannot be reached or has vanished."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None

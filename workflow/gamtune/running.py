@@ -1,33 +1,180 @@
-"""Whether a run is alive in this folder: the kernel keeps a lock while it is, and drops it however the run ends.
+"""The run lock: at most one run, or one command that deletes results, works in a folder at a time.
 
-Snakemake's own lock stays behind after a kill -9 and does not say whose it was. ``python -m gamtune.running FILE`` ends
-with 0 when nobody holds the lock, so that such a leftover may be cleared, and with 1 when somebody does.
+The kernel holds the lock while its holder lives and releases it however the holder ends. Snakemake's own lock cannot
+do this: it is a list of files, which stays behind after a ``kill -9`` without a process id, and which the end of any
+run deletes together with the lists of all other runs.
 """
 
+import errno
 import fcntl
+import json
+import os
+import socket
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from gamtune.errors import InputError
+from gamtune.files import remove_parts
+
+LOCK = Path(".snakemake/running")
+SNAKEMAKE_LOCKS = Path(".snakemake/locks")
+PATIENCE, PAUSE = 1.0, 0.05  # seconds: a process that only looks at the lock holds it for a moment
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
-def hold(path: Path) -> IO[str]:
-    """Share the lock for as long as the returned file stays open: several studies may run in one folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("w", encoding="utf-8")
-    fcntl.flock(file, fcntl.LOCK_SH)
-    return file
+class NoLocksError(InputError):
+    """The file system does not provide locks."""
 
 
-def is_free(path: Path) -> bool:
-    """Whether nobody holds the lock."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
+def run_alone(workflow: Any, study: str, folder: Path) -> None:
+    """Let a workflow execute jobs only while it holds the run lock.
+
+    Snakemake calls `onstart` after it has taken its own lock, and only `Workflow.execute` knows that this is neither a
+    dry run nor a report. Therefore that method is wrapped: it takes the run lock, which proves that no other run is
+    alive, and removes what a killed run has left, including Snakemake's lock. If another run is active, the process
+    prints one line and ends with exit code 2.
+
+    Parameters
+    ----------
+    workflow : snakemake.workflow.Workflow
+        The workflow of the main process; a job that reads the Snakefile again must not call this function.
+    study : str
+        Name of the study.
+    folder : Path
+        The study's folder of results.
+    """
+    execute = workflow.execute
+
+    def execute_alone(executor_plugin: Any, *arguments: Any, **keywords: Any) -> None:
+        with ExitStack() as stack:
+            if not executor_plugin.common_settings.dryrun_exec:
+                try:
+                    stack.enter_context(exclusive(f"study {study}"))
+                    _clear_snakemake_locks(folder)
+                    remove_parts(folder)
+                except NoLocksError as error:
+                    print(error, file=sys.stderr)  # Snakemake's lock remains
+                except (InputError, OSError) as error:
+                    print(error, file=sys.stderr)
+                    raise SystemExit(2) from None
+            execute(executor_plugin, *arguments, **keywords)
+
+    workflow.execute = execute_alone
+
+
+@contextmanager
+def exclusive(holder: str) -> Iterator[None]:
+    """Hold the run lock of the working directory within the block.
+
+    Child processes do not inherit the lock, so that none of them keeps it after the end of this process.
+
+    Parameters
+    ----------
+    holder : str
+        Description of this process, such as "study wine", which others report while the lock is held.
+
+    Raises
+    ------
+    InputError
+        If another process holds the lock, if the last holder ran on another machine and did not end normally (some
+        network file systems do not show locks to other machines), or if the lock file cannot be written.
+    """
+    try:
+        LOCK.parent.mkdir(exist_ok=True)
+        file = LOCK.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise InputError([error.strerror or str(error)], str(LOCK)) from None
+    with file:
+        if not _acquire(file, fcntl.LOCK_EX):
+            raise InputError([_sentence(_wait_for_description(file))])
+        left = _description(file)
+        here = socket.gethostname()
+        if left.get("host", here) != here and left.get("boot") != (_boot() or None):
+            problem = f"{_sentence(left)} on that machine; if it has ended, delete this file and start again"
+            raise InputError([problem], str(LOCK))
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-    return True
+            _describe(file, holder)
+        except OSError as error:
+            raise InputError([error.strerror or str(error)], str(LOCK)) from None
+        try:
+            yield
+        finally:
+            file.truncate(0)  # closing the file releases the lock
 
 
-if __name__ == "__main__":
-    sys.exit(0 if is_free(Path(sys.argv[1])) else 1)
+def active_run() -> str:
+    """Return a sentence that describes the run that is active in the working directory; empty if there is none."""
+    try:
+        with LOCK.open(encoding="utf-8") as file:
+            return "" if _acquire(file, fcntl.LOCK_SH, 0) else _sentence(_wait_for_description(file))
+    except (OSError, NoLocksError):
+        return ""
+
+
+def _acquire(file: IO[str], kind: int, patience: float = PATIENCE) -> bool:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in NO_LOCKS:
+                problem = "the file system does not provide locks; make sure that only one run is active in this folder"
+                raise NoLocksError([problem], str(LOCK)) from None
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(PAUSE)
+        else:
+            return True
+
+
+def _describe(file: IO[str], holder: str) -> None:
+    now = datetime.now().astimezone().isoformat(" ", "seconds")
+    said = {"holder": holder, "pid": os.getpid(), "host": socket.gethostname(), "boot": _boot(), "since": now}
+    file.truncate(0)
+    file.write(json.dumps(said) + "\n")
+    file.flush()
+
+
+def _description(file: IO[str]) -> dict[str, Any]:
+    """Return what the last holder wrote; empty if it ended normally."""
+    file.seek(0)
+    try:
+        said = json.loads(file.read())
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _wait_for_description(file: IO[str]) -> dict[str, Any]:
+    """Return the description of the present holder, which may have taken the lock just now."""
+    deadline = time.monotonic() + PATIENCE
+    while not (said := _description(file)) and time.monotonic() < deadline:
+        time.sleep(PAUSE)
+    return said
+
+
+def _sentence(said: dict[str, Any]) -> str:
+    holder, pid, host, since = (said.get(key, "unknown") for key in ("holder", "pid", "host", "since"))
+    return f"another run is active in this folder: {holder}, PID {pid} on {host}, since {since}"
+
+
+def _boot() -> str:
+    """Return an identifier of the running kernel, which containers of one machine share; empty outside Linux."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _clear_snakemake_locks(folder: Path) -> None:
+    """Remove Snakemake's locks on files of a study; the caller holds the run lock, so that no run uses them."""
+    found = [path for path in SNAKEMAKE_LOCKS.glob("*.lock") if f"{folder}/" in path.read_text(errors="replace")]
+    for path in found:
+        path.unlink()
+    if found:
+        print("An earlier run was killed; its lock is cleared.", file=sys.stderr)

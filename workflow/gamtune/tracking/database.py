@@ -28,13 +28,13 @@ def prepare_database(path: Path, make_schema: Callable[[Path], None]) -> None:
     sqlite3.Error
         If the file is no database.
     """
+    for left in path.parent.glob(f".{path.name}.*"):  # of a killed process
+        shutil.rmtree(left)
     if path.exists() and path.stat().st_size > 0:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA schema_version")  # here a wrong file fails at once, in MLflow after many retries
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{path.name}.*"):
-        shutil.rmtree(left)
     with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as aside:
         make_schema(Path(aside) / path.name)
         os.replace(Path(aside) / path.name, path)

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-from gamtune.tracking.address import database_path
 from gamtune.tracking.runs import list_runs, retire_run
 from gamtune.tracking.store import find_experiment, open_store
 from gamtune.tracking.study import TrackedStudy
@@ -28,8 +27,7 @@ def forget_runs(study: TrackedStudy, keys: Collection[str]) -> int:
     TrackingError
         If the store cannot be reached, read or written.
     """
-    database = database_path(study.uri)
-    if (database is not None and not database.exists()) or find_experiment(study) is None:
+    if find_experiment(study) is None:
         return 0
     with open_store(study) as store:
         hidden = [run for run in list_runs(store) if run.key in keys]

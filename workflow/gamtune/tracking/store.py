@@ -4,7 +4,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def open_store(study: TrackedStudy) -> Iterator[Store]:
         If the store cannot be reached, read or written, here or within the block.
     """
     results, location, path = study.results, absolute_uri(study.uri), database_path(study.uri)
-    with _errors_in_one_line(study.uri), locked((path.parent if path else results) / ".mlflow.lock"):
+    with _errors_in_one_line(study.uri), locked(study.lock):
         if path is not None:
             prepare_database(path, _make_schema)
         client = MlflowClient(tracking_uri=location, registry_uri=location)
@@ -88,8 +88,11 @@ def open_store(study: TrackedStudy) -> Iterator[Store]:
 
 
 def find_experiment(study: TrackedStudy) -> Experiment | None:
-    """A study's experiment, None while there is none; for a server, which needs no lock to be read."""
-    with _errors_in_one_line(study.uri):
+    """Return a study's experiment, or None while there is none."""
+    path = database_path(study.uri)
+    if path is not None and not path.exists():
+        return None
+    with _errors_in_one_line(study.uri), nullcontext() if path is None else locked(study.lock):
         return MlflowClient(tracking_uri=absolute_uri(study.uri)).get_experiment_by_name(study.name)
 
 

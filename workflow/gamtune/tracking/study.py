@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gamtune.config.study import Study
+from gamtune.tracking.address import database_path
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,9 @@ class TrackedStudy:
     def folder(self) -> Path:
         """The study's folder of results."""
         return self.results / self.name
+
+    @property
+    def lock(self) -> Path:
+        """Lock file of the tracking store: whoever writes to the store, or removes what a sync reads, holds it."""
+        database = database_path(self.uri)
+        return (self.results if database is None else database.parent) / ".mlflow.lock"

@@ -4,17 +4,19 @@ import shutil
 from pathlib import Path
 
 from gamtune.errors import DamagedError
-from gamtune.files import read_json
+from gamtune.files import checksum_of, read_json
 from gamtune.training.record import RECORD
 
 
 def forget_failures(study: Path, store: Path) -> int:
-    """Delete the records with ``status: failed`` of a study, and what the store holds of the same trainings.
+    """Delete the records with ``status: failed`` of a study, and the store's copies; the caller holds the run lock.
+
+    A damaged record is left alone: the next run deals with it.
 
     Returns
     -------
     int
-        How many records were deleted.
+        Number of deleted records of the study.
     """
     failed = {path: trial for path in study.rglob(RECORD) if (trial := _failed_trial(path))}
     for path in list(store.glob(f"[!.]*/{RECORD}")):
@@ -22,6 +24,7 @@ def forget_failures(study: Path, store: Path) -> int:
             shutil.rmtree(path.parent)
     for path in failed:
         path.unlink()
+        checksum_of(path).unlink(missing_ok=True)
     return len(failed)
 
 

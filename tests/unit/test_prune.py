@@ -1,0 +1,41 @@
+"""Removing what no study wants, among files that other users own or other processes remove."""
+
+import shutil
+
+import pytest
+
+from gamtune.prune import Unwanted, remove
+
+
+@pytest.fixture
+def trials(tmp_path):
+    """Three trials of a study, as `unwanted` would find them."""
+    found = []
+    for name in "abc":
+        folder = tmp_path / "small" / "trials" / name
+        folder.mkdir(parents=True)
+        for file in ("record.json", "model.keras", "log.txt"):
+            (folder / file).touch()
+        found.append(Unwanted(folder, "small", 0))
+    return found
+
+
+def test_what_cannot_be_removed_is_named_and_the_rest_is_removed(trials, monkeypatch):
+    whole = shutil.rmtree
+
+    def forbid(path):
+        if path == trials[0].path:
+            raise PermissionError(13, "Permission denied", str(path / "log.txt"))
+        whole(path)
+
+    monkeypatch.setattr(shutil, "rmtree", forbid)
+    assert remove(trials) == [f"{trials[0].path}/log.txt: Permission denied"]
+    assert [one.path.exists() for one in trials] == [True, False, False]
+    assert not (trials[0].path / "record.json").exists()
+
+
+def test_folders_that_vanish_meanwhile_are_no_problem_and_empty_parents_go(trials, tmp_path):
+    shutil.rmtree(trials[1].path)
+    assert remove(trials) == []
+    assert not (tmp_path / "small" / "trials").exists()
+    assert (tmp_path / "small").exists()

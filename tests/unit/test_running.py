@@ -1,0 +1,169 @@
+"""The run lock: one run at a time in a folder, and no trace of a killed one."""
+
+import errno
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from gamtune.closure import LIBRARY
+from gamtune.errors import InputError
+from gamtune.running import LOCK, SNAKEMAKE_LOCKS, active_run, exclusive, run_alone
+
+HOLD = """
+import subprocess, sys
+from gamtune.running import exclusive
+with exclusive("study other"):
+    child = subprocess.Popen(["sleep", "60"])
+    print(child.pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@contextmanager
+def another_run():
+    """Another process that holds the lock, and its child."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD],
+        env={**os.environ, "PYTHONPATH": str(LIBRARY)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as run:
+        child = int(run.stdout.readline())
+        try:
+            yield run
+        finally:
+            run.kill()
+            os.kill(child, signal.SIGKILL)
+
+
+def workflow(dry=False):
+    """A workflow as `run_alone` sees it, the settings of its execution and the calls of `execute`."""
+    calls = []
+    plugin = SimpleNamespace(common_settings=SimpleNamespace(dryrun_exec=dry))
+
+    def execute(executor_plugin, **keywords):
+        calls.append(active_run())
+
+    return SimpleNamespace(execute=execute), plugin, calls
+
+
+def execute(tmp_path, dry=False):
+    flow, plugin, calls = workflow(dry)
+    run_alone(flow, "small", tmp_path / "results" / "small")
+    flow.execute(executor_plugin=plugin, updated_files=None)
+    return calls
+
+
+def test_a_second_run_reports_the_first_in_one_line_and_changes_nothing(tmp_path, capsys):
+    with another_run() as run:
+        before = LOCK.read_text()
+        with pytest.raises(SystemExit) as ended:
+            execute(tmp_path)
+        assert ended.value.code == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert said.startswith(f"another run is active in this folder: study other, PID {run.pid} on ")
+        assert ", since 20" in said
+        assert LOCK.read_text() == before
+        assert active_run() == said.rstrip()
+
+
+def test_the_lock_is_free_after_a_kill_although_a_child_of_the_run_is_alive():
+    with another_run() as run:
+        run.kill()
+        run.wait()
+        assert active_run() == ""
+        with exclusive("study small"):
+            assert json.loads(LOCK.read_text())["pid"] == os.getpid()
+    assert LOCK.read_text() == ""
+
+
+def test_the_lock_is_held_during_the_whole_execution_and_not_by_a_dry_run(tmp_path):
+    (said,) = execute(tmp_path)
+    assert f"study small, PID {os.getpid()} on " in said
+    with another_run():
+        (said,) = execute(tmp_path, dry=True)
+        assert "study other" in said
+    assert active_run() == ""
+
+
+def test_a_run_clears_what_a_killed_run_of_its_study_left(tmp_path, capsys):
+    SNAKEMAKE_LOCKS.mkdir(parents=True)
+    own, foreign = SNAKEMAKE_LOCKS / "0.output.lock", SNAKEMAKE_LOCKS / "1.output.lock"
+    own.write_text(f"{tmp_path}/results/small/table.csv\n")
+    foreign.write_text(f"{tmp_path}/results/smaller/table.csv\n")
+    trial = tmp_path / "results" / "small" / "trials" / "0123456789ab"
+    trial.mkdir(parents=True)
+    kept = [trial / "record.json", trial / ".hidden", trial / "model.part.keras"]
+    for path in [*kept, trial / ".a1b2c3d4.part.json", trial / ".a1b2c3d4.part"]:
+        path.touch()
+    with another_run(), pytest.raises(SystemExit):
+        execute(tmp_path)
+    execute(tmp_path, dry=True)
+    assert own.exists()
+    assert len(list(trial.iterdir())) == 5
+    capsys.readouterr()
+    execute(tmp_path)
+    assert capsys.readouterr().err == "An earlier run was killed; its lock is cleared.\n"
+    assert (own.exists(), foreign.exists()) == (False, True)
+    assert sorted(trial.iterdir()) == sorted(kept)
+
+
+def test_a_run_on_another_machine_that_has_not_ended_normally_may_be_alive():
+    with exclusive("study small"):
+        said = json.loads(LOCK.read_text()) | {"host": "elsewhere"}
+    LOCK.write_text(json.dumps(said))
+    with exclusive("study small"):
+        pass  # a container of this machine
+    LOCK.write_text(json.dumps(said | {"boot": "another"}))
+    with pytest.raises(InputError) as refused, exclusive("study small"):
+        pass
+    assert "on elsewhere" in str(refused.value)
+    assert "delete this file" in str(refused.value)
+    LOCK.unlink()
+    with exclusive("study small"):
+        pass
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[1]", '{"pid": 3}', "\0" * 100], ids=["empty", "cut", "list", "short", "zeros"]
+)
+def test_a_damaged_lock_file_is_no_obstacle(content):
+    LOCK.parent.mkdir()
+    LOCK.write_text(content)
+    with exclusive("study small"):
+        assert "study small" in active_run()
+
+
+def test_a_lock_that_cannot_be_written_is_one_line():
+    LOCK.mkdir(parents=True)
+    with pytest.raises(InputError, match=r"^\.snakemake/running: Is a directory$"), exclusive("study small"):
+        pass
+    assert active_run() == ""
+
+
+def test_without_locks_a_run_relies_on_snakemakes_lock_and_nothing_is_deleted(tmp_path, monkeypatch, capsys):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    SNAKEMAKE_LOCKS.mkdir(parents=True)
+    lock = SNAKEMAKE_LOCKS / "0.output.lock"
+    lock.write_text(f"{tmp_path}/results/small/table.csv\n")
+    assert execute(tmp_path) == [""]
+    assert "the file system does not provide locks" in capsys.readouterr().err
+    assert lock.exists()
+    with pytest.raises(InputError, match="does not provide locks"), exclusive("gamtune prune"):
+        pass
