@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from gamtune.data.warnings_file import DataWarning, write_warnings
 from gamtune.report.findings import (
     commonest_confusion,
     how_sure,
@@ -110,6 +111,8 @@ def study(tmp_path):
         "rows": {"train": 200, "validation": 50, "test": 50},
     }
     (tmp_path / "data" / "digest.json").write_text(json.dumps(digest))
+    warning = DataWarning("single_column", "column 'a<b' alone predicts 'y'")
+    write_warnings([warning], tmp_path / "data" / "warnings.json")
     Figure(figsize=(1, 1)).savefig(tmp_path / "figures" / "mse_by_parameter.png")
     (tmp_path / "figures" / "captions.json").write_text(json.dumps({"mse_by_parameter": "5 rows & a best one."}))
     (tmp_path / "gam" / "skipped.txt").write_text("19 coefficients for 5 rows\n")
@@ -357,3 +360,8 @@ def test_the_commonest_confusion_is_named():
 def test_distributions_are_told_in_words(raw, words, ends):
     (described,) = describe_space({"learning_rate": raw})
     assert (described.distribution, described.range) == (words, ends)
+
+
+def test_warnings_about_the_data_stand_before_everything_else(study):
+    answer = page_of(study).partition('<section class="answer"')[2].partition("<dl>")[0]
+    assert "column &#39;a&lt;b&#39; alone predicts &#39;y&#39;" in answer

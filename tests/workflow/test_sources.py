@@ -12,6 +12,7 @@ from gamtune.analysis.comparable import ON_TEST_ROWS
 pytestmark = pytest.mark.workflow
 
 FOLDS = 2
+DUPLICATES = "2 of 200 training samples have an exact duplicate in another fold (all with the same target)"
 MIXED = {"data": {"source": "table", "path": "data/mixed.csv", "target": "kind", "group": "site",
                   "validation": {"folds": FOLDS}, "test": {"groups": 2}, "whiten": 0.999},
          "search__draws": 2, "training__label_smoothing": 0.01, "analysis": None, "training__batch_size": 16,
@@ -30,6 +31,7 @@ def write_mixed(project):
     table["site"] = np.repeat(list("ABCDEFGHIJKL"), 20)
     table.loc[::7, "width"] = None
     table.loc[::11, "colour"] = None
+    table.loc[100, table.columns != "site"] = table.loc[0, table.columns != "site"]
     table.to_csv(project.folder / "data/mixed.csv", index=False)
     return table
 
@@ -41,6 +43,7 @@ def mixed(new_project):
     new_project.configure(**MIXED)
     done = new_project.snakemake()
     assert done.code == 0, done.output
+    assert f"warning: {DUPLICATES}" in done.output, "on the terminal, before the training"
     return new_project
 
 
@@ -56,6 +59,9 @@ def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
     assert split.groupby("group")["part"].nunique().max() == 1
 
     assert {record["spec"]["label_smoothing"] for record in records} == {0.01}
+    assert DUPLICATES in mixed.path("logs/data.txt").read_text()
+    assert DUPLICATES in mixed.path("report.html").read_text()
+    assert DUPLICATES in mixed.gamtune("outcome", "config/small.yaml").output
     assert "principal components of the inputs (0.999 of their variance)" in mixed.path("report.html").read_text()
 
     final = [mixed.json(f"final/optimum/{number}/record.json") for number in (1, 2)]

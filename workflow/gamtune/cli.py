@@ -77,7 +77,11 @@ def _table(options: argparse.Namespace) -> None:
 def _data(options: argparse.Namespace) -> None:
     from gamtune.data.prepare import prepare, prepare_whole
 
-    (prepare_whole if options.whole else prepare)(_data_section(options.data), options.out)
+    if options.whole:
+        prepare_whole(_data_section(options.data), options.out)
+        return
+    for warning in prepare(_data_section(options.data), options.out):
+        print(f"warning: {warning.message}", file=sys.stderr)
 
 
 def _fetch(options: argparse.Namespace) -> None:

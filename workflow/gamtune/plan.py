@@ -13,6 +13,7 @@ from gamtune.config.load import parse_study
 from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.data.header import check_header
 from gamtune.data.layout import SET_FILES, fold_folder, whole_folder
+from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.decision.contenders import contenders
 from gamtune.decision.slots import slots
 from gamtune.errors import InputError
@@ -195,7 +196,8 @@ class Plan:
     def data_outputs(self) -> list[str]:
         """Files of the prepared data, but for the digest of all."""
         files = [os.path.join(folder, name) for folder in self.data_sets for name in SET_FILES]
-        return [name for name in (*files, self.path("data/split.csv")) if name != self.path("data/digest.json")]
+        files += [self.path("data/split.csv"), self.path(f"data/{WARNINGS}")]
+        return [name for name in files if name != self.path("data/digest.json")]
 
     def digest(self, fold: int | None) -> str:
         """Path of the digest of the data that a training sees."""

@@ -32,7 +32,7 @@ rule data:
     message:
         "data: split and standardised"
     shell:
-        "python -m gamtune data --data {params.data:q} --out {params.folder:q} > {log:q} 2>&1"
+        "python -m gamtune data --data {params.data:q} --out {params.folder:q} 2>&1 | tee {log:q}"  # warnings: to the terminal
 
 
 rule whole_data:

@@ -3,6 +3,7 @@ rule report:
     input:
         summary=STUDY.path("summary.csv"),
         digest=STUDY.path("data/digest.json"),
+        warnings=STUDY.path("data/warnings.json"),
         gam=STUDY.path("gam"),
         figures=STUDY.path("figures"),
         optimum_figures=STUDY.path("optimum/figures"),

@@ -14,20 +14,22 @@ from gamtune.config.data_section import Data
 from gamtune.data.arrays import PARTS
 from gamtune.data.intact import array_fingerprint
 from gamtune.data.layout import fold_folder
+from gamtune.data.leaks import find_leaks
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.rows import Rows
 from gamtune.data.sources import read_rows
 from gamtune.data.split import Split, Words, split_rows
+from gamtune.data.warnings_file import FILE, DataWarning, write_warnings
 from gamtune.files import replacing, write_text
 
 Mask = npt.NDArray[np.bool_]
 
 
-def prepare(data: Data, folder: Path) -> None:
+def prepare(data: Data, folder: Path) -> list[DataWarning]:
     """Write x_*.npy, y_*.npy, split.csv and preprocessing.json, and last digest.json, which vouches for the arrays.
 
     With folds, each has its arrays, preprocessing and digest in a folder of its own, and the digest.json above them
-    says what they have in common.
+    says what they have in common. The warnings about the data are written to warnings.json and returned.
 
     Raises
     ------
@@ -39,10 +41,12 @@ def prepare(data: Data, folder: Path) -> None:
     folds = range(1, (data.validation.folds or 0) + 1)
     training = [split.of_fold(fold) == "train" for fold in folds] or [split.parts == "train"]
     fitted = [Preprocessing.fit(rows, chosen, data.whiten) for chosen in training]  # all that can fail comes first
+    warnings = find_leaks(rows, split)
     write_text(folder / "split.csv", _split_csv(rows, split))
+    write_warnings(warnings, folder / FILE)
     if not folds:
         _write_set(rows, _chosen(split.parts, data), fitted[0], data.selection, folder)
-        return
+        return warnings
     digests = [
         _write_set(rows, _chosen(split.of_fold(fold), data), preprocessing, data.selection, fold_folder(folder, fold))
         for fold, preprocessing in zip(folds, fitted, strict=True)
@@ -50,6 +54,7 @@ def prepare(data: Data, folder: Path) -> None:
     said = _said(rows, _chosen(split.parts, data), fitted[0], data.selection)
     common = said | {"folds": len(folds), "digest": _digest_of(digests)}
     write_text(folder / "digest.json", json.dumps(common, indent=1) + "\n")
+    return warnings
 
 
 def prepare_whole(data: Data, folder: Path) -> None:

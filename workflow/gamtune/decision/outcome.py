@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from gamtune.config.study import Study
+from gamtune.data.warnings_file import FILE as WARNINGS
+from gamtune.data.warnings_file import read_warnings
 from gamtune.decision.decision_file import read_decision, winner_of
 from gamtune.numbers import NOT_AVAILABLE, compact, significant, with_spread
 
 
 def outcome(study: Study, results: Path, config: str) -> str:
-    """Best row, confirmed optimum, report and the command that opens the MLflow UI.
+    """Best row, confirmed optimum, warnings about the data, report and the command that opens the MLflow UI.
 
     Raises
     ------
@@ -23,6 +25,7 @@ def outcome(study: Study, results: Path, config: str) -> str:
         decision = read_decision(folder)
         comparison = _rows(folder / "optimum" / "comparison.csv")
         trials = _rows(folder / "summary.csv")
+        warnings = read_warnings(folder / "data" / WARNINGS)
     except FileNotFoundError as error:
         raise ValueError(f"{error.filename} is not there: the study has not finished") from None
     finished = [row for row in trials if row["status"] == "ok"]
@@ -40,6 +43,7 @@ def outcome(study: Study, results: Path, config: str) -> str:
             "On the test set",
             f"MSE {_score(float(test['mse']))}, {_second(test)}, {_when(part)}",
         ),
+        *(("Data warning", warning.message) for warning in warnings),
         ("Report", str(folder / "report.html")),
         ("MLflow UI", _ui_command(config)),
     ]

@@ -10,6 +10,8 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gamtune.analysis.comparable import averaged, last_rung
+from gamtune.data.warnings_file import FILE as WARNINGS
+from gamtune.data.warnings_file import read_warnings
 from gamtune.decision.decision_file import read_decision, winner_of
 from gamtune.files import read_json, write_text
 from gamtune.numbers import compact, duration, measured, p_value, percent, signed
@@ -49,6 +51,7 @@ def write_report(study_folder: Path, config_json: str, path: Path) -> None:
         "space": describe_space(config.get("space", {})),
         "search": describe_search(config["search"]),
         "digest": read_json(study_folder / "data" / "digest.json", "inputs", "classes", "task", "selection", "rows"),
+        "data_warnings": read_warnings(study_folder / "data" / WARNINGS),
         **_search(pd.read_csv(study_folder / "summary.csv"), pd.read_csv(study_folder / "table.csv", nrows=0)),
         **_figures(study_folder),
         **_model(study_folder / "gam"),

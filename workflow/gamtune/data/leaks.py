@@ -1,0 +1,99 @@
+"""Leak checks after the split: exact duplicates across parts, and single columns that predict the target.
+
+A leak makes every score too good without any error, so each finding is a warning with counts and advice.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.util import hash_pandas_object
+
+from gamtune.data.rows import Rows
+from gamtune.data.single_column import Predictor, predictors
+from gamtune.data.split import Split
+from gamtune.data.warnings_file import DataWarning
+
+MOST_COLUMNS = 5  # columns with a warning of their own
+PAIRS = (("test", "train"), ("validation", "train"), ("test", "validation"))
+WHERE = {"train": "the training part", "validation": "the validation part"}
+
+Hashes = npt.NDArray[np.uint64]
+Mask = npt.NDArray[np.bool_]
+
+
+def find_leaks(rows: Rows, split: Split) -> list[DataWarning]:
+    """Return the warnings about a split.
+
+    Parameters
+    ----------
+    rows : Rows
+        All samples.
+    split : Split
+        Their parts, and their folds if there are any.
+    """
+    return [*_single_columns(rows, split), *_duplicates(rows, split)]
+
+
+def _single_columns(rows: Rows, split: Split) -> Iterator[DataWarning]:
+    """Warn about columns that predict the target nearly perfectly."""
+    found = sorted(predictors(rows, split), key=lambda predictor: -predictor.score)
+    for predictor in found[:MOST_COLUMNS]:
+        yield DataWarning("single_column", _described(predictor, rows.target_name), vars(predictor))
+    others = [repr(predictor.column) for predictor in found[MOST_COLUMNS:]]
+    if others:
+        named = ", ".join(others[:MOST_COLUMNS]) + (", ..." if len(others) > MOST_COLUMNS else "")
+        message = f"{len(others)} more columns each predict {rows.target_name!r} nearly perfectly: {named}"
+        yield DataWarning("single_column", message, {"count": len(others)})
+
+
+def _described(predictor: Predictor, target: str) -> str:
+    score = f"{predictor.metric} {predictor.score:.4f} on {predictor.samples:,} {predictor.part} samples"
+    baseline = f"{predictor.baseline:.4f} without any column"
+    advice = "if it is not known before the target is, list it in data.drop"
+    return f"column {predictor.column!r} alone predicts {target!r} ({score}, {baseline}); {advice}"
+
+
+def _duplicates(rows: Rows, split: Split) -> Iterator[DataWarning]:
+    """Warn about samples whose inputs occur in another part, or in another fold, as well."""
+    inputs = _hashes(rows.features)
+    samples = _hashes(pd.DataFrame({"inputs": inputs, "target": rows.target}))
+    advice = "remove the duplicates" if rows.groups is not None else "declare data.group or remove the duplicates"
+    for part, other in PAIRS:
+        sought, others = split.parts == part, split.parts == other
+        found, same = (np.isin(hashes[sought], hashes[others]) for hashes in (inputs, samples))
+        yield from _overlap(found, same, part, WHERE[other], advice)
+    if split.folds is not None:
+        chosen = split.folds > 0
+        found, same = (_in_several(hashes[chosen], split.folds[chosen]) for hashes in (inputs, samples))
+        yield from _overlap(found, same, "training", "another fold", advice)
+
+
+def _overlap(found: Mask, same: Mask, part: str, where: str, advice: str) -> Iterator[DataWarning]:
+    """Warn if there are duplicates; ``same`` are those whose targets agree as well."""
+    count, agreeing = int(found.sum()), int(same.sum())
+    if count:
+        targets = "all" if agreeing == count else f"{agreeing:,}" if agreeing else "none"
+        share = f"{count:,} of {len(found):,} {part} samples have an exact duplicate in {where}"
+        details: dict[str, int | float | str] = {
+            "part": part,
+            "where": where,
+            "count": count,
+            "samples": len(found),
+            "same_target": agreeing,
+        }
+        yield DataWarning("duplicates", f"{share} ({targets} with the same target); {advice}", details)
+
+
+def _hashes(table: pd.DataFrame) -> Hashes:
+    """Return a 64-bit hash per row: equal rows have equal hashes, and -0.0 equals 0.0."""
+    numbers = table.select_dtypes("number")
+    others = table.drop(columns=numbers.columns)
+    return hash_pandas_object(pd.concat([numbers + 0, others], axis=1), index=False).to_numpy().astype(np.uint64)
+
+
+def _in_several(hashes: Hashes, folds: npt.NDArray[np.int32]) -> Mask:
+    """Return which samples have a hash that occurs in more than one fold."""
+    by_hash = pd.Series(folds).groupby(hashes)
+    return (by_hash.transform("min") != by_hash.transform("max")).to_numpy()
