@@ -51,7 +51,7 @@ def test_the_column_that_is_the_target_in_words_is_reported(tmp_path):
     data = Data(source="table", path=str(TITANIC), target="survived")
     warnings = prepare(data, tmp_path)
     assert warnings[0].message == (
-        "column 'alive' alone predicts 'survived' (accuracy 1.0000 on 178 validation samples, 0.6180 without any "
+        "column 'alive' alone predicts 'survived' (accuracy 1.000 on 178 validation samples, 0.6180 without any "
         "column); if it is not known before the target is, list it in data.drop"
     )
     assert read_warnings(tmp_path / "warnings.json") == warnings

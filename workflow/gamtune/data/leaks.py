@@ -14,6 +14,7 @@ from gamtune.data.rows import Rows
 from gamtune.data.single_column import Predictor, predictors
 from gamtune.data.split import Split
 from gamtune.data.warnings_file import DataWarning
+from gamtune.numbers import significant
 
 MOST_COLUMNS = 5  # columns with a warning of their own
 PAIRS = (("test", "train"), ("validation", "train"), ("test", "validation"))
@@ -49,8 +50,8 @@ def _single_columns(rows: Rows, split: Split) -> Iterator[DataWarning]:
 
 
 def _described(predictor: Predictor, target: str) -> str:
-    score = f"{predictor.metric} {predictor.score:.4f} on {predictor.samples:,} {predictor.part} samples"
-    baseline = f"{predictor.baseline:.4f} without any column"
+    score = f"{predictor.metric} {significant(predictor.score)} on {predictor.samples:,} {predictor.part} samples"
+    baseline = f"{significant(predictor.baseline)} without any column"
     advice = "if it is not known before the target is, list it in data.drop"
     return f"column {predictor.column!r} alone predicts {target!r} ({score}, {baseline}); {advice}"
 
