@@ -36,13 +36,12 @@ class Check:
 
 def check_terms(fitted: FittedGam, permutations: np.ndarray) -> list[Check]:
     """Check every term; the k-index against residuals in the orders of ``permutations``, (n, m) int."""
-    residuals = fitted.problem.y - fitted.fitted
     checks = []
     for term, block in zip(fitted.formula.terms, fitted.problem.blocks, strict=True):
         worst, observed = _concurvity(fitted, block)
         index, p = None, None
         if isinstance(term, Smooth | Tensor):
-            index, p = _k_index(residuals, _neighbours(fitted, term), permutations)
+            index, p = _k_index(fitted.residuals / fitted.unit, _neighbours(fitted, term), permutations)
         checks.append(Check(worst, observed, index, p))
     return checks
 

@@ -27,7 +27,7 @@ from gamtune.analysis.formula import (
     parse_formula,
     parse_response,
 )
-from gamtune.analysis.penalised_fit import FloatArray, Method, Problem, blocks
+from gamtune.analysis.penalised_fit import FloatArray, Method, Problem, Scale, blocks
 from gamtune.analysis.smooths import Basis, build_basis, numbers
 from gamtune.analysis.term_test import wood_test
 from gamtune.numbers import compact
@@ -82,11 +82,15 @@ class FittedGam:
     Attributes
     ----------
     problem : Problem
-        The least squares problem that was solved.
+        The least squares problem that was solved, of the standardised response.
     criterion : float
         GCV or -REML at the chosen smoothing parameters, as mgcv defines them.
     scale : float
         Residual variance: deviance over n - edf.
+    unit : float
+        Standard deviation of the response, which ``problem`` holds standardised.
+    residuals : (n,)
+        Response less ``fitted``.
     rows : DataFrame
         The rows of the fit; ``dropped`` more had missing values.
     warnings : tuple of str
@@ -107,7 +111,9 @@ class FittedGam:
     edf_total: float
     deviance_explained: float
     r_sq_adj: float
+    unit: float
     fitted: FloatArray
+    residuals: FloatArray
     rows: pd.DataFrame
     dropped: int
     warnings: tuple[str, ...]
@@ -199,12 +205,15 @@ def fit_gam(formula: str | Formula, table: pd.DataFrame, response: str = "mse", 
     rows = _complete_rows(formula, outcome, table)
     y = _response_values(outcome, rows)
     warnings = _check_size(formula, rows, dropped=len(table) - len(rows))
+    scale = Scale.of(y)
     # Thousands of products of small matrices: on a busy machine threads that wait for each other cost ten times more.
     with threadpool_limits(limits=1, user_api="blas"):
         bases = tuple(build_basis(term, rows) for term in formula.terms)
-        problem = Problem(bases, np.hstack([np.ones((len(rows), 1))] + [basis.design(rows) for basis in bases]), y)
+        design = np.hstack([np.ones((len(rows), 1))] + [basis.design(rows) for basis in bases])
+        problem = Problem(bases, design, scale.standardised(y))
         log_smoothing = problem.choose(method)
-        return _describe(formula, outcome, method, problem, log_smoothing, rows, len(table) - len(rows), warnings)
+        dropped = len(table) - len(rows)
+        return _describe(formula, outcome, method, problem, scale, log_smoothing, rows, dropped, warnings)
 
 
 def _complete_rows(formula: Formula, outcome: Response, table: pd.DataFrame) -> pd.DataFrame:
@@ -260,12 +269,13 @@ def _describe(
     outcome: Response,
     method: Method,
     problem: Problem,
+    units: Scale,
     log_smoothing: FloatArray,
     rows: pd.DataFrame,
     dropped: int,
     warnings: tuple[str, ...],
 ) -> FittedGam:
-    """Everything a model reports, at the chosen smoothing parameters."""
+    """Return everything that a model reports, at the chosen smoothing parameters, in units of the response."""
     fit = problem.solve(log_smoothing)
     influence = fit.inverse @ problem.gram
     edf_total = float(np.trace(influence))
@@ -273,8 +283,9 @@ def _describe(
     if residual_df < NO_RESIDUE * problem.n:
         used = f"{compact(edf_total)} degrees of freedom"
         raise TooFewRows(f"{problem.n} rows leave nothing over beside {used}; simplify it")
-    scale = fit.deviance / residual_df
+    scale = fit.deviance / residual_df * units.sd**2
     covariance = scale * fit.inverse
+    coefficients = units.sd * fit.coefficients
     explained = 1 - fit.deviance / problem.null_deviance
     # Degrees of freedom that the p-values refer to: mgcv's edf1, 2 tr(F) - tr(FF).
     edf = np.diag(influence)
@@ -283,30 +294,37 @@ def _describe(
     for basis, block in zip(problem.bases, problem.blocks, strict=True):
         ref_df, f, p = wood_test(
             problem.design[:, block],
-            fit.coefficients[block],
+            coefficients[block],
             covariance[block, block],
             float(reference_df[block].sum()),
             residual_df,
         )
         lost = problem.deviance_without(block, fit) - fit.deviance
         terms.append(TermTest(basis.label, float(edf[block].sum()), ref_df, f, p, lost / problem.null_deviance))
-    value = problem.gcv(log_smoothing)[0] if method == "GCV" else problem.reml(log_smoothing)[0]
+    if method == "GCV":
+        criterion = float(np.exp(2 * problem.gcv(log_smoothing)[0] / problem.n)) * units.sd**2
+    else:
+        criterion = problem.reml(log_smoothing)[0] + (problem.n - problem.unpenalised) * float(np.log(units.sd))
+    standardised = problem.design @ fit.coefficients
+    coefficients[0] += units.mean
     return FittedGam(
         formula=formula,
         response=outcome,
         method=method,
         problem=problem,
-        coefficients=fit.coefficients,
+        coefficients=coefficients,
         covariance=covariance,
         log_smoothing=log_smoothing,
         terms=tuple(terms),
-        parametric=_parametric(problem, fit.coefficients, covariance, residual_df),
-        criterion=float(np.exp(2 * value / problem.n)) if method == "GCV" else value,
+        parametric=_parametric(problem, coefficients, covariance, residual_df),
+        criterion=criterion,
         scale=scale,
         edf_total=edf_total,
         deviance_explained=explained,
         r_sq_adj=1 - (1 - explained) * (problem.n - 1) / residual_df,
-        fitted=problem.design @ fit.coefficients,
+        unit=units.sd,
+        fitted=units.mean + units.sd * standardised,
+        residuals=units.sd * (problem.y - standardised),
         rows=rows,
         dropped=dropped,
         warnings=warnings,

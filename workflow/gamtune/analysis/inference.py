@@ -65,7 +65,7 @@ def null_band(fitted: FittedGam, inference: Inference, term: str, table: pd.Data
         The points; needs only the term's own columns.
     """
     number = [basis.label for basis in fitted.bases].index(term)
-    effects = fitted.bases[number].design(table) @ inference.terms[number].coefficients
-    spread = effects.std(axis=1) + 1e-12 * float(np.abs(effects).max() or 1.0)
+    effects = fitted.unit * (fitted.bases[number].design(table) @ inference.terms[number].coefficients)
+    spread = effects.std(axis=1) + 1e-12 * float(np.abs(effects).max() or fitted.unit)
     farthest = np.abs(effects / spread[:, np.newaxis]).max(axis=0)
     return np.asarray(np.quantile(farthest, CONFIDENCE) * spread)

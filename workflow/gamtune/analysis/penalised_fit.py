@@ -27,7 +27,35 @@ BOUNDS = (-12.0, 18.0)  # beyond, a term no longer changes: the data weigh as mu
 TIED = 0.05  # log-likelihood units within which two minima are one answer to the data
 DISTINCT_EDF = 0.5  # degrees of freedom from which two minima are two answers
 SMALLEST_SINGULAR_VALUE = 1e-8  # of columns and penalties scaled to length 1; below, two terms say the same
+ROUNDING = 4 * float(np.finfo(float).eps)  # spread of a response, as a share of its largest value, that is no spread
 ONE_TERM = 0.9  # share of a null direction from which it lies in one term
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The mean and the standard deviation of a response, so that its units change nothing in a fit."""
+
+    mean: float
+    sd: float
+
+    @classmethod
+    def of(cls, y: FloatArray) -> Scale:
+        """Return the scale of a response.
+
+        Raises
+        ------
+        ValueError
+            If the response is constant, apart from rounding.
+        """
+        largest = float(np.abs(y).max())
+        shares = y / (largest or 1.0)  # their squares neither overflow nor underflow
+        if shares.std() <= ROUNDING:
+            raise ValueError(f"the response is {compact(float(y[0]), 6)} in every row: there is nothing to explain")
+        return cls(float(shares.mean()) * largest, float(shares.std()) * largest)
+
+    def standardised(self, y: FloatArray) -> FloatArray:
+        """Return a response with mean 0 and standard deviation 1."""
+        return np.asarray((y - self.mean) / self.sd)
 
 
 def blocks(bases: tuple[Basis, ...]) -> list[slice]:
@@ -49,7 +77,10 @@ class Solution:
 
 
 class Problem:
-    """One response on one set of bases: criteria and their gradients as functions of the log smoothing parameters."""
+    """One response on one set of bases: criteria and their gradients as functions of the log smoothing parameters.
+
+    The response should be standardised: the optimiser stops at an absolute change of the criterion.
+    """
 
     def __init__(self, bases: tuple[Basis, ...], design: FloatArray, y: FloatArray) -> None:
         self.bases = bases
@@ -58,8 +89,6 @@ class Problem:
         self.y = y
         self.n, self.p = design.shape
         self.null_deviance = float(np.square(y - y.mean()).sum())
-        if self.null_deviance <= 1e-20 * max(1.0, float(np.square(y).sum())):
-            raise ValueError(f"the response is {compact(float(y[0]), 6)} in every row: there is nothing to explain")
         self.q, self.r = linalg.qr(design, mode="economic")
         self.projected, self.outside = self.project(y)
         self.gram = self.r.T @ self.r
