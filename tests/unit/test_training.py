@@ -339,7 +339,7 @@ def test_a_regression_is_trained_and_scored_in_the_units_of_its_target(tmp_path,
     part = data.part("validation")
     assert score(load_raw(tmp_path / "model.keras"), part, data) == figures
     exported = np.asarray(load_model(tmp_path / "model.keras")(part.x))[:, 0]
-    assert np.mean((exported - part.y) ** 2) == pytest.approx(figures["mse"], rel=1e-4)
+    assert np.mean((exported - part.y) ** 2) == pytest.approx(figures["mse"], rel=1e-12)
 
 
 def test_a_regression_has_no_labels_to_smooth(tmp_path, values):

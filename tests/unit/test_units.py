@@ -1,6 +1,9 @@
 """The units of a target or a response change nothing but the units of the results."""
 
+import json
 from functools import cache
+from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +15,17 @@ from gamtune.analysis.gam import fit_gam
 from gamtune.analysis.gam_files import effects
 from gamtune.analysis.importance import importance
 from gamtune.analysis.inference import infer, null_band
+from gamtune.config.data_section import Data
+from gamtune.data.arrays import Prepared
+from gamtune.data.prepare import prepare
+from gamtune.decision.predict import predict_file
+from gamtune.settings import make_spec
+from gamtune.training.forward import outputs_of
+from gamtune.training.model_file import load_model
+from gamtune.training.trial import run_trial
 
+CASES = Path(__file__).parents[1] / "cases"
+TRAINING = {"neurons": 16, "epochs": 30, "optimizer": "adam", "learning_rate": 0.01, "patience": 5}
 FORMULA = "s(x, k=5) + z + f(kind)"
 FACTORS = st.floats(-25, 25).map(lambda exponent: 10.0**exponent)
 EXACT = {"rel": 1e-6, "abs": 1e-9}  # the optimiser stops somewhere else by the rounding of the response
@@ -31,7 +44,7 @@ def reference(method, response="mse"):
 
 
 @pytest.mark.parametrize("method", ["REML", "GCV"])
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(factor=FACTORS)
 def test_a_gam_is_the_same_in_every_unit_of_its_response(method, factor):
     unit, scaled = reference(method), fit_gam(FORMULA, trials(factor), "mse", method)
@@ -51,7 +64,7 @@ def test_a_gam_is_the_same_in_every_unit_of_its_response(method, factor):
     assert scaled.criterion == pytest.approx(expected, rel=1e-6)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(factor=FACTORS)
 def test_the_logarithm_of_a_response_has_effects_without_units(factor):
     unit, scaled = reference("REML", "log(mse)"), fit_gam(FORMULA, trials(factor), "log(mse)")
@@ -90,3 +103,59 @@ def test_a_constant_response_is_refused_in_every_unit(value):
     rows = trials().assign(mse=value)
     with pytest.raises(ValueError, match="there is nothing to explain"):
         fit_gam(FORMULA, rows)
+
+
+def trained(folder, rows, **settings):
+    """Record of a training on a table whose target is y, and the data set."""
+    folder.mkdir(exist_ok=True)
+    rows.to_csv(folder / "rows.csv", index=False)
+    prepare(Data(source="table", path=str(folder / "rows.csv"), target="y"), folder)
+    data = Prepared.open(folder / "digest.json")
+    run_trial(make_spec(TRAINING | settings, 1), data, "code", 1, folder)
+    return json.loads((folder / "record.json").read_text()), data
+
+
+@pytest.mark.parametrize(
+    "settings", [{"min_delta": 0.01}, {"network": "h2o", "optimizer": "adadelta", "learning_rate": 1.0}], ids=str
+)
+def test_a_target_in_tiny_units_gives_the_same_training(tmp_path, settings):
+    tables = [pd.read_csv(CASES / "24-target-tiny" / name) for name in ("rows_unit.csv", "rows.csv")]
+    unit, tiny = (trained(tmp_path / str(n), table, **settings)[0] for n, table in enumerate(tables))
+    assert (tiny["best_epoch"], tiny["epochs_run"]) == (unit["best_epoch"], unit["epochs_run"])
+    assert tiny["metrics"]["validation"]["r2"] == pytest.approx(unit["metrics"]["validation"]["r2"], rel=1e-6)
+    for name, power in (("mse", 2), ("rmse", 1), ("mae", 1)):
+        for part in ("train", "validation"):
+            expected = unit["metrics"][part][name] * 1e-25**power
+            assert tiny["metrics"][part][name] == pytest.approx(expected, rel=1e-6, abs=0)
+    expected = np.array(unit["history"]["validation_mse"]) * 1e-50
+    assert tiny["history"]["validation_mse"] == pytest.approx(expected, rel=1e-5, abs=0)
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1e25, 0.0), (30.0, 1.7e9)])
+def test_factor_and_constant_of_a_target_change_no_training(tmp_path, factor, shift):
+    table = pd.read_csv(CASES / "24-target-tiny" / "rows_unit.csv")
+    unit, _ = trained(tmp_path / "unit", table)
+    other, _ = trained(tmp_path / "other", table.assign(y=factor * table["y"] + shift))
+    assert other["best_epoch"] == unit["best_epoch"]
+    assert other["metrics"]["validation"]["r2"] == pytest.approx(unit["metrics"]["validation"]["r2"], rel=1e-4)
+    scaled = unit["metrics"]["validation"]["mse"] * factor**2
+    assert other["metrics"]["validation"]["mse"] == pytest.approx(scaled, rel=1e-4, abs=0)
+
+
+@pytest.mark.parametrize("case", ["24-target-tiny", "46-exported-model-offset"])
+def test_the_exported_model_scores_exactly_what_is_reported(tmp_path, case):
+    table = pd.read_csv(CASES / case / "rows.csv")
+    record, data = trained(tmp_path, table)
+    reported, part = record["metrics"]["validation"], data.part("validation")
+    model = load_model(tmp_path / "model.keras")
+    exported = outputs_of(model, part.x)[:, 0]
+    mse = np.mean((exported - part.y) ** 2)
+    assert exported.dtype == np.float64
+    assert mse == pytest.approx(reported["mse"], rel=1e-12, abs=0)
+    assert 1 - mse / np.var(part.y) == pytest.approx(reported["r2"], rel=1e-12)
+    graph = model.predict(part.x, verbose=0)[:, 0]  # rounds the sums of float32 numbers otherwise
+    assert np.abs(graph - exported).max() < 1e-5 * np.std(part.y)
+    raw = table[table["y"].isin(part.y)]
+    raw.to_csv(tmp_path / "raw.csv", index=False)
+    predicted = pd.read_csv(StringIO(predict_file(tmp_path / "model.keras", tmp_path / "raw.csv")))["predicted"]
+    assert np.mean((predicted - raw["y"].to_numpy()) ** 2) == pytest.approx(reported["mse"], rel=1e-9, abs=0)

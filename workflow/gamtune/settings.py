@@ -156,7 +156,13 @@ SETTINGS: dict[str, Setting] = {
         int, None, "epochs without a better validation logloss, or MSE of a regression, before training stops",
         low=1, high=LARGEST_WHOLE,
     ),
-    "min_delta": Setting(float, 0.0, "how much lower it must be to count as better", low=0),
+    "min_delta": Setting(
+        float,
+        0.0,
+        "decrease of the validation logloss, or of the MSE of a regression's standardised target, that counts as an "
+        "improvement",
+        low=0,
+    ),
     "threads": Setting(int, 1, "of one training; changes the last bits of its result", low=1, high=MOST_THREADS),
 }  # fmt: skip
 

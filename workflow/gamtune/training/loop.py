@@ -34,12 +34,13 @@ VALIDATED_AT_ONCE = 4096  # rows; bounds the memory that validation takes
 class History:
     """What each epoch gave: ``time`` in seconds since 1970, ``curves`` by part and figure, as ``validation_mse``.
 
-    The training figures are means over the epoch's steps, dropout on, as Keras shows them. ``stops_by`` is the curve
-    whose lowest point is the best epoch.
+    The training metrics are means over the epoch's steps, dropout on, as Keras shows them. ``stops_by`` is the curve
+    whose lowest point is the best epoch. ``scales`` turn what an epoch gives into the units of the curves.
     """
 
     stops_by: str
     curves: dict[str, list[float]]
+    scales: dict[str, float]
     time: list[float] = field(default_factory=list)
     best_epoch: int = 0
 
@@ -48,28 +49,36 @@ class History:
         """Of a training that has not begun."""
         names = [f"train_{name}" for name in objective.figures[:-1]]
         names += [f"validation_{name}" for name in objective.figures]
-        return cls(f"validation_{objective.figures[0]}", {name: [] for name in names})
+        scales = (*objective.scales[:-1], *objective.scales)
+        curves: dict[str, list[float]] = {name: [] for name in names}
+        return cls(f"validation_{objective.figures[0]}", curves, dict(zip(names, scales, strict=True)))
 
     def taken_up(self, record: dict[str, Any]) -> "History":
         """That of a training whose record says it."""
         curves = {name: record["history"][name] for name in self.curves}
-        return History(self.stops_by, curves, record["history"]["time"], record["best_epoch"])
+        return History(self.stops_by, curves, self.scales, record["history"]["time"], record["best_epoch"])
 
     @property
     def epochs(self) -> int:
         """Epochs trained."""
         return len(self.time)
 
-    @property
-    def lowest(self) -> float:
-        """What the best epoch came to; infinite before the first."""
-        return self.curves[self.stops_by][self.best_epoch - 1] if self.best_epoch else math.inf
+    def improved(self, min_delta: float) -> bool:
+        """Return whether the last epoch's loss is the lowest so far by more than ``min_delta``.
+
+        In a regression, ``min_delta`` is compared with the loss of the standardised target, so that the units of the
+        target never matter.
+        """
+        if not self.best_epoch:
+            return True
+        curve = self.curves[self.stops_by]
+        return curve[-1] < curve[self.best_epoch - 1] - min_delta * self.scales[self.stops_by]
 
     def add(self, figures: list[float]) -> None:
         """Append one epoch."""
         self.time.append(time.time())
-        for curve, figure in zip(self.curves.values(), figures, strict=True):
-            curve.append(figure)
+        for (name, curve), figure in zip(self.curves.items(), figures, strict=True):
+            curve.append(figure * self.scales[name])
 
     @property
     def finite(self) -> bool:
@@ -132,7 +141,7 @@ def train(
             raise DivergedError(f"the loss is not finite in epoch {epoch}", before)
         if spec.patience is None:
             history.best_epoch = epoch
-        elif history.curves[history.stops_by][-1] < history.lowest - float(spec.min_delta or 0):
+        elif history.improved(float(spec.min_delta or 0)):
             kept, history.best_epoch = network.raw.get_weights(), epoch
     if state_file is not None:
         slots = [slot.numpy() for slot in update.slots]

@@ -132,13 +132,18 @@ def build_network(spec: Spec, data: Prepared) -> Network:
 
 
 def _outputs(spec: Spec, data: Prepared, seed: int) -> tuple[keras.layers.Dense, keras.layers.Layer]:
-    """The output layer, and what turns its raw outputs into those of the exported model."""
+    """Return the output layer, and the layer that turns its raw outputs into those of the exported model.
+
+    The latter computes in float64: float32 cannot hold a target of 1.7e9 with a standard deviation of 30, or a
+    probability within 1e-8 of 1, and the exported model must score what is reported.
+    """
     if data.classes is None:
-        mean, sd = data.target_scale
-        return _dense(1, None, spec, "standardised", seed), keras.layers.Rescaling(sd, mean, name="value")
+        mean, sd = (np.array([number]) for number in data.target_scale)  # Keras reads floats in single precision
+        rescaling = keras.layers.Rescaling(sd, mean, dtype="float64", name="value")
+        return _dense(1, None, spec, "standardised", seed), rescaling
     wide = keras.initializers.VarianceScaling(16, "fan_avg", "uniform", seed=seed) if spec.network == "h2o" else None
     output = _dense(len(data.classes), None, spec, "logits", seed, kernel_initializer=wide)
-    return output, keras.layers.Softmax(name="probabilities")
+    return output, keras.layers.Softmax(dtype="float64", name="probabilities")
 
 
 def _dropped(flow: keras.KerasTensor, rate: float, name: str, seed: int) -> keras.KerasTensor:

@@ -12,12 +12,14 @@ from gamtune.training.tensors import shared_tensor
 
 
 class Objective(Protocol):
-    """Losses and figures of a task.
+    """Losses and metrics of a task.
 
-    ``figures`` names what `sums` gives: the first decides when to stop, all but the last are told of the training too.
+    ``figures`` names the sums that `sums` returns: the first decides when to stop, all but the last are computed for
+    the training samples too. ``scales`` are the factors that turn their means into the units of the data.
     """
 
     figures: tuple[str, ...]
+    scales: tuple[float, ...]
 
     def targets(self, y: npt.NDArray[Any]) -> tf.Tensor:
         """(n,) what the raw outputs are compared with."""
@@ -47,6 +49,7 @@ class Classification:
     """
 
     figures: tuple[str, ...] = ("logloss", "mse", "accuracy")
+    scales: tuple[float, ...] = (1.0, 1.0, 1.0)
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = label_smoothing
@@ -77,18 +80,22 @@ class Classification:
 
 
 class Regression:
-    """Squared and absolute error, in the target's units; the network learns the standardised target.
+    """Squared and absolute error of the standardised target, which the network learns.
+
+    The graph computes in float32, where the square of a target's standard deviation may overflow or underflow, so the
+    loop applies ``scales`` to its results in float64.
 
     Parameters
     ----------
     mean, sd : float
-        Of the target in training.
+        Of the target in the training samples.
     """
 
     figures: tuple[str, ...] = ("mse", "mae")
 
     def __init__(self, mean: float, sd: float) -> None:
         self.mean, self.sd = mean, sd
+        self.scales: tuple[float, ...] = (sd**2, sd)
 
     def targets(self, y: npt.NDArray[Any]) -> tf.Tensor:
         """Standardised values."""
@@ -104,11 +111,11 @@ class Regression:
 
     def training_sums(self, losses: tf.Tensor) -> list[tf.Tensor]:
         """Squared error."""
-        return [tf.reduce_sum(losses) * self.sd**2]
+        return [tf.reduce_sum(losses)]
 
     def sums(self, losses: tf.Tensor, targets: tf.Tensor, outputs: tf.Tensor) -> list[tf.Tensor]:
         """The same and the absolute error."""
-        return [*self.training_sums(losses), tf.reduce_sum(tf.abs(outputs[:, 0] - targets)) * self.sd]
+        return [*self.training_sums(losses), tf.reduce_sum(tf.abs(outputs[:, 0] - targets))]
 
 
 def objective_of(data: Prepared, label_smoothing: float) -> Objective:

@@ -7,15 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gamtune.data.arrays import Part, Prepared
+from gamtune.training.forward import outputs_of
 from gamtune.training.metrics import FloatArray, classification_metrics, log_softmax, regression_metrics
-
-ROWS_AT_ONCE = 4096  # bounds the memory that scoring takes
 
 
 def predict(raw: keras.Model, x: npt.NDArray[np.float32], data: Prepared) -> FloatArray:
     """(n, K) log-probabilities of rows, or (n,) values of a regression, in float64 from the raw outputs."""
-    slices = range(0, len(x), ROWS_AT_ONCE)
-    outputs = np.concatenate([np.asarray(raw(x[begin : begin + ROWS_AT_ONCE], training=False)) for begin in slices])
+    outputs = outputs_of(raw, x)
     if data.classes is not None:
         return log_softmax(outputs)
     mean, sd = data.target_scale
