@@ -40,7 +40,7 @@ def prepare(data: Data, folder: Path) -> list[DataWarning]:
     split = split_rows(data, rows)
     folds = range(1, (data.validation.folds or 0) + 1)
     training = [split.of_fold(fold) == "train" for fold in folds] or [split.parts == "train"]
-    fitted = [Preprocessing.fit(rows, chosen, data.whiten) for chosen in training]  # all that can fail comes first
+    fitted = [_fitted(rows, chosen, data) for chosen in training]  # all that can fail comes first
     warnings = find_leaks(rows, split)
     write_text(folder / "split.csv", _split_csv(rows, split))
     write_warnings(warnings, folder / FILE)
@@ -68,7 +68,15 @@ def prepare_whole(data: Data, folder: Path) -> None:
     rows = read_rows(data)
     test = split_rows(data, rows).parts == "test"
     chosen = {"train": ~test, "validation": ~test, "test": test}
-    _write_set(rows, chosen, Preprocessing.fit(rows, ~test, data.whiten), data.selection, folder)
+    _write_set(rows, chosen, _fitted(rows, ~test, data), data.selection, folder)
+
+
+def _fitted(rows: Rows, training: Mask, data: Data) -> Preprocessing:
+    """Fit the preprocessing to the training rows and check that it can be applied to all rows."""
+    preprocessing = Preprocessing.fit(rows, training, data.whiten)
+    preprocessing.check(rows.features, rows.place)
+    preprocessing.check_target(rows)
+    return preprocessing
 
 
 def _chosen(parts: Words, data: Data) -> dict[str, Mask]:

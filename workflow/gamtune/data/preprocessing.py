@@ -1,6 +1,6 @@
 """From raw columns to the network's inputs, with the training rows' statistics alone; goes with the exported model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,16 @@ from sklearn.preprocessing import OneHotEncoder
 from threadpoolctl import threadpool_limits
 
 from gamtune.data.arrays import FloatArray
-from gamtune.data.rows import Rows
+from gamtune.data.rows import Rows, row_number
 from gamtune.errors import DamagedError, InputError
 from gamtune.files import read_json
+from gamtune.numbers import compact
 
 MISSING_LEVEL = "(missing)"
+# Standard deviations from the mean: float64 cannot tell the training values apart beside a cell that is farther away,
+# and the squared error of what a network makes of it overflows float32
+FARTHEST = 1e15
+SMALLEST_SD = 1e-150  # the squares of smaller deviations are no normal float64 numbers
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ class Preprocessing:
         Raises
         ------
         InputError
-            If no input varies, or two would have one name.
+            If no input varies, two would have one name, or the values of a column differ too little.
         """
         features, target = rows.features.loc[training], rows.target[training]
         texts = features.select_dtypes(exclude="number").columns
@@ -109,19 +114,25 @@ class Preprocessing:
             raise InputError(["data: every feature is constant in the training rows"])
         numbers = kept.columns.isin(numeric.columns)
         regression = rows.classes is None
+        sd = kept.std(ddof=1).where(numbers, 1.0)
+        for name, spread in sd[numbers].items():
+            _check_spread(features[name], float(spread), rows.place)
+        target_sd = float(target.std(ddof=1)) if regression else None
+        if target_sd is not None:
+            _check_spread(pd.Series(target, features.index, name=rows.target_name), target_sd, rows.place)
         plain = cls(
             columns=[str(name) for name in features],
             levels=levels,
             fill={str(name): float(means[name]) for name in gaps},
             features=[str(name) for name in kept],
             mean=np.where(numbers, kept.mean(), 0.0).tolist(),
-            sd=np.where(numbers, kept.std(ddof=1), 1.0).tolist(),
+            sd=sd.tolist(),
             constant=[str(name) for name in encoded.columns[~varies]],
             target=rows.target_name,
             task=rows.task,
             classes=rows.classes,
             target_mean=float(target.mean()) if regression else None,
-            target_sd=float(target.std(ddof=1)) if regression else None,
+            target_sd=target_sd,
             missing=rows.missing,
         )
         return plain if whiten is None else plain._whitened(features, whiten)
@@ -156,6 +167,30 @@ class Preprocessing:
         inputs: FloatArray = values.astype(np.float32, order="C")  # rows in one piece, to be shared unchanged
         return inputs
 
+    def check(self, features: pd.DataFrame, place: Callable[[int], str] = row_number) -> None:
+        """Check that all raw numbers can be standardised in single precision.
+
+        Parameters
+        ----------
+        features : (n, p) data frame
+            Raw samples of any part, numeric columns as float64.
+        place : callable
+            Returns the file and the row number of a sample by its position.
+
+        Raises
+        ------
+        InputError
+            With the place and the column of the first cell that is too far from the training mean.
+        """
+        for name, mean, sd in zip(self.features, self.mean, self.sd, strict=True):
+            if name in features and name not in self.levels:
+                _check_distance(features[name].to_numpy(float), name, mean, sd, place)
+
+    def check_target(self, rows: Rows) -> None:
+        """Check in the same way that the targets of a regression can be standardised."""
+        if self.target_mean is not None and self.target_sd is not None:
+            _check_distance(rows.target, rows.target_name, self.target_mean, self.target_sd, rows.place)
+
     def _standardised(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:
         """(n, features), before any whitening."""
         raw = _encoded(features[self.columns], self.levels, self.fill)[self.features].to_numpy(dtype=float)
@@ -173,6 +208,27 @@ class Preprocessing:
     def to_dict(self) -> dict[str, Any]:
         """As written to preprocessing.json."""
         return asdict(self)
+
+
+def _check_spread(training: "pd.Series[Any]", sd: float, place: Callable[[int], str]) -> None:
+    """Refuse a column of the training rows, indexed by row, whose standard deviation underflows."""
+    if sd >= SMALLEST_SD:
+        return
+    largest = int(training.abs().argmax())
+    where = f"{place(training.index[largest])}, column {training.name!r}: {compact(float(training.iloc[largest]), 6)}"
+    fault = f"a standard deviation of {compact(sd)} in the training rows is too small to standardise the column with"
+    raise InputError([f"{where}: {fault}; use a larger unit"])
+
+
+def _check_distance(values: npt.NDArray[Any], column: str, mean: float, sd: float, place: Callable[[int], str]) -> None:
+    """Refuse a cell that is too many standard deviations away from the mean."""
+    with np.errstate(over="ignore"):
+        distances = np.abs(values - mean) / sd
+    far = np.flatnonzero(distances > FARTHEST)
+    if len(far):
+        cell, distance = float(values[far[0]]), compact(float(distances[far[0]]))
+        fault = f"{distance} standard deviations from the mean of the training rows, expected at most {FARTHEST:g}"
+        raise InputError([f"{place(int(far[0]))}, column {column!r}: {compact(cell, 6)} is {fault}; correct the cell"])
 
 
 def _levels(column: "pd.Series[Any]") -> list[str]:

@@ -1,12 +1,17 @@
 """All rows of a source, as its reader found them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+
+def row_number(row: int) -> str:
+    """Return the place of a row, whose index counts from 0, in a table without a file."""
+    return f"row {row + 1}"
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Rows:
         Rows of equal value stay together in every split; named as its column.
     missing : sequence of str
         Words of a CSV file's cells that hold nothing.
+    place : callable
+        Returns the file and the row number of a row by its index, for messages.
     """
 
     features: pd.DataFrame
@@ -38,6 +45,7 @@ class Rows:
     parts: npt.NDArray[np.str_] | None = None
     groups: "pd.Series[Any] | None" = None
     missing: Sequence[str] = ()
+    place: Callable[[int], str] = row_number
 
     @property
     def task(self) -> str:

@@ -57,6 +57,7 @@ def read_table(data: Data) -> Rows:
         _parts(data, {part: len(rows) for part, rows in tables.items()}, split, places),
         group,
         data.missing,
+        places.of,
     )
 
 

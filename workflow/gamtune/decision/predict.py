@@ -42,4 +42,4 @@ def predict_file(model: Path, file: Path) -> str:
     for name in preprocessing.columns:
         if name not in preprocessing.levels:
             table[name] = as_numbers(table[name], places)
-    return RawModel(network, preprocessing).predict(table).to_csv(index=False)
+    return RawModel(network, preprocessing).predict(table, places.of).to_csv(index=False)
