@@ -15,7 +15,7 @@ FILES = sorted(path.relative_to(LIBRARY) for path in LIBRARY.rglob("*.py"))
 FLOORS = [
     {"errors"},
     {"spec", "files", "closure", "environment", "parent", "numbers"},
-    {"settings", "running"},
+    {"settings", "running", "tables"},
     {"config"},
     {"space"},
     {"data"},

@@ -1,0 +1,42 @@
+"""How the cells of a CSV file are written."""
+
+from dataclasses import dataclass
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}  # recognised without a declaration
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the cells of a CSV file are written.
+
+    Attributes
+    ----------
+    separator : str, optional
+        One character between two cells; None if it is recognised from the file.
+    decimal : str
+        Decimal point of the numbers, ``.`` or ``,``.
+    encoding : str, optional
+        Name of the encoding; None for UTF-8, or for UTF-16 and UTF-32 with a byte order mark.
+    key : str
+        Config key that sets these values, for messages; empty if the user cannot set them.
+    """
+
+    separator: str | None = None
+    decimal: str = "."
+    encoding: str | None = None
+    key: str = ""
+
+    def advice(self, setting: str, otherwise: str) -> str:
+        """Return what a message proposes: the config key with this setting, or another way without a key."""
+        return f"{otherwise}, or set {self.key}: {{{setting}}}" if self.key else otherwise
+
+
+def separator_name(separator: str) -> str:
+    """Return the name of a separator for messages.
+
+    Examples
+    --------
+    >>> separator_name(";")
+    "';' (semicolon)"
+    """
+    return f"{separator!r} ({SEPARATORS[separator]})" if separator in SEPARATORS else repr(separator)
