@@ -92,9 +92,7 @@ def test_columns_of_text_keep_text_that_looks_like_numbers(tmp_path):
 @pytest.mark.parametrize("read", [read_artefact, read_rows])
 def test_a_damaged_artefact_is_one_line(tmp_path, content, found, read):
     (tmp_path / "a.csv").write_bytes(content)
-    with pytest.raises(
-        InputError, match=rf"a.csv: the file is damaged: .*({found}).*; delete it and run again"
-    ) as caught:
+    with pytest.raises(InputError, match=rf"a.csv: damaged: .*({found}).*; delete it and run again") as caught:
         read(tmp_path / "a.csv")
     assert "\n" not in str(caught.value)
     (tmp_path / "a.csv").unlink()

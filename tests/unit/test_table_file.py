@@ -13,6 +13,7 @@ from gamtune.data.prepare import prepare
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.table_file import read_table
 from gamtune.errors import InputError
+from gamtune.tables.table import read_table as read_file
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +57,7 @@ def test_two_columns_of_one_name_are_refused(folder, rows):
 
 def test_rows_wider_than_their_header_do_not_shift(folder):
     (folder / "rows.csv").write_text("a,b,y\n" + "".join(f"{row},2,p,{row % 2}\n" for row in range(40)))
-    assert "rows.csv cannot be read: its rows have more cells than its header has names" in refused(folder, data_of())
+    assert "rows.csv: line 2 has 4 cells, but the header has 3" in refused(folder, data_of())
     (folder / "rows.csv").write_text("a,b,y\n" + "".join(f"{row},2,{'pq'[row % 2]},\n" for row in range(40)))
     assert read_table(data_of()).features["a"].tolist() == list(range(40))
 
@@ -78,10 +79,14 @@ def test_names_that_inputs_would_share_are_refused(folder, rows, columns, line):
 @pytest.mark.parametrize(
     ("column", "cells", "line"),
     [
-        ("y", [datetime.date(2026, 1, day % 3 + 1) for day in range(60)], "row 1, column 'y': '2026-01-01' is neither"),
-        ("y", pd.to_datetime(["2026-01-01", "2026-01-02"] * 30), "column 'y' holds dates"),
+        (
+            "y",
+            [datetime.date(2026, 1, day % 3 + 1) for day in range(60)],
+            "row 1, column 'y' holds dates or times: '2026-01-01'",
+        ),
+        ("y", pd.to_datetime(["2026-01-01", "2026-01-02"] * 30), "row 1, column 'y' holds dates or times: '2026-01-01"),
         ("y", [b"p", b"q"] * 30, "row 1, column 'y': \"b'p'\" is neither a number nor a text; convert the column"),
-        ("a", [[1, 2]] * 60, "row 1, column 'a': '[1 2]' is neither a number nor a text"),
+        ("a", [[1, 2]] * 60, "row 1, column 'a': '[1, 2]' is neither a number nor a text"),
         (
             "a",
             ["1e39"] + ["2"] * 59,
@@ -149,15 +154,13 @@ def test_a_target_of_numbers_that_has_rare_ones_may_be_a_quantity(folder, rows):
     assert refused(folder, data_of()).endswith("one for each part; is data.task regression?")
 
 
-def inputs_of(file, data, said):
-    """A file's rows as the exported model sees them, as `gamtune predict` reads them."""
-    from gamtune.data.cells import as_text
-    from gamtune.data.table_file import read_file
-
-    table = read_file(file, said.missing, said.levels)
-    for name in said.levels:
-        table[name] = as_text(table[name])
-    return said.apply(table)
+def inputs_of(file, said):
+    """The samples of a file as the exported model sees them, as `gamtune predict` reads them."""
+    table = read_file(file, said.missing, said.dialect)
+    cells = {name: table.column(name) for name in said.columns}
+    return said.apply(
+        pd.DataFrame({name: cell.texts() if name in said.levels else cell.numbers() for name, cell in cells.items()})
+    )
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
@@ -171,7 +174,7 @@ def test_a_code_is_the_same_level_in_every_file(folder, rows, suffix):
     prepare(data, folder / "data")
     said = Preprocessing.read(folder / "data/preprocessing.json")
     assert said.levels["code"][:3] == ["1000", "2000", "3000"]
-    whole = inputs_of(folder / f"rows.{suffix}", data, said)
+    whole = inputs_of(folder / f"rows.{suffix}", said)
     for row in (1, 2, 3, 4):
         write(rows[row : row + 1], "one")
-        assert (inputs_of(folder / f"one.{suffix}", data, said)[0] == whole[row]).all()
+        assert (inputs_of(folder / f"one.{suffix}", said)[0] == whole[row]).all()

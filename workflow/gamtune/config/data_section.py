@@ -5,12 +5,12 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from gamtune.config.section import LARGEST_SEED, Section
+from gamtune.tables.dialect import MISSING, Dialect
 
 PUBLIC = ("mnist", "har")  # downloaded, with a test set of their own
 HAR_GROUP = "subject"
 WAYS = ("fraction", "groups", "folds", "column")
 Part = Literal["train", "validation", "test"]
-MISSING = ["", "NA", "NaN", "nan", "null", "NULL"]
 
 
 class Aside(Section):
@@ -55,6 +55,38 @@ class Validation(Aside):
     )
 
 
+class Csv(Section):
+    """How the cells of CSV files are written."""
+
+    separator: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1,
+        description="character between two cells; by default comma, semicolon, tab or pipe is recognised",
+        examples=[";"],
+    )
+    decimal: Literal[".", ","] = Field(".", description="decimal point of numbers")
+    encoding: str | None = Field(
+        None,
+        description="encoding of the text, such as latin-1; by default UTF-8, or UTF-16 if the file begins with a byte "
+        "order mark",
+        examples=["latin-1"],
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.separator is not None and (
+            self.separator.isalnum() or self.separator in "\"\r\n.+-'" or not self.separator.isascii()
+        ):
+            raise ValueError(f"separator {self.separator!r} is not possible, expected a character such as ';'")
+        if self.encoding is not None:
+            try:
+                "".encode(self.encoding)
+            except (LookupError, UnicodeError):
+                raise ValueError(f"encoding {self.encoding!r} is unknown, expected a name such as latin-1") from None
+        return self
+
+
 class Data(Section):
     """What is learned."""
 
@@ -75,8 +107,16 @@ class Data(Section):
         "other numbers a regression's",
     )
     drop: list[str] = Field([], description="table: columns to leave out")
-    categorical: list[str] = Field([], description="table: columns of numbers that are names: a code, a postcode")
-    missing: list[str] = Field(MISSING, description="table: cells of a CSV file that mean that there is no value")
+    categorical: list[str] = Field(
+        [],
+        description="table: columns whose values are names, although they look like numbers or dates: a code, a "
+        "postcode, numbered classes",
+    )
+    missing: list[str] = Field(
+        list(MISSING),
+        description="table: words in a text column that stand for a missing value, without surrounding spaces",
+    )
+    csv: Csv = Field(Csv(), description="table: how the cells of CSV files are written")
     group: str | None = Field(
         None,
         description="table: column whose equal values stay together in every split, as the rows of a subject, a site, "
@@ -109,6 +149,16 @@ class Data(Section):
         if self.path is None:
             return {}
         return {"train": self.path} if isinstance(self.path, str) else self.path
+
+    @property
+    def missing_words(self) -> list[str]:
+        """Words that stand for a missing value, without surrounding spaces."""
+        return [word.strip() for word in self.missing]
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the cells of CSV files are written."""
+        return Dialect(**self.csv.model_dump(), key="data.csv")
 
     @property
     def group_column(self) -> str | None:
@@ -164,7 +214,7 @@ class Data(Section):
             if "train" not in self.paths:
                 raise ValueError("path.train is missing: there is nothing to learn from")
         else:
-            for name in ("path", "target", "task", "drop", "categorical", "missing", "group"):
+            for name in ("path", "target", "task", "drop", "categorical", "missing", "csv", "group"):
                 if getattr(self, name) != defaults[name].default:
                     raise ValueError(f"{name} means nothing to the source {self.source!r}; did you mean source: table?")
             if self.split_column is not None:
@@ -184,7 +234,10 @@ class Data(Section):
         roles = {"target": self.target, "group": group, "column": self.split_column}
         if self.target in self.drop:
             raise ValueError(f"drop lists the target {self.target!r}: there would be nothing to learn")
+        if self.target in self.categorical and self.task == "regression":
+            raise ValueError(f"categorical lists the target {self.target!r}, but task is regression")
         named = [name for name in roles.values() if name is not None]
         for role, column in roles.items():
-            if column is not None and (named.count(column) > 1 or column in [*self.drop, *self.categorical]):
+            texts = self.categorical if role == "column" else []
+            if column is not None and (named.count(column) > 1 or column in [*self.drop, *texts]):
                 raise ValueError(f"{column!r} is the {role} and something else; a column has one role")

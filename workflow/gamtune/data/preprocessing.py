@@ -1,7 +1,7 @@
 """From raw columns to the network's inputs, with the training rows' statistics alone; goes with the exported model."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from gamtune.data.rows import Rows, row_number
 from gamtune.errors import DamagedError, InputError
 from gamtune.files import read_json
 from gamtune.numbers import compact
+from gamtune.tables.dialect import Dialect
 
 MISSING_LEVEL = "(missing)"
 # Standard deviations from the mean: float64 cannot tell the training values apart beside a cell that is farther away,
@@ -59,7 +60,9 @@ class Preprocessing:
     target_mean, target_sd : float, optional
         A regression's target is trained as (value - mean) / sd; the exported model gives values.
     missing : sequence of str
-        Words of a CSV file's cells that hold nothing.
+        Words that stand for a missing value in text.
+    csv : mapping of str to str
+        How the cells of CSV files are written: separator, decimal and encoding as far as they were declared.
     centre, components : (p,) and (k, p) lists, optional
         Of the k principal components of the p features; None where these are the inputs.
     """
@@ -79,6 +82,7 @@ class Preprocessing:
     missing: Sequence[str] = ()
     centre: list[float] | None = None
     components: list[list[float]] | None = None
+    csv: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def fit(cls, rows: Rows, training: Any, whiten: float | None = None) -> "Preprocessing":
@@ -134,6 +138,7 @@ class Preprocessing:
             target_mean=float(target.mean()) if regression else None,
             target_sd=target_sd,
             missing=rows.missing,
+            csv=rows.dialect.settings,
         )
         return plain if whiten is None else plain._whitened(features, whiten)
 
@@ -152,6 +157,11 @@ class Preprocessing:
             return cls(**read_json(path))
         except TypeError:
             raise DamagedError(path, "it does not describe a preprocessing") from None
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the cells of CSV files are written."""
+        return Dialect(**self.csv)
 
     @property
     def inputs(self) -> int:

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gamtune.tables.dialect import STANDARD, Dialect
+
 
 def row_number(row: int) -> str:
     """Return the place of a row, whose index counts from 0, in a table without a file."""
@@ -33,7 +35,9 @@ class Rows:
     groups : (n,) series, optional
         Rows of equal value stay together in every split; named as its column.
     missing : sequence of str
-        Words of a CSV file's cells that hold nothing.
+        Words that stand for a missing value in text.
+    dialect : Dialect
+        How the cells of CSV files are written.
     place : callable
         Returns the file and the row number of a row by its index, for messages.
     """
@@ -45,6 +49,7 @@ class Rows:
     parts: npt.NDArray[np.str_] | None = None
     groups: "pd.Series[Any] | None" = None
     missing: Sequence[str] = ()
+    dialect: Dialect = STANDARD
     place: Callable[[int], str] = row_number
 
     @property

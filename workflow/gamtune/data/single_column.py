@@ -128,7 +128,9 @@ def predictors(rows: Rows, split: Split) -> Iterator[Predictor]:
             continue
         lost_in_training = sum(_lost(judge, column, np.setdiff1d(fitted, block), block) for block in blocks)
         if lost_in_training <= (1 - NEARLY_PERFECT) * judge.whole(fitted):
-            yield Predictor(str(name), judge.metric, 1 - lost / whole, max(0.0, 1 - baseline / whole), part, len(judged))
+            yield Predictor(
+                str(name), judge.metric, 1 - lost / whole, max(0.0, 1 - baseline / whole), part, len(judged)
+            )
 
 
 def _held_out(split: Split) -> tuple[str, npt.NDArray[np.bool_]]:

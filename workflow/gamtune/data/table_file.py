@@ -1,9 +1,6 @@
-"""The source `table`: CSV or Parquet files of the user's, each cell checked, faults named by row and column."""
+"""The source `table`: the user's CSV or Parquet files, whose faults are named by row and column."""
 
-import warnings
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from numbers import Number
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +10,23 @@ import pandas as pd
 
 from gamtune.config.data_section import Data, Part
 from gamtune.data.arrays import PARTS
-from gamtune.data.cells import as_text, blank, is_number
-from gamtune.data.header import UNNAMED_INDEX, check_header, is_parquet
+from gamtune.data.header import check_header
+from gamtune.data.joined import Joined
 from gamtune.data.rows import Rows, class_indices
 from gamtune.errors import InputError
+from gamtune.tables.cells import Cell
+from gamtune.tables.column import Column
+from gamtune.tables.identifiers import identifier
+from gamtune.tables.table import read_table as read_file
+from gamtune.tables.types import Advice, Type, type_of
 
 MOST_CLASSES = 1000  # more different targets than this are no classes
 MOST_NUMBERED_CLASSES = 30  # whole numbers of more different values are quantities, unless the config says otherwise
 MOST_LEVELS = 1000  # each is an input of the network
+MOST_LABELS = 10  # labels of a file that a message shows
 LARGEST = float(np.finfo(np.float32).max)
 TOO_LARGE = "{cell} is not a finite number of single precision"
+OF_TARGET = Advice("list it in data.categorical if its values are names", "")
 
 
 def read_table(data: Data) -> Rows:
@@ -34,204 +38,130 @@ def read_table(data: Data) -> Rows:
         With one line that names file, row and column of what cannot be used.
     """
     check_header(data)
-    train = _used_columns(Path(data.paths["train"]), data, data.categorical)
-    texts = [*data.categorical, *(str(name) for name, column in train.items() if not is_number(column))]
-    tables: dict[Part, pd.DataFrame] = {"train": train}
-    for part, path in data.paths.items():
-        if part != "train":
-            tables[part] = _used_columns(Path(path), data, texts)
-    table = pd.concat(tables.values(), ignore_index=True)[list(train)]
-    places = Places([(data.paths[part], len(rows)) for part, rows in tables.items()])
-    target = _checked(table.pop(str(data.target)), places)
-    classes, values = _target(target, data.task, places)
-    split = table.pop(data.split_column) if data.split_column else None
-    group = table.pop(data.group_column) if data.group_column else None
-    if group is not None:
-        _refuse(group.isna(), group, places, "the group is missing")
-    features = {str(name): _feature(table[name], name in data.categorical, places) for name in table}
+    parts: list[Part] = ["train", *(part for part in data.paths if part != "train")]
+    tables = {part: read_file(Path(data.paths[part]), data.missing_words, data.dialect) for part in parts}
+    joined = Joined(list(tables.values()))
+    names = [name for name in tables["train"].names if name not in data.drop]
+    roles = {data.target, data.group_column, data.split_column}
+    if set(names) <= roles:
+        raise InputError([f"{joined.files}: no column is left to learn from"])
+    classes, values = _target(joined, data)
+    inputs = [name for name in names if name not in roles]
+    features = {name: _feature(joined.columns(name), name in data.categorical, joined) for name in inputs}
     return Rows(
         pd.DataFrame(features),
         values,
         str(data.target),
         classes,
-        _parts(data, {part: len(rows) for part, rows in tables.items()}, split, places),
-        group,
-        data.missing,
-        places.of,
+        _parts(data, {part: len(table) for part, table in tables.items()}, joined),
+        _groups(joined, data.group_column, data.categorical),
+        data.missing_words,
+        data.dialect,
+        joined.place,
     )
 
 
-class Places:
-    """Where each row of the joined table stands in its file."""
-
-    def __init__(self, files: Sequence[tuple[str, int]]) -> None:
-        self.files = files
-
-    def of(self, row: int) -> str:
-        """File and number of a row, counted from 1."""
-        for file, rows in self.files:
-            if row < rows:
-                return f"{file}: row {row + 1}"
-            row -= rows
-        raise IndexError(row)
-
-    @property
-    def all(self) -> str:
-        """The files."""
-        return ", ".join(file for file, _ in self.files)
-
-
-def read_file(path: Path, missing: Sequence[str], categorical: Iterable[str]) -> pd.DataFrame:
-    """The rows of a CSV or Parquet file; in CSV, cells with these words hold nothing.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    missing : sequence of str
-        Words of a CSV file.
-    categorical : iterable of str
-        Columns whose cells are names, however much they look like numbers: 01000 stays what it is.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or has no rows.
-    """
+def _target(joined: Joined, data: Data) -> tuple[list[Any] | None, npt.NDArray[np.float64 | np.int32]]:
+    """The classes and the index of each sample's class, or None and the values of a regression."""
+    columns = joined.columns(str(data.target))
+    _refuse_missing(columns, "the target is missing")
     try:
-        table = _read_parquet(path) if is_parquet(path) else _read_csv(path, missing, categorical)
-    except (OSError, ValueError) as error:  # pandas' and pyarrow's own errors are among these
-        raise InputError([f"{path} cannot be read: {str(error).strip().splitlines()[0]}"]) from None
-    if len(table) == 0:
-        raise InputError([f"{path}: no rows"])
-    return table
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    """An index that has a name is a column as any other."""
-    import pyarrow.parquet  # a fifth of a second that only Parquet users pay
-
-    table: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas(ignore_metadata=True)
-    return table[[name for name in table if not str(name).startswith(UNNAMED_INDEX)]]
-
-
-def _read_csv(path: Path, missing: Sequence[str], categorical: Iterable[str]) -> pd.DataFrame:
-    """A comma at the end of every row is none too many; any other cell without a name is."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            return pd.read_csv(
-                path, keep_default_na=False, na_values=list(missing), low_memory=False, index_col=False,
-                dtype=dict.fromkeys(categorical, str),
-            )  # fmt: skip
-        except pd.errors.ParserWarning:
-            raise ValueError("its rows have more cells than its header has names") from None
-
-
-def _used_columns(path: Path, data: Data, texts: Iterable[str]) -> pd.DataFrame:
-    table = read_file(path, data.missing, texts).drop(columns=data.drop, errors="ignore")
-    if set(table) <= {data.target, data.group_column, data.split_column}:
-        raise InputError([f"{path}: no column is left to learn from"])
-    return table
-
-
-def _refuse(where: Any, column: "pd.Series[Any]", places: Places, text: str) -> None:
-    """Name the first of these rows, if there is any; ``{cell}`` in the text is its cell."""
-    rows = np.flatnonzero(np.asarray(where))
-    if len(rows):
-        said = text.replace("{cell}", repr(str(column.iloc[rows[0]]).strip()))
-        raise InputError([f"{places.of(rows[0])}, column {column.name!r}: {said}"])
-
-
-def _target(
-    target: "pd.Series[Any]", task: str | None, places: Places
-) -> tuple[list[Any] | None, npt.NDArray[np.float64 | np.int32]]:
-    _refuse(blank(target), target, places, "the target is missing")
-    numbers = pd.to_numeric(target, errors="coerce")
-    if is_number(target) or task == "regression":
-        _refuse(numbers.abs() > LARGEST, target, places, TOO_LARGE)
-    distinct = target.nunique()
-    if distinct < 2:
-        raise InputError([f"{places.all}: column {target.name!r} holds one value only, expected at least two"])
-    if task is None:
-        quantity = is_number(target) and not pd.api.types.is_bool_dtype(target)
-        whole = quantity and not bool((target % 1 != 0).any())
-        task = "regression" if quantity and not (whole and distinct <= MOST_NUMBERED_CLASSES) else "classification"
-    if task == "regression":
-        _refuse(numbers.isna(), target, places, "{cell} is not a number, and data.task is regression")
-        return None, numbers.to_numpy(dtype=float)
-    if distinct > MOST_CLASSES:
-        found = f"{distinct} different values, expected at most {MOST_CLASSES} classes"
-        raise InputError([f"{places.all}: column {target.name!r} holds {found}; is data.task regression?"])
-    indices, classes = class_indices(target)
+        kind = type_of(columns, data.target in data.categorical, OF_TARGET)
+    except InputError:
+        _compare_labels(columns, [list(column.counts) for column in columns])
+        raise
+    if data.task == "regression" and kind is Type.CATEGORY:
+        words = {text for column in columns for text in column.counts if column.kind(text) is not Cell.NUMBER}
+        column = next(column for column in columns if column.row_of(words) is not None)
+        raise column.fault(column.row_of(words) or 0, "{cell} is not a number, and data.task is regression")
+    cells: npt.NDArray[Any] = (
+        joined.texts(columns) if kind is Type.CATEGORY else joined.numbers(columns, LARGEST, TOO_LARGE)
+    )
+    distinct = pd.unique(cells)
+    if len(distinct) < 2:
+        raise InputError([f"{joined.files}: column {data.target!r} holds one value only, expected at least two"])
+    whole = kind is Type.NUMBER and not (distinct % 1 != 0).any()
+    few = kind is not Type.NUMBER or (whole and len(distinct) <= MOST_NUMBERED_CLASSES)
+    if (data.task or ("classification" if few else "regression")) == "regression":
+        return None, cells
+    if len(distinct) > MOST_CLASSES:
+        found = f"{len(distinct)} different values, expected at most {MOST_CLASSES} classes"
+        raise InputError([f"{joined.files}: column {data.target!r} holds {found}; is data.task regression?"])
+    labels = pd.Series(cells.astype(bool) if kind is Type.TRUTH else cells.astype(np.int64) if whole else cells)
+    _compare_labels(columns, [list(pd.unique(part)) for part in joined.split(labels.to_numpy())])
+    indices, classes = class_indices(labels)
     return classes, indices
 
 
-def _feature(column: "pd.Series[Any]", categorical: bool, places: Places) -> "pd.Series[Any]":
+def _compare_labels(columns: Sequence[Column], labels: Sequence[list[Any]]) -> None:
+    """Refuse labels of another file that the training file does not have, and show both."""
+    for column, found in zip(columns[1:], labels[1:], strict=True):
+        if set(found) - set(labels[0]):
+            files = f"{columns[0].file} has the labels {_listed(labels[0])}, but {column.file} has {_listed(found)}"
+            raise InputError([f"column {column.name!r}: {files}; each class must occur in the training file"])
+
+
+def _listed(labels: Sequence[Any]) -> str:
+    """The first labels of a file, for messages."""
+    return ", ".join(sorted(map(str, labels))[:MOST_LABELS]) + (", ..." if len(labels) > MOST_LABELS else "")
+
+
+def _refuse_missing(columns: Sequence[Column], problem: str) -> None:
+    for column in columns:
+        if column.missing:
+            raise column.fault(column.first_missing(), problem)
+
+
+def _feature(columns: Sequence[Column], categorical: bool, joined: Joined) -> "npt.NDArray[Any]":
     """The column as float64 with NaN, or as text with None, where a cell is missing."""
-    empty = blank(column)
-    if empty.all():
-        raise InputError([f"{places.all}: column {column.name!r} has no value at all; list it in data.drop"])
-    column = _checked(column, places)
-    numbers = None if categorical else _numbers(column, empty, places)
-    if numbers is not None:
+    name = columns[0].name
+    if all(column.missing == len(column) for column in columns):
+        raise InputError([f"{joined.files}: column {name!r} has no value at all; list it in data.drop"])
+    if type_of(columns, categorical) is not Type.CATEGORY:
+        numbers = joined.numbers(columns, LARGEST, f"{TOO_LARGE}; correct it")
+        _refuse_identifier(name, numbers, joined)
         return numbers
-    levels = column[~empty].nunique()
-    if levels > MOST_LEVELS:
-        found = f"{levels} different texts, expected at most {MOST_LEVELS}"
-        raise InputError([f"{places.all}: column {column.name!r} holds {found}; list it in data.drop"])
-    return as_text(column)
+    levels = {text for column in columns for text in column.counts}
+    if len(levels) > MOST_LEVELS:
+        found = f"{len(levels)} different texts, expected at most {MOST_LEVELS}"
+        raise InputError([f"{joined.files}: column {name!r} holds {found}; list it in data.drop"])
+    texts = joined.texts(columns)
+    if not categorical:
+        _refuse_identifier(name, texts, joined)
+    return texts
 
 
-def _checked(column: "pd.Series[Any]", places: Places) -> "pd.Series[Any]":
-    """The column where its cells are numbers, texts or truth values; decimals as floats."""
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-        raise InputError([f"{places.all}: column {column.name!r} holds dates; give numbers or list it in data.drop"])
-    if column.dtype != object:
-        return column
-    known = column.isna() | column.map(lambda cell: isinstance(cell, str | Number | np.generic))
-    _refuse(~known, column, places, "{cell} is neither a number nor a text; convert the column or list it in data.drop")
-    return column.astype(float) if column.map(lambda cell: isinstance(cell, Decimal)).any() else column
+def _refuse_identifier(name: str, cells: "npt.NDArray[Any]", joined: Joined) -> None:
+    found = identifier(name, cells)
+    if found:
+        raise InputError([f"{joined.files}: column {name!r} {found}; list it in data.drop"])
 
 
-def _numbers(column: "pd.Series[Any]", empty: "pd.Series[bool]", places: Places) -> "pd.Series[float] | None":
-    """The column as numbers; None where most of it is text."""
-    numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    text = numbers.isna() & ~empty
-    if text.sum() > (~empty).sum() / 2:
+def _groups(joined: Joined, name: str | None, categorical: Sequence[str]) -> "pd.Series[Any] | None":
+    """The group of each sample: a number if all groups are numbers, otherwise a text."""
+    if name is None:
         return None
-    fault = "{cell} is not a number, as others in the column are; correct it, or list the column in "
-    _refuse(text, column, places, fault + "data.categorical or data.drop")
-    _refuse(numbers.abs() > LARGEST, column, places, f"{TOO_LARGE}; correct it")
-    return numbers
+    columns = joined.columns(name)
+    _refuse_missing(columns, "the group is missing")
+    if name in categorical or not all(column.all_numbers for column in columns):
+        return pd.Series(joined.texts(columns), name=name, dtype=object)
+    numbers = joined.numbers(columns)
+    whole = not (numbers % 1 != 0).any()
+    return pd.Series(numbers.astype(np.int64) if whole else numbers, name=name)
 
 
-def as_numbers(column: "pd.Series[Any]", places: Places) -> "pd.Series[float]":
-    """A column that has to hold numbers, NaN where a cell holds nothing.
-
-    Raises
-    ------
-    InputError
-        At the first cell that is no finite number.
-    """
-    numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    _refuse((numbers.isna() & ~blank(column)) | (numbers.abs() > LARGEST), column, places, TOO_LARGE)
-    return numbers
-
-
-def _parts(
-    data: Data, rows: dict[Any, int], split: "pd.Series[Any] | None", places: Places
-) -> npt.NDArray[np.str_] | None:
-    """What the files or a column say of each row's part; "" where the split decides."""
-    if split is None and set(rows) == {"train"}:
+def _parts(data: Data, rows: dict[Part, int], joined: Joined) -> npt.NDArray[np.str_] | None:
+    """The part of each sample as its file or the split column gives it; "" where the split decides."""
+    if data.split_column is None and set(rows) == {"train"}:
         return None
     parts = np.repeat(np.array([part if part != "train" else "" for part in rows], dtype="<U10"), list(rows.values()))
-    if split is not None:
-        words = split.astype(str).str.strip().str.lower()
-        _refuse(~words.isin(PARTS), split, places, "got {cell}, expected train, validation or test")
+    if data.split_column is not None:
+        columns = joined.columns(data.split_column)
+        words = np.array([str(word or "").lower() for word in joined.texts(columns)])
+        joined.refuse(~np.isin(words, PARTS), columns, "got {cell}, expected train, validation or test")
         for part, aside in (("validation", data.validation), ("test", data.test)):
-            chosen = (words == part).to_numpy() & (parts == "")
+            chosen = (words == part) & (parts == "")
             if aside.column is None:
-                _refuse(chosen, split, places, f"got {{cell}}, but data.{part}.column does not name the column")
+                joined.refuse(chosen, columns, f"got {{cell}}, but data.{part}.column does not name the column")
             parts[chosen] = part
     return parts

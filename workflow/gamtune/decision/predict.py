@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from gamtune.data.preprocessing import Preprocessing
-from gamtune.data.table_file import Places, as_numbers, read_file
 from gamtune.errors import InputError
+from gamtune.tables.table import read_table
 from gamtune.training.model_file import load_model
 from gamtune.training.raw_model import RawModel
 
@@ -34,12 +36,9 @@ def predict_file(model: Path, file: Path) -> str:
         network = load_model(model)
     except (OSError, ValueError) as error:
         raise InputError([f"{model} cannot be read: {str(error).splitlines()[0]}"]) from None
-    table = read_file(file, preprocessing.missing, preprocessing.levels)
-    absent = [name for name in preprocessing.columns if name not in table]
-    if absent:
-        raise InputError([f"{file} has no column {absent[0]!r}, which the model was trained on"])
-    places = Places([(str(file), len(table))])
-    for name in preprocessing.columns:
-        if name not in preprocessing.levels:
-            table[name] = as_numbers(table[name], places)
-    return RawModel(network, preprocessing).predict(table, places.of).to_csv(index=False)
+    table = read_table(file, preprocessing.missing, preprocessing.dialect)
+    cells = {name: table.column(name) for name in preprocessing.columns}
+    features = pd.DataFrame(
+        {name: cell.texts() if name in preprocessing.levels else cell.numbers() for name, cell in cells.items()}
+    )
+    return RawModel(network, preprocessing).predict(features, table.place).to_csv(index=False)

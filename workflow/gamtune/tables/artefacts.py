@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gamtune.errors import InputError
+from gamtune.errors import DamagedError, InputError
 from gamtune.files import write_text
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     ------
     FileNotFoundError
         If the file does not exist.
-    InputError
+    DamagedError
         If the file is not whole.
     """
     header, *rows = read_lines(path)
@@ -96,7 +96,7 @@ def read_lines(path: Path) -> list[list[str]]:
     ------
     FileNotFoundError
         If the file does not exist.
-    InputError
+    DamagedError
         If the file is not whole.
     """
     text = _content(path)
@@ -104,10 +104,10 @@ def read_lines(path: Path) -> list[list[str]]:
         parsed = csv.reader(io.StringIO(text, newline=""), strict=True)
         lines = [[plain(cell) for cell in line or [""]] for line in parsed]  # a blank line is one missing cell
     except csv.Error as error:
-        raise _damaged(path, str(error)) from None
+        raise DamagedError(path, str(error)) from None
     for number, line in enumerate(lines, start=1):
         if len(line) != len(lines[0]):
-            raise _damaged(path, f"row {number - 1} has {len(line)} cells, but the header has {len(lines[0])}")
+            raise DamagedError(path, f"row {number - 1} has {len(line)} cells, but the header has {len(lines[0])}")
     return lines
 
 
@@ -115,18 +115,14 @@ def _content(path: Path) -> str:
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
-        raise _damaged(path, "it is no UTF-8 text") from None
+        raise DamagedError(path, "it is no UTF-8 text") from None
     except FileNotFoundError:
         raise
     except OSError as error:
         raise InputError([f"cannot be read: {error.strerror}"], str(path)) from None
     if not text.endswith("\n"):
-        raise _damaged(path, "its end is missing" if text else "it is empty")
+        raise DamagedError(path, "its end is missing" if text else "it is empty")
     return text
-
-
-def _damaged(path: Path, found: str) -> InputError:
-    return InputError([f"the file is damaged: {found}; delete it and run again"], str(path))
 
 
 def read_artefact(path: Path, text: Collection[str] | bool = ()) -> "pd.DataFrame":
@@ -150,7 +146,7 @@ def read_artefact(path: Path, text: Collection[str] | bool = ()) -> "pd.DataFram
     ------
     FileNotFoundError
         If the file does not exist.
-    InputError
+    DamagedError
         If the file is not whole.
     """
     import pandas as pd
@@ -175,9 +171,9 @@ def _columns(path: Path) -> tuple[list[str], list[list[str | None]]]:
         width = len(next(csv.reader(io.StringIO(text, newline=""), strict=True)))
         columns = [column.to_pylist() for column in parse_artefact(text.encode(), width, path)]
     except csv.Error as error:
-        raise _damaged(path, str(error)) from None
+        raise DamagedError(path, str(error)) from None
     except InputError as error:
-        raise _damaged(path, error.lines[0]) from None
+        raise DamagedError(path, error.lines[0]) from None
     cells = [[cell if cell is None else plain(cell) for cell in column] for column in columns]
     return [column[0] or "" for column in cells], [column[1:] for column in cells]
 

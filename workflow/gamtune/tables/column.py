@@ -1,7 +1,7 @@
 """One column of a table: which kinds of cells it has, and its cells as numbers or as text."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
+LONGEST = 60  # letters of a cell in a message
 WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+")
 
 
@@ -51,36 +52,68 @@ class Column:
     @cached_property
     def kinds(self) -> Mapping[Cell, int]:
         """Number of cells of each kind."""
-        present = len(self) - self.missing
-        if not present:
-            return {}
-        if self._all_numbers:
-            return {Cell.NUMBER: present}
+        if self.all_numbers:
+            return {Cell.NUMBER: len(self) - self.missing}
         counts: dict[Cell, int] = {}
-        for text, count in self._texts.items():
-            kind = self._kind(text)
+        for text, count in self.counts.items():
+            kind = self.kind(text)
             counts[kind] = counts.get(kind, 0) + count
         return counts
 
-    def distinct(self, *kinds: Cell) -> list[str]:
-        """Return the distinct texts of these kinds, in the order of the file."""
-        return [text for text in self._texts if self._kind(text) in kinds]
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """The distinct texts with their number of cells, in the order of the file."""
+        import pyarrow.compute as pc
 
-    def first(self, *kinds: Cell) -> tuple[int, str] | None:
-        """Return row and text of the first cell of these kinds; None if there is none."""
+        counted = pc.value_counts(self._as_text.drop_null())
+        return dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True))
+
+    def kind(self, text: str) -> Cell:
+        """Return the kind of a cell by its text."""
+        import pyarrow.types as types
+
+        if types.is_temporal(self.array.type):
+            return Cell.DATE
+        return kind_of(text, self.decimal if self._is_text else ".")
+
+    def row_of(self, texts: Collection[str]) -> int | None:
+        """Return the row of the first cell with one of these texts; None if there is none."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        if self._all_numbers and Cell.NUMBER not in kinds:
-            return None
-        found = pc.is_in(self._as_text, pa.array(self.distinct(*kinds), pa.string()))
-        row = pc.index(found, True).as_py()
-        return None if row < 0 else (row, self._as_text[row].as_py())
+        row = pc.index(pc.is_in(self._as_text, pa.array(list(texts), pa.string())), True).as_py()
+        return None if row < 0 else int(row)
+
+    def text(self, row: int) -> str:
+        """Return the text of a cell, shortened for messages."""
+        cell = self.array[row].as_py()
+        if cell is None:
+            return ""
+        text = repr(cell) if isinstance(cell, bytes) else str(cell).strip()
+        return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+    @property
+    def file(self) -> str:
+        """Name of the file, for messages."""
+        return self.place(0).rpartition(": ")[0]
+
+    def first_missing(self) -> int:
+        """Return the row of the first missing cell."""
+        import pyarrow.compute as pc
+
+        return int(pc.index(pc.is_null(self.array), True).as_py())
+
+    def first_present(self) -> int:
+        """Return the row of the first cell that is not missing."""
+        import pyarrow.compute as pc
+
+        return int(pc.index(pc.is_valid(self.array), True).as_py())
 
     def fault(self, row: int, found: str) -> InputError:
         """Return the error that names a cell of this column; ``{cell}`` in the text stands for its content."""
-        cell = repr(str(self.array[row].as_py()).strip())
-        return InputError([f"{self.place(row)}, column {self.name!r}: {found.replace('{cell}', cell)}"])
+        verb = "" if found.startswith(" ") else ": "
+        found = found.replace("{cell}", repr(self.text(row)))
+        return InputError([f"{self.place(row)}, column {self.name!r}{verb}{found}"])
 
     def numbers(self) -> FloatArray:
         """Return the cells as numbers, 0 and 1 for truth values, NaN where a value is missing.
@@ -91,12 +124,14 @@ class Column:
             At the first cell that is no finite number.
         """
         if set(self.kinds) == {Cell.TRUTH}:
-            return np.array([np.nan if cell is None else TRUTH[cell.lower()] for cell in self._as_text.to_pylist()])
-        others = [kind for kind in Cell if kind is not Cell.NUMBER]
-        fault = self.first(*others)
-        if fault is not None:
-            row, text = fault
-            raise self.fault(row, f"{{cell}} is {self._kind(text).value}, expected a number")
+            cells = [np.nan if cell is None else TRUTH[cell.lower()] for cell in self._as_text.to_pylist()]
+            return np.array(cells, dtype=float)
+        if not self.all_numbers:
+            others = {text: kind for text in self.counts if (kind := self.kind(text)) is not Cell.NUMBER}
+            row = self.row_of(others)
+            if row is not None:
+                found = others[self._as_text[row].as_py()]
+                raise self.fault(row, f"{{cell}} is {found.value}, expected a number")
         if self._values is None:  # no value at all, or numbers that are written with a decimal comma
             return np.full(len(self), np.nan)
         infinite = np.flatnonzero(np.isinf(self._values))
@@ -108,7 +143,7 @@ class Column:
         """Return the cells as text, None where a value is missing; a whole number is written without a point."""
         import pandas as pd
 
-        spelt = {text: WHOLE_FLOAT.sub(r"\1", text) if WHOLE_FLOAT.fullmatch(text) else text for text in self._texts}
+        spelt = {text: WHOLE_FLOAT.sub(r"\1", text) if WHOLE_FLOAT.fullmatch(text) else text for text in self.counts}
         cells = [None if cell is None else spelt[cell] for cell in self._as_text.to_pylist()]
         return pd.Series(cells, name=self.name, dtype=object)
 
@@ -123,6 +158,14 @@ class Column:
             return self.texts()
         whole = self.missing == 0 and self._is_whole and np.abs(self._values).max(initial=0) < EXACT
         return pd.Series(self._values.astype(np.int64) if whole else self._values, name=self.name)
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether the cells are numbers, truth values, text, dates or times, and no lists, records or bytes."""
+        import pyarrow.types as types
+
+        kind = self.array.type
+        return not (types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
 
     @cached_property
     def _is_text(self) -> bool:
@@ -151,8 +194,8 @@ class Column:
         return values
 
     @cached_property
-    def _all_numbers(self) -> bool:
-        """Whether each cell is a plain number, decided without looking at single texts."""
+    def all_numbers(self) -> bool:
+        """Whether each cell is a plain finite number, without a leading zero or more digits than numbers keep."""
         import pyarrow.compute as pc
 
         values = self._values
@@ -160,7 +203,7 @@ class Column:
             return False
         if not self._is_whole:
             return True
-        if np.nanmax(np.abs(values), initial=0) >= EXACT:
+        if np.abs(values[~np.isnan(values)]).max(initial=0) >= EXACT:
             return not self._is_text and not self._is_integer
         return not self._is_text or not pc.any(pc.match_substring_regex(self.array, LEADING_ZERO)).as_py()
 
@@ -187,18 +230,3 @@ class Column:
         if types.is_floating(self.array.type):  # as Python writes them, 0.1 and not 0.10000000000000001
             return pa.array([None if cell is None else repr(cell) for cell in self.array.to_pylist()], pa.string())
         return pa.array([None if cell is None else str(cell) for cell in self.array.to_pylist()], pa.string())
-
-    @cached_property
-    def _texts(self) -> dict[str, int]:
-        """The distinct texts with their number of cells, in the order of the file."""
-        import pyarrow.compute as pc
-
-        counted = pc.value_counts(self._as_text.drop_null())
-        return dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True))
-
-    def _kind(self, text: str) -> Cell:
-        import pyarrow.types as types
-
-        if types.is_temporal(self.array.type):
-            return Cell.DATE
-        return kind_of(text, self.decimal if self._is_text else ".")

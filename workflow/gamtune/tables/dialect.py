@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}  # recognised without a declaration
+MISSING = ("", "NA", "NaN", "nan", "null", "NULL")  # words that stand for a missing value by default
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,15 @@ class Dialect:
     def advice(self, setting: str, otherwise: str) -> str:
         """Return what a message proposes: the config key with this setting, or another way without a key."""
         return f"{otherwise}, or set {self.key}: {{{setting}}}" if self.key else otherwise
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The values that differ from the default, to store them."""
+        values = {"separator": self.separator, "decimal": self.decimal, "encoding": self.encoding}
+        return {name: value for name, value in values.items() if value is not None and value != "."}
+
+
+STANDARD = Dialect()
 
 
 def separator_name(separator: str) -> str:

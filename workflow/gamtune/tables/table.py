@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 from gamtune.errors import InputError, unknown
 from gamtune.tables.column import Column
 from gamtune.tables.csv_file import read_csv, read_csv_header
-from gamtune.tables.dialect import Dialect
+from gamtune.tables.dialect import MISSING, STANDARD, Dialect
 from gamtune.tables.parquet_file import is_parquet, read_parquet, read_parquet_header
 
 if TYPE_CHECKING:
     import pandas as pd
-
-STANDARD = Dialect()
-MISSING = ("", "NA", "NaN", "nan", "null", "NULL")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,154 @@
+"""The one rule for the type of a column, decided over all files that hold it."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from gamtune.errors import InputError
+from gamtune.tables.cells import Cell, unit_of
+from gamtune.tables.column import Column
+
+
+class Type(Enum):
+    """Type of a column; the value is its name for users."""
+
+    NUMBER = "number"
+    TRUTH = "truth value"
+    CATEGORY = "category"
+
+
+NUMBERS = {Cell.NUMBER, Cell.INFINITE, Cell.LONG}
+FEW_WORDS = 2  # so many different words in a column of numbers stand for missing values, whatever their share
+FEW_UNITS = 2  # texts such as 1st, 2nd, 3rd have no unit
+MEASURED = 3  # different texts with the same unit are measurements, fewer are names such as 2WD and 4WD
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What messages propose for a column of another kind.
+
+    Attributes
+    ----------
+    keep : str
+        How to keep the column as a category.
+    leave : str
+        How to leave it out; empty if it cannot be left out.
+    """
+
+    keep: str = "list the column in data.categorical"
+    leave: str = "data.drop"
+
+    @property
+    def both(self) -> str:
+        """Both ways."""
+        return f"{self.keep} or {self.leave}" if self.leave else self.keep
+
+
+def type_of(columns: Sequence[Column], categorical: bool = False, advice: Advice = Advice()) -> Type:
+    """Return the type of a column.
+
+    - A column whose cells are all numbers, or all truth values, has this type.
+    - A column is refused if dates, or numbers in another notation, make up more than half of its cells, or all but one
+      or two of its distinct texts; and so is a column of numbers with other texts among them.
+    - Any other column is a category, and so is each column that the user declared as one.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        The column in each of the files; their order does not change the type.
+    categorical : bool
+        Whether the user declared it as a category.
+    advice : Advice
+        What messages propose.
+
+    Raises
+    ------
+    InputError
+        If the column is refused; the message names file, row and cell.
+    """
+    for column in columns:
+        if not column.is_simple and column.missing < len(column):
+            found = "{cell} is neither a number nor a text; convert the column or list it in data.drop"
+            raise column.fault(column.first_present(), found)
+    if categorical:
+        return Type.CATEGORY
+    if all(column.all_numbers for column in columns):
+        return Type.NUMBER
+    kinds = _kinds(columns)
+    cells = _cells(columns, kinds)
+    if set(cells) == {Cell.TRUTH}:
+        return Type.TRUTH
+    refused = _refused(kinds, cells)
+    if refused is not None:
+        accepted = NUMBERS if refused is Cell.WORD else set(Cell) - {refused}
+        raise _fault(columns, [text for text, kind in kinds.items() if kind not in accepted], refused, advice)
+    return Type.CATEGORY if set(cells) - {Cell.NUMBER} else Type.NUMBER
+
+
+def _kinds(columns: Sequence[Column]) -> dict[str, Cell]:
+    """The kind of each distinct text; names that look like numbers with units are words."""
+    kinds = {text: column.kind(text) for column in columns if not column.all_numbers for text in column.counts}
+    measured = {text: unit for text, kind in kinds.items() if kind is Cell.NOTATION and (unit := unit_of(text))}
+    if len(set(measured.values())) > FEW_UNITS or len(measured) < MEASURED:
+        kinds |= dict.fromkeys((text for text, unit in measured.items() if unit.isalpha()), Cell.WORD)
+    return kinds
+
+
+def _cells(columns: Sequence[Column], kinds: Mapping[str, Cell]) -> Counter[Cell]:
+    """Number of cells of each kind in all files."""
+    cells: Counter[Cell] = Counter()
+    for column in columns:
+        if column.all_numbers:
+            cells[Cell.NUMBER] += len(column) - column.missing
+            continue
+        for text, count in column.counts.items():
+            cells[kinds[text]] += count
+    return +cells
+
+
+def _refused(kinds: Mapping[str, Cell], cells: Counter[Cell]) -> Cell | None:
+    """The kind of cells for which a column is refused, if any; `Cell.WORD` for words among numbers."""
+    present, numbers = cells.total(), sum(cells[kind] for kind in NUMBERS)
+    others = {text: kind for text, kind in kinds.items() if kind not in NUMBERS}
+    found = set(others.values())
+    words = sum(kind is not Cell.DATE for kind in others.values())
+    if cells[Cell.DATE] > present / 2 or (cells[Cell.DATE] and not numbers and words <= FEW_WORDS):
+        return Cell.DATE
+    words = sum(kind is not Cell.NOTATION for kind in others.values())
+    share = numbers + cells[Cell.NOTATION]
+    if cells[Cell.NOTATION] and (share > present / 2 or words <= FEW_WORDS):
+        return Cell.NOTATION
+    if found == {Cell.CODE}:
+        return Cell.CODE
+    if numbers and others and (numbers > present / 2 or len(others) <= FEW_WORDS):
+        return Cell.WORD
+    return next((kind for kind in (Cell.INFINITE, Cell.LONG) if cells[kind] and not others), None)
+
+
+def _fault(columns: Sequence[Column], texts: Collection[str], kind: Cell, advice: Advice) -> InputError:
+    """The error at the first cell with one of these texts."""
+    for column in columns:
+        row = column.row_of(texts)
+        if row is not None:
+            return column.fault(row, _message(kind, column.text(row), advice))
+    raise ValueError(f"no cell of {texts}")
+
+
+def _message(kind: Cell, text: str, advice: Advice) -> str:
+    """What a message states about a cell and proposes."""
+    if kind is Cell.DATE:
+        return f" holds dates or times: {{cell}}; give numbers, or {advice.both}"
+    if kind is Cell.INFINITE:
+        return "{cell} is not a finite number of single precision; correct it"
+    if kind is Cell.LONG:
+        return f"{{cell}} has more digits than a number keeps, as identifiers have; {advice.both}"
+    if kind is Cell.CODE:
+        return f"{{cell}} has a leading zero, as codes have; {advice.both}, or write numbers without it"
+    if kind is Cell.WORD:
+        others = "{cell} is not a number, as others in the column are"
+        return f"{others}; correct it, or {advice.both}, or the word in data.missing"
+    comma = ', or set data.csv: {decimal: ","}' if DECIMAL_COMMA.fullmatch(text) else ""
+    return f"{{cell}} is a number in another notation; write it as in 1234.5{comma}, or {advice.both}"
