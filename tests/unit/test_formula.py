@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from gamtune import errors as errors_module
 from gamtune.analysis import formula as formula_module
-from gamtune.analysis.formula import Response, check_columns, check_distinct, parse_formula, parse_response
+from gamtune.analysis import terms as terms_module
+from gamtune.analysis.formula import check_columns, check_distinct, parse_formula, parse_response, parse_term
+from gamtune.analysis.terms import Response, Variable, quoted
 
 LECTURE = (
     "s(l1, k=4) + s(l2, k=4) + s(input_dropout) + s(rho, k=4) + s(epsilon, k=4)"
@@ -27,13 +30,51 @@ def test_terms_carry_mgcvs_labels_in_the_order_written():
 
 def test_k_is_10_in_s_and_5_a_margin_in_te_unless_given():
     smooth, tensor = parse_formula("s(a) + te(b, c)").terms
-    assert smooth.margins == (("a", 10),)
-    assert tensor.margins == (("b", 5), ("c", 5))
+    assert smooth.margins == ((Variable("a"), 10),)
+    assert tensor.margins == ((Variable("b"), 5), (Variable("c"), 5))
 
 
 def test_te_takes_one_k_a_margin():
     (tensor,) = parse_formula("te(a, b, c, k=(3, 4, 5))").terms
-    assert tensor.margins == (("a", 3), ("b", 4), ("c", 5))
+    assert tensor.margins == ((Variable("a"), 3), (Variable("b"), 4), (Variable("c"), 5))
+    assert parse_formula("te(a, b, c, k=c(3, 4, 5))").terms[0].k == tensor.k  # as R writes it
+
+
+def test_a_logarithm_is_part_of_a_terms_label_as_in_mgcv():
+    formula = parse_formula("s(log(x), k=4) + te(log10(a), b, k=3) + ti(log2(c), b, k=4) + log(d)")
+    assert [term.label for term in formula.terms] == ["s(log(x))", "te(log10(a),b)", "ti(log2(c),b)", "log(d)"]
+    assert formula.columns == ("x", "a", "b", "c", "d")
+    assert formula.n_coefficients() == 1 + 3 + 8 + 9 + 1
+    assert [parse_term(term.label).variables for term in formula.terms] == [term.variables for term in formula.terms]
+
+
+def test_a_column_and_its_logarithm_may_be_in_two_terms():
+    assert [term.label for term in parse_formula("s(x) + s(log(x)) + log10(x)").terms] == ["s(x)", "s(log(x))", "log10(x)"]
+
+
+def test_an_interaction_may_stand_beside_the_main_effects_of_its_variables():
+    formula = parse_formula("s(a, k=4) + s(b, k=4) + ti(a, b, k=3)")
+    assert formula.n_coefficients() == 1 + 3 + 3 + 4
+
+
+@pytest.mark.parametrize("name", ["my col", "lr (1e-3)", "a-b", "50%", "$x$", "a`b", "back\\slash", "#items", "1st", "log(x)", "+"])
+def test_a_name_with_symbols_is_written_in_backquotes(name):
+    for text in ("s({})", "s(log({}), k=4)", "te({}, z)", "f({})", "{}"):
+        (term,) = parse_formula(text.format(quoted(name))).terms
+        assert term.variables[0].column == name
+        assert parse_term(term.label).variables == term.variables
+    assert parse_response(f"log({quoted(name)})") == Response(name, log=True)
+
+
+@pytest.mark.parametrize("name", ["my.col", ".hidden", "lambda", "k", "s", "\N{MICRO SIGN}", "\u5b66\u4e60\u7387", "x" * 300])
+def test_any_other_name_is_written_as_it_is(name):
+    (term,) = parse_formula(f"s({name})").terms
+    assert term.variables == (Variable(name),)
+
+
+def test_a_comment_is_refused_because_what_follows_it_would_be_lost():
+    with pytest.raises(ValueError, match="'# effect of x': a formula cannot hold a comment"):
+        parse_formula("s(x, k=5)  # effect of x\n+ s(z, k=5)")
 
 
 def test_a_factor_counts_its_levels_less_one_and_a_line_counts_one():
@@ -67,6 +108,19 @@ def test_a_formula_may_run_over_several_lines():
         ("s(2)", "s(2): the arguments before k are names of columns"),
         ("te(l1)", "te(l1): te() takes two columns or more; s() takes one"),
         ("te(l1, l2, k=(3, 4, 5))", "te(l1, l2, k=(3, 4, 5)): 2 columns, but k has 3 values"),
+        ("s(l1, k=4, k=5)", "s(l1, k=4, k=5): k is given twice"),
+        ("te(l1, log(l1))", "te(l1, log(l1)): l1 is in it twice"),
+        ("ti(l1, l2) + ti(l2, l1)", "ti(l2, l1): l2 is already in ti(l1, l2)"),
+        ("ti(l1, l2) + s(l1) + te(l1, rho)", "te(l1, rho): l1 is already in s(l1)"),
+        ("f(log(l1))", "f(log(l1)): f() takes a column"),
+        ("s(sqrt(l1))", "s(sqrt(l1)): the arguments before k are names of columns, or log(), log10() or log2() of them"),
+        ("s(log(l1, 2))", "s(log(l1, 2)): the arguments before k are names of columns"),
+        ("log(l1, 2)", "log(l1, 2): a logarithm is taken of one column"),
+        ("s(my col)", "s(my col): the arguments before k are names of columns, or log(), log10() or log2() of them; a name"
+         " with spaces or symbols is written in backquotes, such as `my column`"),
+        ("s(l1) + ", "cannot read 's(l1) +'"),
+        ("s(l1) ++ s(l2)", "cannot read 's(l1) ++ s(l2)'"),
+        ("s(`l1)", "cannot read 's(`l1)'"),
         ("f(activation, k=3)", "f(activation, k=3): f() takes no keyword"),
         ("s(l1) + te(l1, l2)", "te(l1, l2): l1 is already in s(l1), and one column cannot be in two"),
     ],
@@ -118,11 +172,13 @@ def test_any_other_response_is_refused(text):
 
 
 def test_the_module_needs_nothing_but_the_standard_library():
-    tree = ast.parse(Path(formula_module.__file__).read_text(encoding="utf-8"))
-    imported = {
-        (node.module if isinstance(node, ast.ImportFrom) else alias.name).split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }
-    assert imported <= sys.stdlib_module_names
+    own = {module.__name__ for module in (formula_module, terms_module, errors_module)}
+    for module in (formula_module, terms_module, errors_module):
+        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+        imported = {
+            node.module if isinstance(node, ast.ImportFrom) else alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        assert {name.split(".")[0] for name in imported - own} <= sys.stdlib_module_names

@@ -60,6 +60,8 @@ def _check(options: argparse.Namespace) -> None:
     kind = plan.stages[0].partition("/")[0] if plan.stages else ""
     later = f" ({sum(plan.slots)} of them in {len(plan.stages)} {kind})" if kind else ""
     print(f"{options.config}: study {plan.name}: {len(plan.records)} trials{later}, {confirmations} confirmations")
+    for hint in plan.hints:
+        print(f"hint: {hint}")
 
 
 def _table(options: argparse.Namespace) -> None:
@@ -174,16 +176,15 @@ def _gam(options: argparse.Namespace) -> None:
     from gamtune.analysis.gam_step import run_gam
 
     columns = json.loads(options.columns)
-    _with_values(
-        lambda: run_gam(
-            options.results,
-            None if options.formula == NO_FORMULA else options.formula,
-            options.response,
-            options.method,
-            options.out,
-            columns["columns"],
-            columns["log"],
-        )
+    run_gam(
+        options.results,
+        None if options.formula == NO_FORMULA else options.formula,
+        options.response,
+        options.method,
+        options.out,
+        columns["columns"],
+        columns["log"],
+        options.skip_unfittable,
     )
 
 
@@ -358,11 +359,16 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("rows", type=Path, metavar="ROWS.csv", help="raw rows, with the columns of the training")
     gam = add("gam", _gam, "fit a GAM to a CSV file of results")
     gam.add_argument("results", type=Path, metavar="RESULTS.csv")
-    gam.add_argument("--formula", required=True, help="as in mgcv: s(l1, k=4) + te(depth, sum_neurons, k=4)")
+    gam.add_argument("--formula", required=True, help="as in mgcv: s(log(l1), k=4) + te(depth, width, k=4)")
     gam.add_argument("--response", default="mse", help="a column, or log(column)")
     gam.add_argument("--method", choices=("REML", "GCV"), default="REML")
     gam.add_argument("--columns", default=NO_COLUMNS, metavar="JSON", help="to rank without the model: " + COLUMNS_HELP)
     gam.add_argument("--out", type=Path, required=True, metavar="DIR")
+    gam.add_argument(
+        "--skip-unfittable",
+        action="store_true",
+        help="if the rows cannot carry the model, write the reason to skipped.txt and end with exit code 0",
+    )
     sync = add_on_config("sync", _sync, "bring MLflow up to date with the records on disk; may be repeated at any time")
     sync.add_argument("--follow", type=int, metavar="PID", help="go on until this process has ended")
     sync.add_argument("--out", type=Path, metavar="FILE", help="write what it came to there")

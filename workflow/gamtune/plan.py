@@ -6,7 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gamtune.analysis.formula import Factor, Formula, check_columns, check_distinct, parse_formula
+from gamtune.analysis.formula import parse_formula
+from gamtune.analysis.planned_formula import check_planned, hints
 from gamtune.closure import LIBRARY, code_digest
 from gamtune.config.data_section import PUBLIC
 from gamtune.config.load import parse_study
@@ -131,8 +132,14 @@ class Plan:
 
     @cached_property
     def log_columns(self) -> list[str]:
-        """Columns whose prior spans orders of magnitude."""
-        return [name for name, distribution in self.config.space.items() if distribution.logarithmic]
+        """Columns that figures and rankings show on a logarithmic scale: by their prior, or by the formula."""
+        formula = parse_formula(self.config.analysis.gam) if self.config.analysis.gam else None
+        logged = [variable.column for _, variable in formula.variables() if variable.logarithm] if formula else []
+        return [name for name in self.columns if name in {*self._log_priors, *logged}]
+
+    @property
+    def _log_priors(self) -> set[str]:
+        return {name for name, distribution in self.config.space.items() if distribution.logarithmic}
 
     @property
     def figure_columns(self) -> str:
@@ -246,24 +253,28 @@ class Plan:
 
     def _check_formula(self, text: str) -> None:
         try:
-            formula = parse_formula(text)
-            check_columns(formula, self.columns)
-            parameters = table_columns(self.config)
-            table = [cells(row.spec, parameters) for row in self.rows]
-            values = {name: {row[name] for row in table} - {None} for name in formula.columns}
-            _refuse_text(formula, {name for name in values if any(isinstance(value, str) for value in values[name])})
-            check_distinct(formula, {name: len(distinct) for name, distinct in values.items()})
-        except ValueError as error:
-            raise InputError([f"analysis.gam: {error}"]) from None
+            check_planned(text, self.columns, self._cells, self._proposed)
+        except InputError as error:
+            raise InputError(f"analysis.gam: {line}" for line in error.lines) from None
 
+    @cached_property
+    def hints(self) -> list[str]:
+        """What a user may want to change although the config is valid."""
+        text = self.config.analysis.gam
+        if text is None:
+            return []
+        return [f"analysis.gam: {hint}" for hint in hints(text, self._cells, self._proposed, self._log_priors)]
 
-def _refuse_text(formula: Formula, text_columns: set[str]) -> None:
-    """A smooth or a line needs numbers: text goes into f(), a per-layer vector has a derived column."""
-    for term in formula.terms:
-        for name in [] if isinstance(term, Factor) else term.columns:
-            if name in text_columns:
-                derived = derived_columns([name])
-                raise ValueError(f"{term.label}: {name} is text; use {derived[0] if derived else f'f({name})'}")
+    @cached_property
+    def _cells(self) -> list[dict[str, Any]]:
+        """The table's parameters and derived columns."""
+        parameters = table_columns(self.config)
+        return [cells(row.spec, parameters) for row in self.rows]
+
+    @property
+    def _proposed(self) -> int:
+        """Number of configurations that rounds add; rungs of a halving only train those of the table further."""
+        return 0 if self.config.search.strategy == "halving" else sum(self.slots)
 
 
 def code_of(module: str) -> str:

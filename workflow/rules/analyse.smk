@@ -19,7 +19,7 @@ rule gam:
     shell:
         "python -m gamtune gam {input.summary:q} --formula {params.formula:q}"
         " --response {params.response:q} --method {params.method:q}"
-        " --columns {params.columns:q} --out {output:q} > {log:q} 2>&1"
+        " --columns {params.columns:q} --skip-unfittable --out {output:q} > {log:q} 2>&1"
 
 
 rule figures:

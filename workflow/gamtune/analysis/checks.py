@@ -12,9 +12,9 @@ import pandas as pd
 from scipy import linalg
 from scipy.spatial import cKDTree
 
-from gamtune.analysis.formula import Smooth, Tensor
+from gamtune.analysis.covariates import FloatArray, covariates, natural
 from gamtune.analysis.gam import FittedGam
-from gamtune.analysis.penalised_fit import FloatArray
+from gamtune.analysis.terms import Smooth, Tensor
 
 NEIGHBOURS = 3  # as mgcv, for terms of several columns
 STEP = 1e-3  # of a column's range: where an effect's slope is measured
@@ -60,11 +60,11 @@ def _concurvity(fitted: FittedGam, block: slice) -> tuple[float, float]:
 
 def _neighbours(fitted: FittedGam, term: Smooth | Tensor) -> np.ndarray:
     """Pairs of rows, (pairs, 2), that are next to each other in the term's columns."""
+    places = covariates(fitted.rows, term.variables)
     if isinstance(term, Smooth):
-        order = np.argsort(fitted.rows[term.column].to_numpy(float), kind="stable")
+        order = np.argsort(places[:, 0], kind="stable")
         return np.column_stack([order[:-1], order[1:]])
-    places = fitted.rows[list(term.columns)].astype(float)
-    scaled = (places - places.min()) / places.max().abs() * _slopes(fitted, term, places)  # as mgcv scales them
+    scaled = (places - places.min(axis=0)) / np.ptp(places, axis=0) * _slopes(fitted, term, places)  # as mgcv does
     _, found = cKDTree(scaled).query(scaled, k=NEIGHBOURS + 1)
     own = np.arange(len(scaled))
     # among ties a row need not be its own first neighbour
@@ -72,15 +72,17 @@ def _neighbours(fitted: FittedGam, term: Smooth | Tensor) -> np.ndarray:
     return np.column_stack([np.repeat(own, NEIGHBOURS), others.ravel()])
 
 
-def _slopes(fitted: FittedGam, term: Tensor, places: pd.DataFrame) -> FloatArray:
-    """Mean size of the effect's slope along each column: a column that does nothing should not part neighbours."""
-    here, _ = fitted.effect(term.label, places)
-    slopes = []
-    for column in term.columns:
-        step = STEP * np.ptp(places[column])
-        there, _ = fitted.effect(term.label, places.assign(**{column: places[column] + step}))
-        slopes.append(float(np.abs(there - here).mean() / step))
-    return np.array(slopes)
+def _slopes(fitted: FittedGam, term: Tensor, places: FloatArray) -> FloatArray:
+    """Return the mean size of the effect's slope along each variable: one without effect must not part neighbours."""
+
+    def effect(at: FloatArray) -> FloatArray:
+        columns = {
+            variable.column: natural(variable, values) for variable, values in zip(term.variables, at.T, strict=True)
+        }
+        return fitted.effect(term.label, pd.DataFrame(columns))[0]
+
+    here, steps = effect(places), STEP * np.ptp(places, axis=0)
+    return np.array([float(np.abs(effect(places + step) - here).mean() / step.sum()) for step in np.diag(steps)])
 
 
 def _k_index(residuals: FloatArray, pairs: np.ndarray, permutations: np.ndarray) -> tuple[float, float]:

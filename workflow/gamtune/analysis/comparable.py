@@ -3,12 +3,37 @@
 import pandas as pd
 
 from gamtune.analysis.formula import parse_formula
+from gamtune.analysis.terms import ROWS_PER_COEFFICIENT
 
 RUNG = "rung"
 SELECTION = "selection"  # column of summaries whose validation rows are the test rows
 ON_TEST_ROWS = "Chosen on the test rows: these errors flatter."
 FIGURES = ("seconds", "epochs_run")
-ROWS_PER_COEFFICIENT = 3  # fewer, and a warning says so
+IDENTITY, OUTCOME = ("trial", "name", "replicate"), ("status", "reason", "seconds", "epochs_run")
+STATUSES = ("ok", "failed")
+
+
+def is_summary(table: pd.DataFrame) -> bool:
+    """Return whether a table is a study's ``summary.csv``, or was made from one, and not a table of the user's own.
+
+    A summary begins with the identity of each trial and has the columns of its outcome next to each other; a column
+    of a user's table that merely has the same name as one of them, such as ``status``, means nothing to gamtune.
+    """
+    names = [str(name) for name in table]
+    place = names.index(OUTCOME[0]) if OUTCOME[0] in names else 0
+    return (
+        tuple(names[: len(IDENTITY)]) == IDENTITY
+        and tuple(names[place : place + len(OUTCOME)]) == OUTCOME
+        and bool(table[OUTCOME[0]].isin(STATUSES).all())
+    )
+
+
+def comparable_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the finished configurations of a summary, each the mean of its trials, or any other table as it is."""
+    if not is_summary(table):
+        return table
+    rows = averaged(table)
+    return rows[rows["status"] == "ok"]
 
 
 def averaged(summary: pd.DataFrame) -> pd.DataFrame:

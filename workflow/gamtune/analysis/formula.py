@@ -1,160 +1,47 @@
-"""The R-like formula of a GAM, read with ``ast`` and never evaluated.
+"""The R-like formula of a GAM: read by a parser of its own, never evaluated, and checked against a table's columns.
 
-``s(l1, k=4) + te(depth, sum_neurons, k=4) + f(activation) + epochs`` is also a Python expression, so Python's own
-parser reads it. Only the standard library is imported: formulas are checked while the workflow is planned.
+Only the standard library is imported: formulas are checked while the workflow is planned.
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from math import prod
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from gamtune.analysis.terms import (
+    LOGARITHMS,
+    PLAIN_NAME,
+    Factor,
+    Formula,
+    Linear,
+    Response,
+    Smooth,
+    Tensor,
+    Term,
+    Variable,
+    quoted,
+)
+from gamtune.errors import InputError
 
 DEFAULT_K = 10  # mgcv's s() of one column
-DEFAULT_MARGIN_K = 5  # mgcv's te(), each margin
+DEFAULT_MARGIN_K = 5  # mgcv's te() and ti(), each margin
 SMALLEST_K = 3  # a constant, a slope and one bend
-SYNTAX = "write s(column, k=4), te(column, column, k=4), f(column) or a column's name, joined by +"
-
-
-@dataclass(frozen=True)
-class Smooth:
-    """``s(column, k)``: a smooth function of one column, spanned by k functions before centring."""
-
-    column: str
-    k: int
-    source: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The one column it reads."""
-        return (self.column,)
-
-    @property
-    def margins(self) -> tuple[tuple[str, int], ...]:
-        """Its column with its k."""
-        return ((self.column, self.k),)
-
-    @property
-    def label(self) -> str:
-        """mgcv's name of the term."""
-        return f"s({self.column})"
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """``te(column, column, ..., k)``: a tensor product smooth, one k and one smoothing parameter a margin."""
-
-    columns: tuple[str, ...]
-    k: tuple[int, ...]
-    source: str
-
-    @property
-    def margins(self) -> tuple[tuple[str, int], ...]:
-        """Each column with its k."""
-        return tuple(zip(self.columns, self.k, strict=True))
-
-    @property
-    def label(self) -> str:
-        """mgcv's name of the term."""
-        return f"te({','.join(self.columns)})"
-
-
-@dataclass(frozen=True)
-class Factor:
-    """``f(column)``: one unpenalised effect a level."""
-
-    column: str
-    source: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The one column it reads."""
-        return (self.column,)
-
-    @property
-    def label(self) -> str:
-        """The term as it is written."""
-        return f"f({self.column})"
-
-
-@dataclass(frozen=True)
-class Linear:
-    """A bare column name: a straight line."""
-
-    column: str
-    source: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The one column it reads."""
-        return (self.column,)
-
-    @property
-    def label(self) -> str:
-        """The column's name."""
-        return self.column
-
-
-Term = Smooth | Tensor | Factor | Linear
-
-
-@dataclass(frozen=True)
-class Formula:
-    """The terms of an additive model, in the order they were written.
-
-    Examples
-    --------
-    >>> formula = parse_formula("s(l1, k=4) + te(depth, sum_neurons, k=4)")
-    >>> formula.columns
-    ('l1', 'depth', 'sum_neurons')
-    >>> formula.n_coefficients()
-    19
-    """
-
-    text: str
-    terms: tuple[Term, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Every column the formula reads, in order."""
-        return tuple(column for term in self.terms for column in term.columns)
-
-    def n_coefficients(self, levels: Mapping[str, int] | None = None) -> int:
-        """Coefficients of the model, the intercept included, each term counted after centring as mgcv does.
-
-        Parameters
-        ----------
-        levels : mapping of str to int, optional
-            How many levels each column under ``f()`` has; needed only where the formula has such a term.
-
-        Raises
-        ------
-        ValueError
-            If a factor's number of levels is not given.
-        """
-        count = 1
-        for term in self.terms:
-            if isinstance(term, Factor):
-                if levels is None or term.column not in levels:
-                    raise ValueError(f"{term.source}: the number of levels of {term.column} is not known")
-                count += levels[term.column] - 1
-            elif isinstance(term, Linear):
-                count += 1
-            else:
-                count += prod(k for _, k in term.margins) - 1
-        return count
-
-
-@dataclass(frozen=True)
-class Response:
-    """What the model explains: a column, or its natural logarithm."""
-
-    column: str
-    log: bool
-
-    def __str__(self) -> str:
-        return f"log({self.column})" if self.log else self.column
+SYNTAX = (
+    "write s(column, k=4), te(column, column, k=4), ti(column, column, k=4), f(column) or a column's name, joined by +;"
+    " a column can be log(column)"
+)
+VARIABLES = (
+    "names of columns, or log(), log10() or log2() of them; a name with spaces or symbols is written in backquotes, "
+    "such as `my column`"
+)
+TOKEN = re.compile(
+    rf"""\s+ | (?P<token> `(?:[^`\\]|\\.)+` | {PLAIN_NAME} | \d[\w.]* | '[^']*' | "[^"]*" | \*\* | . )""",
+    re.VERBOSE | re.DOTALL,
+)
+WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+OPENING, CLOSING, OPERATORS = "([{", ")]}", "+-*/^:|~<>&"
+MOST_SHOWN = 200  # characters of a text in a message
+Tokens = Sequence[str]
 
 
 def parse_formula(text: str) -> Formula:
@@ -163,30 +50,50 @@ def parse_formula(text: str) -> Formula:
     Parameters
     ----------
     text : str
-        Terms joined by ``+``: ``s(column, k=10)``, ``te(column, column, ..., k=5)`` with one k or a tuple of one k a
-        column, ``f(column)`` for a factor, and a bare name for a straight line.
+        Terms joined by ``+``: ``s(variable, k=10)``; ``te(variable, variable, ..., k=5)`` and ``ti()`` with one k, or
+        with one k per variable as ``k=(4, 3)`` or ``k=c(4, 3)``; ``f(column)`` for a factor; and a bare variable for a
+        straight line. A variable is a column's name or ``log()``, ``log10()`` or ``log2()`` of one. A name that is not
+        made of letters, digits, dots and underscores is written in backquotes.
 
     Raises
     ------
-    ValueError
-        One line that names the term at fault: a syntax error, an unknown function or keyword, a k below 3, or a
-        column in two terms (their effects could not be told apart).
+    InputError
+        One line that names the term at fault: a syntax error, a comment, an unknown function or keyword, a repeated
+        keyword, a k below 3, or a variable in two terms (their effects could not be told apart).
 
     Examples
     --------
-    >>> [term.label for term in parse_formula("s(l1, k=4) + te(depth, sum_neurons) + f(activation)").terms]
-    ['s(l1)', 'te(depth,sum_neurons)', 'f(activation)']
+    >>> formula = parse_formula("s(log(rate), k=4) + te(depth, sum_neurons) + f(activation)")
+    >>> [term.label for term in formula.terms]
+    ['s(log(rate))', 'te(depth,sum_neurons)', 'f(activation)']
+    >>> formula.columns
+    ('rate', 'depth', 'sum_neurons', 'activation')
     """
-    formula = Formula(" ".join(text.split()), tuple(_term(node) for node in _summands(_expression(text, SYNTAX))))
-    first: dict[str, str] = {}
-    for term in formula.terms:
-        for column in term.columns:
-            if column in first:
-                raise ValueError(
-                    f"{term.source}: {column} is already in {first[column]}, and one column cannot be in two"
+    summands = _split(_tokens(text, SYNTAX), "+")
+    if not all(summands):
+        raise _unreadable(text, SYNTAX)
+    formula = Formula(" ".join(text.split()), tuple(map(_term, summands)))
+    holders: dict[Variable, list[Term]] = {}
+    for term, variable in formula.variables():
+        for other in holders.setdefault(variable, []):
+            if not _can_share(term, other):
+                raise InputError(
+                    [f"{term.source}: {variable} is already in {other.source}, and one column cannot be in two"]
                 )
-            first[column] = term.source
+        holders[variable].append(term)
     return formula
+
+
+def _can_share(term: Term, other: Term) -> bool:
+    """Whether two terms may have a variable in common: ``ti()`` leaves out the main effects that the other holds."""
+    functions = [one.function for one in (term, other) if isinstance(one, Tensor)]
+    return "ti" in functions and set(term.variables) != set(other.variables)
+
+
+def parse_term(label: str) -> Term:
+    """Read the label of one term, such as ``s(log(rate))``, back from a result file."""
+    (term,) = parse_formula(label).terms
+    return term
 
 
 def parse_response(text: str) -> Response:
@@ -194,7 +101,7 @@ def parse_response(text: str) -> Response:
 
     Raises
     ------
-    ValueError
+    InputError
         If the text is neither.
 
     Examples
@@ -202,13 +109,11 @@ def parse_response(text: str) -> Response:
     >>> parse_response("log(validation_mse)")
     Response(column='validation_mse', log=True)
     """
-    usage = "write a column's name or log(column)"
-    match _expression(text, usage):
-        case ast.Name(id=column):
-            return Response(column, log=False)
-        case ast.Call(func=ast.Name(id="log"), args=[ast.Name(id=column)], keywords=[]):
-            return Response(column, log=True)
-    raise ValueError(f"response {text!r}: {usage}")
+    usage = "write a column's name or log(column); a name with spaces or symbols is written in backquotes"
+    variable = _variable(_tokens(text, usage))
+    if variable is None or variable.logarithm not in ("", "log"):
+        raise InputError([f"response {text!r}: {usage}"])
+    return Response(variable.column, log=variable.logarithm == "log")
 
 
 def check_columns(formula: Formula, columns: Iterable[str]) -> None:
@@ -216,127 +121,212 @@ def check_columns(formula: Formula, columns: Iterable[str]) -> None:
 
     Raises
     ------
-    ValueError
-        One line with the term, the column, and the columns there are.
+    InputError
+        One line with the term, the column, and the columns of the table.
     """
     known = sorted(columns)
-    for term in formula.terms:
-        for column in term.columns:
-            if column not in known:
-                raise ValueError(f"{term.source}: no column '{column}' in the table; it has {', '.join(known)}")
+    for term, variable in formula.variables():
+        if variable.column not in known:
+            listed = ", ".join(map(quoted, known))
+            raise InputError([f"{term.source}: no column '{variable.column}' in the table; it has {listed}"])
 
 
 def check_distinct(formula: Formula, distinct: Mapping[str, int]) -> None:
-    """Refuse terms that ask more of a column than its distinct values can answer.
+    """Refuse terms that need more distinct values than their columns have.
 
     Parameters
     ----------
     formula : Formula
     distinct : mapping of str to int
-        The number of distinct values of each of the formula's columns.
+        Number of distinct values of each of the formula's columns.
 
     Raises
     ------
-    ValueError
+    InputError
         If a column is constant, or a k is larger than the number of distinct values.
     """
+    for term, variable in formula.variables():
+        if distinct[variable.column] < 2:
+            raise InputError(
+                [f"{term.source}: {variable.column} is constant, so it has no effect to estimate; leave it out"]
+            )
     for term in formula.terms:
-        for column in term.columns:
-            if distinct[column] < 2:
-                raise ValueError(f"{term.source}: {column} is constant, so it has no effect to estimate; leave it out")
         if isinstance(term, Smooth | Tensor):
-            for column, k in term.margins:
-                _check_k_fits(term, column, k, distinct[column])
+            for variable, k in term.margins:
+                _check_k_fits(term, variable, k, distinct[variable.column])
 
 
-def _check_k_fits(term: Smooth | Tensor, column: str, k: int, distinct: int) -> None:
+def _check_k_fits(term: Smooth | Tensor, variable: Variable, k: int, distinct: int) -> None:
     if k <= distinct:
         return
     if distinct < SMALLEST_K:
-        advice = f"a smooth needs {SMALLEST_K}; write {column} for a line or f({column}) for levels"
+        advice = f"a smooth needs {SMALLEST_K}; write {variable} for a line or f({quoted(variable.column)}) for levels"
     else:
         advice = f"k can be {distinct} at most"
-    raise ValueError(f"{term.source}: {column} has {distinct} distinct values, {advice}")
+    raise InputError([f"{term.source}: {variable.column} has {distinct} distinct values, {advice}"])
 
 
-def _expression(text: str, usage: str) -> ast.expr:
-    """Parse one expression; its errors in one line."""
-    if not text.strip():
-        raise ValueError(f"empty formula: {usage}")
-    try:
-        return ast.parse(" ".join(text.split()), mode="eval").body
-    except (SyntaxError, ValueError) as error:
-        raise ValueError(f"cannot read {text!r}: {usage}") from error
+def _tokens(text: str, usage: str) -> list[str]:
+    """Split a text into names, numbers, quoted texts and symbols, and check that its brackets match."""
+    tokens = []
+    depth = lowest = 0
+    for match in TOKEN.finditer(text):
+        token = match["token"]
+        if token == "#":
+            comment = text[match.start() :].splitlines()[0].strip()
+            raise InputError([f"{_shortened(comment)!r}: a formula cannot hold a comment; remove it, from '#' on"])
+        if token is not None:
+            tokens.append(token)
+            depth += (token in OPENING) - (token in CLOSING)
+            lowest = min(lowest, depth)
+    if not tokens:
+        raise InputError([f"empty formula: {usage}"])
+    if depth or lowest < 0 or "`" in tokens:
+        raise _unreadable(text, usage)
+    return tokens
 
 
-def _summands(node: ast.expr) -> list[ast.expr]:
-    """Operands of a chain of ``+``, from left to right."""
-    operands: list[ast.expr] = []
-    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        operands.append(node.right)
-        node = node.left
-    return [node, *reversed(operands)]
+def _unreadable(text: str, usage: str) -> InputError:
+    return InputError([f"cannot read {_shortened(' '.join(text.split()))!r}: {usage}"])
 
 
-def _term(node: ast.expr) -> Term:
-    source = ast.unparse(node)
-    match node:
-        case ast.Name(id=column):
-            return Linear(column, source)
-        case ast.Call(func=ast.Name(id="s")):
-            (column,) = _columns(node, source, exactly=1)
-            k = _keyword_k(node, source)
-            return Smooth(column, _whole(DEFAULT_K if k is None else k, source), source)
-        case ast.Call(func=ast.Name(id="te")):
-            columns = _columns(node, source)
-            return Tensor(columns, _margin_ks(_keyword_k(node, source), len(columns), source), source)
-        case ast.Call(func=ast.Name(id="f")):
-            (column,) = _columns(node, source, exactly=1)
-            if node.keywords:
-                raise ValueError(f"{source}: f() takes no keyword")
-            return Factor(column, source)
-        case ast.Call(func=ast.Name(id=function)):
-            raise ValueError(f"{source}: unknown function '{function}'; {SYNTAX}")
-    raise ValueError(f"{source}: not a term; {SYNTAX}")
+def _split(tokens: Tokens, separator: str) -> list[Tokens]:
+    """Split tokens at a separator outside all brackets."""
+    parts: list[list[str]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += (token in OPENING) - (token in CLOSING)
+        if depth == 0 and token == separator:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return list(parts)
 
 
-def _columns(call: ast.Call, source: str, exactly: int | None = None) -> tuple[str, ...]:
-    """Positional arguments of a term; without ``exactly`` two or more."""
-    names = tuple(argument.id for argument in call.args if isinstance(argument, ast.Name))
-    if len(names) != len(call.args):
-        raise ValueError(f"{source}: the arguments before k are names of columns")
-    if exactly is not None and len(names) != exactly:
-        raise ValueError(f"{source}: takes one column, got {len(names)}; te() takes several")
-    if exactly is None and len(names) < 2:
-        raise ValueError(f"{source}: te() takes two columns or more; s() takes one")
-    return names
+def _written(tokens: Tokens) -> str:
+    """Return tokens as one text, spaced alike however they were written."""
+    text = ""
+    for token in tokens:
+        if token == ",":
+            text += ", "
+        elif token in OPERATORS and text and text[-1] not in "(=, ":
+            text += f" {token} "
+        elif _is_name(token) and text and (text[-1].isalnum() or text[-1] in "_.`"):
+            text += f" {token}"
+        else:
+            text += token
+    return _shortened(text.strip())
 
 
-def _keyword_k(call: ast.Call, source: str) -> object:
-    """The literal behind ``k=``, or None where it is not given."""
-    for keyword in call.keywords:
-        if keyword.arg != "k":
-            raise ValueError(f"{source}: unknown keyword '{keyword.arg or '**'}'; the only one is k")
-    if not call.keywords:
+def _shortened(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 3]}..."
+
+
+def _is_name(token: str) -> bool:
+    return (len(token) > 1 and token[0] == "`") or re.fullmatch(PLAIN_NAME, token) is not None
+
+
+def _variable(tokens: Tokens) -> Variable | None:
+    """Return a column or the logarithm of one; None of anything else."""
+    match list(tokens):
+        case [name] if _is_name(name):
+            return Variable(_column(name))
+        case [function, "(", name, ")"] if function in LOGARITHMS and _is_name(name):
+            return Variable(_column(name), function)
+    return None
+
+
+def _column(name: str) -> str:
+    return re.sub(r"\\(.)", r"\1", name[1:-1], flags=re.DOTALL) if name[0] == "`" else name
+
+
+def _term(tokens: Tokens) -> Term:
+    source = _written(tokens)
+    variable = _variable(tokens)
+    if variable is not None:
+        return Linear(variable, source)
+    arguments = _arguments(tokens)
+    if arguments is None:
+        raise InputError([f"{source}: not a term; {SYNTAX}"])
+    positional, k = _arguments_and_k(arguments, source)
+    match tokens[0]:
+        case "s":
+            (variable,) = _variables(positional, source, exactly=1)
+            return Smooth(variable, DEFAULT_K if k is None else _whole(k, source), source)
+        case "te" | "ti" as function:
+            variables = _variables(positional, source)
+            return Tensor(function, variables, _margin_ks(k, len(variables), source), source)
+        case "f":
+            (variable,) = _variables(positional, source, exactly=1)
+            if k is not None:
+                raise InputError([f"{source}: f() takes no keyword"])
+            if variable.logarithm:
+                raise InputError([f"{source}: f() takes a column, whose values are its levels"])
+            return Factor(variable.column, source)
+    if tokens[0] in LOGARITHMS:
+        raise InputError([f"{source}: a logarithm is taken of one column, such as {tokens[0]}(column)"])
+    raise InputError([f"{source}: unknown function '{tokens[0]}'; {SYNTAX}"])
+
+
+def _arguments(tokens: Tokens) -> list[Tokens] | None:
+    """Return the arguments of a call; None if the tokens are not one call."""
+    if len(tokens) < 3 or tokens[1] != "(" or tokens[-1] != ")" or not re.fullmatch(PLAIN_NAME, tokens[0]):
         return None
-    try:
-        return ast.literal_eval(call.keywords[0].value)  # literals only: names and calls raise
-    except ValueError as error:
-        raise ValueError(f"{source}: k must be a whole number, {SMALLEST_K} or more") from error
+    inside = tokens[2:-1]
+    depth = 0
+    for token in inside:
+        depth += (token in OPENING) - (token in CLOSING)
+        if depth < 0:
+            return None
+    return _split(inside, ",") if inside else []
 
 
-def _margin_ks(k: object, margins: int, source: str) -> tuple[int, ...]:
-    """One k a margin."""
+def _arguments_and_k(arguments: list[Tokens], source: str) -> tuple[list[Tokens], Tokens | None]:
+    """Return the positional arguments and the value of ``k``, None if it is not given."""
+    positional: list[Tokens] = []
+    k = None
+    for argument in arguments:
+        if argument[1:2] == ["="] or argument[:1] in (["*"], ["**"]):
+            if argument[0] != "k":
+                raise InputError([f"{source}: unknown keyword '{argument[0]}'; the only one is k"])
+            if k is not None:
+                raise InputError([f"{source}: k is given twice"])
+            k = argument[2:]
+        else:
+            positional.append(argument)
+    return positional, k
+
+
+def _variables(arguments: list[Tokens], source: str, exactly: int | None = None) -> tuple[Variable, ...]:
+    """Return the variables of a term; without ``exactly`` two or more."""
+    variables = tuple(variable for variable in map(_variable, arguments) if variable is not None)
+    if len(variables) != len(arguments):
+        raise InputError([f"{source}: the arguments before k are {VARIABLES}"])
+    if exactly is not None and len(variables) != exactly:
+        raise InputError([f"{source}: takes one column, got {len(variables)}; te() takes several"])
+    if exactly is None and len(variables) < 2:
+        raise InputError([f"{source}: te() takes two columns or more; s() takes one"])
+    columns = [variable.column for variable in variables]
+    for column in columns:
+        if columns.count(column) > 1:
+            raise InputError([f"{source}: {column} is in it twice; te() takes different columns"])
+    return variables
+
+
+def _margin_ks(k: Tokens | None, margins: int, source: str) -> tuple[int, ...]:
+    """Return one k per margin."""
     if k is None:
         return (DEFAULT_MARGIN_K,) * margins
-    if isinstance(k, tuple | list):
-        if len(k) != margins:
-            raise ValueError(f"{source}: {margins} columns, but k has {len(k)} values")
-        return tuple(_whole(value, source) for value in k)
-    return (_whole(k, source),) * margins
+    values = list(k[1:]) if k[:1] == ["c"] else list(k)
+    if len(values) < 2 or values[0] not in "([" or values[-1] not in ")]":
+        return (_whole(k, source),) * margins
+    each = _split(values[1:-1], ",")
+    if len(each) != margins:
+        raise InputError([f"{source}: {margins} columns, but k has {len(each)} values"])
+    return tuple(_whole(value, source) for value in each)
 
 
-def _whole(k: object, source: str) -> int:
-    if isinstance(k, bool) or not isinstance(k, int) or k < SMALLEST_K:
-        raise ValueError(f"{source}: k must be a whole number, {SMALLEST_K} or more, got {k}")
-    return k
+def _whole(k: Tokens, source: str) -> int:
+    if len(k) != 1 or not WHOLE_NUMBER.fullmatch(k[0]) or int(k[0]) < SMALLEST_K:
+        raise InputError([f"{source}: k must be a whole number, {SMALLEST_K} or more, got {_written(k) or 'nothing'}"])
+    return int(k[0])

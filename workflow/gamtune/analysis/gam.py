@@ -17,25 +17,19 @@ import pandas as pd
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from gamtune.analysis.comparable import ROWS_PER_COEFFICIENT
-from gamtune.analysis.formula import (
-    Factor,
-    Formula,
-    Response,
-    check_columns,
-    check_distinct,
-    parse_formula,
-    parse_response,
-)
-from gamtune.analysis.penalised_fit import FloatArray, Method, Problem, Scale, blocks
-from gamtune.analysis.smooths import Basis, build_basis, numbers
+from gamtune.analysis.covariates import FloatArray, covariate, numbers
+from gamtune.analysis.formula import check_columns, check_distinct, parse_formula, parse_response
+from gamtune.analysis.penalised_fit import Method, Problem, Scale, blocks
+from gamtune.analysis.smooths import Basis, build_basis
 from gamtune.analysis.term_test import wood_test
+from gamtune.analysis.terms import ROWS_PER_COEFFICIENT, Factor, Formula, Response, Variable, quoted
+from gamtune.errors import InputError
 from gamtune.numbers import compact
 
 NO_RESIDUE = 1e-6  # share of the rows; fewer residual degrees of freedom are none but for rounding
 
 
-class TooFewRows(ValueError):
+class TooFewRows(InputError):
     """The table has fewer usable rows than the model has coefficients."""
 
 
@@ -133,8 +127,8 @@ class FittedGam:
 
         Raises
         ------
-        ValueError
-            If a column is missing, or a factor has a level the fit has not seen.
+        InputError
+            If a column is missing, a cell has no logarithm, or a factor has a level the fit has not seen.
         """
         check_columns(self.formula, map(str, table.columns))
         columns = [np.ones((len(table), 1))] + [basis.design(table) for basis in self.bases]
@@ -186,9 +180,9 @@ def fit_gam(formula: str | Formula, table: pd.DataFrame, response: str = "mse", 
     ------
     TooFewRows
         If there are fewer rows than coefficients.
-    ValueError
-        If a column is missing, constant or textual, a k is too large, a logarithm is asked of a value at or below 0,
-        or two terms cannot be told apart.
+    InputError
+        If a column is missing, constant or textual, a k is too large, a logarithm is asked of a value at or below 0
+        (the line names the row and the cell), or two terms cannot be told apart.
 
     Examples
     --------
@@ -202,8 +196,7 @@ def fit_gam(formula: str | Formula, table: pd.DataFrame, response: str = "mse", 
     formula = parse_formula(formula) if isinstance(formula, str) else formula
     outcome = parse_response(response)
     check_columns(formula, map(str, table.columns))
-    rows = _complete_rows(formula, outcome, table)
-    y = _response_values(outcome, rows)
+    rows, y = _complete_rows(formula, outcome, table)
     warnings = _check_size(formula, rows, dropped=len(table) - len(rows))
     scale = Scale.of(y)
     # Thousands of products of small matrices: on a busy machine threads that wait for each other cost ten times more.
@@ -216,34 +209,36 @@ def fit_gam(formula: str | Formula, table: pd.DataFrame, response: str = "mse", 
         return _describe(formula, outcome, method, problem, scale, log_smoothing, rows, dropped, warnings)
 
 
-def _complete_rows(formula: Formula, outcome: Response, table: pd.DataFrame) -> pd.DataFrame:
+def _complete_rows(formula: Formula, outcome: Response, table: pd.DataFrame) -> tuple[pd.DataFrame, FloatArray]:
+    """Return the rows that have a finite value in every column of the model, with their responses.
+
+    Cells that the model cannot use are refused by the row that they have in the table.
+    """
     if outcome.column not in table:
-        known = ", ".join(sorted(map(str, table.columns)))
-        raise ValueError(f"response {outcome}: no column '{outcome.column}' in the table; it has {known}")
+        known = ", ".join(map(quoted, sorted(map(str, table.columns))))
+        raise InputError([f"response {outcome}: no column '{outcome.column}' in the table; it has {known}"])
     if outcome.column in formula.columns:
-        raise ValueError(f"response {outcome}: {outcome.column} is in the formula too")
+        raise InputError([f"response {outcome}: {outcome.column} is in the formula too"])
     used = table[[*formula.columns, outcome.column]]
     complete = used.notna().all(axis=1).to_numpy(copy=True)
-    complete &= np.isfinite(numbers(used, outcome.column))
-    for term in formula.terms:
+    try:
+        complete &= np.isfinite(numbers(used, outcome.column))
+    except InputError as error:
+        raise InputError([f"response {outcome}: {error}"]) from None
+    for term, variable in formula.variables():
         if isinstance(term, Factor):
             continue
-        for column in term.columns:
-            try:
-                complete &= np.isfinite(numbers(used, column))
-            except ValueError as error:
-                raise ValueError(f"{term.source}: {error}; as a factor it is f({column})") from error
-    return used[complete].reset_index(drop=True)
-
-
-def _response_values(outcome: Response, rows: pd.DataFrame) -> FloatArray:
-    y = numbers(rows, outcome.column)
-    if outcome.log:
-        if (y <= 0).any():
-            lowest = compact(float(y.min()), 6)
-            raise ValueError(f"{outcome}: {outcome.column} has the value {lowest}, a logarithm needs values above 0")
-        y = np.log(y)
-    return y
+        try:
+            complete &= np.isfinite(numbers(used, variable.column))
+        except InputError as error:
+            factor = f"f({quoted(variable.column)})"
+            raise InputError([f"{term.source}: {error}; correct it, or write {factor} for levels"]) from None
+    rows = used[complete]
+    for term, variable in formula.variables():
+        if not isinstance(term, Factor):
+            covariate(rows, variable)
+    y = covariate(rows, Variable(outcome.column, "log" if outcome.log else ""))
+    return rows.reset_index(drop=True), y
 
 
 def _check_size(formula: Formula, rows: pd.DataFrame, dropped: int) -> tuple[str, ...]:
@@ -253,7 +248,8 @@ def _check_size(formula: Formula, rows: pd.DataFrame, dropped: int) -> tuple[str
     missing = f"{dropped} of {len(rows) + dropped} rows left out: a value is missing in a column the model uses"
     if len(rows) < coefficients:
         after = f" ({missing})" if dropped else ""
-        raise TooFewRows(f"{len(rows)} rows are too few for {coefficients} coefficients{after}; add rows or lower k")
+        advice = "add rows or lower k, which is 10 in s() and 5 per column in te() by default"
+        raise TooFewRows([f"{len(rows)} rows are too few for {coefficients} coefficients{after}; {advice}"])
     check_distinct(formula, distinct)
     warnings = [missing] if dropped else []
     if len(rows) < ROWS_PER_COEFFICIENT * coefficients:
@@ -282,7 +278,7 @@ def _describe(
     residual_df = problem.n - edf_total
     if residual_df < NO_RESIDUE * problem.n:
         used = f"{compact(edf_total)} degrees of freedom"
-        raise TooFewRows(f"{problem.n} rows leave nothing over beside {used}; simplify it")
+        raise TooFewRows([f"{problem.n} rows leave nothing over beside {used}; simplify the formula"])
     scale = fit.deviance / residual_df * units.sd**2
     covariance = scale * fit.inverse
     coefficients = units.sd * fit.coefficients

@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from gamtune.analysis.formula import Factor, Tensor
+from gamtune.analysis.covariates import FloatArray, covariates, span
 from gamtune.analysis.gam import FittedGam
 from gamtune.analysis.inference import CONFIDENCE, Inference, infer, null_band
-from gamtune.analysis.penalised_fit import FloatArray
+from gamtune.analysis.terms import Factor, Tensor, Variable
 from gamtune.files import write_text
+from gamtune.tables.artefacts import write_artefact
 
 CURVE_POINTS = 200
 SURFACE_POINTS = 50  # a side
@@ -54,7 +55,7 @@ def write_gam(fitted: FittedGam, directory: Path) -> Inference:
         "surfaces": surfaces(fitted, inference),
     }
     for name, table in tables.items():
-        write_text(directory / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        write_artefact(table, directory / f"{name}.csv")
     return inference
 
 
@@ -92,7 +93,8 @@ def model(fitted: FittedGam, inference: Inference) -> pd.DataFrame:
 
 
 def effects(fitted: FittedGam) -> pd.DataFrame:
-    """One row a row of the fit: fitted, each term's centred effect, then each term's standard error as se:<term>."""
+    """One line per row of the fit, in its order: fitted, each term's centred effect, each term's standard error as
+    ``se:<term>``; all in units of the response, whatever scale the term takes its column on."""
     columns, errors = {}, {}
     for term in fitted.formula.terms:
         columns[term.label], errors[f"se:{term.label}"] = fitted.effect(term.label, fitted.rows)
@@ -101,7 +103,10 @@ def effects(fitted: FittedGam) -> pd.DataFrame:
 
 def curves(fitted: FittedGam, inference: Inference) -> pd.DataFrame:
     """Each one-column term along its observed range: term, x, effect, se, null (half the null band's width); for a
-    factor one row a level."""
+    factor one row per level.
+
+    ``x`` is in the units of the column, also for a logarithm, whose points are evenly spaced on the logarithmic scale.
+    """
     pieces = [pd.DataFrame(columns=["term", "x", "effect", "se", "null"])]
     for term, basis in zip(fitted.formula.terms, fitted.bases, strict=True):
         if isinstance(term, Tensor):
@@ -109,8 +114,8 @@ def curves(fitted: FittedGam, inference: Inference) -> pd.DataFrame:
         if isinstance(term, Factor):
             x = pd.Series(list(basis.levels))
         else:
-            x = pd.Series(_span(fitted, term.column, CURVE_POINTS))
-        points = pd.DataFrame({term.column: x})
+            x = pd.Series(span(fitted.rows, term.variable, CURVE_POINTS))
+        points = pd.DataFrame({term.variables[0].column: x})
         effect, error = fitted.effect(term.label, points)
         null = null_band(fitted, inference, term.label, points)
         pieces.append(pd.DataFrame({"term": term.label, "x": x, "effect": effect, "se": error, "null": null}))
@@ -118,21 +123,21 @@ def curves(fitted: FittedGam, inference: Inference) -> pd.DataFrame:
 
 
 def surfaces(fitted: FittedGam, inference: Inference) -> pd.DataFrame:
-    """Each two-column te() on a grid over its observed rectangle: term, a, b, effect, se, null, far.
+    """Each two-column te() or ti() on a grid over its observed rectangle: term, a, b, effect, se, null, far.
 
-    ``a`` and ``b`` are the term's first and second column; ``null`` is half the width of the null band over the points
-    near rows; ``far`` marks points that lie more than ``FAR`` of the observed range away from every row, where the
-    effect is extrapolation and there is no null band.
+    ``a`` and ``b`` are the term's first and second column, in their own units; ``null`` is half the width of the null
+    band over the points near rows; ``far`` marks points that lie more than ``FAR`` of the observed range (of logarithms
+    where the term takes them) away from every row, where the effect is extrapolation and there is no null band.
     """
     pieces = [pd.DataFrame(columns=["term", "a", "b", "effect", "se", "null", "far"])]
     for term in fitted.formula.terms:
-        if not isinstance(term, Tensor) or len(term.columns) != 2:
+        if not isinstance(term, Tensor) or len(term.variables) != 2:
             continue
-        sides = [_side(fitted, column) for column in term.columns]
+        sides = [_side(fitted, variable) for variable in term.variables]
         a, b = (side.ravel() for side in np.meshgrid(*sides, indexing="ij"))
-        points = pd.DataFrame(dict(zip(term.columns, (a, b), strict=True)))
+        points = pd.DataFrame({variable.column: side for variable, side in zip(term.variables, (a, b), strict=True)})
         effect, error = fitted.effect(term.label, points)
-        far = _far(points.to_numpy(), fitted.rows[list(term.columns)].to_numpy(dtype=np.float64))
+        far = _far(covariates(points, term.variables), covariates(fitted.rows, term.variables))
         null = np.full(len(points), np.nan)
         null[~far] = null_band(fitted, inference, term.label, points[~far])
         columns = {"a": a, "b": b, "effect": effect, "se": error, "null": null, "far": far}
@@ -145,16 +150,12 @@ def _stacked(pieces: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(pieces[1:], ignore_index=True) if len(pieces) > 1 else pieces[0]
 
 
-def _span(fitted: FittedGam, column: str, points: int) -> FloatArray:
-    return np.linspace(float(fitted.rows[column].min()), float(fitted.rows[column].max()), points)
-
-
-def _side(fitted: FittedGam, column: str) -> FloatArray:
+def _side(fitted: FittedGam, variable: Variable) -> FloatArray:
     """One side of a surface's grid; of a few whole numbers, such as depth, just those: nothing is between 2 and 3."""
-    values = np.unique(fitted.rows[column].to_numpy(dtype=np.float64))
+    values = np.unique(fitted.rows[variable.column].to_numpy(dtype=np.float64))
     if len(values) <= FEW_NUMBERS and (values == values.round()).all():
         return values
-    return _span(fitted, column, SURFACE_POINTS)
+    return span(fitted.rows, variable, SURFACE_POINTS)
 
 
 def _far(points: FloatArray, rows: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -1,4 +1,4 @@
-"""The step `gam`: fits the config's formula to the finished rows, or says why it does not."""
+"""The step `gam`: fits a formula to the finished configurations, or states why it cannot."""
 
 import sys
 from collections.abc import Collection, Sequence
@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from gamtune.analysis.comparable import RUNG, averaged, flattery, last_rung, modelled_rows
+from gamtune.analysis.comparable import RUNG, comparable_rows, flattery, is_summary, last_rung, modelled_rows
 from gamtune.analysis.formula import check_columns, parse_formula, parse_response
 from gamtune.analysis.gam import FittedGam, fit_gam
 from gamtune.analysis.gam_files import write_gam
 from gamtune.analysis.importance import importance
 from gamtune.analysis.inference import Inference
 from gamtune.analysis.penalised_fit import Method
+from gamtune.analysis.terms import quoted
 from gamtune.errors import InputError
-from gamtune.files import write_text
+from gamtune.files import checksum_of, write_text
 from gamtune.settings import PER_LAYER
+from gamtune.tables.artefacts import read_artefact, write_artefact
+from gamtune.tables.table import read_table
 
 SKIPPED, IMPORTANCE = "skipped.txt", "importance.csv"
 FILES = (
@@ -40,76 +43,85 @@ def run_gam(
     folder: Path,
     columns: Sequence[str] = (),
     log_columns: Collection[str] = (),
+    skip_unfittable: bool = False,
 ) -> None:
-    """Write the model's files into ``folder``, or ``skipped.txt`` with the reason why there are none, and
-    ``importance.csv`` where there is anything to tell.
+    """Write the model's files into ``folder``, and ``importance.csv`` if there is anything to rank.
 
     Parameters
     ----------
     results : Path
-        CSV file with one row a trial; where it has a column ``status``, only rows with ``ok`` are used, and where it
-        has a column ``rung``, only those of one rung.
+        CSV file with one row per configuration. Of a study's ``summary.csv`` (see `is_summary`) only finished
+        configurations are used, each the mean of its trials, and of a halving those of one rung.
     formula : str, optional
-        None: the study wants no model.
+        None if the study fits no model; then ``skipped.txt`` takes the place of the model's files.
     response, method : str
         As `fit_gam` takes them.
     folder : Path
-        Where they go; files of an earlier model are replaced.
+        Where the files go; files of an earlier model are replaced.
     columns : sequence of str
-        Hyper-parameters and derived columns whose importance is told without the model as well.
+        Hyperparameters and derived columns whose importance is ranked without the model as well.
     log_columns : collection of str
-        Those of them that span orders of magnitude.
+        Those of them that are ranked on a logarithmic scale.
+    skip_unfittable : bool
+        If the rows cannot carry the model, write ``skipped.txt`` with the reason instead of raising an error.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or has no such columns.
+        If the file cannot be read, or has no such columns, or the rows cannot carry the model.
     """
-    try:
-        rows = pd.read_csv(results)
-    except (OSError, ValueError) as error:
-        raise InputError([f"cannot be read: {getattr(error, 'strerror', None) or error}"], str(results)) from None
-    rows = averaged(rows)
-    if "status" in rows:
-        rows = rows[rows["status"] == "ok"]
+    table = read_table(results).frame()
+    if is_summary(table):
+        table = read_artefact(results)
+    rows = comparable_rows(table)
+    outcome = parse_response(response)
+    fitted, reason = None, "No model of the error was asked for: analysis.gam is null."
+    if formula is not None:
+        _check_names(formula, outcome.column, rows, str(results))
+        try:
+            fitted = _fit(rows, formula, response, method, is_summary(table))
+        except InputError as error:
+            if not skip_unfittable:
+                raise error.within(str(results)) from None
+            print(error, file=sys.stderr)
+            reason = str(error)
     for name in FILES:  # of an earlier run; nothing else in the folder is ours to touch
         (folder / name).unlink(missing_ok=True)
-    if formula is None:
-        write_text(folder / SKIPPED, "No model of the error was asked for: analysis.gam is null.\n")
-        fitted = inference = None
-    else:
-        fitted, inference = _model(rows, formula, response, method, str(results), folder)
-    shown = [name for name in columns if name not in PER_LAYER and not (RUNG in rows and name == "epochs")]
-    told = importance(fitted, inference, last_rung(rows), parse_response(response).column, shown, log_columns)
-    if len(told):
-        write_text(folder / IMPORTANCE, told.to_csv(index=False, lineterminator="\n"))
+        checksum_of(folder / name).unlink(missing_ok=True)
+    inference = _write(fitted, folder) if fitted else None
+    if not fitted:
+        write_text(folder / SKIPPED, f"{reason}\n")
+    halving = is_summary(table) and RUNG in table
+    shown = [name for name in columns if name not in PER_LAYER and not (halving and name == "epochs")]
+    ranked = importance(fitted, inference, last_rung(rows) if halving else rows, outcome.column, shown, log_columns)
+    if len(ranked):
+        write_artefact(ranked, folder / IMPORTANCE)
 
 
-def _model(
-    rows: pd.DataFrame, formula: str, response: str, method: Method, source: str, folder: Path
-) -> tuple[FittedGam, Inference] | tuple[None, None]:
-    """Fit the model and write its files, or the reason why there is none."""
+def _check_names(formula: str, response: str, rows: pd.DataFrame, source: str) -> None:
+    """Refuse a formula or a response that names a column which the table does not have."""
     try:
-        check_columns(parse_formula(formula), rows.columns)
-        column = parse_response(response).column
-        if column not in rows:
-            raise ValueError(f"--response: no column {column!r} in the table; it has {', '.join(rows.columns)}")
-    except ValueError as error:
-        raise InputError([str(error)], source) from None
-    try:
-        modelled = modelled_rows(rows, formula)
-        fitted = fit_gam(formula, modelled, response, method)
-        if RUNG in modelled:
-            note = f"only rows after {modelled['epochs'].iloc[0]} epochs are compared, those of one rung"
-            fitted = replace(fitted, warnings=(*fitted.warnings, note))
-        flatters = flattery(modelled)
-        if flatters is not None:
-            fitted = replace(fitted, warnings=(*fitted.warnings, flatters))
-        inference = write_gam(fitted, folder)
-        for warning in fitted.warnings:
-            print(f"warning: {warning}", file=sys.stderr)
-        return fitted, inference
-    except ValueError as error:  # these rows cannot bear the model: too few, or a column constant among them
-        print(error, file=sys.stderr)
-        write_text(folder / SKIPPED, f"{error}\n")
-        return None, None
+        check_columns(parse_formula(formula), map(str, rows.columns))
+    except InputError as error:
+        raise error.within(source) from None
+    if response not in rows:
+        listed = ", ".join(quoted(str(name)) for name in rows)
+        raise InputError([f"--response: no column {response!r} in the table; it has {listed}"], source)
+
+
+def _fit(rows: pd.DataFrame, formula: str, response: str, method: Method, summary: bool) -> FittedGam:
+    """Fit the model; of a summary, to comparable rows, with what has to be said of them."""
+    if not summary:
+        return fit_gam(formula, rows, response, method)
+    modelled = modelled_rows(rows, formula)
+    fitted = fit_gam(formula, modelled, response, method)
+    notes = [flattery(modelled) or ""]
+    if RUNG in modelled:
+        notes.insert(0, f"only rows after {modelled['epochs'].iloc[0]} epochs are compared, those of one rung")
+    return replace(fitted, warnings=(*fitted.warnings, *filter(None, notes)))
+
+
+def _write(fitted: FittedGam, folder: Path) -> Inference:
+    for warning in fitted.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return write_gam(fitted, folder)

@@ -9,10 +9,10 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from gamtune.analysis.checks import Check, check_terms
+from gamtune.analysis.covariates import FloatArray
 from gamtune.analysis.gam import FittedGam
 from gamtune.analysis.null_model import NullModel, null_model
 from gamtune.analysis.null_terms import NullTerm, holm, null_term
-from gamtune.analysis.penalised_fit import FloatArray
 
 PERMUTATIONS = 999  # of each term: p is a multiple of .001, fine enough for Holm's adjustment of many terms
 MODEL_PERMUTATIONS = 199  # of the whole model, each of which is fitted anew

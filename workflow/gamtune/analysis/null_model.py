@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gamtune.analysis.penalised_fit import FloatArray, Method, Problem
+from gamtune.analysis.covariates import FloatArray
+from gamtune.analysis.penalised_fit import Method, Problem
 
 START = 3.0  # log smoothing parameters from which noise is fitted: near straight lines, where noise ends
 OPTIONS = {"maxiter": 60, "ftol": 1e-7, "gtol": 1e-3}

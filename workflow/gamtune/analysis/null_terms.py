@@ -16,7 +16,8 @@ from itertools import product
 import numpy as np
 from scipy import stats
 
-from gamtune.analysis.penalised_fit import FloatArray, Method, Problem
+from gamtune.analysis.covariates import FloatArray
+from gamtune.analysis.penalised_fit import Method, Problem
 
 GRID = {1: np.linspace(-8, 14, 12), 2: np.linspace(-6, 12, 7)}  # log smoothing parameters, by how many a term has
 COARSE = np.linspace(-4, 10, 4)  # of terms with more

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy import linalg, optimize
 
+from gamtune.analysis.covariates import FloatArray
 from gamtune.analysis.smooths import Basis
+from gamtune.errors import InputError
 from gamtune.numbers import compact
 
-FloatArray = npt.NDArray[np.float64]
 Method = Literal["GCV", "REML"]
 
 STARTS = np.arange(-6.0, 9.1, 1.5)  # log smoothing parameters, all terms alike
@@ -29,6 +29,7 @@ DISTINCT_EDF = 0.5  # degrees of freedom from which two minima are two answers
 SMALLEST_SINGULAR_VALUE = 1e-8  # of columns and penalties scaled to length 1; below, two terms say the same
 ROUNDING = 4 * float(np.finfo(float).eps)  # spread of a response, as a share of its largest value, that is no spread
 ONE_TERM = 0.9  # share of a null direction from which it lies in one term
+INVOLVED = 1e-6  # share of a null direction from which a term has a part in it
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,13 @@ class Scale:
 
         Raises
         ------
-        ValueError
+        InputError
             If the response is constant, apart from rounding.
         """
         largest = float(np.abs(y).max())
         shares = y / (largest or 1.0)  # their squares neither overflow nor underflow
         if shares.std() <= ROUNDING:
-            raise ValueError(f"the response is {compact(float(y[0]), 6)} in every row: there is nothing to explain")
+            raise InputError([f"the response is {compact(float(y[0]), 6)} in every row: there is nothing to explain"])
         return cls(float(shares.mean()) * largest, float(shares.std()) * largest)
 
     def standardised(self, y: FloatArray) -> FloatArray:
@@ -120,11 +121,14 @@ class Problem:
         if sizes[-1] > SMALLEST_SINGULAR_VALUE:
             return
         weights = np.array([np.square(directions[-1, block]).sum() for block in self.blocks])
-        first, second = self.bases[int(weights.argmax())], self.bases[int(weights.argsort()[-2:][0])]
         if weights.max() > ONE_TERM * weights.sum():
-            raise ValueError(f"{first.label}: its columns say the same on these rows; leave one out or add rows")
-        raise ValueError(
-            f"{second.label} and {first.label} cannot be told apart on these rows; leave one out or add rows"
+            label = self.bases[int(weights.argmax())].label
+            raise InputError([f"{label}: its columns say the same on these rows; leave it out or add rows"])
+        *others, last = [
+            basis.label for basis, weight in zip(self.bases, weights, strict=True) if weight > INVOLVED * weights.sum()
+        ]
+        raise InputError(
+            [f"{', '.join(others)} and {last} cannot be told apart on these rows; leave one out or add rows"]
         )
 
     def _penalty_root(self, block: slice, penalty: FloatArray) -> FloatArray:

@@ -17,15 +17,14 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pygam.terms import SplineTerm
 from scipy import linalg
 from scipy.interpolate import CubicSpline
 
-from gamtune.analysis.formula import Factor, Linear, Smooth, Tensor, Term
-
-FloatArray = npt.NDArray[np.float64]
+from gamtune.analysis.covariates import FloatArray, covariate
+from gamtune.analysis.terms import Factor, Linear, Smooth, Tensor, Term, Variable
+from gamtune.errors import InputError
 
 FINE_SPLINES = 60  # B-splines a column: effects are then within 1e-4 of the response's spread of mgcv's
 GRID_PER_SPLINE = 6  # points where mgcv's functions are projected on the B-splines
@@ -35,19 +34,27 @@ STRAIGHT = 2  # a constant and a slope bend nowhere: no penalty touches them
 
 @dataclass(frozen=True)
 class Margin:
-    """k functions of one column, as combinations of pyGAM's B-splines.
+    """k functions of one variable, as combinations of pyGAM's B-splines.
 
-    ``weights`` is (splines, k); ``penalty`` is (k, k), the integrated squared second derivative.
+    ``weights`` is (splines, k); ``penalty`` is (k, k), the integrated squared second derivative; of its eigenvalues,
+    ``straight`` are zero.
     """
 
-    column: str
+    variable: Variable
     spline: SplineTerm
     weights: FloatArray
     penalty: FloatArray
+    straight: int = STRAIGHT
 
     def __call__(self, table: pd.DataFrame) -> FloatArray:
         """Values of the k functions, (n, k); straight lines beyond the observed range."""
-        return _b_splines(self.spline, numbers(table, self.column)) @ self.weights
+        return _b_splines(self.spline, covariate(table, self.variable)) @ self.weights
+
+    def centred(self, table: pd.DataFrame) -> Margin:
+        """Return k - 1 functions, each of which sums to zero over a table, as in mgcv's ``ti()``."""
+        centring = _null_space(self(table).mean(axis=0))
+        penalty = centring.T @ self.penalty @ centring
+        return replace(self, weights=self.weights @ centring, penalty=penalty, straight=self.straight - 1)
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class Basis:
     Attributes
     ----------
     design : callable
-        Table to (n, p) columns; over the rows of the fit each sums to zero.
+        Table to (n, p) columns; over the rows of the fit each sums to zero, except in ``ti()``.
     penalties : tuple of (p, p)
         One a smoothing parameter, each with the trace of X'X; empty for unpenalised terms.
     spectrum : (rank, penalties)
@@ -100,8 +107,8 @@ def build_basis(term: Term, table: pd.DataFrame) -> Basis:
 
     Raises
     ------
-    ValueError
-        If a column that must be numeric holds text.
+    InputError
+        If a cell is not a number, or has no logarithm.
     """
     if isinstance(term, Factor):
         return _factor(term, table)
@@ -110,27 +117,16 @@ def build_basis(term: Term, table: pd.DataFrame) -> Basis:
     return _smooth(term, table)
 
 
-def numbers(table: pd.DataFrame, column: str) -> FloatArray:
-    """A column as float64, missing values as NaN.
-
-    Raises
-    ------
-    ValueError
-        If it holds text.
-    """
-    try:
-        return np.asarray(table[column].astype(np.float64), dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"column '{column}' is not numeric") from error
-
-
 def _smooth(term: Smooth | Tensor, table: pd.DataFrame) -> Basis:
     if isinstance(term, Smooth):
-        margins = [_thin_plate_margin(term.column, numbers(table, term.column), term.k)]
+        margins = [_thin_plate_margin(term.variable, covariate(table, term.variable), term.k)]
     else:
-        margins = [_cubic_margin(column, numbers(table, column), k) for column, k in term.margins]
+        margins = [_cubic_margin(variable, covariate(table, variable), k) for variable, k in term.margins]
+    interaction = isinstance(term, Tensor) and term.function == "ti"
+    if interaction:
+        margins = [margin.centred(table) for margin in margins]
     raw = _row_products(margins, table)
-    centring = _null_space(raw.mean(axis=0))
+    centring = np.eye(raw.shape[1]) if interaction else _null_space(raw.mean(axis=0))
     penalties = [centring.T @ penalty @ centring for penalty in _kronecker_penalties(margins)]
     columns = raw @ centring
     # All penalties on the scale of the data, so that a log smoothing parameter of 0 means the same in every term.
@@ -153,12 +149,12 @@ def _smooth(term: Smooth | Tensor, table: pd.DataFrame) -> Basis:
 
 
 def _linear(term: Linear, table: pd.DataFrame) -> Basis:
-    x = numbers(table, term.column)
+    x = covariate(table, term.variable)
     mean, spread = float(x.mean()), float(x.std())
     return Basis(
         term=term,
         size=1,
-        design=lambda rows: ((numbers(rows, term.column) - mean) / spread)[:, np.newaxis],
+        design=lambda rows: ((covariate(rows, term.variable) - mean) / spread)[:, np.newaxis],
         penalties=(),
         spectrum=np.zeros((0, 0)),
         reml_constant=float(np.log(spread)),
@@ -173,7 +169,7 @@ def _factor(term: Factor, table: pd.DataFrame) -> Basis:
     def indicators(rows: pd.DataFrame) -> FloatArray:
         unknown = sorted(set(rows[term.column]) - set(levels), key=str)
         if unknown:
-            raise ValueError(f"{term.source}: no row of the fit has {term.column} = {unknown[0]}")
+            raise InputError([f"{term.source}: no row of the fit has {term.column} = {unknown[0]}"])
         return np.stack([(rows[term.column] == level).to_numpy(dtype=np.float64) for level in levels], axis=1)
 
     centring = _null_space(indicators(table).mean(axis=0))
@@ -191,7 +187,7 @@ def _factor(term: Factor, table: pd.DataFrame) -> Basis:
     )
 
 
-def _thin_plate_margin(column: str, x: FloatArray, k: int) -> Margin:
+def _thin_plate_margin(variable: Variable, x: FloatArray, k: int) -> Margin:
     """mgcv's ``s()``: a constant, a slope, and the k - 2 bends that carry most of the full thin plate spline."""
     low, span = x.min(), np.ptp(x)
     knots = (np.unique(x) - low) / span
@@ -207,17 +203,17 @@ def _thin_plate_margin(column: str, x: FloatArray, k: int) -> Margin:
     def functions(u: FloatArray) -> FloatArray:
         return np.column_stack([np.ones_like(u), u - centre, _kernel(u, knots) @ bends])
 
-    margin = _project(column, x, k, functions)
+    margin = _project(variable, x, k, functions)
     scale = np.sqrt(np.square(_b_splines(margin.spline, x) @ margin.weights).mean(axis=0))
     penalty = margin.penalty / np.outer(scale, scale)
     penalty[:STRAIGHT] = penalty[:, :STRAIGHT] = 0  # rounding
     return replace(margin, weights=margin.weights / scale, penalty=penalty)
 
 
-def _cubic_margin(column: str, x: FloatArray, k: int) -> Margin:
+def _cubic_margin(variable: Variable, x: FloatArray, k: int) -> Margin:
     """mgcv's margin of ``te()``: natural cubic splines whose coefficients are their values at k quantiles."""
     knots = (np.quantile(np.unique(x), np.linspace(0, 1, k)) - x.min()) / np.ptp(x)
-    return _project(column, x, k, CubicSpline(knots, np.eye(k), bc_type="natural"))
+    return _project(variable, x, k, CubicSpline(knots, np.eye(k), bc_type="natural"))
 
 
 def _kernel(u: FloatArray, knots: FloatArray) -> FloatArray:
@@ -225,7 +221,7 @@ def _kernel(u: FloatArray, knots: FloatArray) -> FloatArray:
     return np.abs(u[:, np.newaxis] - knots) ** 3 / 12
 
 
-def _project(column: str, x: FloatArray, k: int, functions: Callable[[FloatArray], FloatArray]) -> Margin:
+def _project(variable: Variable, x: FloatArray, k: int, functions: Callable[[FloatArray], FloatArray]) -> Margin:
     """Write k functions on the unit interval as combinations of pyGAM's B-splines over the range of x."""
     splines = max(FINE_SPLINES, 3 * k)
     spline = SplineTerm(0, n_splines=splines, lam=1.0).compile(x[:, np.newaxis])
@@ -233,7 +229,7 @@ def _project(column: str, x: FloatArray, k: int, functions: Callable[[FloatArray
     weights = linalg.lstsq(_b_splines(spline, x.min() + grid * np.ptp(x)), functions(grid))[0]
     # pyGAM's penalty sums squared second differences; over uniform knots that is the integral times spacing cubed.
     penalty = spline.build_penalties().toarray() * (splines - spline.spline_order) ** 3
-    return Margin(column, spline, weights, weights.T @ penalty @ weights)
+    return Margin(variable, spline, weights, weights.T @ penalty @ weights)
 
 
 def _b_splines(spline: SplineTerm, x: FloatArray) -> FloatArray:
@@ -264,8 +260,8 @@ def _kronecker(left: FloatArray, right: FloatArray) -> FloatArray:
 def _spectrum(margins: list[Margin]) -> FloatArray:
     """Eigenvalues of the Kronecker penalties in their common eigenvectors, without those that are zero in all."""
     eigenvalues = [np.linalg.eigvalsh(margin.penalty) for margin in margins]
-    for values in eigenvalues:
-        values[:STRAIGHT] = 0  # rounding: straight lines are not penalised
+    for margin, values in zip(margins, eigenvalues, strict=True):
+        values[: margin.straight] = 0  # rounding: straight lines are not penalised
     combined = np.stack([axis.ravel() for axis in np.meshgrid(*eigenvalues, indexing="ij")], axis=1)
     return combined[combined.any(axis=1)]
 

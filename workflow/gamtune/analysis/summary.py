@@ -5,14 +5,13 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from gamtune.analysis.comparable import SELECTION
+from gamtune.analysis.comparable import OUTCOME, SELECTION
 from gamtune.files import read_json, write_text
 from gamtune.space.proposals import lines_with_records
 from gamtune.space.records import read_record
 from gamtune.training.metrics import METRICS
 
 PARTS = ("train", "validation")
-OUTCOME = ("status", "reason", "seconds", "epochs_run")
 
 
 def summarise(study: Path, stages: Sequence[str] = ()) -> None:

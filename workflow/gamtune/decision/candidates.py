@@ -20,6 +20,7 @@ from gamtune.decision.size import count_weights
 from gamtune.decision.slots import COLUMNS, Slot, slots
 from gamtune.decision.support import COLUMNS as SUPPORT_COLUMNS
 from gamtune.decision.support import distances, support
+from gamtune.errors import InputError
 from gamtune.files import read_json, write_text
 from gamtune.numbers import significant
 from gamtune.space.proposals import proposed_rows
@@ -109,10 +110,10 @@ class _Search:
 
     @cached_property
     def model(self) -> FittedGam:
-        """The additive model of the error; ValueError where there is none."""
+        """The additive model of the error; InputError where there is none."""
         analysis = self.study.analysis
         if analysis.gam is None:
-            raise ValueError("the config has no formula (analysis.gam)")
+            raise InputError(["the config has no formula (analysis.gam)"])
         rows = modelled_rows(self.finished, analysis.gam)
         return fit_gam(analysis.gam, rows, analysis.summary_response, analysis.method)
 
@@ -176,7 +177,7 @@ def _from_gam(search: _Search) -> Proposal:
     assert best is not None  # an observed row has one
     try:
         settings, predicted = gam_optimum(search.model, best)
-    except ValueError as error:
+    except InputError as error:
         return Proposal("GAM", reason=str(error))
     return Proposal("lowest point of the GAM", complete(search.study, settings, 1, "GAM optimum"), predicted=predicted)
 

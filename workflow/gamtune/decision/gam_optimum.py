@@ -1,7 +1,8 @@
 """The lowest point of the GAM inside the observed range, as settings that a network can be trained with.
 
 The model is additive, so each group of columns that share a term is minimised by itself on a grid. A group of several
-columns stays near the rows: only grid points within a tenth of the range of some row count (mgcv's ``too.far``).
+columns stays near the rows: only grid points within a tenth of the range of some row count (mgcv's ``too.far``). A
+column is searched on the scale on which the formula takes it: evenly in its logarithm for ``s(log(column))``.
 """
 
 import itertools
@@ -11,7 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gamtune.analysis.covariates import covariates, span
 from gamtune.analysis.gam import FittedGam
+from gamtune.analysis.terms import Variable
+from gamtune.errors import InputError
 from gamtune.settings import OPTIMIZER_SETTINGS, SETTINGS
 from gamtune.spec import Spec
 
@@ -40,15 +44,15 @@ def gam_optimum(fitted: FittedGam, best: Spec) -> tuple[dict[str, Any], float]:
 
     Raises
     ------
-    ValueError
+    InputError
         If no point of the grid lies inside the observed range.
     """
     rows = fitted.rows
     point: dict[str, Any] = {name: rows[name].iloc[0] for name in fitted.formula.columns}
     for group in _groups(fitted):
-        grid = _grid(group, rows, best.depth)
+        grid = _grid(group, fitted, best.depth)
         if grid.empty:
-            raise ValueError(f"no point of {', '.join(group)} lies inside the observed range")
+            raise InputError([f"no point of {', '.join(group)} lies inside the observed range"])
         table = pd.DataFrame([point] * len(grid)).assign(**{name: grid[name].to_numpy() for name in group})
         lowest = int(np.argmin(fitted.predict(table)))
         point |= {name: grid[name].iloc[lowest] for name in group}
@@ -58,20 +62,34 @@ def gam_optimum(fitted: FittedGam, best: Spec) -> tuple[dict[str, Any], float]:
 
 
 def _groups(fitted: FittedGam) -> list[list[str]]:
-    """Columns that are chosen together: those of a term, and depth with sum_neurons, which a width ties together."""
-    groups = [list(term.columns) for term in fitted.formula.terms]
-    tied = [group for group in groups if {"depth", "sum_neurons"} & set(group)]
-    return [group for group in groups if group not in tied] + ([list(itertools.chain(*tied))] if tied else [])
+    """Columns that are chosen together: those of terms that share one, and depth with sum_neurons, which a width ties
+    together.
+    """
+    groups: list[list[str]] = []
+    for columns in [[variable.column for variable in term.variables] for term in fitted.formula.terms]:
+        tied = [group for group in groups if set(group) & set(columns) or _make_a_width(group, columns)]
+        joined = dict.fromkeys([*itertools.chain(*tied), *columns])
+        groups = [group for group in groups if group not in tied] + [list(joined)]
+    return groups
 
 
-def _grid(group: list[str], rows: pd.DataFrame, depth: int) -> pd.DataFrame:
+def _make_a_width(*groups: list[str]) -> bool:
+    return all({"depth", "sum_neurons"} & set(group) for group in groups)
+
+
+def _grid(group: list[str], fitted: FittedGam, depth: int) -> pd.DataFrame:
     """Points to look at: the observed values of a column with few, otherwise equal steps over its observed range."""
     points = POINTS if len(group) == 1 else POINTS_SHARED
-    axes = [_axis(rows[name], points) for name in group]
+    scales = {
+        name: [variable for _, variable in fitted.formula.variables() if variable.column == name] for name in group
+    }
+    axes = [_axis(fitted.rows, scales[name], points) for name in group]
     grid = pd.DataFrame(list(itertools.product(*axes)), columns=group)
-    inside = np.ones(len(grid), dtype=bool) if len(group) == 1 else _near(grid, rows[group])
+    inside = np.ones(len(grid), dtype=bool)
+    if len(group) > 1:
+        inside = _near(grid, fitted.rows, [variables[-1] for variables in scales.values()])
     if "sum_neurons" in group:
-        inside &= _has_observed_width(grid, rows, depth)
+        inside &= _has_observed_width(grid, fitted.rows, depth)
     return grid[inside].reset_index(drop=True)
 
 
@@ -81,22 +99,25 @@ def _has_observed_width(grid: pd.DataFrame, rows: pd.DataFrame, depth: int) -> n
     return width.between(observed.min(), observed.max()).to_numpy(dtype=bool)
 
 
-def _axis(column: "pd.Series[Any]", points: int) -> npt.NDArray[Any]:
+def _axis(rows: pd.DataFrame, scales: list[Variable], points: int) -> npt.NDArray[Any]:
+    """Points along a column, evenly spaced on every scale on which the formula takes it."""
+    column = rows[scales[0].column]
     values = column.dropna().unique()
     if len(values) <= FEW_LEVELS or not pd.api.types.is_numeric_dtype(column):
         return np.sort(np.asarray(values))
-    axis = np.linspace(values.min(), values.max(), points)
+    axis = np.unique(np.concatenate([span(rows, scale, points) for scale in scales]))
     return np.unique(np.round(axis)) if pd.api.types.is_integer_dtype(column) else axis
 
 
-def _near(grid: pd.DataFrame, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Whether a row lies within ``TOO_FAR`` of each grid point, all columns scaled to the unit interval."""
-    numeric = [name for name in grid if pd.api.types.is_numeric_dtype(rows[name])]
-    low, span = rows[numeric].min(), (rows[numeric].max() - rows[numeric].min()).replace(0, 1)
-    scaled, observed = ((table[numeric] - low).div(span).to_numpy(dtype=float) for table in (grid, rows))
+def _near(grid: pd.DataFrame, rows: pd.DataFrame, variables: list[Variable]) -> npt.NDArray[np.bool_]:
+    """Whether a row lies within ``TOO_FAR`` of each grid point, all variables scaled to the unit interval."""
+    numeric = [variable for variable in variables if pd.api.types.is_numeric_dtype(rows[variable.column])]
+    observed, places = (covariates(table, numeric) for table in (rows, grid))
+    width = np.ptp(observed, axis=0)
+    width[width == 0] = 1
     near = np.zeros(len(grid), dtype=bool)
     for row in observed:
-        near |= ((scaled - row) ** 2).sum(axis=1) <= TOO_FAR**2
+        near |= (((places - row) / width) ** 2).sum(axis=1) <= TOO_FAR**2
     return near
 
 
