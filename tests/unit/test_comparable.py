@@ -11,7 +11,10 @@ FORMULA = "s(l1, k=3)"  # three coefficients with the intercept, so nine rows ar
 def rungs(*sizes):
     """Finished rows of a halving: so many in each rung, the errors falling from rung to rung."""
     rows = [
-        {"name": f"row_{i}", "status": "ok", "rung": rung, "epochs": 3**rung, "l1": i / 10, "validation_mse": (20 - i) / 10 ** rung}
+        {
+            "trial": f"{rung}{i:011x}", "name": f"row_{i}", "replicate": 1, "rung": rung, "epochs": 3**rung, "l1": i / 10,
+            "status": "ok", "reason": "", "seconds": 1.5, "epochs_run": 3**rung, "validation_mse": (20 - i) / 10**rung,
+        }
         for rung, size in enumerate(sizes)
         for i in range(size)
     ]  # fmt: skip

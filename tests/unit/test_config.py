@@ -11,6 +11,7 @@ from gamtune.config.load import parse_study
 from gamtune.config.reference import reference, schema
 from gamtune.config.study import Study
 from gamtune.config.yaml_file import parse_yaml
+from gamtune.errors import InputError
 from gamtune.plan import Plan
 from gamtune.space.table import build_table, table_csv
 
@@ -133,6 +134,17 @@ def faults(tmp_path, capsys, changes):
             {"analysis.gam": "s(depth, k=6)"},
             "analysis.gam: s(depth, k=6): depth has 3 distinct values, k can be 3 at most",
         ),
+        (
+            {"analysis.gam": "s(rho, k=7) + s(l1, k=6)"},
+            "analysis.gam: the formula has 12 coefficients, more than the 10 conf",
+        ),
+        ({"analysis.gam": "te(l1, rho, k=4)"}, "analysis.gam: the formula has 16 coefficients, more than the 10 conf"),
+        ({"analysis.gam": "s(l1) # only l1"}, "analysis.gam: '# only l1': a formula cannot hold a comment"),
+        ({"analysis.gam": "s(l1, k=3, k=4)"}, "analysis.gam: s(l1, k=3, k=4): k is given twice"),
+        (
+            {"analysis.gam": "s(log(l1), k=3)", "search.rows": [{"l1": 0}]},
+            "analysis.gam: s(log(l1), k=3): l1 has the value 0 in the table; a logarithm needs values above 0",
+        ),
         ({"analysis.gam": "s(neurons)"}, "analysis.gam: s(neurons): neurons is text; use sum_neurons"),
         ({"analysis.gam": "s(l1"}, "analysis.gam: "),
         (
@@ -254,6 +266,53 @@ def test_the_default_study_is_the_lectures_space_and_its_formula_needs_no_warnin
 
     assert len(plan.trials) == 60
     assert 3 * parse_formula(plan.config.analysis.gam).n_coefficients() <= 60
+
+
+def test_a_formulas_coefficients_are_counted_against_the_configurations_that_there_will_be():
+    rounds = {"search.strategy": "tpe", "search.rounds": 2, "search.per_round": 5, "analysis.gam": "te(l1, rho, k=4)"}
+    assert Plan(changed(CONFIG, rounds), "c").hints == [
+        "analysis.gam: the formula has 16 coefficients for 20 configurations, fewer than 3 configurations per "
+        "coefficient, and failed trials leave fewer; lower k or add draws"
+    ]
+    replicates = {"search.replicates": 3, "analysis.gam": "te(l1, rho, k=4)"}  # 30 trials, but 10 configurations
+    with pytest.raises(InputError, match="16 coefficients, more than the 10 configurations"):
+        Plan(changed(CONFIG, replicates), "c")
+    some = {
+        "search.draws": 40,
+        "space.optimizer": ["adadelta", "sgd"],
+        "space.rho": {"uniform": [0.9, 0.99], "when": {"optimizer": "adadelta"}},
+        "analysis.gam": "te(l1, rho, k=6)",  # rho is missing in half of the configurations
+    }
+    with pytest.raises(InputError, match=r"36 coefficients, more than the (1\d|2\d) configurations"):
+        Plan(changed(CONFIG, some), "c")
+
+
+def test_a_log_uniform_hyperparameter_on_its_natural_scale_gives_a_hint(tmp_path, capsys):
+    changes = {
+        "search.draws": 60, "space.epsilon": {"log_uniform": [1e-8, 1e-4]}, "space.l2": {"log_uniform": [1e-6, 1e-2]},
+        "analysis.gam": "s(epsilon, k=3) + s(log(l2), k=3) + s(rho, k=3)",
+    }  # fmt: skip
+    plan = Plan(changed(CONFIG, changes), "c")
+    assert plan.log_columns == ["epsilon", "l2"]
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(changed(CONFIG, changes)))
+    assert main(["check", str(tmp_path / "c.yaml")]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "hint: analysis.gam: s(epsilon, k=3): epsilon has a log-uniform prior but is modelled on its natural scale; "
+        "s(log(epsilon), k=3) models its logarithm"
+    ]
+    assert Plan(changed(CONFIG, changes | {"analysis.gam": "s(log(epsilon), k=3)"}), "c").hints == []
+
+
+def test_the_shipped_studies_model_log_uniform_hyperparameters_on_their_logarithm():
+    for path in sorted((ROOT / "config").glob("**/*.yaml")):
+        raw = yaml.safe_load(path.read_text())
+        natural = [hint for hint in Plan(raw, path.name).hints if "natural scale" in hint]
+        assert natural == [], path.name
+
+
+def test_a_formula_with_a_logarithm_puts_its_column_on_a_logarithmic_axis():
+    plan = Plan(changed(CONFIG, {"analysis.gam": "s(log(l1), k=3) + s(rho, k=3)"}), "c")
+    assert plan.log_columns == ["l1"]
 
 
 def test_a_step_is_told_its_own_sections_and_nothing_else():

@@ -49,7 +49,11 @@ def test_a_logarithm_is_part_of_a_terms_label_as_in_mgcv():
 
 
 def test_a_column_and_its_logarithm_may_be_in_two_terms():
-    assert [term.label for term in parse_formula("s(x) + s(log(x)) + log10(x)").terms] == ["s(x)", "s(log(x))", "log10(x)"]
+    assert [term.label for term in parse_formula("s(x) + s(log(x)) + log10(x)").terms] == [
+        "s(x)",
+        "s(log(x))",
+        "log10(x)",
+    ]
 
 
 def test_an_interaction_may_stand_beside_the_main_effects_of_its_variables():
@@ -57,7 +61,9 @@ def test_an_interaction_may_stand_beside_the_main_effects_of_its_variables():
     assert formula.n_coefficients() == 1 + 3 + 3 + 4
 
 
-@pytest.mark.parametrize("name", ["my col", "lr (1e-3)", "a-b", "50%", "$x$", "a`b", "back\\slash", "#items", "1st", "log(x)", "+"])
+@pytest.mark.parametrize(
+    "name", ["my col", "lr (1e-3)", "a-b", "50%", "$x$", "a`b", "back\\slash", "#items", "1st", "log(x)", "+"]
+)
 def test_a_name_with_symbols_is_written_in_backquotes(name):
     for text in ("s({})", "s(log({}), k=4)", "te({}, z)", "f({})", "{}"):
         (term,) = parse_formula(text.format(quoted(name))).terms
@@ -66,7 +72,9 @@ def test_a_name_with_symbols_is_written_in_backquotes(name):
     assert parse_response(f"log({quoted(name)})") == Response(name, log=True)
 
 
-@pytest.mark.parametrize("name", ["my.col", ".hidden", "lambda", "k", "s", "\N{MICRO SIGN}", "\u5b66\u4e60\u7387", "x" * 300])
+@pytest.mark.parametrize(
+    "name", ["my.col", ".hidden", "lambda", "k", "s", "\N{MICRO SIGN}", "\u5b66\u4e60\u7387", "x" * 300]
+)
 def test_any_other_name_is_written_as_it_is(name):
     (term,) = parse_formula(f"s({name})").terms
     assert term.variables == (Variable(name),)
@@ -113,11 +121,17 @@ def test_a_formula_may_run_over_several_lines():
         ("ti(l1, l2) + ti(l2, l1)", "ti(l2, l1): l2 is already in ti(l1, l2)"),
         ("ti(l1, l2) + s(l1) + te(l1, rho)", "te(l1, rho): l1 is already in s(l1)"),
         ("f(log(l1))", "f(log(l1)): f() takes a column"),
-        ("s(sqrt(l1))", "s(sqrt(l1)): the arguments before k are names of columns, or log(), log10() or log2() of them"),
+        (
+            "s(sqrt(l1))",
+            "s(sqrt(l1)): the arguments before k are names of columns, or log(), log10() or log2() of them",
+        ),
         ("s(log(l1, 2))", "s(log(l1, 2)): the arguments before k are names of columns"),
         ("log(l1, 2)", "log(l1, 2): a logarithm is taken of one column"),
-        ("s(my col)", "s(my col): the arguments before k are names of columns, or log(), log10() or log2() of them; a name"
-         " with spaces or symbols is written in backquotes, such as `my column`"),
+        (
+            "s(my col)",
+            "s(my col): the arguments before k are names of columns, or log(), log10() or log2() of them; a name"
+            " with spaces or symbols is written in backquotes, such as `my column`",
+        ),
         ("s(l1) + ", "cannot read 's(l1) +'"),
         ("s(l1) ++ s(l2)", "cannot read 's(l1) ++ s(l2)'"),
         ("s(`l1)", "cannot read 's(`l1)'"),

@@ -66,7 +66,9 @@ def span(table: pd.DataFrame, variable: Variable, points: int) -> FloatArray:
     column = numbers(table, variable.column)
     first, last = float(column.min()), float(column.max())
     low, high = covariate(pd.DataFrame({variable.column: [first, last]}), variable).tolist()
-    return np.clip(natural(variable, np.linspace(low, high, points)), first, last)
+    places = natural(variable, np.linspace(low, high, points))
+    places[0], places[-1] = first, last  # without the rounding of a logarithm
+    return np.clip(places, first, last)
 
 
 def _first_cell(values: pd.Series[Any], wrong: npt.NDArray[np.bool_]) -> str:

@@ -13,7 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from gamtune.analysis.columns import is_whole
+from gamtune.analysis.formula import parse_term
 from gamtune.analysis.surface_figure import draw_surface
+from gamtune.analysis.terms import Factor
 from gamtune.analysis.theme import BAND_ALPHA, DATA, EFFECT, NOISE, STYLE, PlainNumbers, new_figure, save
 from gamtune.numbers import compact, measured, percent, signed, typeset
 
@@ -89,13 +91,12 @@ def columns_of(term: str) -> list[str]:
     >>> columns_of("te(depth,sum_neurons)"), columns_of("rho")
     (['depth', 'sum_neurons'], ['rho'])
     """
-    inside = re.search(r"\(([^)]*)\)", term)
-    return [name.strip() for name in (inside[1] if inside else term).split(",")]
+    return [variable.column for variable in parse_term(term).variables]
 
 
 def is_factor(term: str) -> bool:
     """Whether a term is one effect a level, with nothing between them."""
-    return term.startswith("f(")
+    return isinstance(parse_term(term), Factor)
 
 
 def label(term: str, edf: float) -> str:

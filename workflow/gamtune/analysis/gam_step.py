@@ -16,9 +16,9 @@ from gamtune.analysis.inference import Inference
 from gamtune.analysis.penalised_fit import Method
 from gamtune.analysis.terms import quoted
 from gamtune.errors import InputError
-from gamtune.files import checksum_of, write_text
+from gamtune.files import check_file, checksum_of, write_text
 from gamtune.settings import PER_LAYER
-from gamtune.tables.artefacts import read_artefact, write_artefact
+from gamtune.tables.artefacts import write_artefact
 from gamtune.tables.table import read_table
 
 SKIPPED, IMPORTANCE = "skipped.txt", "importance.csv"
@@ -70,9 +70,10 @@ def run_gam(
     InputError
         If the file cannot be read, or has no such columns, or the rows cannot carry the model.
     """
+    check_file(results)
     table = read_table(results).frame()
-    if is_summary(table):
-        table = read_artefact(results)
+    if is_summary(table):  # whose names are text, whatever they are
+        table = read_table(results, missing=("",)).frame()
     rows = comparable_rows(table)
     outcome = parse_response(response)
     fitted, reason = None, "No model of the error was asked for: analysis.gam is null."
