@@ -5,7 +5,7 @@ A measured value always shows its significant digits, however small or large it 
 """
 
 from collections.abc import Sequence
-from math import floor, isfinite, isnan, log10
+from math import floor, isfinite, isnan, log10, sqrt
 from numbers import Integral
 from typing import Any
 
@@ -91,6 +91,17 @@ def measured(value: float | None, digits: int = 3) -> str:
     ('0.0455', '0.0400', '1234', '−0.231', '–')
     """
     return typeset(significant(value, digits))
+
+
+def rmse_note(mse: float | None, *, regression: bool) -> str:
+    """Return the root of an MSE, which has the units of the target, to be printed after the MSE of a regression.
+
+    Examples
+    --------
+    >>> rmse_note(0.04, regression=True), rmse_note(0.04, regression=False)
+    (' (RMSE 0.200)', '')
+    """
+    return f" (RMSE {measured(sqrt(mse))})" if regression and mse is not None else ""
 
 
 def compact(value: Any, digits: int = 3) -> str:

@@ -16,7 +16,7 @@ from gamtune.decision.paired_tests import bootstrap_interval, mean_interval, pai
 from gamtune.decision.size import count_weights
 from gamtune.decision.slots import Candidate, confirmation_records, read_candidates
 from gamtune.files import read_json, write_text
-from gamtune.numbers import significant
+from gamtune.numbers import rmse_note, significant
 
 Choose = Literal["lowest_mean", "one_standard_error"]
 
@@ -59,7 +59,7 @@ def decide(study: Path, replicates: int, choose: Choose) -> None:
         "winner": winner["candidate"],
         "choose": choose,
         "selection": selection,
-        "why": _why(winner, complete, replicates, selection, choose),
+        "why": _why(winner, complete, replicates, selection, choose, data["classes"] is None),
         "weight_seeds": [
             record["spec"]["weight_seed"] for record in confirmation_records(study, winner["candidate"], replicates)
         ],
@@ -105,19 +105,25 @@ def _chosen(complete: list[dict[str, Any]], choose: Choose) -> dict[str, Any]:
 
 
 def _why(
-    winner: dict[str, Any], complete: list[dict[str, Any]], replicates: int, selection: str, choose: Choose
+    winner: dict[str, Any],
+    complete: list[dict[str, Any]],
+    replicates: int,
+    selection: str,
+    choose: Choose,
+    regression: bool,
 ) -> str:
     """A few sentences for a person who asks why this one."""
+    mean = significant(winner["mean"]) + rmse_note(winner["mean"], regression=regression)
     seeds = f"{replicates} fresh weight seeds" if replicates > 1 else "a fresh weight seed"
     name = f"{winner['candidate']} ({winner['source']})"
     others = sorted((entry for entry in complete if entry is not winner), key=lambda entry: float(entry["mean"]))
     if others and others[0]["mean"] < winner["mean"]:
         text = (
             f"{name} is the smallest network ({winner['weights']} weights) within one standard error of the lowest mean"
-            f" {selection} MSE on {seeds}: {significant(winner['mean'])}"
+            f" {selection} MSE on {seeds}: {mean}"
         )
     else:
-        text = f"{name} has the lowest mean {selection} MSE on {seeds}: {significant(winner['mean'])}"
+        text = f"{name} has the lowest mean {selection} MSE on {seeds}: {mean}"
     flattery = f" {ON_TEST_ROWS}" if selection == "test" else ""
     if not others:
         return f"{text}; no other candidate could be compared.{flattery}"

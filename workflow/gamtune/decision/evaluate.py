@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
+from math import sqrt
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -223,8 +224,10 @@ def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[dict[str, Any
 
 
 def _means(what: str, part: str, figures: list[dict[str, Any]], metrics: Sequence[str]) -> dict[str, Any]:
-    """Mean metrics of some trainings; R2 is left out where it is no number."""
+    """Return mean metrics of some trials; R2 is left out where it is no number, and RMSE is the root of the MSE."""
     means = {m: fmean(figure[m] for figure in figures) for m in metrics if all(f[m] is not None for f in figures)}
+    if metrics == METRICS["regression"]:
+        means["rmse"] = sqrt(means["mse"])
     spread = stdev(figure["mse"] for figure in figures) if len(figures) > 1 else None
     return {"what": what, "part": part, "n": len(figures), "mse_sd": spread, **means}
 

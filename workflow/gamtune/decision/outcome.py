@@ -9,7 +9,7 @@ from gamtune.config.study import Study
 from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.data.warnings_file import read_warnings
 from gamtune.decision.decision_file import read_decision, winner_of
-from gamtune.numbers import NOT_AVAILABLE, compact, significant, with_spread
+from gamtune.numbers import NOT_AVAILABLE, compact, rmse_note, significant, with_spread
 
 
 def outcome(study: Study, results: Path, config: str) -> str:
@@ -33,10 +33,13 @@ def outcome(study: Study, results: Path, config: str) -> str:
     winner = winner_of(decision)
     test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
     part = decision["selection"]
-    confirmed = f"{part} MSE {with_spread(winner['mean'], winner['sd'])} on {winner['n']} fresh seeds"
+    regression = "accuracy" not in test
+    mean = with_spread(winner["mean"], winner["sd"]) + rmse_note(winner["mean"], regression=regression)
+    confirmed = f"{part} MSE {mean} on {winner['n']} fresh seeds"
+    best = _score(observed) + rmse_note(observed, regression=regression)
     lines = [
         ("Trials", f"{len(trials)}, of which {len(trials) - len(finished)} failed"),
-        ("Best row tried", f"{name}, {part} MSE {_score(observed)} in the training it was chosen by"),
+        ("Best row tried", f"{name}, {part} MSE {best} in the training it was chosen by"),
         ("Optimum", f"{winner['candidate']} ({winner['source']}), {confirmed}"),
         ("", _settings(decision["spec"])),
         (
@@ -51,10 +54,10 @@ def outcome(study: Study, results: Path, config: str) -> str:
 
 
 def _second(test: dict[str, str]) -> str:
-    """Return the metric that is printed beside the MSE; R2 is empty where the test targets are all equal."""
+    """Return the metrics that are printed beside the MSE; R2 is empty where the test targets are all equal."""
     if "accuracy" in test:
         return f"accuracy {_score(float(test['accuracy']))}"
-    return f"R2 {_score(float(test['r2'])) if test['r2'] else NOT_AVAILABLE}"
+    return f"RMSE {_score(float(test['rmse']))}, R2 {_score(float(test['r2'])) if test['r2'] else NOT_AVAILABLE}"
 
 
 def _score(value: float) -> str:

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import Any
 
 from gamtune.decision.decision_file import winner_of
-from gamtune.numbers import measured, p_value, percent, signed
+from gamtune.numbers import measured, p_value, percent, rmse_note, signed
 
 Row = Mapping[str, Any]
 SIGNIFICANT = 0.05
@@ -27,7 +27,8 @@ def what_was_found(best: Row, median: float, terms: Sequence[Row], model: Row | 
     model : mapping, optional
         ``model.csv``.
     """
-    errors = f"{measured(best['validation_mse'])}, the median {measured(median)}"
+    root = rmse_note(best["validation_mse"], regression="validation_accuracy" not in best)
+    errors = f"{measured(best['validation_mse'])}{root}, the median {measured(median)}"
     said = [f"The best row, {best['name']}, has validation MSE {errors}."]
     if model is None:
         return said
@@ -45,7 +46,7 @@ def what_was_found(best: Row, median: float, terms: Sequence[Row], model: Row | 
     return [*said, f"What matters: {listed}; {rest} of {len(terms)} terms cannot be told from noise ({explained})."]
 
 
-def how_sure(decision: Row, warnings: Sequence[str]) -> list[str]:
+def how_sure(decision: Row, warnings: Sequence[str], regression: bool = False) -> list[str]:
     """Sentences on how far to trust the choice, from the strongest doubt to the weakest.
 
     Parameters
@@ -54,10 +55,12 @@ def how_sure(decision: Row, warnings: Sequence[str]) -> list[str]:
         ``decision.json``.
     warnings : sequence of str
         Where the optimum's settings lie beyond the rows tried.
+    regression : bool
+        Whether the target is a number; then errors are given in its units too.
     """
     return [
         *_against_others(decision["candidates"], winner_of(decision)),
-        _over_seeds(winner_of(decision)),
+        _over_seeds(winner_of(decision), regression),
         *winners_curse(decision["optimism"]),
         *([f"Beyond what the search tried: {'; '.join(warnings)}."] if warnings else []),
     ]
@@ -102,8 +105,8 @@ def _against_others(candidates: Sequence[Row], winner: Row) -> list[str]:
     return [f"{gap} (95 % interval {signed(nearest['low'])} to {signed(nearest['high'])}): {verdict}."]
 
 
-def _over_seeds(winner: Row) -> str:
-    mean = f"Mean validation MSE {measured(winner['mean'])}"
+def _over_seeds(winner: Row, regression: bool) -> str:
+    mean = f"Mean validation MSE {measured(winner['mean'])}{rmse_note(winner['mean'], regression=regression)}"
     if winner["sd"] is None:
         return f"{mean} on {winner['n']} fresh weight seed."
     interval = f"95 % interval {measured(winner['mean_low'])} to {measured(winner['mean_high'])}"
@@ -143,7 +146,8 @@ def _on_test(test: Row, rows: int, selection: str) -> str:
 
 
 def _test_over_seeds(row: Row) -> str:
-    spread = f"mean test MSE {measured(row['mse'])}, standard deviation {measured(row['mse_sd'], 2)}"
+    mean = measured(row["mse"]) + rmse_note(row["mse"], regression="accuracy" not in row)
+    spread = f"mean test MSE {mean}, standard deviation {measured(row['mse_sd'], 2)}"
     return f"On {row['n']:.0f} weight seeds that no choice has seen, the first of them exported: {spread}."
 
 

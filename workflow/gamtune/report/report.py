@@ -160,7 +160,7 @@ def _decision(study: Path) -> Page:
         **_confusion(study / "optimum" / "confusion_matrix.csv"),
         "decision": decision,
         "winner": winner_of(decision),
-        "sureness": how_sure(decision, warnings),
+        "sureness": how_sure(decision, warnings, regression="accuracy" not in test),
         "scores": what_it_scores(decision, test, rows, over_seeds, tests),
         "support": _by_candidate(support),
         "distances": {line["candidate"]: line for line in _records(pd.read_csv(study / "decision" / "candidates.csv"))},
