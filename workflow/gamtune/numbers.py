@@ -12,6 +12,7 @@ from typing import Any
 NOT_AVAILABLE = "–"
 POSITIONAL = (1e-4, 1e7)  # outside this range a number is written with an exponent
 ALIGNED_UP_TO = 1e9  # value over spread; beyond it, the value's digits would run on without telling anything
+SUBNORMAL = 1e-300  # about where numbers lose digits, and powers of ten become 0
 MOST_DECIMALS = 4  # of a percentage
 MOST_DIGITS = 17  # tell any two float64 numbers apart
 
@@ -71,7 +72,7 @@ def with_spread(value: float, spread: float | None, digits: int = 2) -> str:
     """
     if spread is None or not isfinite(spread) or not isfinite(value):
         return significant(value)
-    if spread == 0 or abs(value) > ALIGNED_UP_TO * spread:
+    if spread == 0 or abs(value) > ALIGNED_UP_TO * spread or max(abs(value), spread) < SUBNORMAL:
         return f"{significant(value)} ± {significant(spread, digits)}"
     smaller = min(abs(value), spread) or spread
     largest = max(abs(value), spread)
@@ -165,8 +166,8 @@ def percent(share: float, decimals: int = 1) -> str:
     lacking = abs(1 - share) if share > 0.5 else abs(share)
     needed = -floor(log10(100 * lacking)) if lacking else 0
     if share < 0.5 and needed > MOST_DECIMALS:
-        return f"{typeset(significant(100 * share, 2))} %"
-    return f"{typeset(f'{100 * share:.{min(max(decimals, needed), MOST_DECIMALS)}f}')} %"
+        return f"{significant(100 * share, 2)} %"
+    return f"{100 * share:.{min(max(decimals, needed), MOST_DECIMALS)}f} %"
 
 
 def p_value(p: float) -> str:
@@ -202,8 +203,9 @@ def labels(values: Sequence[float], digits: int = 4) -> list[str]:
     (['0', '5e-05', '0.0001'], ['1.7e+09', '1.70000002e+09', '1.70000004e+09'])
     """
     numbers = [float(value) for value in values]
+    different = len({number for number in numbers if not isnan(number)})
     for count in range(digits, MOST_DIGITS + 1):
         told = [significant(number, count, zeros=False) for number in numbers]
-        if len(set(told)) == len(set(numbers)):
+        if len({*told} - {NOT_AVAILABLE}) == different:
             break
     return told

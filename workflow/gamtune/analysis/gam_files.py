@@ -19,6 +19,7 @@ from gamtune.analysis.gam import FittedGam
 from gamtune.analysis.inference import CONFIDENCE, Inference, infer, null_band
 from gamtune.analysis.terms import Factor, Tensor, Variable
 from gamtune.files import write_text
+from gamtune.numbers import percent
 from gamtune.tables.artefacts import write_artefact
 
 CURVE_POINTS = 200
@@ -206,7 +207,8 @@ def _cells(row: dict[str, Any]) -> list[str]:
     """A term's line of the summary."""
     return [
         row["term"], f"{row['edf']:.3f}", f"{row['F']:.3f}", _p(row["p"]), _p(row["p_adjusted"]),
-        f"{100 * row['deviance_share']:.1f}%", f"{100 * row['null_high']:.1f}%", f"{row['concurvity_worst']:.2f}",
+        *(percent(row[share]).replace(" ", "") for share in ("deviance_share", "null_high")),
+        f"{row['concurvity_worst']:.2f}",
         "" if row["k_index"] is None else f"{row['k_index']:.2f}", _stars(row["p_adjusted"]),
     ]  # fmt: skip
 

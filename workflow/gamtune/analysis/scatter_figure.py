@@ -24,6 +24,7 @@ from plotnine import (
     position_jitter,
     scale_color_manual,
     scale_x_continuous,
+    scale_y_continuous,
     scale_y_log10,
     stat_smooth,
     theme,
@@ -166,8 +167,8 @@ def _error_axis(errors: pd.Series, logarithmic: bool) -> list[Any]:
     room = 0.06 * (shown.max() - shown.min() or abs(shown.max()) or 1.0)
     low, high = shown.min() - room, shown.max() + room
     if logarithmic:
-        return [scale_y_log10(), coord_cartesian(ylim=(10**low, 10**high))]
-    return [coord_cartesian(ylim=(low, high))]
+        return [scale_y_log10(labels=_ticks), coord_cartesian(ylim=(10**low, 10**high))]
+    return [scale_y_continuous(labels=_ticks), coord_cartesian(ylim=(low, high))]
 
 
 def _breaks(limits: tuple[float, float]) -> list[float]:
@@ -193,7 +194,7 @@ def _draw_texts(rows: pd.DataFrame, columns: list[str], left_out: int, path: Pat
         + figure_theme(WIDTH, PANEL_HEIGHT * ceil(len(columns) / 2) + 0.5)
         + theme(axis_text_x=element_text(rotation=0))
     )
-    save(plot + scale_y_log10() if logarithmic else plot, path)
+    save(plot + (scale_y_log10 if logarithmic else scale_y_continuous)(labels=_ticks), path)
     medians = []
     for name in columns:
         levels = rows.groupby(rows[name].astype(str))[RESPONSE].agg(["median", "size"]).sort_values("median")
