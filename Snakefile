@@ -12,13 +12,16 @@ gc.set_threshold(100_000, 50)  # the collector would walk the growing graph of j
 
 LIBRARY = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, LIBRARY)
-shell.prefix("set -euo pipefail; export PYTHONPATH={LIBRARY:q}; ")  # conda would drop an inherited one
+# conda would drop an inherited PYTHONPATH; with exec, a job is a child of Snakemake and not of a shell
+shell.prefix("set -euo pipefail; export PYTHONPATH={LIBRARY:q}; exec ")
 
 from gamtune.cli import NO_FORMULA
 from gamtune.errors import InputError
 from gamtune.config.load import read_for_workflow
 from gamtune.data.layout import SET_FILES
 from gamtune.environment import own_python_first
+from gamtune.interrupt import end_jobs_on_interrupt
+from gamtune.parent import RUN, this_process
 from gamtune.plan import Plan, code_of, template_of
 from gamtune.running import run_alone
 from gamtune.tracking.start import start_follower
@@ -26,6 +29,7 @@ from gamtune.training.gpu import offer_gpus
 from gamtune.training.warm import start_trainer
 
 own_python_first()
+os.environ[RUN] = this_process()  # the jobs end with it
 try:
     # A configfile: directive would merge the default study into every other
     content, CONFIG = read_for_workflow(
@@ -39,6 +43,7 @@ except InputError as error:
     raise SystemExit(2) from None
 if workflow.is_main_process:  # and not a job that reads this file again
     run_alone(workflow, STUDY.name, Path(STUDY.path()))
+    end_jobs_on_interrupt(workflow, shell)
 
 
 wildcard_constraints:

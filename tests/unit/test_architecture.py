@@ -14,7 +14,7 @@ FILES = sorted(path.relative_to(LIBRARY) for path in LIBRARY.rglob("*.py"))
 # From the ground up; a room may import from itself and from rooms before it
 FLOORS = [
     {"errors"},
-    {"spec", "files", "closure", "environment", "parent", "numbers"},
+    {"spec", "files", "closure", "environment", "interrupt", "parent", "numbers"},
     {"settings", "running", "tables"},
     {"config"},
     {"space"},

@@ -138,7 +138,7 @@ def test_forgetting_failures_leaves_finished_trainings_alone(digits, places, mon
     assert len(list(places["store"].iterdir())) == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_a_stopped_job_leaves_no_process_and_no_record(digits, places, number):
     script = (
         "import sys, time, pathlib\n"

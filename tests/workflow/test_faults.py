@@ -158,22 +158,33 @@ def assert_refused(project, snakemake, done):
     assert len(list((project.folder / ".snakemake" / "locks").iterdir())) == 2
 
 
-@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
 @pytest.mark.parametrize(
-    ("number", "everyone"), [(signal.SIGINT, True), (signal.SIGKILL, False)], ids=["ctrl-c", "kill"]
+    ("warm", "number", "everyone"),
+    [
+        (True, signal.SIGINT, True),
+        (False, signal.SIGINT, True),
+        (True, signal.SIGINT, False),
+        (True, signal.SIGKILL, False),
+        (False, signal.SIGKILL, False),
+    ],
+    ids=["ctrl-c-warm", "ctrl-c-cold", "interrupt", "kill-warm", "kill-cold"],
 )
 def test_a_stopped_run_leaves_no_process_and_nothing_half_written(new_project, warm, number, everyone):
     new_project.configure(
         training__epochs=1_000_000, training__early_stopping={"patience": 1_000_000}, execution__warm_trainer=warm
     )
     command = [str(PYTHON_FOLDER / "snakemake"), "summarise", "--cores", "2", "--configfile", new_project.config]
-    with started(command, new_project.folder) as run:
+    output = new_project.folder / "output.txt"
+    with output.open("w") as file, started(command, new_project.folder, output=file) as run:
         deadline = time.monotonic() + 200
         while not any("epoch 1/" in log.read_text() for log in new_project.path("trials").glob("*/log.txt")):
             assert time.monotonic() < deadline
             time.sleep(0.1)
         assert bool(processes_in(new_project.folder, "gamtune.training.server")) == warm
         (os.killpg if everyone else os.kill)(run.pid, number)
+        if everyone:
+            time.sleep(0.1)
+            os.killpg(run.pid, number)  # pressed twice
         run.wait(20)
     deadline = time.monotonic() + 20
     while processes_in(new_project.folder, "gamtune") and time.monotonic() < deadline:
@@ -181,15 +192,14 @@ def test_a_stopped_run_leaves_no_process_and_nothing_half_written(new_project, w
     assert processes_in(new_project.folder, "gamtune") == []
     assert list(new_project.path("trials").glob("*/record.json")) == []
     assert list((new_project.folder / "results" / "store").iterdir()) == []
+    assert "Traceback" not in output.read_text()
 
 
 @contextmanager
-def started(command, folder, env=None):
+def started(command, folder, env=None, output=subprocess.DEVNULL):
     """Process in a session of its own that Ctrl-C reaches and that does not outlive a failing test."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell put the tests behind "&"
-    with subprocess.Popen(
-        command, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as run:
+    with subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=output, start_new_session=True) as run:
         try:
             yield run
         except BaseException:

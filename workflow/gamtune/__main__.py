@@ -1,8 +1,13 @@
-"""``python -m gamtune``: how the rules call the library, installed or not."""
+"""``python -m gamtune`` is the command line."""
 
+import signal
 import sys
 
-from gamtune.cli import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from gamtune.cli import main
+
+        code = main()
+    except KeyboardInterrupt:  # while the program starts
+        code = 128 + signal.SIGINT
+    sys.exit(code)

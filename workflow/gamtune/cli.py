@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gamtune.errors import InputError
+from gamtune.parent import RUN, die_with_parent
 
 if TYPE_CHECKING:
     from gamtune.config.data_section import Data
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when all went well, 2 when something the user wrote is at fault, 1 for what else can go wrong.
     """
     options = _parser().parse_args(arguments)
+    if RUN in os.environ:  # a step of the workflow
+        die_with_parent(signal.SIGTERM)
     try:
         options.run(options)
     except InputError as error:
@@ -44,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output left, as `gamtune table CONFIG | head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return 0
 
 
@@ -106,7 +111,6 @@ def _data_section(text: str) -> "Data":
 
 
 def _train(options: argparse.Namespace) -> None:
-    from gamtune.parent import die_with_parent
     from gamtune.training.launch import LaunchError, launch
 
     die_with_parent(signal.SIGTERM)
@@ -217,7 +221,6 @@ def _sync(options: argparse.Namespace) -> None:
     from dataclasses import asdict
 
     from gamtune.files import write_text
-    from gamtune.parent import die_with_parent
     from gamtune.tracking.commit import library_commit
     from gamtune.tracking.follow import follow
     from gamtune.tracking.sync import sync

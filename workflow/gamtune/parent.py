@@ -1,18 +1,56 @@
-"""A process that ends with the one that started it, so that a killed run leaves none behind."""
+"""Processes that end with the one that started them, so that a killed run leaves none behind."""
 
 import os
 import signal
 import sys
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+RUN = "GAMTUNE_RUN"  # environment variable: the Snakemake process that a process works for, as `this_process` names it
 
 
-def die_with_parent(number: signal.Signals) -> None:
-    """Ask Linux to send this process a signal when its parent ends, however that ends; elsewhere nothing happens."""
+def this_process() -> str:
+    """Return the id of this process with its namespace of process ids: in a container, an id means another process."""
+    return f"{os.getpid()}@{_namespace()}"
+
+
+def die_with_parent(number: signal.Signals, parent: int | None = None) -> None:
+    """Ask Linux to send this process a signal when its parent ends, however that ends; elsewhere nothing happens.
+
+    If the parent, or the Snakemake process that this one works for, has ended already, the signal is sent at once.
+
+    Parameters
+    ----------
+    number : signal.Signals
+        The signal.
+    parent : int, optional
+        Process id of the parent, if it is known; by default the parent at the time of this call.
+    """
     if sys.platform == "linux":
         import ctypes
 
-        parent = os.getppid()  # may be process 1: in a container that is the run itself
+        before = os.getppid() if parent is None else parent  # may be process 1: in a container that is the run itself
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
-        if os.getppid() != parent:  # it has ended meanwhile
+        if os.getppid() != before or _run_has_ended():
             os.kill(os.getpid(), number)
+
+
+def _run_has_ended() -> bool:
+    pid, _, namespace = os.environ.get(RUN, "").partition("@")
+    return bool(pid) and namespace == _namespace() and pid != str(os.getppid()) and not _is_alive(pid)
+
+
+def _is_alive(pid: str) -> bool:
+    """Return whether a process exists and is more than an exit code that nobody has collected."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def _namespace() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""

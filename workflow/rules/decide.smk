@@ -44,7 +44,7 @@ rule confirm:
     message:
         "confirm {wildcards.candidate}, replicate {wildcards.replicate}"
     shell:
-        "exec python -m gamtune train --candidates {input.candidates:q}"
+        "python -m gamtune train --candidates {input.candidates:q}"
         " --candidate {wildcards.candidate:q} --replicate {wildcards.replicate} --seed {params.seed}"
         " --fold {params.fold}"
         " --data {input.digest:q} --record {output:q} --store {params.store:q} --leave {params.leave:q}"
@@ -105,7 +105,7 @@ rule final:
     message:
         "train {wildcards.contender}, final replicate {wildcards.replicate}"
     shell:
-        "exec python -m gamtune train --decision {input.decision:q} --contender {wildcards.contender:q}"
+        "python -m gamtune train --decision {input.decision:q} --contender {wildcards.contender:q}"
         " --replicate {wildcards.replicate}"
         " --seed {params.seed} --fold {params.fold} {params.whole:q}"
         " --data {input.digest:q} --record {output:q} --store {params.store:q} --leave model.keras"

@@ -21,7 +21,7 @@ rule train:
     message:
         "train {wildcards.trial}"
     shell:
-        "exec python -m gamtune train --spec {params.spec:q} --data {input.digest:q}"
+        "python -m gamtune train --spec {params.spec:q} --data {input.digest:q}"
         " --record {output:q} --store {params.store:q} --leave {params.leave:q}"
         " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 
@@ -72,7 +72,7 @@ rule train_proposed:
     message:
         "train {wildcards.stage}, row {wildcards.slot}"
     shell:
-        "exec python -m gamtune train --proposals {input.proposals:q} --slot {wildcards.slot:q}"
+        "python -m gamtune train --proposals {input.proposals:q} --slot {wildcards.slot:q}"
         " --data {input.digest:q} --record {output:q} --store {params.store:q} --leave {params.leave:q}"
         " --continues {params.continues:q} --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 

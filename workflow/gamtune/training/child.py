@@ -58,9 +58,10 @@ class Forked:
     def __init__(self, task: Task) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
+        parent = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
-            os._exit(run_task(task))
+            os._exit(run_task(task, parent))
 
     def kill(self) -> None:
         """End it at once."""
@@ -71,11 +72,11 @@ class Forked:
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
 
-def run_task(task: Task) -> int:
-    """The child's whole life; gives its exit code."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+def run_task(task: Task, parent: int) -> int:
+    """Train in a process that was forked for it by the process ``parent``, and return its exit code."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    die_with_parent(signal.SIGKILL)
+    die_with_parent(signal.SIGKILL, parent)
     _offer_to_the_kernel()
     os.environ |= task.variables
     try:

@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -19,7 +20,7 @@ from gamtune.training.record import MODEL, STATE, failure, identity
 from gamtune.training.store import Stored, keep, new_folder, take_out
 from gamtune.training.warm import ask_trainer
 
-STOPPING = (signal.SIGTERM, signal.SIGINT)
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class LaunchError(Exception):
@@ -98,13 +99,25 @@ def _earlier(stored: Stored) -> Path | None:
 
 def _train_into(task: Task) -> str:
     """Train in a child and put what it leaves into the store; what ended it otherwise, empty where nothing did."""
-    with gpu_slot() as variables, new_folder(task.folder.parent) as part:
-        end = _in_child(replace(task, folder=part, variables=variables))
+    with gpu_slot() as variables:
+        task = replace(task, variables=variables)
+        try:
+            end = _train_in(lambda task: ask_trainer(task) or Forked(task), task)
+        except ChildLostError:
+            print("the warm trainer does not answer; training in a process of its own", file=sys.stderr)
+            end = _train_in(Forked, task)
+    return _killed(end) if end else ""
+
+
+def _train_in(start: Callable[[Task], Child], task: Task) -> int:
+    """Train in a child, in a folder that no other child writes to, and return its exit code."""
+    with new_folder(task.folder.parent) as part:
+        end = _wait_for(start(replace(task, folder=part)))
         if end in (FAILED, NO_FILES):
             raise LaunchError("the training ended with an error that is not its own, see above")
         if end == 0:
             keep(part, task.folder)
-    return _killed(end) if end else ""
+    return end
 
 
 def _record_failure(said: dict[str, Any], reason: str, record: Path) -> None:
@@ -124,30 +137,25 @@ def _killed(end: int) -> str:
     return f"killed by signal {-end} ({signal.Signals(-end).name})" if end < 0 else f"ended with exit code {end}"
 
 
-def _in_child(task: Task) -> int:
-    """Train in a child of the warm trainer, or of this process where there is none; its exit code."""
-    if served := ask_trainer(task):
-        try:
-            return _wait_for(served)
-        except ChildLostError:
-            print("the warm trainer does not answer; training in a process of its own", file=sys.stderr)
-    return _wait_for(Forked(task))
-
-
 def _wait_for(child: Child) -> int:
     """How it ended; if this process is told to stop, the child goes first."""
+    stopping = False
 
     def stop(number: int, frame: FrameType | None) -> None:
-        for ignored in STOPPING:  # a second one, from a parent that ends meanwhile, must not disturb the first
-            signal.signal(ignored, signal.SIG_IGN)
+        nonlocal stopping
+        if stopping:  # a second signal, from a parent that ends meanwhile, must not disturb the first
+            return
+        stopping = True
         child.kill()
         with contextlib.suppress(ChildLostError):
             child.wait()
         raise SystemExit(128 + number)
 
-    previous = {number: signal.signal(number, stop) for number in STOPPING}
+    heeded = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores SIGHUP
+    previous = {number: signal.signal(number, stop) for number in heeded}
     try:
         return child.wait()
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        if not stopping:
+            for number, handler in previous.items():
+                signal.signal(number, handler)

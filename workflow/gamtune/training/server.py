@@ -73,13 +73,14 @@ class Server:
         if _user_of(connection) != os.getuid():
             connection.close()
             return
+        parent = os.getpid()
         try:
             pid = os.fork()
         except OSError:  # no process or memory left: the job tries by itself, the other trainings go on
             connection.close()
             return
         if pid == 0:
-            os._exit(self._child(connection))
+            os._exit(self._child(connection, parent))
         training = _Training(pid, os.pidfd_open(pid), connection)
         self._trainings |= {training.pidfd: training, connection.fileno(): training}
         self._events.register(training.pidfd, select.POLLIN)
@@ -97,7 +98,7 @@ class Server:
             training.connection.sendall(f"{code}\n".encode())
         training.connection.close()
 
-    def _child(self, connection: socket.socket) -> int:
+    def _child(self, connection: socket.socket, parent: int) -> int:
         """Become the job's training: its output, environment and folder."""
         self._listener.close()
         for training in set(self._trainings.values()):
@@ -114,7 +115,7 @@ class Server:
         os.chdir(request["directory"])
         task = request["task"]
         paths = {name: task[name] and Path(task[name]) for name in ("digest_file", "folder", "earlier")}
-        return run_task(Task(**task | paths | {"spec": Spec.from_json(task["spec"])}))
+        return run_task(Task(**task | paths | {"spec": Spec.from_json(task["spec"])}), parent)
 
 
 def _user_of(connection: socket.socket) -> int:

@@ -1,0 +1,97 @@
+"""What ends a run and its processes: SIGINT, and the end of the process that they work for."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gamtune.closure import LIBRARY
+from gamtune.parent import RUN, _is_alive, this_process
+
+INTERRUPTED = """
+import os, signal, time
+from types import SimpleNamespace
+from gamtune.interrupt import end_jobs_on_interrupt
+ended = []
+shell = SimpleNamespace(terminate=ended.append)
+end_jobs_on_interrupt(SimpleNamespace(dag=SimpleNamespace(jobs=[SimpleNamespace(jobid=7)])), shell)
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+finally:
+    while len(ended) < 2:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+    print("cleared up", ended[:2], flush=True)
+"""
+# A command that takes long, and a process that starts it as a run's job or by hand
+STEP = """
+import os, time
+from types import SimpleNamespace
+from gamtune import cli
+options = SimpleNamespace(run=lambda _: (print(os.getpid(), flush=True), time.sleep(60)))
+cli._parser = lambda: SimpleNamespace(parse_args=lambda _: options)
+cli.main()
+"""
+PARENT = """
+import os, subprocess, sys
+from gamtune.parent import RUN, this_process
+os.environ.pop(RUN, None)
+if len(sys.argv) > 2:
+    os.environ[RUN] = this_process()
+subprocess.run([sys.executable, "-c", sys.argv[1]])
+"""
+
+
+def run(*arguments, **variables):
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY), **variables}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def test_an_interrupt_ends_the_jobs_and_a_second_one_disturbs_nothing():
+    done = run("-c", INTERRUPTED)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "cleared up [7, 7]\n", "")
+
+
+def test_an_ignored_interrupt_stays_ignored():
+    ignore = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    done = run("-c", ignore + INTERRUPTED.replace("time.sleep(60)", "ended.extend('ab')"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "cleared up ['a', 'b']\n", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes end with their parents on Linux only")
+def test_a_step_whose_run_has_ended_does_nothing():
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    namespace = this_process().partition("@")[2]
+    step = "-m", "gamtune", "check", "missing.yaml"
+    assert run(*step, **{RUN: f"{gone.pid}@{namespace}"}).returncode == -signal.SIGTERM
+    assert run(*step, **{RUN: f"{gone.pid}@pid:[1]"}).returncode == 2  # in another container
+    assert run(*step, **{RUN: this_process()}).returncode == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes end with their parents on Linux only")
+@pytest.mark.parametrize("of_run", [True, False], ids=["of a run", "of a user"])
+def test_a_step_ends_with_its_run_and_not_with_the_shell_of_a_user(of_run):
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    command = [sys.executable, "-c", PARENT, STEP, *(["of a run"] if of_run else [])]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as parent:
+        step = int(parent.stdout.readline())
+        parent.kill()
+    deadline = time.monotonic() + (10 if of_run else 0.5)
+    while _is_alive(str(step)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert _is_alive(str(step)) != of_run
+    if not of_run:
+        os.kill(step, signal.SIGKILL)
