@@ -171,6 +171,7 @@ def test_the_closure_of_a_trial_is_its_own_modules_and_nothing_of_the_config():
         "spec.py",
         "training/dropout.py",
         "training/failures.py",
+        "training/forward.py",
         "training/gradients.py",
         "training/h2o_update.py",
         "training/keras_update.py",
