@@ -17,6 +17,7 @@ from gamtune.analysis.learning_figure import draw_learning
 from gamtune.analysis.parallel_figure import draw_parallel
 from gamtune.analysis.scatter_figure import mse_by_parameter
 from gamtune.settings import PER_LAYER
+from gamtune.tables.artefacts import read_artefact
 
 
 def write_figures(
@@ -38,7 +39,7 @@ def write_figures(
     folder : Path
         Where the figures go.
     """
-    summary = averaged(pd.read_csv(study / "summary.csv"))
+    summary = averaged(read_artefact(study / "summary.csv", text=("trial", "name")))
 
     def draw(into: Path) -> dict[str, str]:
         captions = mse_by_parameter(summary, columns, log_columns, into)
@@ -69,5 +70,5 @@ def _of_the_search(
     }
     importance = study / "gam" / "importance.csv"
     if importance.exists():
-        captions["importance"] = draw_importance(pd.read_csv(importance), folder / "importance")
+        captions["importance"] = draw_importance(read_artefact(importance), folder / "importance")
     return {stem: caption for stem, caption in captions.items() if caption}

@@ -13,6 +13,7 @@ from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.analysis.theme import BEST, DATA, EFFECT, STYLE, new_figure, save
 from gamtune.files import read_json
 from gamtune.numbers import measured, percent, signed
+from gamtune.tables.artefacts import read_artefact
 
 BINS = 10
 MOST_NUMBERS = 26  # classes up to which the cells of the confusion matrix hold their counts
@@ -28,7 +29,7 @@ def write_optimum_figures(study: Path, folder: Path) -> None:
     folder : Path
         Where the figures go, with ``captions.json``.
     """
-    rows = pd.read_csv(study / "optimum" / "predictions.csv", dtype={"actual": str, "predicted": str})
+    rows = read_artefact(study / "optimum" / "predictions.csv", text=("actual", "predicted"))
     selection = read_json(study / "data" / "digest.json", "selection")["selection"]
     draw_with_captions(lambda into: _draw(rows, into), ON_TEST_ROWS if selection == "test" else None, folder)
 

@@ -1,7 +1,5 @@
 """The summary: the table joined with its records, one row a trial, failed ones with their reason."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +7,7 @@ from gamtune.analysis.comparable import OUTCOME, SELECTION
 from gamtune.files import read_json, write_text
 from gamtune.space.proposals import lines_with_records
 from gamtune.space.records import read_record
+from gamtune.tables.artefacts import artefact_text
 from gamtune.training.metrics import METRICS
 
 PARTS = ("train", "validation")
@@ -35,14 +34,13 @@ def summarise(study: Path, stages: Sequence[str] = ()) -> None:
     data = read_json(study / "data" / "digest.json", "task", "selection")
     metrics = METRICS[data["task"]]
     flattered = {SELECTION: "test"} if data["selection"] == "test" else {}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for number, (cells, path) in enumerate(lines_with_records(study, stages)):
-        if number == 0:
-            figures = [f"{part}_{metric}" for part in PARTS for metric in metrics]
-            writer.writerow([*cells, *OUTCOME, *figures, *flattered])
+    header: list[str] = []
+    lines = []
+    for cells, path in lines_with_records(study, stages):
+        header = header or [*cells, *OUTCOME, *(f"{part}_{metric}" for part in PARTS for metric in metrics), *flattered]
         record = read_record(path, cells["trial"])
         told = record["metrics"] or {}
         figures = [told.get(part, {}).get(metric) for part in PARTS for metric in metrics]
-        writer.writerow([*cells.values(), *(record[name] for name in OUTCOME), *figures, *flattered.values()])
-    write_text(study / "summary.csv", text.getvalue())
+        shown = (cell or None for cell in cells.values())
+        lines.append([*shown, *(record[name] for name in OUTCOME), *figures, *flattered.values()])
+    write_text(study / "summary.csv", artefact_text(header, lines))

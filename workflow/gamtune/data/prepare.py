@@ -21,6 +21,7 @@ from gamtune.data.sources import read_rows
 from gamtune.data.split import Split, Words, split_rows
 from gamtune.data.warnings_file import FILE, DataWarning, write_warnings
 from gamtune.files import replacing, write_text
+from gamtune.tables.artefacts import write_artefact
 
 Mask = npt.NDArray[np.bool_]
 
@@ -42,7 +43,7 @@ def prepare(data: Data, folder: Path) -> list[DataWarning]:
     training = [split.of_fold(fold) == "train" for fold in folds] or [split.parts == "train"]
     fitted = [_fitted(rows, chosen, data) for chosen in training]  # all that can fail comes first
     warnings = find_leaks(rows, split)
-    write_text(folder / "split.csv", _split_csv(rows, split))
+    write_artefact(_split_table(rows, split), folder / "split.csv")
     write_warnings(warnings, folder / FILE)
     if not folds:
         _write_set(rows, _chosen(split.parts, data), fitted[0], data.selection, folder)
@@ -119,7 +120,7 @@ def _digest_of(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _split_csv(rows: Rows, split: Split) -> str:
+def _split_table(rows: Rows, split: Split) -> pd.DataFrame:
     """Each row's part, in the order of the source; its fold, class and group where there are any."""
     columns: dict[str, Any] = {"row": np.arange(1, len(split.parts) + 1), "part": split.parts}
     if split.folds is not None:
@@ -128,4 +129,4 @@ def _split_csv(rows: Rows, split: Split) -> str:
         columns["class"] = rows.target
     if rows.groups is not None:
         columns["group"] = rows.groups.to_numpy()
-    return pd.DataFrame(columns).to_csv(index=False)
+    return pd.DataFrame(columns)

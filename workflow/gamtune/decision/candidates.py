@@ -1,7 +1,5 @@
 """The candidates: settings that the decision rules propose, one slot each, to be confirmed on fresh seeds."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
@@ -26,6 +24,7 @@ from gamtune.numbers import significant
 from gamtune.space.proposals import proposed_rows
 from gamtune.space.table import Row, build_table, complete
 from gamtune.spec import Spec
+from gamtune.tables.artefacts import artefact_text, read_artefact
 
 
 @dataclass(frozen=True)
@@ -74,15 +73,13 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
     specs = {slot.name: proposal.spec for slot, proposal in proposals.items() if proposal.spec}
     near, usual = distances(specs, tried)
     write_text(out.with_name("support.csv"), _support_csv(specs, tried))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    lines = []
     for slot, proposal in proposals.items():
-        spec = proposal.spec.to_json() if proposal.spec else ""
+        spec = proposal.spec.to_json() if proposal.spec else None
         places = (near[slot.name], usual) if proposal.spec else (None, None)
-        cells = (proposal.source, proposal.observed, proposal.predicted, *places, proposal.reason, spec)
-        writer.writerow([slot.name, slot.rule, *cells])
-    write_text(out, text.getvalue())
+        cells = (proposal.source, proposal.observed, proposal.predicted, *places, proposal.reason or None, spec)
+        lines.append([slot.name, slot.rule, *cells])
+    write_text(out, artefact_text(COLUMNS, lines))
 
 
 def _all_rows(study: Study, folder: Path) -> list[Row]:
@@ -91,12 +88,8 @@ def _all_rows(study: Study, folder: Path) -> list[Row]:
 
 def _support_csv(candidates: Mapping[str, Spec], tried: Sequence[Spec]) -> str:
     """One line for each candidate and setting that varies."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(SUPPORT_COLUMNS)
-    for name, spec in candidates.items():
-        writer.writerows([name, *astuple(line)] for line in support(spec, tried))
-    return text.getvalue()
+    lines = [(name, *astuple(line)) for name, spec in candidates.items() for line in support(spec, tried)]
+    return artefact_text(SUPPORT_COLUMNS, lines)
 
 
 @dataclass(frozen=True)
@@ -126,7 +119,7 @@ def finished_rows(summary: Path) -> pd.DataFrame:
     ValueError
         If there is none.
     """
-    rows = averaged(pd.read_csv(summary, dtype={"trial": str, "name": str}))
+    rows = averaged(read_artefact(summary, text=("trial", "name")))
     finished = rows[rows["status"] == "ok"]
     if finished.empty:
         raise ValueError(f"{summary}: none of the {len(rows)} trials finished; their reasons are in its column reason")
@@ -189,7 +182,7 @@ def _smallest(search: _Search) -> Proposal:
     observed = [
         Sized(name, float(row.observed or 0), count_weights(row.spec, data)) for name, row in rows.items() if row.spec
     ]
-    trainings = pd.read_csv(search.summary, dtype={"name": str})
+    trainings = read_artefact(search.summary, text=("trial", "name"))
     try:
         error, source = standard_error(
             search.ranked[0].name, last_rung(trainings[trainings["status"] == "ok"]), lambda: search.model

@@ -1,7 +1,5 @@
 """The final trainings' only look at the test set: what the optimum scores there, and beside it its references."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
@@ -25,6 +23,7 @@ from gamtune.files import check_file, checksum_of, copy_file, matches_checksum, 
 from gamtune.space.proposals import lines_with_records
 from gamtune.space.records import RECORD, read_record
 from gamtune.spec import Spec
+from gamtune.tables.artefacts import artefact_text
 from gamtune.training.metrics import METRICS, FloatArray, IntArray, confusion_matrix
 from gamtune.training.model_file import load_raw
 from gamtune.training.record import MODEL
@@ -86,8 +85,10 @@ def evaluate(
     for finals in (optimum, *(other for other in others if other.finished)):
         rows.append(_means(f"{finals.name}, final seeds", "test", finals.scores, metrics))
     columns = ("what", "part", "n", "mse", "mse_sd", *metrics[1:])
-    write_text(folder / "comparison.csv", _csv(columns, ([row.get(name) for name in columns] for row in rows)))
-    write_text(folder / "tests.csv", _csv(TESTS, (_tested(optimum, other) for other in others if other.finished)))
+    write_text(folder / "comparison.csv", artefact_text(columns, ([row.get(name) for name in columns] for row in rows)))
+    write_text(
+        folder / "tests.csv", artefact_text(TESTS, (_tested(optimum, other) for other in others if other.finished))
+    )
     check_file(data.folder / "preprocessing.json")
     copy_file(data.folder / "preprocessing.json", folder / "preprocessing.json")
     _write_weights(optimum.models[0], folder / "weights")
@@ -169,7 +170,7 @@ def confusion_csv(counts: IntArray, classes: list[Any]) -> str:
         (classes[k], *counts[k], *_error(counts[k].sum() - counts[k, k], counts[k].sum())) for k in range(len(classes))
     ]
     lines.append(("Totals", *totals, *_error(counts.sum() - np.trace(counts), counts.sum())))
-    return _csv(("actual", *classes, "error", "rate"), lines)
+    return artefact_text(("actual", *classes, "error", "rate"), lines)
 
 
 def _error(wrong: int, rows: int) -> tuple[float, str]:
@@ -179,11 +180,11 @@ def _error(wrong: int, rows: int) -> tuple[float, str]:
 def _predictions(predicted: FloatArray, targets: Any, classes: list[Any] | None) -> str:
     """Each test row's true and predicted value, and of classes the probabilities; ``gamtune metrics`` reads it."""
     if classes is None:
-        return _csv(("actual", "predicted"), zip(targets.tolist(), predicted.tolist(), strict=True))
+        return artefact_text(("actual", "predicted"), zip(targets.tolist(), predicted.tolist(), strict=True))
     header = ("actual", "predicted", *(f"p_{name}" for name in classes))
     chosen = predicted.argmax(axis=1)
     probabilities = np.exp(predicted).tolist()
-    return _csv(
+    return artefact_text(
         header, ((classes[t], classes[p], *row) for t, p, row in zip(targets, chosen, probabilities, strict=True))
     )
 
@@ -242,11 +243,3 @@ def _write_weights(model: Any, folder: Path) -> None:
         if variable.path.endswith(("kernel", "bias")):
             with replacing(folder / f"{variable.path.replace('/', '_')}.csv") as part:
                 np.savetxt(part, values, fmt="%.9g", delimiter=",")
-
-
-def _csv(header: Any, rows: Any) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()

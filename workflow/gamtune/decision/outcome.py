@@ -1,6 +1,5 @@
 """What a study came to, in a few lines for the terminal."""
 
-import csv
 import shlex
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.data.warnings_file import read_warnings
 from gamtune.decision.decision_file import read_decision, winner_of
 from gamtune.numbers import NOT_AVAILABLE, compact, rmse_note, significant, with_spread
+from gamtune.tables.artefacts import read_rows
 
 
 def outcome(study: Study, results: Path, config: str) -> str:
@@ -23,8 +23,8 @@ def outcome(study: Study, results: Path, config: str) -> str:
     folder = results / study.study
     try:
         decision = read_decision(folder)
-        comparison = _rows(folder / "optimum" / "comparison.csv")
-        trials = _rows(folder / "summary.csv")
+        comparison = read_rows(folder / "optimum" / "comparison.csv")
+        trials = read_rows(folder / "summary.csv")
         warnings = read_warnings(folder / "data" / WARNINGS)
     except FileNotFoundError as error:
         raise ValueError(f"{error.filename} is not there: the study has not finished") from None
@@ -95,8 +95,3 @@ def _short(value: Any) -> str:
     if isinstance(value, list):
         return "/".join(map(_short, value))
     return compact(value, 4)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))

@@ -1,6 +1,5 @@
 """Slots of the decision: which candidates there will be is known when the workflow is parsed, what they hold is not."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from gamtune.config.study import Decision
 from gamtune.errors import DamagedError
 from gamtune.space.records import RECORD, read_record
 from gamtune.spec import Spec
+from gamtune.tables.artefacts import read_rows
 
 COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "nearest", "usual", "reason", "spec")
 FIGURES = ("observed", "predicted", "nearest", "usual")
@@ -59,8 +59,7 @@ class Candidate:
 
 def read_candidates(path: Path) -> dict[str, Candidate]:
     """The candidates by name."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return {row["candidate"]: _candidate(row) for row in csv.DictReader(file)}
+    return {row["candidate"]: _candidate(row) for row in read_rows(path)}
 
 
 def read_candidate(path: Path, name: str) -> Candidate:

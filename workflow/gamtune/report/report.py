@@ -1,7 +1,6 @@
 """The step `report`: a study on one page that opens offline, for a person with little time."""
 
 import base64
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from gamtune.report.findings import (
 )
 from gamtune.report.space_words import describe_search, describe_space
 from gamtune.settings import SETTINGS
+from gamtune.tables.artefacts import read_artefact, read_lines
 
 TOP_ROWS = 10
 SCALE = 0.8  # of the page's pixels to a picture's
@@ -52,7 +52,10 @@ def write_report(study_folder: Path, config_json: str, path: Path) -> None:
         "search": describe_search(config["search"]),
         "digest": read_json(study_folder / "data" / "digest.json", "inputs", "classes", "task", "selection", "rows"),
         "data_warnings": read_warnings(study_folder / "data" / WARNINGS),
-        **_search(pd.read_csv(study_folder / "summary.csv"), pd.read_csv(study_folder / "table.csv", nrows=0)),
+        **_search(
+            read_artefact(study_folder / "summary.csv", text=("trial", "name")),
+            read_lines(study_folder / "table.csv")[0],
+        ),
         **_figures(study_folder),
         **_model(study_folder / "gam"),
         **_decision(study_folder),
@@ -74,11 +77,11 @@ def _environment() -> Environment:
     return environment
 
 
-def _search(summary: pd.DataFrame, table: pd.DataFrame) -> Page:
+def _search(summary: pd.DataFrame, columns: list[str]) -> Page:
     """The rows: how many, the best, the failed ones and what they cost."""
     rows = averaged(summary)
     finished = rows[rows["status"] == "ok"]
-    parameters = [name for name in table.columns if name in SETTINGS]
+    parameters = [name for name in columns if name in SETTINGS]
     best = last_rung(finished).sort_values("validation_mse").head(TOP_ROWS)
     return {
         "parameters": parameters,
@@ -130,13 +133,13 @@ def _embedded(png: bytes, caption: str) -> dict[str, Any]:
 def _model(folder: Path) -> Page:
     """The additive model, or the reason why there is none."""
     ranking = folder / "importance.csv"
-    page: Page = {"importance": _records(pd.read_csv(ranking)) if ranking.exists() else []}
+    page: Page = {"importance": _records(read_artefact(ranking)) if ranking.exists() else []}
     if not (folder / "terms.csv").exists():
         return page | {"model": None, "skipped": (folder / "skipped.txt").read_text(encoding="utf-8").strip()}
     return page | {
-        "model": _records(pd.read_csv(folder / "model.csv"))[0],
+        "model": _records(read_artefact(folder / "model.csv"))[0],
         "warnings": _lines(folder / "warnings.txt"),
-        "terms": _records(pd.read_csv(folder / "terms.csv")),
+        "terms": _records(read_artefact(folder / "terms.csv", text=("term",))),
         "summary_text": (folder / "summary.txt").read_text(encoding="utf-8"),
     }
 
@@ -148,12 +151,12 @@ def _lines(path: Path) -> list[str]:
 def _decision(study: Path) -> Page:
     """The candidates, the winner, and the optimum that was made of it."""
     decision = read_decision(study)
-    comparison = _records(pd.read_csv(study / "optimum" / "comparison.csv"))
+    comparison = _records(read_artefact(study / "optimum" / "comparison.csv", text=("what", "part")))
     test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
     over_seeds = next((row for row in comparison if row["what"] == "optimum, final seeds" and row["n"] > 1), None)
     rows = read_json(study / "data" / "digest.json", "rows")["rows"]["test"]
-    tests = _records(pd.read_csv(study / "optimum" / "tests.csv"))
-    support = _records(pd.read_csv(study / "decision" / "support.csv"))
+    tests = _records(read_artefact(study / "optimum" / "tests.csv", text=("against",)))
+    support = _records(read_artefact(study / "decision" / "support.csv", text=("candidate",)))
     warnings = [line["warning"] for line in support if line["candidate"] == decision["winner"] and line["warning"]]
     strips, zero = interval_strips(decision["candidates"])
     return {
@@ -163,7 +166,10 @@ def _decision(study: Path) -> Page:
         "sureness": how_sure(decision, warnings, regression="accuracy" not in test),
         "scores": what_it_scores(decision, test, rows, over_seeds, tests),
         "support": _by_candidate(support),
-        "distances": {line["candidate"]: line for line in _records(pd.read_csv(study / "decision" / "candidates.csv"))},
+        "distances": {
+            line["candidate"]: line
+            for line in _records(read_artefact(study / "decision" / "candidates.csv", text=("candidate",)))
+        },
         "impossible": any(
             entry["predicted"] is not None and entry["predicted"] < 0 for entry in decision["candidates"]
         ),
@@ -195,8 +201,7 @@ def _confusion(path: Path) -> Page:
     """The confusion matrix; nothing of a regression."""
     if not path.exists():
         return {"confusion": None}
-    with path.open(newline="", encoding="utf-8") as file:
-        header, *counts = csv.reader(file)
+    header, *counts = read_lines(path)
     return {
         "confusion_header": header,
         "confusion": counts,

@@ -1,11 +1,12 @@
 """Rows by hand: from the config itself or from a CSV file with one column a parameter."""
 
-import csv
 from pathlib import Path
 from typing import Any
 
 from gamtune.errors import InputError, unknown
 from gamtune.settings import SETTINGS
+from gamtune.tables.artefacts import plain
+from gamtune.tables.table import read_table
 
 
 def manual_rows(rows: list[dict[str, Any]] | str) -> list[tuple[str, dict[str, Any]]]:
@@ -59,20 +60,14 @@ def read_csv(path: Path, key: str) -> tuple[list[str], list[dict[str, str]]]:
     Raises
     ------
     InputError
-        If it cannot be read, or a row has more or fewer cells than there are columns.
+        If it cannot be read or is not a table.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            rows = list(reader)
-            columns = list(reader.fieldnames or [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise InputError([f"{key}: {path} cannot be read: {reason}"]) from None
-    for number, row in enumerate(rows, start=1):
-        if None in row or None in row.values():
-            raise InputError([f"{key}: {path}, row {number}: more or fewer cells than columns"])
-    return columns, rows
+        table = read_table(path, missing=("",))
+    except InputError as error:
+        raise InputError([f"{key}: {error}"]) from None
+    columns = [[plain(cell or "") for cell in table.column(name).raw()] for name in table.names]
+    return table.names, [dict(zip(table.names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
 def parse_row(path: Path, number: int, row: dict[str, str], key: str) -> dict[str, Any]:

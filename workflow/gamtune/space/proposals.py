@@ -4,8 +4,6 @@
 reason alone. The record of a slot lies in ``<round or rung>/<slot>/``.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from gamtune.files import write_text
 from gamtune.space.records import RECORD, trial_record
 from gamtune.space.table import Row, header, lines
 from gamtune.spec import Spec
+from gamtune.tables.artefacts import artefact_text, read_rows
 
 FILE = "proposals.csv"
 SLOT_COLUMNS = ("slot", "reason", "spec")
@@ -30,15 +29,13 @@ class Slot:
 
 def write_proposals(study: Study, stage: int, slots: Sequence[Slot], out: Path) -> None:
     """Write the file of the round or rung number ``stage``."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     columns = header(study)
-    writer.writerow([*columns, *SLOT_COLUMNS])
     filled = lines(study, (slot.row for slot in slots if slot.row), stage)
+    rows = []
     for number, slot in enumerate(slots, start=1):
         shown = next(filled) if slot.row else [None] * len(columns)
-        writer.writerow([*shown, number, slot.reason, slot.row.spec.to_json() if slot.row else None])
-    write_text(out, text.getvalue())
+        rows.append([*shown, number, slot.reason or None, slot.row.spec.to_json() if slot.row else None])
+    write_text(out, artefact_text([*columns, *SLOT_COLUMNS], rows))
 
 
 def read_slot(file: Path, slot: int) -> Slot:
@@ -91,7 +88,6 @@ def _read(file: Path) -> list[Slot]:
 
 def _cells(file: Path) -> list[dict[str, str]]:
     try:
-        with file.open(newline="", encoding="utf-8") as text:
-            return list(csv.DictReader(text))
+        return read_rows(file)
     except FileNotFoundError:
         return []

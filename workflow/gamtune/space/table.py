@@ -1,7 +1,5 @@
 """The table: every row to train, as a pure function of the config, so that it is known when the workflow is parsed."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +13,7 @@ from gamtune.space.grid import grid_rows
 from gamtune.space.kept import kept_rows
 from gamtune.space.manual import manual_rows
 from gamtune.spec import Spec
+from gamtune.tables.artefacts import artefact_text
 
 
 @dataclass(frozen=True)
@@ -115,11 +114,7 @@ def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[An
 
 def table_csv(study: Study) -> str:
     """The table as the text of ``table.csv``."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header(study))
-    writer.writerows(lines(study, build_table(study)))
-    return text.getvalue()
+    return artefact_text(header(study), lines(study, build_table(study)))
 
 
 def _named_settings(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -107,7 +107,7 @@ def read_lines(path: Path) -> list[list[str]]:
         raise DamagedError(path, str(error)) from None
     for number, line in enumerate(lines, start=1):
         if len(line) != len(lines[0]):
-            raise DamagedError(path, f"row {number - 1} has {len(line)} cells, but the header has {len(lines[0])}")
+            raise DamagedError(path, f"row {number - 1} has {len(line)} cell(s), but the header has {len(lines[0])}")
     return lines
 
 

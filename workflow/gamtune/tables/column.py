@@ -115,8 +115,13 @@ class Column:
         found = found.replace("{cell}", repr(self.text(row)))
         return InputError([f"{self.place(row)}, column {self.name!r}{verb}{found}"])
 
-    def numbers(self) -> FloatArray:
+    def numbers(self, problem: str = "") -> FloatArray:
         """Return the cells as numbers, 0 and 1 for truth values, NaN where a value is missing.
+
+        Parameters
+        ----------
+        problem : str
+            Message about a cell that is no finite number, ``{cell}``; by default it names the kind of the cell.
 
         Raises
         ------
@@ -131,12 +136,12 @@ class Column:
             row = self.row_of(others)
             if row is not None:
                 found = others[self._as_text[row].as_py()]
-                raise self.fault(row, f"{{cell}} is {found.value}, expected a number")
+                raise self.fault(row, problem or f"{{cell}} is {found.value}, expected a number")
         if self._values is None:  # no value at all, or numbers that are written with a decimal comma
             return np.full(len(self), np.nan)
         infinite = np.flatnonzero(np.isinf(self._values))
         if len(infinite):
-            raise self.fault(int(infinite[0]), "{cell} is too large for a number")
+            raise self.fault(int(infinite[0]), problem or "{cell} is too large for a number")
         return self._values
 
     def texts(self) -> "pd.Series[Any]":
@@ -146,6 +151,10 @@ class Column:
         spelt = {text: WHOLE_FLOAT.sub(r"\1", text) if WHOLE_FLOAT.fullmatch(text) else text for text in self.counts}
         cells = [None if cell is None else spelt[cell] for cell in self._as_text.to_pylist()]
         return pd.Series(cells, name=self.name, dtype=object)
+
+    def raw(self) -> list[str | None]:
+        """Return the cells as they are written, without surrounding spaces, None where a value is missing."""
+        return list(self._as_text.to_pylist())
 
     def series(self) -> "pd.Series[Any]":
         """Return the cells as numbers or truth values if all of them are, otherwise as `texts` does."""

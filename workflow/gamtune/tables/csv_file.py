@@ -63,7 +63,7 @@ def read_csv(path: Path, dialect: Dialect, missing: Sequence[str]) -> dict[str, 
     names, start = parse_header(text, separator, path)
     body = text[start:]
     if not body.strip():
-        raise InputError(["no rows, the file holds only a header"], str(path))
+        raise InputError(["holds no rows, only a header"], str(path))
     first_line = text.count(b"\n", 0, start) + 1
     columns = parse_cells(body, separator, len(names), path, missing, first_line)
     names += [""] * (len(columns) - len(names))
@@ -218,7 +218,7 @@ def _common_width(text: bytes, lines: Lines, separator: str, width: int, path: P
     if not odd:
         return width
     number, cells = first_line - 1 + int(lines.numbers[odd[0]]), int(lines.cells[odd[0]])
-    raise InputError([f"line {number} has {cells} cells, but the header has {width}"], str(path))
+    raise InputError([f"line {number} has {cells} cell{'s' * (cells != 1)}, but the header has {width}"], str(path))
 
 
 def _with_newlines(text: bytes) -> bytes:

@@ -60,7 +60,7 @@ def read_parquet(path: Path, missing: Sequence[str]) -> dict[str, Any]:
 
     table = _opened(pyarrow.parquet.read_table, path)
     if table.num_rows == 0:
-        raise InputError(["no rows"], str(path))
+        raise InputError(["holds no rows"], str(path))
     kept = [column for name, column in zip(table.column_names, table.columns, strict=True) if not _is_index(name)]
     arrays = [_plain(column.combine_chunks(), missing) for column in kept]
     return dict(zip(_names(table.column_names, path), arrays, strict=True))

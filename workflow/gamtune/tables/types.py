@@ -23,7 +23,7 @@ NUMBERS = {Cell.NUMBER, Cell.INFINITE, Cell.LONG}
 FEW_WORDS = 2  # so many different words in a column of numbers stand for missing values, whatever their share
 FEW_UNITS = 2  # texts such as 1st, 2nd, 3rd have no unit
 MEASURED = 3  # different texts with the same unit are measurements, fewer are names such as 2WD and 4WD
-DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,(?:\d{1,2}|\d{4,})")  # 1,234 may be a thousand
 
 
 @dataclass(frozen=True)

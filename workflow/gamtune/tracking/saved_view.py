@@ -5,7 +5,6 @@ so that it is written for the versions it was tried with alone.
 """
 
 import base64
-import csv
 import json
 import zlib
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gamtune.settings import PER_LAYER
+from gamtune.tables.artefacts import read_rows
 from gamtune.tracking.run_content import LOG_RESPONSE, RESPONSE, RunContent
 
 TAG = "mlflow.sharedViewState.gamtune"
@@ -96,8 +96,8 @@ def _column(param: str) -> str:
 
 def _ranks(folder: Path) -> dict[str, int]:
     try:
-        with (folder / "gam" / "importance.csv").open(newline="", encoding="utf-8") as file:
-            return {row["name"]: int(row["rank"]) for row in csv.DictReader(file) if row["measure"] == "ped_anova"}
+        ranking = read_rows(folder / "gam" / "importance.csv")
+        return {row["name"]: int(row["rank"]) for row in ranking if row["measure"] == "ped_anova"}
     except (OSError, ValueError, KeyError):
         return {}
 
