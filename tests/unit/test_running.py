@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
 
+from gamtune import running
 from gamtune.closure import LIBRARY
 from gamtune.errors import InputError
 from gamtune.running import LOCK, SNAKEMAKE_LOCKS, active_run, exclusive, run_alone
@@ -56,7 +59,10 @@ def workflow(dry=False):
     def execute(executor_plugin, **keywords):
         calls.append(active_run())
 
-    return SimpleNamespace(execute=execute), plugin, calls
+    def delete_output(only_temp, dryrun):
+        calls.append(active_run())
+
+    return SimpleNamespace(execute=execute, delete_output=delete_output), plugin, calls
 
 
 def execute(tmp_path, dry=False):
@@ -121,20 +127,38 @@ def test_a_run_clears_what_a_killed_run_of_its_study_left(tmp_path, capsys):
     assert sorted(trial.iterdir()) == sorted(kept)
 
 
-def test_a_run_on_another_machine_that_has_not_ended_normally_may_be_alive():
+def test_a_run_on_another_machine_is_watched_for_signs_of_life(monkeypatch):
+    monkeypatch.setattr(running, "BEAT", 0.05)
     with exclusive("study small"):
+        first = LOCK.stat().st_mtime_ns
+        time.sleep(0.2)
+        assert LOCK.stat().st_mtime_ns > first
         said = json.loads(LOCK.read_text()) | {"host": "elsewhere"}
     LOCK.write_text(json.dumps(said))
     with exclusive("study small"):
-        pass  # a container of this machine
-    LOCK.write_text(json.dumps(said | {"boot": "another"}))
-    with pytest.raises(InputError) as refused, exclusive("study small"):
-        pass
-    assert "on elsewhere" in str(refused.value)
-    assert "delete this file" in str(refused.value)
-    LOCK.unlink()
+        pass  # it was in a container of this machine, and is dead
+    said |= {"boot": "another"}
+    LOCK.write_text(json.dumps(said))
     with exclusive("study small"):
+        pass  # it gave no sign of life
+    LOCK.write_text(json.dumps(said))
+    alive = threading.Thread(target=lambda: [(os.utime(LOCK), time.sleep(0.02)) for _ in range(15)])
+    alive.start()
+    with pytest.raises(InputError, match=r"another run is active .*: study small, .* on elsewhere"), exclusive("other"):
         pass
+    alive.join()
+
+
+def test_deleting_all_outputs_needs_the_lock_as_well(tmp_path):
+    flow, _, calls = workflow()
+    run_alone(flow, "small", tmp_path / "results" / "small")
+    flow.delete_output(dryrun=False)
+    assert "study small" in calls[0]
+    with another_run():
+        flow.delete_output(dryrun=True)
+        with pytest.raises(SystemExit):
+            flow.delete_output(dryrun=False)
+    assert len(calls) == 2
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ import json
 import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +24,7 @@ from gamtune.files import remove_parts
 
 LOCK = Path(".snakemake/running")
 SNAKEMAKE_LOCKS = Path(".snakemake/locks")
+BEAT = 4.0  # seconds between two signs of life
 PATIENCE, PAUSE = 1.0, 0.05  # seconds: a process that only looks at the lock holds it for a moment
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
@@ -32,7 +34,7 @@ class NoLocksError(InputError):
 
 
 def run_alone(workflow: Any, study: str, folder: Path) -> None:
-    """Let a workflow execute jobs only while it holds the run lock.
+    """Let a workflow execute jobs or delete outputs only while it holds the run lock.
 
     Snakemake calls `onstart` after it has taken its own lock, and only `Workflow.execute` knows that this is neither a
     dry run nor a report. Therefore that method is wrapped: it takes the run lock, which proves that no other run is
@@ -48,30 +50,41 @@ def run_alone(workflow: Any, study: str, folder: Path) -> None:
     folder : Path
         The study's folder of results.
     """
-    execute = workflow.execute
+    execute, delete = workflow.execute, workflow.delete_output
 
     def execute_alone(executor_plugin: Any, *arguments: Any, **keywords: Any) -> None:
-        with ExitStack() as stack:
-            if not executor_plugin.common_settings.dryrun_exec:
-                try:
-                    stack.enter_context(exclusive(f"study {study}"))
-                    _clear_snakemake_locks(folder)
-                    remove_parts(folder)
-                except NoLocksError as error:
-                    print(error, file=sys.stderr)  # Snakemake's lock remains
-                except (InputError, OSError) as error:
-                    print(error, file=sys.stderr)
-                    raise SystemExit(2) from None
+        with nullcontext() if executor_plugin.common_settings.dryrun_exec else _alone(study, folder):
             execute(executor_plugin, *arguments, **keywords)
 
-    workflow.execute = execute_alone
+    def delete_alone(only_temp: bool = False, dryrun: bool = False) -> None:
+        with nullcontext() if dryrun else _alone(study, folder):
+            delete(only_temp, dryrun)
+
+    workflow.execute, workflow.delete_output = execute_alone, delete_alone
+
+
+@contextmanager
+def _alone(study: str, folder: Path) -> Iterator[None]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive(f"study {study}"))
+            _clear_snakemake_locks(folder)
+            remove_parts(folder)
+        except NoLocksError as error:
+            print(error, file=sys.stderr)  # Snakemake's lock remains
+        except (InputError, OSError) as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(2) from None
+        yield
 
 
 @contextmanager
 def exclusive(holder: str) -> Iterator[None]:
     """Hold the run lock of the working directory within the block.
 
-    Child processes do not inherit the lock, so that none of them keeps it after the end of this process.
+    Child processes do not inherit the lock, so that none of them keeps it after the end of this process. Some network
+    file systems do not show locks to other machines; therefore the holder also touches the file every few seconds, and
+    a file that a holder on another machine has left is watched for as long before the lock counts as free.
 
     Parameters
     ----------
@@ -81,8 +94,7 @@ def exclusive(holder: str) -> Iterator[None]:
     Raises
     ------
     InputError
-        If another process holds the lock, if the last holder ran on another machine and did not end normally (some
-        network file systems do not show locks to other machines), or if the lock file cannot be written.
+        If another process holds the lock, or if the lock file cannot be written.
     """
     try:
         LOCK.parent.mkdir(exist_ok=True)
@@ -93,18 +105,36 @@ def exclusive(holder: str) -> Iterator[None]:
         if not _acquire(file, fcntl.LOCK_EX):
             raise InputError([_sentence(_wait_for_description(file))])
         left = _description(file)
-        here = socket.gethostname()
-        if left.get("host", here) != here and left.get("boot") != (_boot() or None):
-            problem = f"{_sentence(left)} on that machine; if it has ended, delete this file and start again"
-            raise InputError([problem], str(LOCK))
+        if _is_elsewhere(left) and _is_touched():
+            raise InputError([_sentence(left)])
         try:
             _describe(file, holder)
         except OSError as error:
             raise InputError([error.strerror or str(error)], str(LOCK)) from None
+        ended = threading.Event()
+        thread = threading.Thread(target=_touch, args=(file.fileno(), ended), daemon=True)
+        thread.start()
         try:
             yield
         finally:
+            ended.set()
+            thread.join()
             file.truncate(0)  # closing the file releases the lock
+
+
+def _touch(descriptor: int, ended: threading.Event) -> None:
+    while not ended.wait(BEAT):
+        with suppress(OSError):
+            os.utime(descriptor)
+
+
+def _is_touched() -> bool:
+    """Return whether another process touches the lock file."""
+    before = LOCK.stat().st_mtime_ns
+    print(f"The last run was not ended on this machine; waiting {3 * BEAT:.0f} s for a sign of life", file=sys.stderr)
+    time.sleep(3 * BEAT)
+    with LOCK.open(encoding="utf-8") as file:  # a network file system looks at the server when a file is opened
+        return os.fstat(file.fileno()).st_mtime_ns != before
 
 
 def active_run() -> str:
@@ -136,8 +166,13 @@ def _describe(file: IO[str], holder: str) -> None:
     now = datetime.now().astimezone().isoformat(" ", "seconds")
     said = {"holder": holder, "pid": os.getpid(), "host": socket.gethostname(), "boot": _boot(), "since": now}
     file.truncate(0)
-    file.write(json.dumps(said) + "\n")
-    file.flush()
+    os.write(file.fileno(), (json.dumps(said) + "\n").encode())
+
+
+def _is_elsewhere(said: dict[str, Any]) -> bool:
+    """Return whether a holder that has not ended normally ran on another machine."""
+    here = socket.gethostname()
+    return said.get("host", here) != here and said.get("boot") != (_boot() or None)
 
 
 def _description(file: IO[str]) -> dict[str, Any]:
