@@ -113,7 +113,7 @@ def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new
 
 
 def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leaves_no_process(new_project):
-    new_project.configure(decision={"confirm": {"top": 1, "replicates": 1}}, search__draws=3)
+    new_project.configure(decision={"confirm": {"top": 1, "replicates": 1}}, search__draws=4)
     make = ["make", "run", "--old-file=.venv/installed", f"BIN={PYTHON_FOLDER}", "CONFIG=config/small.yaml", "CORES=2"]
     other = new_project.folder / "config" / "other.yaml"
     other.write_text((new_project.folder / new_project.config).read_text().replace("study: small", "study: other"))
@@ -138,7 +138,7 @@ def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leave
     assert done.code == 0, done.output
     assert "An earlier run was killed; its lock is cleared." in done.output
     assert all(path.read_text() == text for path, text in kept.items())
-    assert len(new_project.rows("summary.csv")) == 3
+    assert len(new_project.rows("summary.csv")) == 4
     again = new_project.call(*make)
     assert again.nothing_done
     assert "Best row tried" in again.output
