@@ -271,7 +271,10 @@ def _metrics(options: argparse.Namespace) -> None:
 def _predict(options: argparse.Namespace) -> None:
     from gamtune.decision.predict import predict_file
 
-    sys.stdout.write(predict_file(options.model, options.rows))
+    predictions, warnings = predict_file(options.model, options.rows, options.strict)
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    sys.stdout.write(predictions)
 
 
 def _retry(options: argparse.Namespace) -> None:
@@ -360,6 +363,7 @@ def _parser() -> argparse.ArgumentParser:
     predict = add("predict", _predict, "print what an exported model predicts for the rows of a CSV or Parquet file")
     predict.add_argument("model", type=Path, metavar="MODEL.keras", help="with its preprocessing.json beside it")
     predict.add_argument("rows", type=Path, metavar="ROWS.csv", help="raw rows, with the columns of the training")
+    predict.add_argument("--strict", action="store_true", help="refuse levels that the model was not trained with")
     gam = add("gam", _gam, "fit a GAM to a CSV file of results")
     gam.add_argument("results", type=Path, metavar="RESULTS.csv")
     gam.add_argument("--formula", required=True, help="as in mgcv: s(log(l1), k=4) + te(depth, width, k=4)")

@@ -1,18 +1,20 @@
-"""The exported model on raw rows."""
+"""The exported model on raw samples."""
 
 from pathlib import Path
 
 import pandas as pd
 
 from gamtune.data.preprocessing import Preprocessing
+from gamtune.data.raw_cells import raw_features
 from gamtune.errors import InputError
 from gamtune.tables.table import read_table
-from gamtune.training.model_file import load_model
 from gamtune.training.raw_model import RawModel
 
 
-def predict_file(model: Path, file: Path) -> str:
-    """CSV text: of each row the predicted class and the probabilities of all, or the predicted value.
+def predict_file(model: Path, file: Path, strict: bool = False) -> tuple[str, list[str]]:
+    """Return the predictions as CSV text, and a warning per column with levels that the model does not know.
+
+    Each line holds the predicted class of a sample and the probabilities of all classes, or the predicted value.
 
     Parameters
     ----------
@@ -21,24 +23,28 @@ def predict_file(model: Path, file: Path) -> str:
     file : Path
         CSV or Parquet file with the columns that the model was trained on, as they were before any preprocessing;
         others are ignored.
+    strict : bool
+        Raise an error instead of the warnings.
 
     Raises
     ------
     InputError
-        If a file is missing or no model, a column is missing, or a cell of a numeric column is no finite number.
+        If a file is missing or damaged, a column is missing, or a cell of a numeric column is no finite number.
     """
     beside = model.with_name("preprocessing.json")
-    try:
-        preprocessing = Preprocessing.read(beside)
-    except (OSError, ValueError, TypeError):
-        raise InputError([f"{beside} is missing or says nothing of a model's inputs"]) from None
-    try:
-        network = load_model(model)
-    except (OSError, ValueError) as error:
-        raise InputError([f"{model} cannot be read: {str(error).splitlines()[0]}"]) from None
+    for path in (model, beside):
+        if not path.is_file():
+            raise InputError(
+                ["no such file; an exported model needs both model.keras and preprocessing.json"], str(path)
+            )
+    preprocessing = Preprocessing.read(beside)
     table = read_table(file, preprocessing.missing, preprocessing.dialect)
     cells = {name: table.column(name) for name in preprocessing.columns}
-    features = pd.DataFrame(
+    samples = pd.DataFrame(
         {name: cell.texts() if name in preprocessing.levels else cell.numbers() for name, cell in cells.items()}
     )
-    return RawModel(network, preprocessing).predict(features, table.place).to_csv(index=False)
+    features, unseen = raw_features(preprocessing, samples, table.place)
+    warnings = [f"{file}: {levels}" for levels in unseen]
+    if strict and warnings:
+        raise InputError(warnings)
+    return RawModel.read(model, beside).predict(features).to_csv(index=False), warnings

@@ -2,14 +2,42 @@
 
 import os
 import sys
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gamtune.errors import DamagedError
+from gamtune.files import check_file
 
-def load_model(path: Path) -> Any:
-    """The Keras model of a ``.keras`` file, ready to predict.
+
+def check_model_file(path: Path) -> None:
+    """Check that a file is a whole Keras archive, without loading it.
+
+    Raises
+    ------
+    DamagedError
+        If it is not.
+    FileNotFoundError
+        If there is no such file.
+    """
+    check_file(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+            names = archive.namelist()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
+        raise DamagedError(path, "it is not a whole Keras model (a ZIP archive)") from None
+    if damaged is not None:
+        raise DamagedError(path, f"the content of {damaged} does not match its checksum")
+    if "config.json" not in names:
+        raise DamagedError(path, "it is an archive, but not a Keras model")
+
+
+def load_model(path: Path, shape: tuple[int, int] | None = None) -> Any:
+    """Return the Keras model of a ``.keras`` file, ready to predict.
 
     Safe mode refuses code that is hidden in the file; the optimizer's state is left behind.
 
@@ -17,16 +45,31 @@ def load_model(path: Path) -> Any:
     ----------
     path : Path
         A file that ``model.save`` wrote.
+    shape : (inputs, outputs), optional
+        Numbers of inputs and outputs that the model must have.
 
     Raises
     ------
-    ValueError
-        If the file is no Keras model, or holds a Lambda layer.
+    DamagedError
+        If the file is no Keras model, holds a Lambda layer, or has other inputs or outputs.
+    FileNotFoundError
+        If there is no such file.
     """
+    check_model_file(path)
     with _without_banner():
         import keras
 
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        try:
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:  # whatever a foreign archive provokes in Keras
+            raise DamagedError(path, f"Keras cannot load it: {str(error).strip().partition(chr(10))[0]}") from None
+    found = tuple(getattr(model, name, None) for name in ("input_shape", "output_shape"))
+    if shape is not None and found != ((None, shape[0]), (None, shape[1])):
+        words = f"it has inputs of shape {found[0]} and outputs of shape {found[1]}"
+        raise DamagedError(
+            path, f"{words}, expected {shape[0]} inputs and {shape[1]} outputs: it belongs to other data"
+        )
+    return model
 
 
 @contextmanager
@@ -43,9 +86,9 @@ def _without_banner() -> Iterator[None]:
         os.close(kept)
 
 
-def load_raw(path: Path) -> Any:
-    """The saved model up to its raw outputs, before probabilities or values, which scoring in float64 starts from."""
+def load_raw(path: Path, shape: tuple[int, int] | None = None) -> Any:
+    """Return the saved model up to its raw outputs, which scoring in float64 starts from; see `load_model`."""
     import keras
 
-    model = load_model(path)
+    model = load_model(path, shape)
     return keras.Model(model.inputs[0], model.layers[-1].input)

@@ -1,15 +1,12 @@
-"""The exported model on raw rows: preprocessing, network and the names of its classes in one."""
+"""The exported model on raw samples: preprocessing, network and the names of its classes in one."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from gamtune.data.cells import as_text
 from gamtune.data.preprocessing import Preprocessing
-from gamtune.data.rows import row_number
 from gamtune.training.forward import outputs_of
 from gamtune.training.model_file import load_model
 
@@ -23,29 +20,33 @@ class RawModel:
 
     @classmethod
     def read(cls, model: Path, preprocessing: Path) -> "RawModel":
-        """From ``model.keras`` and ``preprocessing.json``."""
-        return cls(load_model(model), Preprocessing.read(preprocessing))
+        """Read ``model.keras`` and ``preprocessing.json``.
 
-    def predict(self, rows: pd.DataFrame, place: Callable[[int], str] = row_number) -> pd.DataFrame:
-        """Of each row the predicted class and the probabilities of all, or the predicted value.
+        Raises
+        ------
+        DamagedError
+            If one of them is damaged, or they do not belong together.
+        FileNotFoundError
+            If one of them is missing.
+        """
+        described = Preprocessing.read(preprocessing)
+        outputs = 1 if described.classes is None else len(described.classes)
+        return cls(load_model(model, (described.inputs, outputs)), described)
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return the predicted class of each sample and the probabilities of all classes, or the predicted value.
 
         Parameters
         ----------
-        rows : (n, p) data frame
-            The columns that the model was trained on, as they were before any preprocessing; others are ignored.
-        place : callable
-            Returns the file and the row number of a row by its position, for messages.
+        features : (n, p) data frame
+            As `raw_features` returns them.
 
         Returns
         -------
         (n, 1 + classes) or (n, 1) data frame
             ``predicted``, then ``p_<class>``; ``predicted`` alone for a regression.
         """
-        table = rows[self.preprocessing.columns].copy()
-        for name in table:
-            table[name] = as_text(table[name]) if name in self.preprocessing.levels else table[name].astype(float)
-        self.preprocessing.check(table, place)
-        inputs = self.preprocessing.apply(table)
+        inputs = self.preprocessing.apply(features)
         outputs = outputs_of(self.network, inputs)
         classes = self.preprocessing.classes
         if classes is None:

@@ -1,0 +1,175 @@
+"""The cells of new samples as numbers, and as the levels that a model was trained with, however they are stored."""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Number
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gamtune.data.cells import as_text, blank, is_number
+from gamtune.data.preprocessing import MISSING_LEVEL, Preprocessing
+from gamtune.data.rows import row_number
+from gamtune.errors import InputError
+
+LARGEST = float(np.finfo(np.float32).max)
+MOST_LEVELS = 5  # unseen levels of a column that are named
+SIMILAR = 0.75  # lowest similarity of a level that is suggested
+
+
+class CellError(InputError):
+    """A cell of a numeric column that is no finite number; ``column`` is its name."""
+
+    def __init__(self, place: str, column: str, problem: str) -> None:
+        self.column = column
+        super().__init__([f"{place}, column {column!r}: {problem}"])
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """The levels of a column that the model was not trained with.
+
+    Attributes
+    ----------
+    column : str
+        Name of the column.
+    counts : mapping of str to int
+        Number of samples per level, the most frequent first.
+    known : sequence of str
+        The levels that it was trained with.
+    """
+
+    column: str
+    counts: Mapping[str, int]
+    known: Sequence[str]
+
+    def __str__(self) -> str:
+        named = [self._named(level, count) for level, count in list(self.counts.items())[:MOST_LEVELS]]
+        if len(self.counts) > MOST_LEVELS:
+            named.append(f"{len(self.counts) - MOST_LEVELS} more levels")
+        total = sum(self.counts.values())
+        samples = "1 sample has a level" if total == 1 else f"{total:,} samples have a level"
+        return f"column {self.column!r}: {samples} that is not in the training data and counts as missing: " + (
+            ", ".join(named)
+        )
+
+    def _named(self, level: str, count: int) -> str:
+        folded = {known.casefold(): known for known in self.known}
+        near = difflib.get_close_matches(level.casefold(), folded, n=1, cutoff=SIMILAR)
+        hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
+        return f"{level!r} ({count:,}{hint})"
+
+
+def raw_features(
+    preprocessing: Preprocessing, rows: pd.DataFrame, place: Callable[[int], str] = row_number
+) -> tuple[pd.DataFrame, list[Unseen]]:
+    """Return the columns of new samples as `Preprocessing.apply` expects them, and the levels that it does not know.
+
+    Parameters
+    ----------
+    preprocessing : Preprocessing
+        Of the model.
+    rows : (n, p) data frame
+        The columns that the model was trained on, as they were before any preprocessing; others are ignored.
+    place : callable
+        Returns the file and the row number of a sample by its position, for messages.
+
+    Raises
+    ------
+    CellError
+        At the first cell of a numeric column that is no finite number.
+    InputError
+        At the first number that is too far from the training mean to be standardised.
+    """
+    features, unseen = {}, []
+    for name in preprocessing.columns:
+        if name in preprocessing.levels:
+            known = [level for level in preprocessing.levels[name] if level != MISSING_LEVEL]
+            features[name], found = raw_levels(rows[name], known, preprocessing.missing)
+            unseen += [] if found is None else [found]
+        else:
+            features[name] = raw_numbers(rows[name], preprocessing.missing, place)
+    table = pd.DataFrame(features)
+    preprocessing.check(table, place)
+    return table, unseen
+
+
+def raw_numbers(
+    column: "pd.Series[Any]", missing: Sequence[str] = (), place: Callable[[int], str] = row_number
+) -> "pd.Series[float]":
+    """Return a column as float64, NaN where a cell is missing.
+
+    Integers, truth values, decimals and nullable types count as numbers, and so does text that is one.
+
+    Parameters
+    ----------
+    column : (n,) series
+        Cells of any type.
+    missing : sequence of str
+        Words of a text that stand for a missing value.
+    place : callable
+        Returns the place of a cell by its position, for messages.
+
+    Raises
+    ------
+    CellError
+        At the first cell that is no finite number of single precision.
+    """
+    if not is_number(column):
+        column = column.astype(object)
+        column = column.where(~(blank(column) | column.isin(list(missing))), None)
+        known = column.isna() | column.map(lambda cell: isinstance(cell, str | Number | np.bool_))
+        numbers = pd.to_numeric(column.where(known, None), errors="coerce")
+    else:
+        numbers = column
+    values = pd.Series(numbers.to_numpy(dtype=float, na_value=np.nan), index=column.index, name=column.name)
+    faults = np.flatnonzero((values.isna() & ~column.isna()) | (values.abs() > LARGEST))
+    if len(faults):
+        cell = str(column.iloc[faults[0]]).strip()
+        raise CellError(place(int(faults[0])), str(column.name), f"{cell!r} is not a finite number of single precision")
+    return values
+
+
+def raw_levels(
+    column: "pd.Series[Any]", levels: Sequence[str], missing: Sequence[str] = ()
+) -> tuple["pd.Series[Any]", Unseen | None]:
+    """Return a column as the levels of a model, None where a cell is missing, and the levels that it does not know.
+
+    A cell that is stored as a number or truth value has the level of equal value: 1000 is the level '01000' if no
+    other level has the value 1000.
+
+    Parameters
+    ----------
+    column : (n,) series
+        Cells of any type.
+    levels : sequence of str
+        The levels that the model was trained with.
+    missing : sequence of str
+        Words that stand for a missing value.
+    """
+    cells = column.astype(object)
+    text = as_text(cells).map(str.strip, na_action="ignore")
+    text = text.where(~text.isin([word for word in missing if word not in levels]), None)
+    unseen = text.notna() & ~text.isin(list(levels))
+    if not unseen.any():
+        return text, None
+    for cell in cells[unseen].unique():
+        same = [] if isinstance(cell, str) else [level for level in levels if _value(level) == _value(cell)]
+        if len(same) == 1:
+            text = text.where(~(unseen & (cells == cell)), same[0])
+    unseen = text.notna() & ~text.isin(list(levels))
+    counts = {str(level): int(count) for level, count in text[unseen].value_counts().items()}
+    return text, Unseen(str(column.name), counts, levels) if counts else None
+
+
+def _value(cell: Any) -> Any:
+    """Return what a cell is equal to in whatever way it is written: a number, a truth value, or else itself."""
+    text = str(cell).strip()
+    if text.lower() in ("true", "false"):
+        return text.lower()
+    try:
+        return float(text)
+    except ValueError:
+        return text
