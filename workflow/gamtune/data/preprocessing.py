@@ -154,9 +154,34 @@ class Preprocessing:
             If there is none.
         """
         try:
-            return cls(**read_json(path))
-        except TypeError:
-            raise DamagedError(path, "it does not describe a preprocessing") from None
+            described = cls(**read_json(path))
+            consistent = described._is_consistent()
+        except (TypeError, AttributeError):
+            consistent = False
+        except ValueError as error:
+            if isinstance(error, InputError):
+                raise
+            consistent = False
+        if not consistent:
+            raise DamagedError(path, "it does not describe a preprocessing")
+        return described
+
+    def _is_consistent(self) -> bool:
+        """Whether the attributes fit together."""
+        names = [name for name in self.columns if name not in self.levels]
+        names += [f"{name} is missing" for name in self.fill]
+        names += [f"{name}={level}" for name, levels in self.levels.items() for level in levels]
+        count = len(self.features)
+        shapes = [
+            np.asarray(values, float).shape == (count,) for values in (self.mean, self.sd, self.centre or self.mean)
+        ]
+        return (
+            all(shapes)
+            and set(self.features) <= set(names)
+            and {*self.levels, *self.fill} <= set(self.columns)
+            and (self.components is None or np.asarray(self.components, float).shape[1:] == (count,))
+            and (self.classes is None) == (self.task == "regression")
+        )
 
     @property
     def dialect(self) -> Dialect:

@@ -7,6 +7,7 @@ from numbers import Number
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gamtune.data.cells import as_text, blank, is_number
@@ -16,7 +17,7 @@ from gamtune.errors import InputError
 
 LARGEST = float(np.finfo(np.float32).max)
 MOST_LEVELS = 5  # unseen levels of a column that are named
-SIMILAR = 0.75  # lowest similarity of a level that is suggested
+SIMILAR = 0.8  # lowest similarity of a level that is suggested
 
 
 class CellError(InputError):
@@ -83,11 +84,13 @@ def raw_features(
     InputError
         At the first number that is too far from the training mean to be standardised.
     """
-    features, unseen = {}, []
+    features: dict[str, Any] = {}
+    unseen: list[Unseen] = []
     for name in preprocessing.columns:
         if name in preprocessing.levels:
             known = [level for level in preprocessing.levels[name] if level != MISSING_LEVEL]
-            features[name], found = raw_levels(rows[name], known, preprocessing.missing)
+            text, found = raw_levels(rows[name], known, preprocessing.missing)
+            features[name] = text.to_numpy(object)
             unseen += [] if found is None else [found]
         else:
             features[name] = raw_numbers(rows[name], preprocessing.missing, place)
@@ -98,7 +101,7 @@ def raw_features(
 
 def raw_numbers(
     column: "pd.Series[Any]", missing: Sequence[str] = (), place: Callable[[int], str] = row_number
-) -> "pd.Series[float]":
+) -> npt.NDArray[np.float64]:
     """Return a column as float64, NaN where a cell is missing.
 
     Integers, truth values, decimals and nullable types count as numbers, and so does text that is one.
@@ -117,15 +120,16 @@ def raw_numbers(
     CellError
         At the first cell that is no finite number of single precision.
     """
-    if not is_number(column):
-        column = column.astype(object)
-        column = column.where(~(blank(column) | column.isin(list(missing))), None)
-        known = column.isna() | column.map(lambda cell: isinstance(cell, str | Number | np.bool_))
-        numbers = pd.to_numeric(column.where(known, None), errors="coerce")
+    if is_number(column):
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        gaps = np.isnan(values)
     else:
-        numbers = column
-    values = pd.Series(numbers.to_numpy(dtype=float, na_value=np.nan), index=column.index, name=column.name)
-    faults = np.flatnonzero((values.isna() & ~column.isna()) | (values.abs() > LARGEST))
+        cells = column.astype(object)
+        cells = cells.where(~(blank(cells) | cells.isin(list(missing))), None)
+        known = cells.map(lambda cell: isinstance(cell, str | Number | np.bool_))
+        values = pd.to_numeric(cells.where(known, None), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        gaps = cells.isna().to_numpy()
+    faults = np.flatnonzero(~gaps & ~(np.abs(values) <= LARGEST))
     if len(faults):
         cell = str(column.iloc[faults[0]]).strip()
         raise CellError(place(int(faults[0])), str(column.name), f"{cell!r} is not a finite number of single precision")

@@ -1,7 +1,9 @@
 """The data of a study as MLflow's datasets: named, known by their digest, with the columns of their raw rows."""
 
 import json
+from bisect import bisect_right
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from gamtune.tracking.study import TrackedStudy
 from mlflow.entities import Dataset, DatasetInput, InputTag
 
 LONGEST_DIGEST = 36  # characters that MLflow keeps (3.17)
+# Characters of a schema. MLflow 3.17 keeps 1,048,575, but sends the schema with each run of a list, and older servers
+# keep 65,535
+LONGEST_SCHEMA, SPARE = 60_000, 5_000  # spare: for the target's own name
 
 
 def read_data_sets(store: Store) -> dict[str, DatasetInput]:
@@ -43,15 +48,30 @@ def _read(study: TrackedStudy, place: Path, changed_at: int) -> tuple[str, Datas
 
 
 def _data_set(study: TrackedStudy, said: dict[str, Any], preprocessing: Preprocessing) -> DatasetInput:
+    target = {preprocessing.target: "string" if preprocessing.classes else "double"}
     kinds = {name: "string" if name in preprocessing.levels else "double" for name in preprocessing.columns}
-    kinds[preprocessing.target] = "string" if preprocessing.classes else "double"
-    columns = [{"type": kind, "name": name, "required": True} for name, kind in kinds.items()]
     dataset = Dataset(
         name=study.source or study.name,
         digest=said["digest"][:LONGEST_DIGEST],
         source_type="local",
         source=json.dumps({"uri": study.source}),
-        schema=json.dumps({"mlflow_colspec": columns}),
+        schema=_schema(kinds, target),
         profile=json.dumps({"num_rows": sum(said["rows"].values()), **said["rows"]}),
     )
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+
+
+def _schema(inputs: dict[str, str], target: dict[str, str]) -> str:
+    """Return MLflow's schema; of very many inputs the first, the target, and how many were left out."""
+    columns = [_column(name, kind) for name, kind in (inputs | target).items()]
+    text = json.dumps({"mlflow_colspec": columns})
+    if len(text) <= LONGEST_SCHEMA:
+        return text
+    lengths = accumulate(len(json.dumps(column)) + 2 for column in columns)
+    kept = bisect_right(list(lengths), LONGEST_SCHEMA - SPARE)
+    others = _column(f"({len(columns) - kept:,} more columns)", "string")
+    return json.dumps({"mlflow_colspec": [*columns[:kept], *(_column(*pair) for pair in target.items()), others]})
+
+
+def _column(name: str, kind: str) -> dict[str, str | bool]:
+    return {"type": kind, "name": name, "required": True}

@@ -7,22 +7,28 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import shorten
 
 from gamtune.closure import LIBRARY, closure
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.tracking import served
 from gamtune.tracking.records import read_decision
 from gamtune.tracking.store import Store
+from gamtune.training.model_file import check_model_file
 
 # isort: split
 # MLflow comes after store, which prepares its settings.
 import mlflow
 from mlflow.entities.model_registry import RegisteredModel
+from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+from mlflow.types.schema import AnyType
 
 ALIAS = "champion"
 DIGEST_TAG = "gamtune.model"  # sha256 of the network's and the preprocessing's bytes
+SOURCE = "models:/"  # and the id of a logged model: where a version comes from
+MOST_INPUTS, LONGEST_WORDS = 100, 5000  # that a model's page describes, and characters of the description
 PACKAGES = ("keras", "numpy", "pandas", "scikit-learn", "tensorflow")  # that the served code imports
 
 
@@ -48,12 +54,21 @@ def register_champion(store: Store, run_id: str, folder: Path) -> Champion:
         The optimum's run.
     folder : Path
         The study's folder of results.
+
+    Raises
+    ------
+    DamagedError
+        If the network or its preprocessing is damaged.
     """
     network, preprocessing = folder / "optimum" / "model.keras", folder / "optimum" / "preprocessing.json"
+    check_model_file(network)
+    described = Preprocessing.read(preprocessing)
     digest = hashlib.sha256(network.read_bytes() + preprocessing.read_bytes()).hexdigest()
     number = _version_of(store, digest)
     if number is None:
-        model_id = _finished_model(store, digest) or _log_model(store, network, preprocessing, digest, run_id)
+        model_id = _finished_model(store, digest) or _log_model(
+            store, network, preprocessing, described, digest, run_id
+        )
         number = _add_version(store, model_id, run_id, digest, read_decision(folder).get("why"))
     model = _registered(store)
     if model is None or str(model.aliases.get(ALIAS)) != number:
@@ -63,7 +78,18 @@ def register_champion(store: Store, run_id: str, folder: Path) -> Champion:
 
 def _version_of(store: Store, digest: str) -> str | None:
     versions = store.client.search_model_versions(f"name = '{store.study.name}'")
-    return next((str(found.version) for found in versions if found.tags.get(DIGEST_TAG) == digest), None)
+    same = [found for found in versions if found.tags.get(DIGEST_TAG) == digest]
+    return next((str(found.version) for found in same if _is_whole(store, found.source)), None)
+
+
+def _is_whole(store: Store, source: str | None) -> bool:
+    """Return whether a logged model is still there with its files: either may have been deleted by hand."""
+    try:
+        return bool(store.client.list_logged_model_artifacts(str(source).removeprefix(SOURCE)))
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"):
+            return False
+        raise
 
 
 def _registered(store: Store) -> RegisteredModel | None:
@@ -75,22 +101,28 @@ def _finished_model(store: Store, digest: str) -> str | None:
     """A model that an earlier call logged without getting as far as the version; what it left half done goes."""
     wanted = f"tags.`{DIGEST_TAG}` = '{digest}'"
     for model in store.client.search_logged_models([store.experiment_id], filter_string=wanted):
-        if model.status == "READY":
+        if model.status == "READY" and _is_whole(store, model.model_id):
             return str(model.model_id)
         store.client.delete_logged_model(model.model_id)
     return None
 
 
-def _log_model(store: Store, network: Path, preprocessing: Path, digest: str, run_id: str) -> str:
+def _log_model(
+    store: Store, network: Path, preprocessing: Path, described: Preprocessing, digest: str, run_id: str
+) -> str:
     """Store the model in the study's experiment, linked to the optimum's run.
 
     Made before it is logged, because ``log_model`` alone would put it into experiment 0. The pins spare a minute of
     MLflow loading the model in a process of its own to find them; an ``input_example`` crashes (mlflow 3.17).
     """
     logged = store.client.create_logged_model(
-        store.experiment_id, name=store.study.name, source_run_id=run_id, tags={DIGEST_TAG: digest}, model_type="keras"
+        store.experiment_id,
+        name=store.study.name,
+        source_run_id=run_id,
+        tags={DIGEST_TAG: digest},
+        params={"inputs": input_words(described)},
+        model_type="keras",
     )
-    mlflow.set_tracking_uri(store.uri)
     with TemporaryDirectory() as aside, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that there is no input example
         Model.log(
@@ -102,7 +134,7 @@ def _log_model(store: Store, network: Path, preprocessing: Path, digest: str, ru
             python_model=str(served.__file__),
             code_paths=[str(_served_code(Path(aside)))],
             artifacts={served.MODEL: str(network), served.PREPROCESSING: str(preprocessing)},
-            signature=signature(Preprocessing.read(preprocessing)),
+            signature=signature(described),
             pip_requirements=[f"{package}=={version(package)}" for package in PACKAGES],
         )
     return str(logged.model_id)
@@ -120,11 +152,13 @@ def _served_code(aside: Path) -> Path:
 
 
 def signature(preprocessing: Preprocessing) -> ModelSignature:
-    """Names and types of a raw row's columns, and of what is predicted."""
-    inputs: list[ColSpec | TensorSpec] = [
-        ColSpec(DataType.string if name in preprocessing.levels else DataType.double, name)
-        for name in preprocessing.columns
-    ]
+    """Return the names of a raw sample's columns, and names and types of the predictions.
+
+    The inputs may have any type, and the model converts them: MLflow would refuse pandas' integers in a column of
+    numbers, and integers and truth values in a column of categories.
+    """
+    anything = AnyType()  # type: ignore[no-untyped-call]
+    inputs: list[ColSpec | TensorSpec] = [ColSpec(anything, name) for name in preprocessing.columns]
     classes = preprocessing.classes
     if classes is None:
         return ModelSignature(Schema(inputs), Schema([ColSpec(DataType.double, "predicted")]))
@@ -136,12 +170,24 @@ def signature(preprocessing: Preprocessing) -> ModelSignature:
     return ModelSignature(Schema(inputs), Schema(outputs))
 
 
+def input_words(preprocessing: Preprocessing) -> str:
+    """Return the inputs with what they may hold, for people: MLflow shows their names alone."""
+    words = [
+        f"{name}: {', '.join(preprocessing.levels[name]) if name in preprocessing.levels else 'number'}"
+        for name in preprocessing.columns[:MOST_INPUTS]
+    ]
+    left_out = len(preprocessing.columns) - len(words)
+    if left_out:
+        words.append(f"{left_out:,} more inputs, in preprocessing.json")
+    return shorten("; ".join(words), LONGEST_WORDS, placeholder=" ...")
+
+
 def _add_version(store: Store, model_id: str, run_id: str, digest: str, why: str | None) -> str:
     if _registered(store) is None:
         store.client.create_registered_model(store.study.name)
     added = store.client.create_model_version(
         store.study.name,
-        source=f"models:/{model_id}",
+        source=f"{SOURCE}{model_id}",
         run_id=run_id,
         tags={DIGEST_TAG: digest},
         description=why,

@@ -27,7 +27,7 @@ os.environ.update(SETTINGS | dict(os.environ))  # whoever set one of them meant 
 
 # isort: split
 # MLflow reads some of them while it is imported.
-from mlflow import MlflowClient, __version__  # noqa: E402
+from mlflow import MlflowClient, __version__, set_tracking_uri  # noqa: E402
 from mlflow.entities import Experiment  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
 from mlflow.utils.credentials import get_default_host_creds  # noqa: E402
@@ -79,6 +79,9 @@ def open_store(study: TrackedStudy) -> Iterator[Store]:
     with _errors_in_one_line(study.uri), locked(study.lock):
         if path is not None:
             prepare_database(path, _make_schema)
+        # Models that are sources of versions are looked up in the default store, which would be made in the
+        # working directory
+        set_tracking_uri(location)
         client = MlflowClient(tracking_uri=location, registry_uri=location)
         artifacts = None if path is None else (results.resolve() / "mlartifacts" / study.name).as_uri()
         experiment = _experiment(client, study.name, artifacts)
