@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import numpy as np
+import yaml
 
 from gamtune.tracking.store import open_store
 from gamtune.tracking.study import TrackedStudy
@@ -154,6 +155,12 @@ class Study:
 
     def statuses(self):
         return {status for (status,) in self.query("SELECT DISTINCT status FROM runs")}
+
+
+def write_config(folder):
+    """Write the config that `gamtune sync` finds the study by, into the folder that holds its results."""
+    text = {"study": "digits", "data": {"source": "digits"}, "search": {"strategy": "random", "draws": 2, "seed": 1}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(text | {"space": {"l1": {"uniform": [0, 1]}}}))
 
 
 def wait_until(study, statement, rows, seconds=30):

@@ -1,8 +1,11 @@
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from importlib.metadata import version
@@ -12,15 +15,27 @@ import numpy as np
 import pandas as pd
 import pytest
 from servers import free_port
-from tracked import STARTED, SYNC, SYNC_TOGETHER, Study, start_follower, start_python, study_runs, wait_until
+from tracked import (
+    LIBRARY,
+    STARTED,
+    SYNC,
+    SYNC_TOGETHER,
+    Study,
+    start_follower,
+    start_python,
+    study_runs,
+    wait_until,
+    write_config,
+)
 
+from gamtune.errors import InputError
 from gamtune.tracking.address import TrackingError, absolute_uri
 from gamtune.tracking.records import read_runs
 from gamtune.tracking.run_content import record_content
 from gamtune.tracking.runs import create_run
 from gamtune.tracking.study import TrackedStudy
 from gamtune.tracking.sync import Counts, sync
-from gamtune.tracking.ui import deep_link, ui_command
+from gamtune.tracking.ui import check_port, deep_link, ui_command
 
 
 def test_syncing_twice_leaves_one_finished_run_per_trial(study):
@@ -287,6 +302,26 @@ def test_ui_serves_the_loopback_only_and_waits_for_a_store(study, tmp_path):
         ui_command(TrackedStudy("digits", f"sqlite:///{tmp_path}/none.db", study.results), 5001)
     with pytest.raises(TrackingError, match=r"a UI of its own: http://127\.0\.0\.1:9/#/experiments"):
         ui_command(TrackedStudy("digits", "http://127.0.0.1:9", study.results), 5001)
+
+
+@pytest.mark.parametrize("port", [0, 65536, -1])
+def test_a_port_that_does_not_exist_is_one_line(port):
+    with pytest.raises(InputError, match=rf"^port {port} does not exist, expected a number from 1 to 65535; "):
+        check_port(port)
+
+
+def test_a_port_in_use_is_one_line_that_names_a_free_one(tmp_path, empty_database):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        (tmp_path / "results").mkdir()
+        shutil.copy(empty_database, tmp_path / "results/mlflow.db")
+        write_config(tmp_path)
+        command = [sys.executable, "-m", "gamtune", "ui", "config.yaml", "--port", str(port)]
+        environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    found = re.fullmatch(rf"port {port} is in use; use another one: --port (\d+), or make ui PORT=(\d+)\n", done.stderr)
+    check_port(int(found[1]))
 
 
 def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_the_model(study):

@@ -7,9 +7,18 @@ import subprocess
 import sys
 
 import pytest
-import yaml
 from mlflow.exceptions import MlflowException
-from tracked import LIBRARY, SYNC_TOGETHER, Killer, Study, content, start_follower, start_python, wait_until
+from tracked import (
+    LIBRARY,
+    SYNC_TOGETHER,
+    Killer,
+    Study,
+    content,
+    start_follower,
+    start_python,
+    wait_until,
+    write_config,
+)
 
 from gamtune.tracking.address import TrackingError
 
@@ -110,12 +119,6 @@ def test_32_trials_that_finish_at_once_while_two_syncs_and_a_follower_work(study
     assert study.statuses() == {"FINISHED"}
 
 
-def write_config(study):
-    """Write the config that `gamtune sync` finds the study by, into the folder that holds its results."""
-    text = {"study": "digits", "data": {"source": "digits"}, "search": {"strategy": "random", "draws": 2, "seed": 1}}
-    (study.results.parent / "config.yaml").write_text(yaml.safe_dump(text | {"space": {"l1": {"uniform": [0, 1]}}}))
-
-
 @pytest.fixture
 def local(tmp_path, empty_database):
     """A study where its config looks for it: in results/ of the working directory."""
@@ -123,7 +126,7 @@ def local(tmp_path, empty_database):
     study.results.mkdir()
     shutil.copy(empty_database, study.results / "mlflow.db")
     study.write_trials(3)
-    write_config(study)
+    write_config(tmp_path)
     return study
 
 

@@ -237,10 +237,11 @@ def _sync(options: argparse.Namespace) -> None:
 
 
 def _ui(options: argparse.Namespace) -> None:
-    from gamtune.tracking.ui import deep_link, ui_command
+    from gamtune.tracking.ui import check_port, deep_link, ui_command
 
     study = _tracked(options.config)
     command, environment = _with_store(lambda: ui_command(study, options.port))
+    check_port(options.port)
     link = _with_store(lambda: deep_link(study, options.port))
     print(f"MLflow UI of {study.name} (Ctrl-C ends it): {link}", flush=True)
     os.execvpe(command[0], command, {**os.environ, **environment})

@@ -1,14 +1,50 @@
 """The local MLflow UI: the command that starts it safely and the link to a study in it."""
 
+import errno
 import os
+import socket
 import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
 
+from gamtune.errors import InputError
 from gamtune.tracking.address import TrackingError, absolute_uri, database_path
 from gamtune.tracking.saved_view import PLAIN_QUERY, QUERY, TAG
 from gamtune.tracking.study import TrackedStudy
+
+HOST = "127.0.0.1"  # this machine only
+
+
+def check_port(port: int) -> None:
+    """Check that the UI can listen on a port of the loopback interface.
+
+    Raises
+    ------
+    InputError
+        If it cannot; the message names a port that is free.
+    """
+    problem = _port_problem(port)
+    if problem:
+        free = next((other for other in range(5000, 5100) if not _port_problem(other)), None)
+        advice = f"use another one: --port {free}, or make ui PORT={free}" if free else "use another one: --port"
+        raise InputError([f"port {port} {problem}; {advice}"])
+
+
+def _port_problem(port: int) -> str:
+    """Why nothing can listen on a port, empty if something can."""
+    if not 0 < port < 65536:
+        return "does not exist, expected a number from 1 to 65535"
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does after an earlier one ended
+        try:
+            listener.bind((HOST, port))
+            listener.listen()
+        except PermissionError:
+            return "is reserved for the administrator of this machine"
+        except OSError as error:
+            return "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
+    return ""
 
 
 def ui_command(study: TrackedStudy, port: int) -> tuple[list[str], dict[str, str]]:
@@ -35,7 +71,7 @@ def ui_command(study: TrackedStudy, port: int) -> tuple[list[str], dict[str, str
     if not path.exists():
         raise TrackingError(uri, "not made yet, run a study or `gamtune sync` first")
     arguments = {
-        "--host": "127.0.0.1",
+        "--host": HOST,
         "--port": str(port),
         "--workers": "1",
         "--allowed-hosts": f"localhost:{port},127.0.0.1:{port}",
