@@ -33,7 +33,7 @@ def test_five_more_rows_train_five(finished):
 
 
 def test_fewer_rows_train_none(finished):
-    finished.configure(search__draws=TRAININGS - 2)
+    finished.configure(search__draws=TRAININGS - 1)
     planned = finished.planned()
     assert "train" not in planned
     assert planned == {"table": 1, **BELOW_TRAINING}

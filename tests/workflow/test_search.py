@@ -102,7 +102,7 @@ def test_prune_lists_first_and_then_removes_what_no_config_wants(finished):
     everything = finished.gamtune("prune", finished.config)
     assert everything.code == 0, everything.output
     assert everything.output.startswith("0 not wanted by any of these configs")
-    finished.configure(search__draws=3)
+    finished.configure(search__draws=3, analysis__gam="l1")
     listed = finished.gamtune("prune", finished.config)
     dropped = [row["trial"] for row in finished.rows("table.csv")][3:]
     assert all(f"results/small/trials/{trial}" in listed.output for trial in dropped)
