@@ -75,8 +75,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        STUDY.records,  # a deleted one is made again
-        STUDY.path("report.html"),
+        STUDY.files,  # a deleted one is made again
         STUDY.path("tracking/synced.json"),
     message:
         "the study is complete"

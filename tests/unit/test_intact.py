@@ -62,8 +62,16 @@ DAMAGES = {
 def test_a_damaged_array_is_named(folder, read, name, damage):
     open_intact(folder / "digest.json")
     damage(folder / name)
-    with pytest.raises(DamagedError, match=rf"{name}: damaged: .*; delete it and run again$"):
+    with pytest.raises(DamagedError, match=rf"{name}: damaged: .*; run again to prepare the data anew$"):
         open_intact(folder / "digest.json")
+    assert not (folder / "digest.json").exists()  # which makes Snakemake run the data step
+
+
+def test_a_missing_array_is_prepared_anew(folder):
+    (folder / "y_train.npy").unlink()
+    with pytest.raises(DamagedError, match=r"y_train\.npy: damaged: it is missing; run again"):
+        open_intact(folder / "digest.json")
+    assert not (folder / "digest.json").exists()
 
 
 def test_an_array_is_read_once_until_it_is_written(folder, read):

@@ -42,10 +42,13 @@ class DamagedError(InputError):
         The file.
     problem : str
         What is wrong with it.
+    remedy : str
+        What to do.
     """
 
-    def __init__(self, path: object, problem: str) -> None:
-        super().__init__([f"damaged: {problem}; delete it and run again"], str(path))
+    def __init__(self, path: object, problem: str, remedy: str = "delete it and run again") -> None:
+        super().__init__([f"damaged: {problem}; {remedy}"], str(path))
+        self.problem = problem
 
 
 def _one_line(text: str) -> str:

@@ -84,6 +84,17 @@ class Plan:
         return [*self.table_records, *(record for stage in self.stages for record in self._stage_records(stage))]
 
     @cached_property
+    def files(self) -> list[str]:
+        """Paths of every file and folder that a finished study consists of, but for the data and the logs."""
+        confirmed = [f"confirm/{name}/{number}/record.json" for name in self.candidates for number in self.replicates]
+        final = [f"final/{name}/{number}/record.json" for name in self.contenders for number in self.finals]
+        optimum = ("record.json", "model.keras", "preprocessing.json", "comparison.csv", "tests.csv", "predictions.csv")
+        decision = ("decision/candidates.csv", "decision/support.csv", "decision/decision.json")
+        analysis = ("table.csv", "summary.csv", "gam", "figures", "optimum/weights", "optimum/figures", "report.html")
+        others = [*confirmed, *final, *(f"optimum/{name}" for name in optimum), *decision, *analysis]
+        return [*self.records, *self.proposals, *map(self.path, others)]
+
+    @cached_property
     def proposals(self) -> list[str]:
         """The files that fill the slots of rounds or rungs."""
         return [self.path(f"{stage}/{PROPOSALS}") for stage in self.stages]

@@ -123,7 +123,8 @@ rule evaluate:
         ),
         digests=[STUDY.final_digest(replicate) for replicate in STUDY.finals],
     output:
-        STUDY.path("optimum/record.json"),  # and its model beside it
+        STUDY.path("optimum/record.json"),
+        STUDY.path("optimum/model.keras"),
         comparison=report(
             STUDY.path("optimum/comparison.csv"),
             caption="../report/comparison.rst",

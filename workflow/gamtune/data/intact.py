@@ -3,8 +3,8 @@
 import hashlib
 import json
 import time
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,9 @@ def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
     Raises
     ------
     DamagedError
-        If ``digest.json`` or an array is damaged.
+        If ``digest.json`` or an array is damaged, or an array is missing.
     FileNotFoundError
-        If a file is missing.
+        If ``digest.json`` is missing.
     """
     said = read_json(digest_file, *DIGEST_KEYS)
     folder = digest_file.parent
@@ -54,15 +54,33 @@ def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
     checked = {}
     for name in (f"{axis}_{part}" for part in parts for axis in "xy"):
         path, now = folder / f"{name}.npy", time.time()
-        entry = {"stamp": _stamp(path), "array": said["arrays"][name]}
-        if {key: known.get(name, {}).get(key) for key in entry} != entry:
-            _check(path, entry["array"])
-            if now - path.stat().st_ctime > UNSETTLED:
-                checked[name] = entry | {"at": now}
+        with vouched_for_by(digest_file):
+            entry = {"stamp": _stamp(path), "array": said["arrays"][name]}
+            if {key: known.get(name, {}).get(key) for key in entry} != entry:
+                _check(path, entry["array"])
+                if now - path.stat().st_ctime > UNSETTLED:
+                    checked[name] = entry | {"at": now}
     if checked:
         with suppress(OSError), replacing(folder / CACHE, flushed=False) as part:  # it saves time, no more
             part.write_text(json.dumps(known | checked), encoding="utf-8")
     return Prepared.open(digest_file)
+
+
+@contextmanager
+def vouched_for_by(digest_file: Path) -> Iterator[None]:
+    """Delete ``digest.json`` if a file that it describes turns out damaged or missing, so that the next run makes both.
+
+    Snakemake makes the data anew only if ``digest.json`` is missing, since no training waits for another file of them.
+    """
+    try:
+        yield
+    except (DamagedError, FileNotFoundError) as error:
+        problem = error.problem if isinstance(error, DamagedError) else "it is missing"
+        path = error.source if isinstance(error, DamagedError) else error.filename
+        with suppress(OSError):
+            digest_file.unlink(missing_ok=True)
+        remedy = "run again" if not digest_file.exists() else f"delete {digest_file} and run again"
+        raise DamagedError(path, problem, f"{remedy} to prepare the data anew") from None
 
 
 def _check(path: Path, fingerprint: str) -> None:

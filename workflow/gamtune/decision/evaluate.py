@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from gamtune.data.arrays import Prepared
-from gamtune.data.intact import open_intact
+from gamtune.data.intact import open_intact, vouched_for_by
 from gamtune.data.layout import fold_folder, whole_folder
+from gamtune.data.preprocessing import Preprocessing
 from gamtune.decision.contenders import OPTIMUM, final_folders
 from gamtune.decision.decision_file import read_decision
 from gamtune.decision.paired_tests import mcnemar, paired_t
 from gamtune.decision.slots import confirmation_records, read_candidates
 from gamtune.errors import DamagedError
-from gamtune.files import check_file, checksum_of, copy_file, matches_checksum, replacing, write_text
+from gamtune.files import checksum_of, copy_file, matches_checksum, replacing, write_text
 from gamtune.space.proposals import lines_with_records
 from gamtune.space.records import RECORD, read_record
 from gamtune.spec import Spec
@@ -89,7 +90,8 @@ def evaluate(
     write_text(
         folder / "tests.csv", artefact_text(TESTS, (_tested(optimum, other) for other in others if other.finished))
     )
-    check_file(data.folder / "preprocessing.json")
+    with vouched_for_by(data.folder / "digest.json"):
+        Preprocessing.read(data.folder / "preprocessing.json")
     copy_file(data.folder / "preprocessing.json", folder / "preprocessing.json")
     _write_weights(optimum.models[0], folder / "weights")
 
