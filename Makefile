@@ -9,6 +9,13 @@ BIN := .venv/bin
 SNAKEMAKE = $(BIN)/snakemake --cores "$(CORES)" $(if $(filter-out config/config.yaml,$(CONFIG)),--configfile "$(CONFIG)")
 WORKERS ?= 2
 
+# Snakemake keeps a cache in HOME, and does not start if that cannot be written
+ifndef XDG_CACHE_HOME
+ifneq ($(shell mkdir -p "$$HOME/.cache" 2> /dev/null && test -w "$$HOME/.cache" && echo yes),yes)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+endif
+endif
+
 .PHONY: help run ui test lint benchmark reference lock clean
 
 help:

@@ -19,17 +19,19 @@ from gamtune.cli import NO_FORMULA
 from gamtune.errors import InputError
 from gamtune.config.load import read_for_workflow
 from gamtune.data.layout import SET_FILES
-from gamtune.environment import own_python_first
+from gamtune.environment import own_python_first, use_writable_caches
 from gamtune.interrupt import end_jobs_on_interrupt
 from gamtune.parent import RUN, this_process
 from gamtune.plan import Plan, code_of, template_of
 from gamtune.running import run_alone
 from gamtune.tracking.start import start_follower
 from gamtune.training.gpu import offer_gpus
+from gamtune.training.store import remove_leftovers
 from gamtune.training.warm import start_trainer
 
 own_python_first()
 os.environ[RUN] = this_process()  # the jobs end with it
+use_writable_caches()
 try:
     # A configfile: directive would merge the default study into every other
     content, CONFIG = read_for_workflow(
@@ -82,6 +84,7 @@ rule all:
 
 
 onstart:
+    remove_leftovers(Path(STUDY.store))
     start_follower(
         LIBRARY,
         STUDY.sections("study", "data", "search", "space", "tracking"),

@@ -33,13 +33,13 @@ def trained(monkeypatch):
 
     def count(task):
         done.append(task.spec.trial)
-        return wait_for(task)
+        return train_into(task)
 
     from gamtune.training import launch as launching
 
     monkeypatch.setattr(trial, "run_trial", write)
-    wait_for = launching._in_child
-    monkeypatch.setattr(launching, "_in_child", count)
+    train_into = launching._train_into
+    monkeypatch.setattr(launching, "_train_into", count)
     return done
 
 

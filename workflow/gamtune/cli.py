@@ -6,10 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gamtune.environment import describe_disk_error, use_writable_caches
 from gamtune.errors import InputError
 from gamtune.parent import RUN, die_with_parent
 
@@ -37,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if RUN in os.environ:  # a step of the workflow
         die_with_parent(signal.SIGTERM)
     try:
+        use_writable_caches()
         options.run(options)
+        sys.stdout.flush()
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
@@ -49,6 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+    except OSError as error:
+        problem = describe_disk_error(error)
+        if problem is None:
+            raise
+        with suppress(OSError):  # the log may lie on the same full disk
+            print(f"gamtune {options.command}: {problem}", file=sys.stderr)
+        return 1
     return 0
 
 

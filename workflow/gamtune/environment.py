@@ -1,9 +1,69 @@
-"""The environment that runs Snakemake also runs its jobs, whether it has been activated or not."""
+"""The machine that gamtune runs on: its Python, its folders for caches, and what to tell when its disks fail."""
 
+import errno
 import os
 import sys
+import tempfile
+from pathlib import Path
+
+# Errors of a disk, a folder or a user's rights: no bug, and worth one line that names the path
+ADVICE = {
+    errno.ENOSPC: "free some space and run again",
+    errno.EDQUOT: "free some of your quota and run again",
+    errno.EROFS: "work in a folder that can be written",
+    errno.EACCES: "ask its owner for permission, or work in another folder",
+    errno.EPERM: "ask its owner for permission, or work in another folder",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f) and run again",
+    errno.EMFILE: "raise the limit of open files (ulimit -n) and run again",
+    errno.ENOENT: "",
+    errno.ENOTDIR: "",
+    errno.EISDIR: "",
+    errno.ENAMETOOLONG: "",
+    errno.EIO: "check the disk",
+    errno.ESTALE: "check the network file system",
+}
+CACHES = {"XDG_CACHE_HOME": ".cache", "MPLCONFIGDIR": ".config/matplotlib"}  # variables, and folders in HOME
 
 
 def own_python_first() -> None:
     """Put the folder of this Python first on PATH, which jobs inherit; conda's activation still comes before it."""
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+
+
+def describe_disk_error(error: OSError) -> str | None:
+    """Return one line about a disk that is full, a folder that cannot be written and the like; None for other errors.
+
+    Examples
+    --------
+    >>> describe_disk_error(OSError(errno.ENOSPC, "No space left on device", "results/a.csv"))
+    'results/a.csv: No space left on device; free some space and run again'
+    """
+    if error.errno not in ADVICE:
+        return None
+    path = error.filename or f"output of this command, in {Path.cwd()}"
+    advice = ADVICE[error.errno]
+    return f"{path}: {error.strerror}" + (f"; {advice}" if advice else "")
+
+
+def use_writable_caches() -> None:
+    """Let Matplotlib, Snakemake and downloads keep their caches in the temporary folder if HOME cannot be written.
+
+    Child processes inherit the choice. A variable that the user has set stays as it is.
+    """
+    home = Path(os.path.expanduser("~"))
+    missing = [name for name, folder in CACHES.items() if name not in os.environ and not _can_hold_files(home / folder)]
+    if missing:
+        folder = Path(tempfile.gettempdir(), f"gamtune-cache-{os.getuid()}")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.stat().st_uid != os.getuid() or folder.is_symlink():  # another user may have made it first
+            folder = Path(tempfile.mkdtemp(prefix="gamtune-cache-"))
+        os.environ |= {name: str(folder / Path(CACHES[name]).name) for name in missing}
+        for name in missing:
+            Path(os.environ[name]).mkdir(exist_ok=True)
+
+
+def _can_hold_files(folder: Path) -> bool:
+    """Whether a folder can be written, or could be made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

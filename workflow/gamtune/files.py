@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from typing import Any
 
 from gamtune.errors import DamagedError
 
+SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # how NumPy reports a full disk
 PART = ".part"  # among the suffixes of a file that is being written
 
 
@@ -33,20 +35,34 @@ def replacing(path: Path, flushed: bool = True) -> Iterator[Path]:
         Whether the content reaches the disk before the name does, so that a power cut leaves the old file or the new
         one. It takes some milliseconds.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PART + path.suffix)
-    os.close(handle)
-    part = Path(name)
+    with _naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PART + path.suffix)
+        os.close(handle)
+        part = Path(name)
+        try:
+            yield part
+            part.chmod(0o666 & ~umask())
+            if flushed:
+                flush(part)
+            os.replace(part, path)
+            if flushed:
+                flush(path.parent)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let the errors of a write name the file that is written: they name none, or a hidden one beside it."""
     try:
-        yield part
-        part.chmod(0o666 & ~umask())
-        if flushed:
-            flush(part)
-        os.replace(part, path)
-        if flushed:
-            flush(path.parent)
-    finally:
-        part.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        if error.errno is None and SHORT_WRITE.fullmatch(str(error)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        if error.errno is not None and (error.filename is None or Path(error.filename).name.startswith(".")):
+            error.filename = str(path)
+        raise
 
 
 def remove_parts(folder: Path) -> None:
@@ -66,7 +82,8 @@ def remove_parts(folder: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole, with its checksum."""
     content = text.encode()
-    checksum_of(path).unlink(missing_ok=True)  # a process that is killed here leaves a file without a checksum
+    with _naming(path):
+        checksum_of(path).unlink(missing_ok=True)  # a process that is killed here leaves a file without a checksum
     with replacing(path) as part:
         part.write_bytes(content)
     _write_checksum(path, hashlib.sha256(content).hexdigest())
@@ -74,7 +91,8 @@ def write_text(path: Path, text: str) -> None:
 
 def copy_file(source: Path, target: Path) -> None:
     """Copy a file whole, with its checksum if it has one, which shows whether the copy survived a power cut."""
-    checksum_of(target).unlink(missing_ok=True)
+    with _naming(target):
+        checksum_of(target).unlink(missing_ok=True)
     with replacing(target, flushed=False) as part:
         shutil.copyfile(source, part)
     value = _read_checksum(source)
@@ -98,7 +116,8 @@ def matches_checksum(path: Path) -> bool:
 
 
 def _write_checksum(path: Path, value: str) -> None:
-    checksum_of(path).write_text(f"{value}  {path.name}\n", encoding="utf-8")
+    with _naming(path):
+        checksum_of(path).write_text(f"{value}  {path.name}\n", encoding="utf-8")
 
 
 def _read_checksum(path: Path) -> str:

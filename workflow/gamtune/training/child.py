@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from gamtune.environment import describe_disk_error
 from gamtune.errors import DamagedError
 from gamtune.parent import die_with_parent
 from gamtune.spec import Spec
@@ -84,7 +86,8 @@ def run_task(task: Task, parent: int) -> int:
     except OSError as error:
         if error.errno == errno.ENOMEM:
             return NO_MEMORY
-        print(error, file=sys.stderr)
+        error.filename = error.filename or str(task.folder)
+        print(describe_disk_error(error) or error, file=sys.stderr)
         return NO_FILES
     except DamagedError as error:
         print(error, file=sys.stderr)
@@ -94,6 +97,8 @@ def run_task(task: Task, parent: int) -> int:
         return NO_MEMORY
     except BaseException:
         traceback.print_exc()
+        if not shutil.disk_usage(task.folder).free:  # h5py does not always tell why it could not write
+            print(f"{task.folder}: {os.strerror(errno.ENOSPC)}", file=sys.stderr)
         return FAILED
     finally:
         sys.stdout.flush()

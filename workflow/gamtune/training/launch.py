@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from gamtune.closure import code_digest
+from gamtune.environment import describe_disk_error
 from gamtune.files import read_json, write_text
 from gamtune.spec import Spec
 from gamtune.training.child import FAILED, NO_FILES, NO_MEMORY, Child, ChildLostError, Forked, Task
@@ -83,7 +84,7 @@ def launch(
             said = identity(spec, data, code, attempt)
             _record_failure(said, f"{reason} in each of {attempts} attempts", record)
     except OSError as error:
-        raise LaunchError(str(error)) from None
+        raise LaunchError(describe_disk_error(error) or str(error)) from None
 
 
 def _holds(stored: Stored, leaves: tuple[str, ...]) -> bool:

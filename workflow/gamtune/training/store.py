@@ -3,12 +3,15 @@
 What is damaged, or belongs to another training, is set aside in ``.damaged/`` and trained again.
 """
 
+import fcntl
 import os
 import shutil
+import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,8 @@ from gamtune.files import checksum_of, copy_file, flush, locked, matches_checksu
 from gamtune.spec import Spec, digest
 from gamtune.training.record import MODEL, RECORD, STATE
 
-DAMAGED, LOCK = ".damaged", ".lock"
+DAMAGED, LOCK, PART = ".damaged", ".lock", ".part-"
+FORGOTTEN = 7 * 86400  # seconds after which nobody works in a folder any more
 
 
 def store_key(spec: Spec, data: str, code: str) -> str:
@@ -71,13 +75,49 @@ class Stored:
 
 @contextmanager
 def new_folder(store: Path) -> Iterator[Path]:
-    """Give a folder to fill with a training's files; what has not been put in place by `keep` is removed."""
+    """Give a folder to fill with a training's files; what has not been put in place by `keep` is removed.
+
+    The kernel holds a lock on the folder for as long as this process lives, which tells `remove_leftovers` that it is
+    in use.
+    """
     store.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=store, prefix=".part-"))
+    part = Path(tempfile.mkdtemp(dir=store, prefix=_own_parts()))
+    lock = os.open(part, os.O_RDONLY)
     try:
+        with suppress(OSError):  # a network file system may not lock folders
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield part
     finally:
+        os.close(lock)
         shutil.rmtree(part, ignore_errors=True)
+
+
+def remove_leftovers(store: Path) -> None:
+    """Remove the folders that killed trainings were filling: this machine's by their locks, others' after a week."""
+    for part in store.glob(f"{PART}*"):
+        with suppress(OSError):  # another process removes it too, or it belongs to another user
+            if _is_leftover(part):
+                shutil.rmtree(part, ignore_errors=True)
+
+
+def _is_leftover(part: Path) -> bool:
+    if not part.name.startswith(_own_parts()):
+        return time.time() - part.stat().st_mtime > FORGOTTEN
+    lock = os.open(part, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # no locks here
+        return time.time() - part.stat().st_mtime > FORGOTTEN
+    finally:
+        os.close(lock)
+    return True
+
+
+def _own_parts() -> str:
+    """How the names of this machine's unfinished folders begin."""
+    return f"{PART}{socket.gethostname()}-"
 
 
 def keep(part: Path, folder: Path) -> None:
