@@ -1,10 +1,15 @@
 """Removing what no study wants, among files that other users own or other processes remove."""
 
+import fcntl
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from gamtune.prune import Unwanted, remove
+from gamtune import prune as pruning
+from gamtune.prune import Unwanted, prune, remove, show_unwanted
+from gamtune.running import active_run, exclusive
 
 
 @pytest.fixture
@@ -39,3 +44,34 @@ def test_folders_that_vanish_meanwhile_are_no_problem_and_empty_parents_go(trial
     assert remove(trials) == []
     assert not (tmp_path / "small" / "trials").exists()
     assert (tmp_path / "small").exists()
+
+
+def is_locked(path):
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_no_run_and_no_sync_works_while_prune_does(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    seen = []
+
+    def unwanted(plans):
+        seen.append((active_run(), is_locked(Path("results/.mlflow.lock"))))
+        return []
+
+    monkeypatch.setattr(pruning, "unwanted", unwanted)
+    plan = SimpleNamespace(config=SimpleNamespace(tracking=SimpleNamespace(uri="sqlite:///results/mlflow.db")))
+    assert prune([plan]) == []
+    ((active, locked),) = seen
+    assert "gamtune prune, PID" in active
+    assert locked
+    capsys.readouterr()
+    with exclusive("study small"):
+        show_unwanted([plan])
+    assert "study small, PID" in capsys.readouterr().err
+    show_unwanted([plan])
+    assert capsys.readouterr().err == ""
