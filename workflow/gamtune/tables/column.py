@@ -219,8 +219,10 @@ class Column:
     @cached_property
     def _is_whole(self) -> bool:
         """Whether all numbers are whole."""
-        values = self._values
-        return values is not None and not (values[~np.isnan(values)] % 1 != 0).any()
+        if self._values is None:
+            return False
+        values = self._values[~np.isnan(self._values)]
+        return not (values[:100] % 1 != 0).any() and not (values % 1 != 0).any()  # mostly the first ones tell
 
     @property
     def _is_integer(self) -> bool:

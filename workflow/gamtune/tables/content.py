@@ -126,7 +126,7 @@ def _decoded(content: bytes, encoding: str, path: Path, dialect: Dialect) -> str
             content.decode("utf-8")
         except UnicodeDecodeError:
             return text
-        raise InputError([f"is encoded in UTF-8, but {dialect.key or 'the encoding'} is {encoding}"], str(path))
+        raise InputError([f"is encoded in UTF-8, but the declared encoding is {encoding}"], str(path))
     return text
 
 

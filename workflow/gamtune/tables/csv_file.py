@@ -12,7 +12,7 @@ from gamtune.tables.dialect import Dialect
 from gamtune.tables.structure import Lines, check_quoting, find_separator, parse_header
 
 PEEK = 1 << 20  # bytes of which the header is read, unless it is longer
-BLOCK = 1 << 20  # bytes that pyarrow parses at once
+BLOCK = 1 << 23  # bytes that pyarrow parses at once
 
 
 def read_csv_header(path: Path, dialect: Dialect) -> list[str]:
@@ -27,7 +27,8 @@ def read_csv_header(path: Path, dialect: Dialect) -> list[str]:
     if len(content) == PEEK:
         content = content[: content.rfind(b"\n") + 1] or load(path)
     text = _with_newlines(as_utf8(content, path, dialect))
-    names, _ = parse_header(text, find_separator(text, path, dialect), path)
+    separator, text = find_separator(text, path, dialect)
+    names, _ = parse_header(text, separator, path)
     while names and not names[-1]:  # after a comma at the end of each line, which `read_csv` checks
         names.pop()
     return checked_names(names, path)
@@ -47,7 +48,7 @@ def read_csv(path: Path, dialect: Dialect, missing: Sequence[str]) -> dict[str, 
 
     Returns
     -------
-    dict of str to pyarrow.StringArray
+    dict of str to pyarrow.ChunkedArray
         The cells of each column without surrounding spaces, null where a value is missing.
 
     Raises
@@ -58,11 +59,11 @@ def read_csv(path: Path, dialect: Dialect, missing: Sequence[str]) -> dict[str, 
     import pyarrow.compute as pc
 
     text = _with_newlines(as_utf8(load(path), path, dialect))
-    separator = find_separator(text[: text.rfind(b"\n", 0, PEEK) + 1] or text, path, dialect)
+    separator, text = find_separator(text, path, dialect)
     text = check_quoting(text, separator, path)
     names, start = parse_header(text, separator, path)
     body = text[start:]
-    if not body.strip():
+    if not body or body.isspace():
         raise InputError(["holds no rows, only a header"], str(path))
     first_line = text.count(b"\n", 0, start) + 1
     columns = parse_cells(body, separator, len(names), path, missing, first_line)
@@ -76,7 +77,7 @@ def read_csv(path: Path, dialect: Dialect, missing: Sequence[str]) -> dict[str, 
 
 
 def without_missing(texts: Any, missing: Sequence[str]) -> Any:
-    """Return a ``pyarrow.StringArray`` with null for the words that stand for a missing value."""
+    """Return a ``pyarrow`` array of strings with null for the words that stand for a missing value."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -104,7 +105,7 @@ def checked_names(names: Sequence[str], path: Path) -> list[str]:
 def parse_cells(
     text: bytes, separator: str, width: int, path: Path, missing: Sequence[str], first_line: int
 ) -> list[Any]:
-    """Return the cells of a text whose quoting has been checked, one ``pyarrow.StringArray`` per column.
+    """Return the cells of a text whose quoting has been checked, one ``pyarrow.ChunkedArray`` of strings per column.
 
     Parameters
     ----------
@@ -143,7 +144,7 @@ def parse_cells(
 
 
 def parse_artefact(text: bytes, width: int, path: Path) -> list[Any]:
-    """Return all cells of an artefact, header included, one ``pyarrow.StringArray`` per column.
+    """Return all cells of an artefact, header included, one ``pyarrow.ChunkedArray`` of strings per column.
 
     A cell without quotation marks that is empty is null.
 
@@ -193,7 +194,7 @@ def _parsed(
             quoted_strings_can_be_null=quoted_missing,
         ),
     )
-    return [column.combine_chunks() for column in table.columns]
+    return list(table.columns)
 
 
 def _common_width(text: bytes, lines: Lines, separator: str, width: int, path: Path, first_line: int) -> int:
@@ -218,7 +219,12 @@ def _common_width(text: bytes, lines: Lines, separator: str, width: int, path: P
     if not odd:
         return width
     number, cells = first_line - 1 + int(lines.numbers[odd[0]]), int(lines.cells[odd[0]])
-    raise InputError([f"line {number} has {cells} cell{'s' * (cells != 1)}, but the header has {width}"], str(path))
+    found = f"line {number} has {cells} cell{'s' * (cells != 1)}, but the header has {width}"
+    if expected > width and cells != expected:
+        found = f"{found} and the first line after it {expected}"
+    elif expected == width + 1 and (lines.cells == expected).all():
+        found = f"{found}; name each column, or write the file without row names"
+    raise InputError([found], str(path))
 
 
 def _with_newlines(text: bytes) -> bytes:

@@ -14,31 +14,44 @@ from gamtune.tables.dialect import SEPARATORS, Dialect, separator_name
 
 QUOTED = re.compile(r'"(?:[^"]|"")*"')
 BLANK_LINES = re.compile(rb"(?:[ \t]*\n)*")
-SAMPLE_LINES = 100
+DECLARATION = re.compile(rb"sep=([,;\t|:])\n")
+SAMPLE, SAMPLE_LINES = 1 << 20, 100
 NEWLINE, QUOTE = 10, 34
 SPACES = (9, 32)
 Positions = npt.NDArray[np.intp]
 
 
-def find_separator(text: bytes, path: Path, dialect: Dialect) -> str:
-    """Return the separator of a file: as declared, or the one that gives all first lines the same number of cells.
+def find_separator(text: bytes, path: Path, dialect: Dialect) -> tuple[str, bytes]:
+    """Return the separator of a file, and the text without a line ``sep=;`` that declares it, as Excel does.
+
+    Without a declaration the separator is the one that gives all first lines the same number of cells.
 
     Parameters
     ----------
     text : bytes
-        The beginning of the file, complete lines.
+        The file, or its beginning.
     path : Path
         The file, for messages.
     dialect : Dialect
-        The declared separator.
+        The separator that the user declared.
 
     Raises
     ------
     InputError
         If several separators are possible.
     """
+    declared = DECLARATION.match(text)
+    if declared:
+        text = text[declared.end() - 1 :]  # the line break stays, so that the lines keep their numbers
     if dialect.separator is not None:
-        return dialect.separator
+        return dialect.separator, text
+    if declared:
+        return declared[1].decode(), text
+    return _recognised(text[: text.rfind(b"\n", 0, SAMPLE) + 1] or text, path, dialect), text
+
+
+def _recognised(text: bytes, path: Path, dialect: Dialect) -> str:
+    """The separator that gives all first lines the same number of cells."""
     sample = QUOTED.sub("q", text.decode("utf-8", "replace"))
     lines = [line for line in sample.splitlines() if line.strip()][:SAMPLE_LINES]
     present = [separator for separator in SEPARATORS if lines and separator in lines[0]]
@@ -68,7 +81,7 @@ def parse_header(text: bytes, separator: str, path: Path) -> tuple[list[str], in
     """
     blank = BLANK_LINES.match(text)
     start = blank.end() if blank else 0
-    if not text.strip():
+    if not text or text.isspace():
         raise InputError(["the file is empty, expected a header line with the names of the columns"], str(path))
     stop = start
     while True:  # a quoted name may contain a line break
@@ -94,10 +107,10 @@ def check_quoting(text: bytes, separator: str, path: Path) -> bytes:
     InputError
         If a mark is not closed or stands inside a cell; the message names the line.
     """
+    if b'"' not in text:
+        return text
     codes = np.frombuffer(text, np.uint8)
     marks = np.flatnonzero(codes == QUOTE)
-    if not len(marks):
-        return text
     opening, closing = marks[0::2], marks[1::2]
     if len(opening) > len(closing):  # the partner of the last mark is the end of the text
         closing = np.append(closing, len(codes))
