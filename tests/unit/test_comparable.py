@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from gamtune.analysis.comparable import last_rung, modelled_rows
+from gamtune.analysis.comparable import averaged, last_rung, modelled_rows
 from gamtune.analysis.gam_step import run_gam
 from gamtune.report.space_words import describe_search
 
@@ -19,6 +19,23 @@ def rungs(*sizes):
         for i in range(size)
     ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def test_configurations_are_grouped_by_their_settings_and_never_by_name():
+    summary = pd.DataFrame(
+        {
+            "configuration": ["c1", "c2", "c1", "c2", "c3"],
+            "name": ["w", "w", "other name", "w", "v"],
+            "status": ["ok", "ok", "ok", "failed", "ok"],
+            "validation_mse": [1.0, 2.0, 3.0, 4.0, 5.0],
+        }
+    )
+    rows = averaged(summary)
+    assert rows["configuration"].tolist() == ["c1", "c2", "c3"]
+    assert rows["validation_mse"].tolist() == [2, 3, 5]
+    assert rows["status"].tolist() == ["ok", "failed", "ok"]
+    assert rows["trainings"].tolist() == [2, 2, 1]
+    assert averaged(summary.drop(columns="configuration")).shape == (5, 3)
 
 
 def test_without_rungs_all_rows_are_comparable():

@@ -184,6 +184,52 @@ def faults(tmp_path, capsys, changes):
         ({"tracking.uri": "https://x/?token=geheim"}, "tracking.uri: got an address with a login or a query, expected"),
         ({"tracking.uri": "postgresql://anna:geheim@x"}, "tracking.uri: got an address that begins with 'postgresql',"),
         ({"__use_yte__": True}, "__use_yte__: refused, a config must not run code"),
+        ({"search.draws": 10**9}, "search.draws: got 1000000000, expected less than or equal to 100000"),
+        ({"search.draws": 10**5, "search.replicates": 1000}, "search: more than 200000 trials; use fewer"),
+        ({"data.seed": 2**32}, "data.seed: got 4294967296, expected less than or equal to 4294967295"),
+        ({"search.seed": 2**32}, "search.seed: got 4294967296, expected less than or equal to 4294967295"),
+        ({"training.seed": 10**6}, "training.seed: got 1000000, expected less than 1000000"),
+        (
+            {"space.momentum": {"uniform": [0, 0.9]}, "training.optimizer": "adadelta"},
+            "space.momentum: no configuration uses it: momentum belongs to optimizer sgd, got optimizer adadelta",
+        ),
+        (
+            {"space.optimizer": ["adam", "sgd"], "space.rho": {"uniform": [0.9, 1], "when": {"optimizer": "sgd"}}},
+            "space.rho: no configuration uses it: rho belongs to optimizer adadelta, got optimizer adam and sgd",
+        ),
+        (
+            {"space.activation": ["relu"], "space.rho": {"uniform": [0.9, 1], "when": {"activation": "tanh"}}},
+            "space.rho: no configuration uses it: its condition `when` holds in none of them",
+        ),
+        (
+            {"search": {"strategy": "manual", "rows": [{"l1": 0.1}]}, "space": {"l2": [0, 1]}},
+            "space.l2: no configuration uses it: the strategy 'manual' draws nothing from the space",
+        ),
+        (
+            {"search": {"strategy": "manual", "rows": [{"optimizer": "adam", "rho": 0.9}]}, "space": None},
+            "search.rows: rho: no configuration uses it: rho belongs to optimizer adadelta, got optimizer adam",
+        ),
+        (
+            {"training.momentum": 0.5},
+            "training.momentum: no configuration uses it: momentum belongs to optimizer sgd, got optimizer adadelta",
+        ),
+        (
+            {"training": {"early_stopping": None}, "space.min_delta": {"uniform": [0, 1]}},
+            "space.min_delta: no configuration uses it: it needs training.early_stopping",
+        ),
+        (
+            {"decision": {"rules": ["by_hand"], "by_hand": {"x": {"momentum": 0.5}}}},
+            "decision.by_hand.x.momentum: momentum belongs to optimizer sgd, got optimizer adadelta",
+        ),
+        (
+            {"search.rows": [{"name": "a", "l1": 0.1}, {"l1": 1}, {"name": "a", "l1": 0.2}]},
+            "search.rows: rows 1 and 3 have the name 'a' but different settings; give each its own name",
+        ),
+        (
+            {"search.rows": [{"name": "random_001", "l1": 0.1}]},
+            "search.rows: two configurations are named 'random_001'; give the row another name",
+        ),
+        ({"search.rows": [{"name": ["a"], "l1": 0.1}]}, "search.rows: row 1, name: got \"['a']\", expected at most"),
     ],
 )
 def test_a_faulty_config_is_one_line_with_key_value_and_expectation(tmp_path, capsys, changes, line):

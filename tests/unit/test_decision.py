@@ -155,7 +155,16 @@ def summary(study, errors):
     for row, error in zip(build_table(study), errors, strict=True):
         values = cells(row.spec, table_columns(study))
         status = "failed" if math.isnan(error) else "ok"
-        rows.append({"trial": row.spec.trial, "name": row.name, **values, "status": status, "validation_mse": error})
+        rows.append(
+            {
+                "trial": row.spec.trial,
+                "configuration": row.configuration,
+                "name": row.name,
+                **values,
+                "status": status,
+                "validation_mse": error,
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -183,7 +183,7 @@ def test_the_table_has_a_column_a_parameter_and_the_derived_ones(make_study):
         rates = [float(rate) for rate in row["hidden_dropout"].split()]
         assert statistics.fmean(rates) == pytest.approx(float(row["mean_hidden_dropout"]))
     assert list(rows[0]) == [
-        "trial", "name", "replicate", *SPACE_COLUMNS, "sum_neurons", "mean_hidden_dropout",
+        "trial", "configuration", "name", "replicate", *SPACE_COLUMNS, "sum_neurons", "mean_hidden_dropout",
     ]  # fmt: skip
 
 
@@ -318,6 +318,33 @@ def test_a_faulty_file_of_kept_rows_is_named(tmp_path, make_study, content, mess
     with pytest.raises(InputError) as caught:
         build_table(make_study(search__keep=[str(file)]))
     assert message in str(caught.value)
+
+
+def test_kept_rows_of_one_name_and_other_settings_are_kept_apart(tmp_path, make_study):
+    files = [tmp_path / part / "earlier" / "summary.csv" for part in ("a", "b")]
+    for number, file in enumerate(files):
+        file.parent.mkdir(parents=True)
+        file.write_text(f"name,epochs\nrandom_001,{number + 1}\nrandom_001,{number + 3}\n")
+    rows = build_table(make_study(search={"strategy": "manual", "keep": list(map(str, files))}, space=None))
+    assert [(row.name, row.spec.epochs) for row in rows] == [
+        ("earlier.random_001", 1), ("earlier.random_001_2", 3), ("earlier.random_001_3", 2), ("earlier.random_001_4", 4),
+    ]  # fmt: skip
+
+
+def test_a_configuration_is_its_settings_whatever_its_replicate_and_fold(make_study):
+    rows = build_table(
+        make_study(search__replicates=2, search__draws=3, data={"source": "digits", "validation": {"folds": 2}})
+    )
+    assert len(rows) == 12
+    assert len({row.configuration for row in rows}) == len({row.name for row in rows}) == 3
+    assert all(row.configuration.isalnum() and row.configuration[0] == "c" for row in rows)
+
+
+@pytest.mark.parametrize("strategy", ["tpe", "gp"])
+def test_a_parameter_that_a_later_round_may_use_is_no_error(make_study, strategy):
+    space = {"optimizer": ["adam", "sgd"], "momentum": {"uniform": [0, 0.9], "when": {"optimizer": "sgd"}}}
+    for seed in range(20):
+        build_table(make_study(search={"strategy": strategy, "draws": 4, "rounds": 1, "seed": seed}, space=space))
 
 
 def test_a_study_does_not_keep_what_it_makes(make_study):

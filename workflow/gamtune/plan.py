@@ -20,6 +20,7 @@ from gamtune.decision.slots import slots
 from gamtune.errors import InputError
 from gamtune.space.proposals import FILE as PROPOSALS
 from gamtune.space.table import Row, build_table, cells, complete, derived_columns, table_columns
+from gamtune.space.usage import unused_reason
 from gamtune.spec import Spec, canonical_json, digest
 from gamtune.training.record import MODEL, STATE
 
@@ -258,7 +259,9 @@ class Plan:
             self._check_formula(self.config.analysis.gam)
         for name, settings in self.config.decision.by_hand.items():
             chosen = {key: value for key, value in settings.items() if key not in BY_HAND_NOTES}
-            complete(self.config, chosen, 1, f"decision.by_hand.{name}")
+            reason = unused_reason(chosen, complete(self.config, chosen, 1, f"decision.by_hand.{name}"))
+            if reason:
+                raise InputError([f"decision.by_hand.{name}.{reason}"])
         if "default" in self.config.decision.rules:
             complete(self.config, {}, 1, "decision.rules, default")
 

@@ -5,6 +5,7 @@ import pandas as pd
 from gamtune.analysis.formula import parse_formula
 from gamtune.analysis.terms import ROWS_PER_COEFFICIENT
 
+CONFIGURATION = "configuration"  # column with the identifier of a configuration's settings
 RUNG = "rung"
 SELECTION = "selection"  # column of summaries whose validation rows are the test rows
 ON_TEST_ROWS = "Chosen on the test rows: these errors flatter."
@@ -37,26 +38,26 @@ def comparable_rows(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def averaged(summary: pd.DataFrame) -> pd.DataFrame:
-    """One line for each row of the table, whose replicates and folds are told by the means of their figures.
+    """Return one line per configuration, with the means over its replicates and folds.
 
-    A row counts as failed if one of its trainings did: the mean of the others would flatter it. A column ``trainings``
-    says how many there are; it is absent, and the summary as it was, where each row has one.
+    Configurations are told apart by their settings (column ``configuration``), never by their names. A configuration
+    counts as failed if one of its trials failed, since the mean of the others is optimistically biased. A column
+    ``trainings`` holds the number of trials; it is absent, and the summary unchanged, if each configuration has one.
 
     Parameters
     ----------
     summary : data frame
         ``summary.csv``.
     """
-    keys = ["name", RUNG] if RUNG in summary else ["name"]
-    if not {"name", "status"} <= set(summary) or not summary.duplicated(keys).any():
+    if not {CONFIGURATION, "status"} <= set(summary) or not summary.duplicated(CONFIGURATION).any():
         return summary
-    groups = summary.groupby(keys, sort=False)
+    groups = summary.groupby(CONFIGURATION, sort=False)
     names = [str(name) for name in summary]
     figures = [name for name in names if name in FIGURES or name.startswith(("train_", "validation_"))]
     told = summary.assign(**{name: groups[name].transform("mean") for name in figures})
-    told["trainings"] = groups["name"].transform("size")
+    told["trainings"] = groups[CONFIGURATION].transform("size")
     told["status"] = groups["status"].transform(lambda statuses: "ok" if (statuses == "ok").all() else "failed")
-    return told.drop_duplicates(keys).reset_index(drop=True)
+    return told.drop_duplicates(CONFIGURATION).reset_index(drop=True)
 
 
 def last_rung(finished: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """How the errors fell, epoch by epoch: of the best rows, of all others in grey, and of those that failed."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.theme import BEST, EFFECT, FAILED, NEXT, PALE, STYLE, new_figure, plain_log_axis, save
 from gamtune.space.proposals import lines_with_records
 from gamtune.space.records import read_record
+from gamtune.spec import canonical_json
 
 BEST_ROWS = 3
+NOT_OF_A_CURVE = ("weight_seed", "fold", "epochs")  # settings in which trainings of one line may differ
 MOST_OTHERS = 200  # lines in grey
 COLOURS = (BEST, EFFECT, NEXT)
 
@@ -29,11 +32,14 @@ def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
         Folders of its rounds or rungs.
     """
     told = [(cells["name"], read_record(record, cells["trial"])) for cells, record in lines_with_records(study, stages)]
-    curves: dict[str, tuple[list[float], dict[str, Any]]] = {}
+    longest: dict[tuple[str, str], tuple[list[float], dict[str, Any]]] = {}
     for name, record in told:  # of a halving the last rung says all before it
         values = (record["history"] or {}).get(RESPONSE) or []
-        if len(values) >= len(curves.get(name, ([], {}))[0]):
-            curves[name] = (values, record)
+        settings = {key: value for key, value in record["spec"].items() if key not in NOT_OF_A_CURVE}
+        key = name, canonical_json(settings)
+        if len(values) >= len(longest.get(key, ([], {}))[0]):
+            longest[key] = values, record
+    curves = dict(zip(_labels(longest), longest.values(), strict=True))
     finished = {name: both for name, both in curves.items() if both[1]["status"] == "ok" and both[0]}
     failed = {name: both for name, both in curves.items() if both[1]["status"] == "failed"}
     if not finished:
@@ -79,6 +85,16 @@ def _in_words(best: list[str], finished: dict[str, Any], failed: dict[str, Any])
     if failed:
         words.append(f"{len(failed)} rows failed; those that did before the end of their first epoch have no line.")
     return " ".join(words)
+
+
+def _labels(keys: Iterable[tuple[str, str]]) -> list[str]:
+    """The names, with a number if other settings have the same one."""
+    counts: Counter[str] = Counter()
+    labels = []
+    for name, _ in keys:
+        counts[name] += 1
+        labels.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
+    return labels
 
 
 def _epochs(values: Sequence[float]) -> range:

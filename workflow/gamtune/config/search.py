@@ -90,6 +90,11 @@ class Search(Section):
         return [f"rungs/{number}" for number in range(1, self.rung_count)] if self.strategy == "halving" else []
 
     @property
+    def proposes(self) -> bool:
+        """Whether later rounds draw configurations of their own from the space."""
+        return self.strategy in BAYESIAN
+
+    @property
     def stage_column(self) -> str | None:
         """Column of ``table.csv`` that says which stage a row belongs to; 0 is the table itself."""
         return self.stages[0].partition("/")[0].removesuffix("s") if self.stages else None

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from gamtune.analysis.columns import RESPONSE
-from gamtune.analysis.comparable import averaged, last_rung, modelled_rows
+from gamtune.analysis.comparable import CONFIGURATION, averaged, last_rung, modelled_rows
 from gamtune.analysis.gam import FittedGam, fit_gam
 from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.decision.gam_optimum import gam_optimum
@@ -36,7 +36,7 @@ class Proposal:
     observed: float | None = None
     predicted: float | None = None
     reason: str = ""
-    name: str = ""  # of an observed row
+    configuration: str = ""  # identifier of an observed one
 
 
 def write_candidates(study: Study, summary: Path, out: Path) -> None:
@@ -119,7 +119,7 @@ def finished_rows(summary: Path) -> pd.DataFrame:
     ValueError
         If there is none.
     """
-    rows = averaged(read_artefact(summary, text=("trial", "name")))
+    rows = averaged(read_artefact(summary, text=("trial", CONFIGURATION, "name")))
     finished = rows[rows["status"] == "ok"]
     if finished.empty:
         raise ValueError(f"{summary}: none of the {len(rows)} trials finished; their reasons are in its column reason")
@@ -157,11 +157,10 @@ def _ranked(finished: pd.DataFrame, specs: dict[str, Spec]) -> list[Proposal]:
     """The rows by their mean error: the luckiest of a row's trainings would flatter it."""
     repeats = finished["trainings"] if "trainings" in finished else [1] * len(finished)
     proposals = []
-    for trial, name, error, trainings in zip(
-        finished["trial"], finished["name"], finished[RESPONSE], repeats, strict=True
-    ):
+    columns = (finished[name] for name in ("trial", CONFIGURATION, "name", RESPONSE))
+    for trial, configuration, name, error, trainings in zip(*columns, repeats, strict=True):
         source = f"row {name}" + (f", mean of {trainings} trainings" if trainings > 1 else "")
-        proposals.append(Proposal(source, specs[trial], float(error), name=name))
+        proposals.append(Proposal(source, specs[trial], float(error), configuration=configuration))
     return sorted(proposals, key=lambda proposal: float(proposal.observed or 0))
 
 
@@ -178,14 +177,16 @@ def _from_gam(search: _Search) -> Proposal:
 def _smallest(search: _Search) -> Proposal:
     """The smallest network of the rows within one standard error of the best."""
     data = read_json(search.summary.parent / "data" / "digest.json", "inputs", "classes")
-    rows = {row.name: row for row in search.ranked}
+    rows = {row.configuration: row for row in search.ranked}
     observed = [
-        Sized(name, float(row.observed or 0), count_weights(row.spec, data)) for name, row in rows.items() if row.spec
+        Sized(configuration, float(row.observed or 0), count_weights(row.spec, data))
+        for configuration, row in rows.items()
+        if row.spec
     ]
-    trainings = read_artefact(search.summary, text=("trial", "name"))
+    trainings = read_artefact(search.summary, text=("trial", CONFIGURATION, "name"))
     try:
         error, source = standard_error(
-            search.ranked[0].name, last_rung(trainings[trainings["status"] == "ok"]), lambda: search.model
+            search.ranked[0].configuration, last_rung(trainings[trainings["status"] == "ok"]), lambda: search.model
         )
     except ValueError as reason:
         return Proposal("one standard error", reason=str(reason))

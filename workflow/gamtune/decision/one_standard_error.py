@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gamtune.analysis.columns import RESPONSE
+from gamtune.analysis.comparable import CONFIGURATION
 
 if TYPE_CHECKING:  # the decision need not load what fits the model
     from gamtune.analysis.gam import FittedGam
@@ -34,7 +35,7 @@ def standard_error(best: str, trainings: pd.DataFrame, model: Callable[[], Fitte
     Parameters
     ----------
     best : str
-        Name of the best row.
+        Identifier of the best configuration.
     trainings : data frame
         The finished lines of ``summary.csv``, one a training.
     model : callable
@@ -45,7 +46,7 @@ def standard_error(best: str, trainings: pd.DataFrame, model: Callable[[], Fitte
     ValueError
         If neither tells it.
     """
-    errors = trainings.loc[trainings["name"] == best, RESPONSE]
+    errors = trainings.loc[trainings[CONFIGURATION] == best, RESPONSE]
     if len(errors) > 1:
         return float(errors.std() / math.sqrt(len(errors))), f"of its {len(errors)} trainings"
     try:

@@ -1,5 +1,7 @@
 """Rows already tried elsewhere: the summaries of other studies."""
 
+from collections.abc import Container
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,17 @@ def kept_rows(study: Study) -> list[tuple[str, dict[str, Any]]]:
     InputError
         If a file cannot be read, holds no row or no parameter, or a cell is no value of its column.
     """
-    return [row for name in study.search.keep for row in _rows_of(Path(name), study.study)]
+    kept: dict[str, dict[str, Any]] = {}
+    for file in study.search.keep:
+        for name, settings in _rows_of(Path(file), study.study):
+            kept[_new_name(name, kept)] = settings
+    return list(kept.items())
+
+
+def _new_name(name: str, taken: Container[str]) -> str:
+    """The name, or with a number if other settings have it: those of another rung, or of a folder of the same name."""
+    names = (name if number == 1 else f"{name}_{number}" for number in count(1))
+    return next(one for one in names if one not in taken)
 
 
 def _rows_of(path: Path, study: str) -> list[tuple[str, dict[str, Any]]]:

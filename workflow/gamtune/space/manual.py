@@ -8,6 +8,8 @@ from gamtune.settings import SETTINGS
 from gamtune.tables.artefacts import plain
 from gamtune.tables.table import read_table
 
+LONGEST_NAME = 100
+
 
 def manual_rows(rows: list[dict[str, Any]] | str) -> list[tuple[str, dict[str, Any]]]:
     """Read the rows.
@@ -34,14 +36,30 @@ def manual_rows(rows: list[dict[str, Any]] | str) -> list[tuple[str, dict[str, A
 
 
 def _named(rows: list[dict[str, Any]], place: str) -> list[tuple[str, dict[str, Any]]]:
-    named = []
+    named: list[tuple[str, dict[str, Any]]] = []
+    first: dict[str, int] = {}
     for number, row in enumerate(rows, start=1):
         settings = {key: value for key, value in row.items() if key != "name"}
         for key in settings:
             if key not in SETTINGS:
                 raise InputError([f"{place} {number}, {key!r}: {unknown(key, SETTINGS, 'parameter')}"])
-        named.append((str(row.get("name") or f"manual_{number}"), settings))
+        name = _name(row.get("name"), number, place)
+        if name in first and named[first[name] - 1][1] != settings:
+            both = f"{place}s {first[name]} and {number}"
+            raise InputError([f"{both} have the name {name!r} but different settings; give each its own name"])
+        first.setdefault(name, number)
+        named.append((name, settings))
     return named
+
+
+def _name(given: Any, number: int, place: str) -> str:
+    """The name of a row, which stands in tables, figures and MLflow."""
+    if given is None or given == "":
+        return f"manual_{number}"
+    text = str(given)
+    if isinstance(given, bool | list | dict) or len(text) > LONGEST_NAME or not text.isprintable():
+        raise InputError([f"{place} {number}, name: got {text[:80]!r}, expected at most {LONGEST_NAME} letters"])
+    return text
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The table: every row to train, as a pure function of the config, so that it is known when the workflow is parsed."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gamtune.config.study import Study
@@ -12,8 +12,11 @@ from gamtune.space.draws import drawn_rows, seeded_rows
 from gamtune.space.grid import grid_rows
 from gamtune.space.kept import kept_rows
 from gamtune.space.manual import manual_rows
-from gamtune.spec import Spec
+from gamtune.space.usage import Usage, check_usage
+from gamtune.spec import Spec, digest
 from gamtune.tables.artefacts import artefact_text
+
+MAX_TRIALS = 200_000
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class Row:
     replicate: int
     spec: Spec
 
+    @property
+    def configuration(self) -> str:
+        """Identifier of the settings: equal for the replicates and folds of a configuration, whatever their names."""
+        return "c" + digest(self.spec.without_seed())[:11]  # with a letter first, no reader takes it for a number
+
 
 def build_table(study: Study) -> list[Row]:
     """Every distinct training of the study, in the table's order; of identical rows the first is kept.
@@ -31,15 +39,26 @@ def build_table(study: Study) -> list[Row]:
     Raises
     ------
     InputError
-        If a row holds a value no training can have; the message names the row.
+        If a row holds a value no training can have, two configurations have one name, there are more than
+        `MAX_TRIALS` trials, or no configuration uses a hyperparameter.
     """
     rows: dict[str, Row] = {}
-    for name, settings in _named_settings(study):
+    named: dict[str, Spec] = {}
+    usage = Usage()
+    most = MAX_TRIALS // (study.search.replicates * len(study.data.folds))
+    for number, (name, settings) in enumerate(_named_settings(study), start=1):
+        if number > most:
+            raise InputError([f"search: more than {MAX_TRIALS} trials; use fewer configurations, replicates or folds"])
+        first = complete(study, settings, 1, f"row {name}")
+        usage.add(settings, first)
+        if named.setdefault(name, first) != first:
+            raise InputError([f"search.rows: two configurations are named {name!r}; give the row another name"])
         for replicate in range(1, study.search.replicates + 1):
-            spec = complete(study, settings, replicate, f"row {name}")
+            seed = study.training.seed + replicate - 1
             for fold in study.data.folds:
-                trial = replace(spec, fold=fold)
+                trial = first.repeated(seed, fold)
                 rows.setdefault(trial.trial, Row(name, replicate, trial))
+    check_usage(study, usage, lambda settings: complete(study, settings, 1, "space"), fixed_depth(study))
     return list(rows.values())
 
 
@@ -96,11 +115,11 @@ def cells(spec: Spec, parameters: Iterable[str]) -> dict[str, Any]:
 
 
 def header(study: Study) -> list[str]:
-    """Columns of ``table.csv``: trial, name, replicate, fold or round or rung, parameters, derived columns."""
+    """Columns of ``table.csv``: trial, configuration, name, replicate, fold or stage, parameters, derived columns."""
     parameters = table_columns(study)
     stage = [study.search.stage_column] if study.search.stage_column else []
     fold = ["fold"] if study.data.validation.folds else []
-    return ["trial", "name", "replicate", *fold, *stage, *parameters, *derived_columns(parameters)]
+    return ["trial", "configuration", "name", "replicate", *fold, *stage, *parameters, *derived_columns(parameters)]
 
 
 def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[Any]]:
@@ -109,7 +128,8 @@ def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[An
     stages = [stage] if study.search.stage_column else []
     for row in rows:
         fold = [row.spec.fold] if row.spec.fold else []
-        yield [row.spec.trial, row.name, row.replicate, *fold, *stages, *cells(row.spec, parameters).values()]
+        identity = row.spec.trial, row.configuration, row.name, row.replicate
+        yield [*identity, *fold, *stages, *cells(row.spec, parameters).values()]
 
 
 def table_csv(study: Study) -> str:
