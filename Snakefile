@@ -85,9 +85,10 @@ rule all:
 
 onstart:
     remove_leftovers(Path(STUDY.store))
+    STUDY.write_step_configs()
     start_follower(
         LIBRARY,
-        STUDY.sections("study", "data", "search", "space", "tracking"),
+        STUDY.step_config("study", "data", "search", "space", "tracking"),
         Path(STUDY.path("logs/follow.txt")),
     )
     if workflow.local_exec:

@@ -145,7 +145,7 @@ def study(tmp_path):
 
 
 def page_of(study) -> str:
-    write_report(study, json.dumps(CONFIG), study / "report.html")
+    write_report(study, CONFIG, study / "report.html")
     return (study / "report.html").read_text(encoding="utf-8")
 
 

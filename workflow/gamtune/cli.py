@@ -114,11 +114,12 @@ def _fetch(options: argparse.Namespace) -> None:
     write_text(options.out, json.dumps({"source": data.source, "sha256": dict(download.files)}, indent=1) + "\n")
 
 
-def _data_section(text: str) -> "Data":
-    """The config's section `data` from the JSON that the rules pass."""
+def _data_section(path: str) -> "Data":
+    """The section `data` of a config file that the rules pass."""
     from gamtune.config.data_section import Data
+    from gamtune.config.load import read_raw
 
-    return Data.model_validate_json(json.dumps(json.loads(text)["data"]))
+    return Data.model_validate(read_raw(path)["data"])
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -223,9 +224,10 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
+    from gamtune.config.load import read_raw
     from gamtune.report.report import write_report
 
-    write_report(options.study, options.config, options.study / "report.html")
+    write_report(options.study, read_raw(options.config), options.study / "report.html")
 
 
 def _sync(options: argparse.Namespace) -> None:
@@ -408,7 +410,7 @@ def _add_steps(
 ) -> None:
     """The steps that the workflow's rules call."""
     study: dict[str, Any] = {"type": Path, "required": True, "metavar": "DIR", "help": "the study's folder of results"}
-    section: dict[str, Any] = {"required": True, "metavar": "JSON", "help": "section data of the config"}
+    section: dict[str, Any] = {"required": True, "metavar": "FILE", "help": "config file; its section data is read"}
     fetch = add("fetch", _fetch, "bring a public data set onto this machine (a step of the workflow)")
     fetch.add_argument("--data", **section)
     fetch.add_argument("--out", type=Path, required=True, metavar="FILE")

@@ -1,7 +1,9 @@
 """What the workflow has to know of a study before anything runs: its trials, its slots, and what each step is told."""
 
+import hashlib
 import json
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.decision.contenders import contenders
 from gamtune.decision.slots import slots
 from gamtune.errors import InputError
+from gamtune.files import write_text
 from gamtune.space.proposals import FILE as PROPOSALS
 from gamtune.space.table import Row, build_table, cells, complete, derived_columns, table_columns
 from gamtune.space.usage import unused_reason
@@ -26,6 +29,7 @@ from gamtune.training.record import MODEL, STATE
 
 RESULTS = "results"
 STORE = os.path.join(RESULTS, "store")
+PATTERN = re.compile("[{}<>]")  # Snakemake's wildcards and path variables
 
 
 class Plan:
@@ -39,6 +43,7 @@ class Plan:
 
     def __init__(self, raw: Any, source: str) -> None:
         self.config: Study = parse_study(raw, source)
+        self._step_configs: dict[str, str] = {}
         try:
             self.rows: list[Row] = build_table(self.config)
             self._check()
@@ -130,11 +135,11 @@ class Plan:
         return self.config.rung_epochs[self.stages.index(stage)]
 
     def proposing(self, stage: str) -> str:
-        """Sections that a round or rung depends on; as far as a round is concerned, the study ends with it."""
+        """File of what a round or rung depends on; as far as a round is concerned, the study ends with it."""
         shown = json.loads(self.sections("study", "data", "search", "space", "training"))
         if shown["search"]["rounds"]:
             shown["search"]["rounds"] = self.stages.index(stage) + 1
-        return json.dumps(shown, separators=(",", ":"))
+        return self._step_config(_compact(shown))
 
     @cached_property
     def columns(self) -> list[str]:
@@ -170,10 +175,10 @@ class Plan:
 
     @property
     def proposing_candidates(self) -> str:
-        """Sections that the candidates depend on: of the decision, not how one of them is chosen and trained."""
+        """File of what the candidates depend on: of the decision, not how one of them is chosen and trained."""
         include: Any = dict.fromkeys(("study", "data", "search", "space", "training", "analysis"), True)
         include["decision"] = {"rules": True, "by_hand": True, "confirm": {"top": True}}
-        return json.dumps(self.config.model_dump(mode="json", include=include), separators=(",", ":"))
+        return self._step_config(_compact(self.config.model_dump(mode="json", include=include)))
 
     @cached_property
     def replicates(self) -> list[int]:
@@ -186,12 +191,33 @@ class Plan:
         return max(spec.threads for spec in self.trials.values())
 
     def sections(self, *names: str) -> str:
-        """Sections of the config, complete with defaults, as JSON: what a step is told, and no more.
+        """Sections of the config, complete with defaults, as JSON.
 
-        A change elsewhere in the config leaves the text as it is, so the step is not run again. The space keeps the
-        order it was written in, which is the order of a grid.
+        The space keeps the order it was written in, which is the order of a grid.
         """
-        return json.dumps(self.config.model_dump(mode="json", include=set(names)), separators=(",", ":"))
+        return _compact(self.config.model_dump(mode="json", include=set(names)))
+
+    def step_config(self, *names: str) -> str:
+        """Path of the file with the sections of the config that a step depends on, complete with defaults.
+
+        The path is a parameter of the step's rule. Its name is the fingerprint of the content, so a change of these
+        sections runs the step again, a change elsewhere does not, and no change reaches a job that is running.
+        """
+        return self._step_config(self.sections(*names))
+
+    def _step_config(self, text: str) -> str:
+        path = self.path(f"config/{digest(text)[:16]}.json")
+        self._step_configs[path] = text
+        return path
+
+    def write_step_configs(self) -> None:
+        """Write the file of every step, unless it is there; a run does so before its first job."""
+        for stage in self.stages:
+            self.proposing(stage)
+        for name, text in self._step_configs.items():
+            path = Path(name)
+            if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != text:
+                write_text(path, text)
 
     @cached_property
     def table_digest(self) -> str:
@@ -203,7 +229,12 @@ class Plan:
         """What the data are made of: the user's files, or the note that a public data set is on this machine."""
         if self.config.data.source in PUBLIC:
             return [self.path("data/source.json")]
-        return list(self.config.data.paths.values())
+        return [path for path in self.config.data.paths.values() if not PATTERN.search(path)]
+
+    @cached_property
+    def data_content(self) -> str:
+        """Fingerprints of the user's files that cannot be inputs, since Snakemake takes their paths for patterns."""
+        return " ".join(_content(Path(path)) for path in self.config.data.paths.values() if PATTERN.search(path))
 
     @cached_property
     def data_sets(self) -> list[str]:
@@ -291,6 +322,10 @@ class Plan:
         return 0 if self.config.search.strategy == "halving" else sum(self.slots)
 
 
+def _compact(content: Any) -> str:
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+
+
 def code_of(module: str) -> str:
     """Digest of the code that a step's result depends on: a parameter of its rule, so that an edit runs it again and a
     touch, a checkout or a moved clone does not.
@@ -302,5 +337,10 @@ def code_of(module: str) -> str:
 
 
 def template_of(name: str) -> str:
-    """A file of the library that is no code, relative to the working directory."""
-    return os.path.relpath(LIBRARY / "gamtune" / name)
+    """Digest of a file of the library that is no code."""
+    return _content(LIBRARY / "gamtune" / name)[:16]
+
+
+def _content(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

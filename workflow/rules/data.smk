@@ -7,7 +7,7 @@ rule fetch:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        data=STUDY.sections("data"),
+        data=STUDY.step_config("data"),
     message:
         "files of the data set"
     shell:
@@ -27,7 +27,8 @@ rule data:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.data.prepare"),
-        data=STUDY.sections("data"),
+        data=STUDY.step_config("data"),
+        content=STUDY.data_content,  # of files whose paths Snakemake takes for patterns
         folder=subpath(output.digest, parent=True),
     message:
         "data: split and standardised"
@@ -47,7 +48,8 @@ rule whole_data:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.data.prepare"),
-        data=STUDY.sections("data"),
+        data=STUDY.step_config("data"),
+        content=STUDY.data_content,  # of files whose paths Snakemake takes for patterns
         folder=subpath(output[0], parent=True),
     message:
         "data: training and validation rows together"

@@ -12,7 +12,6 @@ rule report:
         decision=STUDY.path("decision/decision.json"),
         comparison=STUDY.path("optimum/comparison.csv"),
         tests=STUDY.path("optimum/tests.csv"),
-        template=template_of("report/page.html.j2"),
     output:
         STUDY.path("report.html"),
     log:
@@ -21,7 +20,8 @@ rule report:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.report.report"),
-        config=STUDY.sections("study", "data", "search", "space", "training", "analysis", "decision"),
+        template=template_of("report/page.html.j2"),
+        config=STUDY.step_config("study", "data", "search", "space", "training", "analysis", "decision"),
         study=subpath(output[0], parent=True),
     message:
         "report"

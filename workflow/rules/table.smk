@@ -9,7 +9,7 @@ rule table:
     params:
         code=code_of("gamtune.space.table"),
         rows=STUDY.table_digest,
-        config=STUDY.sections("study", "data", "search", "space", "training"),
+        config=STUDY.step_config("study", "data", "search", "space", "training"),
     message:
         "table of all rows"
     shell:

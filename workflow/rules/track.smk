@@ -12,7 +12,7 @@ rule sync:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.tracking.sync"),
-        config=STUDY.sections("study", "data", "search", "space", "tracking"),
+        config=STUDY.step_config("study", "data", "search", "space", "tracking"),
     message:
         "records into MLflow"
     shell:

@@ -13,6 +13,8 @@ from gamtune.config.study import Study
 from gamtune.config.yaml_file import MAX_DEPTH, parse_yaml, read_text, scalar
 from gamtune.errors import InputError
 
+MAX_JSON_BYTES = 32 * 2**20  # the files of a study's steps hold its defaults too
+
 
 def read_study(path: str) -> Study:
     """Read a study from a YAML or JSON file.
@@ -22,7 +24,7 @@ def read_study(path: str) -> Study:
     InputError
         If the file cannot be read or is no study.
     """
-    return parse_study(read_raw(path), "config" if path.startswith("{") else path)
+    return parse_study(read_raw(path), path)
 
 
 def read_raw(path: str) -> Any:
@@ -33,10 +35,9 @@ def read_raw(path: str) -> Any:
     InputError
         If the file cannot be read.
     """
-    if path.startswith("{"):  # the text of a config, as rules pass it
-        return json.loads(path)
-    text = read_text(Path(path))
-    return _parse_json(text, path) if path.endswith(".json") else parse_yaml(text, path)
+    if path.endswith(".json"):
+        return _parse_json(read_text(Path(path), MAX_JSON_BYTES), path)
+    return parse_yaml(read_text(Path(path)), path)
 
 
 def read_for_workflow(files: Sequence[Path], default: Path, changes: Mapping[str, Any]) -> tuple[Any, str]:

@@ -34,8 +34,8 @@ REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")  # octal to YAML 1.1, decimal to YAML 1.2: neither is meant for certain
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a config file.
+def read_text(path: Path, most: int = MAX_BYTES) -> str:
+    """Return the text of a config file of at most ``most`` bytes.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def read_text(path: Path) -> str:
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise InputError(["cannot be read: it is not a regular file"], str(path))
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(most + 1)
     except InputError:
         raise
     except OSError as error:
@@ -55,8 +55,8 @@ def read_text(path: Path) -> str:
         raise InputError([f"cannot be read: {reason}"], str(path)) from None
     except ValueError:  # a NUL in the path
         raise InputError(["cannot be read: no file can have this name"], repr(str(path))) from None
-    if len(content) > MAX_BYTES:
-        raise InputError([f"cannot be read: it is larger than {MAX_BYTES // 2**20} MiB, so it is no config"], str(path))
+    if len(content) > most:
+        raise InputError([f"cannot be read: it is larger than {most // 2**20} MiB, so it is no config"], str(path))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -32,19 +32,18 @@ SCALE = 0.8  # of the page's pixels to a picture's
 Page = dict[str, Any]
 
 
-def write_report(study_folder: Path, config_json: str, path: Path) -> None:
+def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None:
     """Write the report as one HTML file that needs nothing else.
 
     Parameters
     ----------
     study_folder : Path
         The study's folder of results: the optimum scored, the figures drawn.
-    config_json : str
+    config : dict
         Sections study, data, search, space, training, analysis and decision of the config.
     path : Path
         The file to write.
     """
-    config = json.loads(config_json)
     page = {
         "config": config,
         "config_text": json.dumps(config, indent=2, ensure_ascii=False),

@@ -14,7 +14,7 @@ def start_follower(library: str, config: str, log: Path) -> None:
     library : str
         Folder that holds the package.
     config : str
-        The study as JSON.
+        File with the sections of the config that tracking reads.
     log : Path
         Where its messages go.
     """
