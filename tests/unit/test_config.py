@@ -186,6 +186,17 @@ def faults(tmp_path, capsys, changes):
         ({"__use_yte__": True}, "__use_yte__: refused, a config must not run code"),
         ({"search.draws": 10**9}, "search.draws: got 1000000000, expected less than or equal to 100000"),
         ({"search.draws": 10**5, "search.replicates": 1000}, "search: more than 200000 trials; use fewer"),
+        ({"study": "wine.v2"}, "study: got 'wine.v2', expected a name of up to 64 letters, digits, '_' or '-'"),
+        ({"study": "-x"}, "study: got '-x', expected a name of up to 64 letters, digits, '_' or '-', with a letter or"),
+        (
+            {"search": {"strategy": "gp", "draws": 3, "rounds": 1}},
+            "search.draws: the strategy 'gp' needs the results of at least 4 configurations before its first round, got 3",
+        ),
+        ({"space.l1": {"beta": [1e-9, 1]}}, "space.l1.beta: got [1e-09, 1], the first shape must be from 1e-06 to"),
+        (
+            {"space.l1": {"normal": [0, 1e-9], "min": 1e-3}},
+            "space.l1: min and max are so far from the mean that all draws are equal",
+        ),
         ({"data.seed": 2**32}, "data.seed: got 4294967296, expected less than or equal to 4294967295"),
         ({"search.seed": 2**32}, "search.seed: got 4294967296, expected less than or equal to 4294967295"),
         ({"training.seed": 10**6}, "training.seed: got 1000000, expected less than 1000000"),

@@ -1,6 +1,7 @@
 """Rows that depend on results: rounds of TPE and GP, rungs of a halving. Errors are made up, trainings are not run."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from configs import CONFIG, changed
@@ -186,3 +187,14 @@ def test_choices_are_proposed_by_name(make_study, strategy):
     rows = [slot.row for slot in next_round(study, 1, 4, outcomes)]
     assert all(row.spec.optimizer in space["optimizer"] for row in rows)
     assert "adam" in {row.spec.optimizer for row in rows}
+
+
+@pytest.mark.parametrize(("strategy", "draws"), [("tpe", 1), ("tpe", 4), ("gp", 4)])
+def test_proposals_use_the_results_of_the_fewest_draws_that_check_allows(strategy, draws):
+    study = study_of(strategy, draws=draws, rounds=1)
+    tried = outcomes(build_table(study))
+    failed = [Outcome(outcome.row, None) for outcome in tried]
+    reverse = [replace(outcome, error=other.error) for outcome, other in zip(tried, tried[::-1], strict=True)]
+    at_random = list(next_round(study, 1, 3, failed))
+    assert list(next_round(study, 1, 3, tried)) != at_random
+    assert draws == 1 or list(next_round(study, 1, 3, reverse)) != list(next_round(study, 1, 3, tried))

@@ -120,6 +120,46 @@ def test_continuous_draws_follow_their_distribution(distribution, reference):
     assert max(sample) <= distribution.support[1]
 
 
+@given(
+    start=st.floats(-45, 45),
+    width=st.floats(0.5, 100) | st.just(float("inf")),
+    mirrored=st.booleans(),
+    u=st.lists(st.floats(0, 1 - 2**-53), min_size=2, max_size=20),
+)
+def test_a_truncated_normal_is_exact_in_both_tails(start, width, mirrored, u):
+    low, high = (-start - width, -start) if mirrored else (start, start + width)
+    limits = {name: end for name, end in (("min", low), ("max", high)) if np.isfinite(end)}
+    distribution = Normal(normal=(0, 1), **limits)
+    u = np.sort(u)
+    drawn = np.array(distribution.quantile(u))
+    assert (np.diff(drawn) >= 0).all()
+    assert low <= drawn[0]
+    assert drawn[-1] <= high
+    inside = (u > 1e-6) & (u < 1 - 1e-6)
+    expected = stats.truncnorm.ppf(u[inside], low, high)
+    assert drawn[inside] == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    assert all(0 <= distribution.unit(value) <= 1 for value in drawn)
+    if abs(start) < 10:
+        assert [distribution.unit(value) for value in drawn[inside]] == pytest.approx(u[inside], abs=1e-3)
+
+
+def test_draws_beyond_ten_standard_deviations_differ(make_study):
+    study = make_study(
+        space={"l1": {"normal": [0, 0.001], "min": 0.01}, "rho": {"normal": [0.99, 0.001], "min": 0.5, "max": 0.98}}
+    )
+    rows = build_table(study)
+    assert len({row.spec.l1 for row in rows}) == len({row.spec.rho for row in rows}) == 10
+    assert all(0.01 <= row.spec.l1 < 0.011 and 0.979 < row.spec.rho <= 0.98 for row in rows)
+
+
+@pytest.mark.parametrize("shapes", [(1e-6, 1e-6), (1e-6, 1e9), (1e9, 1e-6), (1e9, 1e9), (0.01, 5), (1, 12), (12, 1)])
+def test_a_beta_distribution_is_exact_in_both_tails(shapes):
+    u = np.array([1e-9, 1e-3, 0.2, 0.5, 0.8, 0.999, 1 - 1e-9])
+    drawn = np.array(Beta(beta=shapes, scale=0.5).quantile(u))
+    assert drawn == pytest.approx(stats.beta(*shapes, scale=0.5).ppf(u), rel=1e-5, abs=1e-300)
+    assert (np.diff(drawn) >= 0).all()
+
+
 def test_integers_and_choices_are_drawn_equally_often():
     depths = Integer(integer=(1, 5)).quantile(unit_draws(1, "depth", 10_000))
     assert {depths.count(depth) // 100 for depth in range(1, 6)} <= set(range(18, 23))

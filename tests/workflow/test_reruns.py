@@ -81,7 +81,7 @@ def test_edited_data_are_prepared_and_learned_again(finished):
 
 
 def test_a_reworded_description_of_a_key_runs_nothing(finished):
-    finished.edit("workflow/gamtune/config/data_section.py", '"of the split"', '"of the random split"')
+    finished.edit("workflow/gamtune/config/data_section.py", '"of the split,', '"of the random split,')
     finished.edit("workflow/gamtune/settings.py", '"rows a step"', '"training rows a step"')
     assert finished.planned() == {}
 

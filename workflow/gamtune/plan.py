@@ -285,6 +285,14 @@ class Plan:
 
     def _check(self) -> None:
         """What only the table, or the files named, can tell."""
+        search = self.config.search
+        if len(self.rows) < search.fewest_results:
+            raise InputError(
+                [
+                    f"search.draws: the strategy {search.strategy!r} needs the results of at least "
+                    f"{search.fewest_results} configurations before its first round, got {len(self.rows)}; raise draws"
+                ]
+            )
         check_header(self.config.data)
         if self.config.analysis.gam is not None:
             self._check_formula(self.config.analysis.gam)

@@ -141,7 +141,7 @@ class Data(Section):
     )
     validation: Validation = Field(Validation(), description="rows that early stopping and every choice look at")
     test: Aside = Field(Aside(), description="rows that only the optimum is scored on, once")
-    seed: int = Field(1, ge=0, le=LARGEST_SEED, description="of the split")
+    seed: int = Field(1, ge=0, le=LARGEST_SEED, description="of the split, from 0 to 4294967295")
 
     @property
     def paths(self) -> dict[Part, str]:

@@ -23,6 +23,8 @@ Level = Scalar | list[int] | list[float]
 # Draws are kept to 6 significant digits: readable in a table, and the same on machines whose libraries differ in the
 # last bits, so that ids do not depend on where a table was made
 SIGNIFICANT_DIGITS = 6
+FAR = 30.0  # standard deviations: a range beyond may hold one number of so many digits only
+SHAPES = (1e-6, 1e9)  # of a beta distribution, between which SciPy's quantiles are exact to 6 digits
 
 
 class RGenerator(Protocol):
@@ -202,14 +204,28 @@ class Normal(Distribution):
     def _check_cut(self) -> Self:
         if self.min is not None and self.max is not None:
             _ordered((self.min, self.max))
+        if self._ends()[0] > FAR or self._ends()[1] < -FAR:
+            first, last = self.quantile(np.array([0.01, 0.99]))
+            if not first < last:
+                raise ValueError("min and max are so far from the mean that all draws are equal")
         return self
+
+    def _ends(self) -> Pair:
+        """The support in standard deviations from the mean."""
+        mean, sd = self.normal
+        low, high = self.support
+        return (low - mean) / sd, (high - mean) / sd
 
     def quantile(self, u: FloatArray) -> list[float]:  # noqa: D102
         from scipy.special import ndtr, ndtri  # a third of a second to import: only studies that draw from it pay
 
         mean, sd = self.normal
-        low, high = self.support
-        below, above = ndtr((low - mean) / sd), ndtr((high - mean) / sd)
+        low, high = self._ends()
+        if low > 0:  # the upper tail is the lower one mirrored, whose probabilities floats tell apart
+            return _rounded(mean - sd * _lower_tail_quantile(1 - u, -high, -low), self.support)
+        if high < 0:
+            return _rounded(mean + sd * _lower_tail_quantile(u, low, high), self.support)
+        below, above = ndtr(low), ndtr(high)
         inside = np.clip(below + u * (above - below), np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
         return _rounded(mean + sd * ndtri(inside), self.support)
 
@@ -217,8 +233,14 @@ class Normal(Distribution):
         from scipy.special import ndtr  # see quantile
 
         mean, sd = self.normal
-        below, above, at = (float(ndtr((x - mean) / sd)) for x in (*self.support, value))
-        return _clipped((at - below) / (above - below))
+        low, high = self._ends()
+        at = min(max((float(value) - mean) / sd, low), high)
+        if low > 0:
+            return _clipped(1 - _lower_tail_share(-at, -high, -low))
+        if high < 0:
+            return _clipped(_lower_tail_share(at, low, high))
+        below, above = float(ndtr(low)), float(ndtr(high))
+        return _clipped((float(ndtr(at)) - below) / (above - below))
 
     def draw_as_r(self, generator: RGenerator) -> float:
         """``rnorm(1, mean, sd)``; config.space_section refuses min and max, which R has nothing for."""
@@ -227,6 +249,30 @@ class Normal(Distribution):
     @property
     def support(self) -> tuple[float, float]:  # noqa: D102
         return (-math.inf if self.min is None else self.min, math.inf if self.max is None else self.max)
+
+
+def _lower_tail_quantile(u: FloatArray, low: float, high: float) -> FloatArray:
+    """Quantiles of a standard normal distribution between two ends below 0, from logarithms of its probabilities."""
+    from scipy.special import log_ndtr, ndtri_exp  # see Normal
+
+    with np.errstate(divide="ignore"):  # log 0 is -inf
+        inside = np.log(np.maximum(u, np.finfo(float).tiny)) + _log_difference(log_ndtr(high), log_ndtr(low))
+        return np.asarray(ndtri_exp(np.logaddexp(log_ndtr(low), inside)))
+
+
+def _lower_tail_share(at: float, low: float, high: float) -> float:
+    """Share of the probability between two ends below 0 that lies below ``at``."""
+    from scipy.special import log_ndtr  # see Normal
+
+    lowest, here, highest = (float(log_ndtr(x)) for x in (low, at, high))
+    if here <= lowest:
+        return 0.0
+    return math.exp(_log_difference(here, lowest) - _log_difference(highest, lowest))
+
+
+def _log_difference(larger: float, smaller: float) -> float:
+    """Logarithm of the difference of two numbers that are given by their logarithms."""
+    return larger + math.log1p(-math.exp(smaller - larger)) if smaller < larger else -math.inf
 
 
 class Beta(Distribution):
@@ -241,6 +287,8 @@ class Beta(Distribution):
         for place, shape in zip(("first", "second"), pair, strict=True):
             if shape <= 0:
                 raise ValueError(f"the {place} shape must be above 0")
+            if not SHAPES[0] <= shape <= SHAPES[1]:
+                raise ValueError(f"the {place} shape must be from {SHAPES[0]:g} to {SHAPES[1]:g}")
         return pair
 
     def quantile(self, u: FloatArray) -> list[float]:

@@ -15,6 +15,7 @@ PER_ROUND, ETA, RUNGS = 10, 3, 3  # unless given
 Strategy = Literal["manual", "grid", "random", "sobol", "latin_hypercube", "tpe", "gp", "halving"]
 DRAWING = ("random", "sobol", "latin_hypercube", "tpe", "gp", "halving")
 BAYESIAN = ("tpe", "gp")
+FEWEST_RESULTS = {"tpe": 1, "gp": 4}  # of the table, from which the strategy's model can propose
 # Which strategies read a key, in the words of the messages
 READ_BY: dict[str, tuple[str, ...]] = {
     "draws": DRAWING,
@@ -46,13 +47,13 @@ class Search(Section):
         1,
         ge=0,
         le=LARGEST_SEED,
-        description="row i depends on (seed, i) alone, so more draws leave the first as they are",
+        description="from 0 to 4294967295; row i depends on (seed, i) alone, so more draws leave the first as they are",
     )
     seeds: list[Annotated[int, Field(ge=-LARGEST_R_SEED, le=LARGEST_R_SEED)]] | None = Field(
         None,
         min_length=1,
         max_length=MAX_CONFIGURATIONS,
-        description="random: one row a seed, named m_<seed>, in place of draws and seed",
+        description="random: one row a seed from -2147483647 to 2147483647, named m_<seed>, in place of draws and seed",
         examples=[[403, 10, -753102721]],
     )
     generator: Literal["numpy", "R-rounding", "R-rejection"] | None = Field(
@@ -93,6 +94,11 @@ class Search(Section):
     def proposes(self) -> bool:
         """Whether later rounds draw configurations of their own from the space."""
         return self.strategy in BAYESIAN
+
+    @property
+    def fewest_results(self) -> int:
+        """Number of configurations that the table needs, so that no round is proposed at random."""
+        return FEWEST_RESULTS.get(self.strategy, 1)
 
     @property
     def stage_column(self) -> str | None:

@@ -1,5 +1,6 @@
 """The section `space` of a config: which distribution each parameter's YAML means, checked against the settings."""
 
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,6 +10,8 @@ from gamtune.config.messages import lines_of
 from gamtune.errors import InputError, unknown, unknown_names
 from gamtune.numbers import compact
 from gamtune.settings import SETTINGS, Setting, SettingError
+
+OF_A_KEY = re.compile(r"\w+(\[\d+\])*: ")  # how a line begins that is not of a distribution as a whole
 
 
 def parse_space(space: Any) -> dict[str, Distribution]:
@@ -64,7 +67,8 @@ def _parse(raw: Any) -> Distribution:
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
-        raise InputError(f".{line}" for line in lines_of(error, kind)) from None
+        lines = lines_of(error, kind)
+        raise InputError(f".{line}" if OF_A_KEY.match(line) else line for line in lines) from None
 
 
 def _check_values(name: str, distribution: Distribution) -> None:

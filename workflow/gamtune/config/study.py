@@ -75,7 +75,12 @@ class _Training(Section):
     early_stopping: EarlyStopping | None = Field(
         EarlyStopping(), description="null: train all the epochs, keep the last"
     )
-    seed: int = Field(1, ge=0, lt=1_000_000, description="weight seed of the first replicate; the next ones count up")
+    seed: int = Field(
+        1,
+        ge=0,
+        lt=1_000_000,
+        description="weight seed of the first replicate, from 0 to 999999; the next ones count up",
+    )
     keep_models: Literal["all", "none"] = Field(
         "all",
         description="whether the models of trials and confirmations stay on disk (some 100 kB to 10 MB each); the "
@@ -225,7 +230,10 @@ class Execution(Section):
 class Study(Section):
     """One study: data, space, search, training, analysis and decision."""
 
-    study: str = Field(description="its name: folder of its results, experiment and model in MLflow")
+    study: str = Field(
+        description="its name: folder of its results, experiment and model in MLflow; up to 64 letters, digits, '_' or "
+        "'-', with a letter or digit first"
+    )
     data: Data = Field(description=str(Data.__doc__))
     search: Search = Field(description=str(Search.__doc__))
     space: dict[str, SerializeAsAny[Distribution]] = Field(
@@ -240,8 +248,8 @@ class Study(Section):
     @field_validator("study")
     @classmethod
     def _check_name(cls, name: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
-            raise ValueError("expected a name of up to 64 letters, digits, '_', '.' or '-'")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):  # MLflow's models allow no dot
+            raise ValueError("expected a name of up to 64 letters, digits, '_' or '-', with a letter or digit first")
         if name in RESERVED:
             raise ValueError("expected another name: results/ already holds a folder or file of this one")
         return name

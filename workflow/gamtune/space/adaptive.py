@@ -12,6 +12,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import TrialState, create_trial
 
 from gamtune.config.distributions import Distribution
+from gamtune.config.search import FEWEST_RESULTS
 from gamtune.space.gaussian_process import GaussianProcessSampler
 from gamtune.space.unit_cube import Ask, coordinates, point_of, settings_at
 from gamtune.spec import Spec, digest
@@ -99,7 +100,10 @@ def seed_of_round(seed: int, stage: int) -> int:
 def _tpe(seed: int) -> optuna.samplers.TPESampler:
     with warnings.catch_warnings():  # of arguments that may change: the version is pinned
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+        return optuna.samplers.TPESampler(
+            n_startup_trials=FEWEST_RESULTS["tpe"],  # the study's own draws are the random start
+            seed=seed, multivariate=True, group=True, constant_liar=True,
+        )  # fmt: skip
 
 
 def _distribution(kinds: int) -> BaseDistribution:

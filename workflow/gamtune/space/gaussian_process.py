@@ -17,8 +17,9 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from gamtune.config.distributions import FloatArray
+from gamtune.config.search import FEWEST_RESULTS
 
-FEWEST = 4  # finished rows: with fewer there is nothing to model
+FEWEST = FEWEST_RESULTS["gp"]  # finished rows: with fewer there is nothing to model
 SPREAD, NEAR_BEST = 2000, 200  # candidates all over the cube, and around each of the best rows
 BEST_ROWS = 5
 STEPS = (0.02, 0.1)  # standard deviations of the candidates around a row
