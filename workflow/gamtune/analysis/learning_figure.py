@@ -10,13 +10,14 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from gamtune.analysis.columns import RESPONSE
+from gamtune.analysis.comparable import CONFIGURATION, RUNG
 from gamtune.analysis.theme import BEST, EFFECT, FAILED, NEXT, PALE, STYLE, new_figure, plain_log_axis, save
 from gamtune.space.proposals import lines_with_records
 from gamtune.space.records import read_record
-from gamtune.spec import canonical_json
 
 BEST_ROWS = 3
-NOT_OF_A_CURVE = ("weight_seed", "fold", "epochs")  # settings in which trainings of one line may differ
+# Columns in which the trainings of one line may differ
+NOT_OF_A_CURVE = ("trial", CONFIGURATION, "replicate", "fold", RUNG, "epochs")
 MOST_OTHERS = 200  # lines in grey
 COLOURS = (BEST, EFFECT, NEXT)
 
@@ -31,12 +32,11 @@ def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
     stages : sequence of str
         Folders of its rounds or rungs.
     """
-    told = [(cells["name"], read_record(record, cells["trial"])) for cells, record in lines_with_records(study, stages)]
-    longest: dict[tuple[str, str], tuple[list[float], dict[str, Any]]] = {}
-    for name, record in told:  # of a halving the last rung says all before it
+    longest: dict[tuple[str, ...], tuple[list[float], dict[str, Any]]] = {}
+    for cells, path_of_record in lines_with_records(study, stages):  # of a halving the last rung says all before it
+        record = read_record(path_of_record, cells["trial"])
         values = (record["history"] or {}).get(RESPONSE) or []
-        settings = {key: value for key, value in record["spec"].items() if key not in NOT_OF_A_CURVE}
-        key = name, canonical_json(settings)
+        key = cells["name"], *(cell for column, cell in cells.items() if column not in NOT_OF_A_CURVE)
         if len(values) >= len(longest.get(key, ([], {}))[0]):
             longest[key] = values, record
     curves = dict(zip(_labels(longest), longest.values(), strict=True))
@@ -87,11 +87,11 @@ def _in_words(best: list[str], finished: dict[str, Any], failed: dict[str, Any])
     return " ".join(words)
 
 
-def _labels(keys: Iterable[tuple[str, str]]) -> list[str]:
+def _labels(keys: Iterable[tuple[str, ...]]) -> list[str]:
     """The names, with a number if other settings have the same one."""
     counts: Counter[str] = Counter()
     labels = []
-    for name, _ in keys:
+    for name, *_ in keys:
         counts[name] += 1
         labels.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
     return labels
