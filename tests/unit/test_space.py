@@ -223,7 +223,7 @@ def test_the_table_has_a_column_a_parameter_and_the_derived_ones(make_study):
         rates = [float(rate) for rate in row["hidden_dropout"].split()]
         assert statistics.fmean(rates) == pytest.approx(float(row["mean_hidden_dropout"]))
     assert list(rows[0]) == [
-        "trial", "configuration", "name", "replicate", *SPACE_COLUMNS, "sum_neurons", "mean_hidden_dropout",
+        "trial", "name", "replicate", "configuration", *SPACE_COLUMNS, "sum_neurons", "mean_hidden_dropout",
     ]  # fmt: skip
 
 

@@ -115,11 +115,11 @@ def cells(spec: Spec, parameters: Iterable[str]) -> dict[str, Any]:
 
 
 def header(study: Study) -> list[str]:
-    """Columns of ``table.csv``: trial, configuration, name, replicate, fold or stage, parameters, derived columns."""
+    """Columns of ``table.csv``: trial, name, replicate, configuration, fold or stage, parameters, derived columns."""
     parameters = table_columns(study)
     stage = [study.search.stage_column] if study.search.stage_column else []
     fold = ["fold"] if study.data.validation.folds else []
-    return ["trial", "configuration", "name", "replicate", *fold, *stage, *parameters, *derived_columns(parameters)]
+    return ["trial", "name", "replicate", "configuration", *fold, *stage, *parameters, *derived_columns(parameters)]
 
 
 def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[Any]]:
@@ -128,7 +128,7 @@ def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[An
     stages = [stage] if study.search.stage_column else []
     for row in rows:
         fold = [row.spec.fold] if row.spec.fold else []
-        identity = row.spec.trial, row.configuration, row.name, row.replicate
+        identity = row.spec.trial, row.name, row.replicate, row.configuration
         yield [*identity, *fold, *stages, *cells(row.spec, parameters).values()]
 
 
