@@ -34,7 +34,7 @@ from gamtune.analysis.columns import RESPONSE, is_numeric, on_its_scale, varies
 from gamtune.analysis.comparable import RUNG, last_rung
 from gamtune.analysis.smoothing import SPAN, loess_is_sound, polynomial
 from gamtune.analysis.theme import BAND_ALPHA, BEST, DATA, EFFECT, PALE, STYLE, figure_theme, new_figure, save
-from gamtune.numbers import labels, measured
+from gamtune.numbers import labels, measured, signed
 from gamtune.settings import PER_LAYER
 
 WIDTH, PANEL_HEIGHT = 8.0, 2.3  # inches
@@ -234,7 +234,7 @@ def _rank_correlations(rows: pd.DataFrame, columns: list[str]) -> str:
     """The three strongest monotone relations; a bend such as a U shows in the curve alone."""
     ranks = {name: rows[name].rank().corr(rows.loc[rows[name].notna(), RESPONSE].rank()) for name in columns}
     strongest = sorted(ranks, key=lambda name: -abs(ranks[name]))[:3]
-    listed = ", ".join(f"{name} {ranks[name]:+.2f}".replace("-", "−") for name in strongest)
+    listed = ", ".join(f"{name} {signed(ranks[name])}" for name in strongest)
     return f"Strongest rank correlations with the error: {listed}."
 
 

@@ -34,8 +34,8 @@ def outcome(study: Study, results: Path, config: str) -> str:
     test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
     part = decision["selection"]
     regression = "accuracy" not in test
-    mean = with_spread(winner["mean"], winner["sd"]) + rmse_note(winner["mean"], regression=regression)
-    confirmed = f"{part} MSE {mean} on {winner['n']} fresh seeds"
+    mean = _score(winner["mean"]) if winner["sd"] is None else with_spread(winner["mean"], winner["sd"])
+    confirmed = f"{part} MSE {mean}{rmse_note(winner['mean'], regression=regression)} on {winner['n']} fresh seeds"
     best = _score(observed) + rmse_note(observed, regression=regression)
     lines = [
         ("Trials", f"{len(trials)}, of which {len(trials) - len(finished)} failed"),
