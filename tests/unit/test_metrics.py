@@ -19,6 +19,7 @@ from gamtune.training.metrics import (
     log_loss,
     log_softmax,
     mean_per_class_error,
+    regression_metrics,
 )
 
 PUBLISHED = np.array(
@@ -55,6 +56,11 @@ def test_mse_is_of_the_true_class_alone():
     assert metrics["rmse"] == pytest.approx(math.sqrt(metrics["mse"]))
     assert metrics["r2"] == pytest.approx(1 - metrics["mse"] / 0.25)
     assert metrics["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize("value", [0.3, 2.0, 1e-200])
+def test_r2_is_no_number_where_all_targets_are_equal(value):
+    assert math.isnan(regression_metrics(np.full(10, 0.2), np.full(10, value))["r2"])
 
 
 def test_r2_is_no_number_where_one_class_occurs():

@@ -98,7 +98,8 @@ def mse(log_probabilities: FloatArray, labels: IntArray) -> float:
 
 def r2(error: float, targets: npt.NDArray[Any]) -> float:
     """1 - MSE over the population variance of the targets, or of the class index; NaN where only one value occurs."""
-    variance = float(np.var(targets))
+    constant = targets.min() == targets.max()  # the variance of equal numbers may differ from 0 by rounding
+    variance = 0.0 if constant else float(np.var(targets))
     return 1 - error / variance if variance > 0 else math.nan
 
 
