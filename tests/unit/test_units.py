@@ -157,5 +157,6 @@ def test_the_exported_model_scores_exactly_what_is_reported(tmp_path, case):
     assert np.abs(graph - exported).max() < 1e-5 * np.std(part.y)
     raw = table[table["y"].isin(part.y)]
     raw.to_csv(tmp_path / "raw.csv", index=False)
-    predicted = pd.read_csv(StringIO(predict_file(tmp_path / "model.keras", tmp_path / "raw.csv")))["predicted"]
+    text, _ = predict_file(tmp_path / "model.keras", tmp_path / "raw.csv")
+    predicted = pd.read_csv(StringIO(text))["predicted"]
     assert np.mean((predicted - raw["y"].to_numpy()) ** 2) == pytest.approx(reported["mse"], rel=1e-9, abs=0)
