@@ -171,8 +171,9 @@ def _propose(options: argparse.Namespace) -> None:
 
 def _summarise(options: argparse.Namespace) -> None:
     from gamtune.analysis.summary import summarise
+    from gamtune.config.load import read_study
 
-    summarise(options.study, options.stages)
+    summarise(read_study(options.config), options.study)
 
 
 def _figures(options: argparse.Namespace) -> None:
@@ -272,8 +273,12 @@ def _outcome(options: argparse.Namespace) -> None:
     from gamtune.config.load import read_study
     from gamtune.decision.outcome import outcome
     from gamtune.plan import RESULTS
+    from gamtune.space.planned import check_summary
 
-    _with_values(lambda: print(outcome(read_study(options.config), Path(RESULTS), options.config)))
+    study, results = read_study(options.config), Path(RESULTS)
+    with suppress(FileNotFoundError):  # which the outcome reports
+        check_summary(study, results / study.study)
+    _with_values(lambda: print(outcome(study, results, options.config)))
 
 
 def _metrics(options: argparse.Namespace) -> None:
@@ -451,9 +456,8 @@ def _add_steps(
     propose.add_argument("--stage", type=int, required=True, metavar="NUMBER")
 
     stages: dict[str, Any] = {"nargs": "*", "default": [], "metavar": "FOLDER", "help": "rounds or rungs of the study"}
-    summarise = add("summarise", _summarise, "join table and records (a step of the workflow)")
+    summarise = add_on_config("summarise", _summarise, "join table and records (a step of the workflow)")
     summarise.add_argument("--study", **study)
-    summarise.add_argument("--stages", **stages)
 
     figures = add("figures", _figures, "draw the figures (a step of the workflow)")
     figures.add_argument("--study", **study)

@@ -133,6 +133,21 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_folder(folder: Path) -> None:
+    """Compare all files of a folder that one step makes with their checksums.
+
+    Raises
+    ------
+    DamagedError
+        If a file is missing or differs; the message says to delete the folder, which Snakemake then makes anew.
+    """
+    for checksum in sorted(folder.glob(".*.sha256")):
+        path = folder / checksum.name[1 : -len(".sha256")]
+        if not matches_checksum(path):
+            problem = "its content does not match its checksum" if path.exists() else "it is missing"
+            raise DamagedError(path, problem, f"delete the folder {folder} and run again")
+
+
 def check_file(path: Path) -> None:
     """Compare a file with its checksum.
 

@@ -92,9 +92,9 @@ rule summarise:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.analysis.summary"),
+        config=STUDY.sections("study", "data", "search", "space", "training"),
         study=subpath(output[0], parent=True),
-        stages=STUDY.stages,
     message:
         "summary of all trials"
     shell:
-        "python -m gamtune summarise --study {params.study:q} --stages {params.stages:q} > {log:q} 2>&1"
+        "python -m gamtune summarise {params.config:q} --study {params.study:q} > {log:q} 2>&1"

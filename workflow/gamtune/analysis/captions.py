@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gamtune.analysis.theme import stamped
-from gamtune.files import write_text
+from gamtune.files import write_checksum, write_text
 
 CAPTIONS = "captions.json"
 
@@ -22,5 +22,7 @@ def draw_with_captions(draw: Callable[[Path], Mapping[str, str]], note: str | No
     """
     with stamped(note):
         captions = draw(folder)
+    for stem in captions:
+        write_checksum(folder / f"{stem}.png")
     noted = {stem: f"{caption} {note}" if note else caption for stem, caption in captions.items()}
     write_text(folder / CAPTIONS, json.dumps(noted, indent=1, ensure_ascii=False) + "\n")

@@ -16,6 +16,7 @@ from gamtune.analysis.importance_figure import draw_importance
 from gamtune.analysis.learning_figure import draw_learning
 from gamtune.analysis.parallel_figure import draw_parallel
 from gamtune.analysis.scatter_figure import mse_by_parameter
+from gamtune.files import check_folder
 from gamtune.settings import PER_LAYER
 from gamtune.tables.artefacts import read_artefact
 
@@ -39,6 +40,7 @@ def write_figures(
     folder : Path
         Where the figures go.
     """
+    check_folder(study / "gam")
     summary = averaged(read_artefact(study / "summary.csv", text=("trial", "name")))
 
     def draw(into: Path) -> dict[str, str]:

@@ -73,7 +73,8 @@ def evaluate(
     predicted, test = optimum.predictions[0], data.part("test")
     write_text(folder / "predictions.csv", _predictions(predicted, test.y, data.classes))
     if data.classes is None:
-        (folder / CONFUSION).unlink(missing_ok=True)  # of classes that the target had before
+        for file in (folder / CONFUSION, checksum_of(folder / CONFUSION)):
+            file.unlink(missing_ok=True)  # of classes that the target had before
     else:
         write_text(folder / CONFUSION, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
     metrics = METRICS["regression" if data.classes is None else "classification"]

@@ -8,6 +8,7 @@ from gamtune.config.study import Study
 from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.data.warnings_file import read_warnings
 from gamtune.decision.decision_file import read_decision, winner_of
+from gamtune.errors import DamagedError
 from gamtune.numbers import NOT_AVAILABLE, compact, rmse_note, significant, with_spread
 from gamtune.tables.artefacts import read_rows
 
@@ -23,15 +24,17 @@ def outcome(study: Study, results: Path, config: str) -> str:
     folder = results / study.study
     try:
         decision = read_decision(folder)
-        comparison = read_rows(folder / "optimum" / "comparison.csv")
-        trials = read_rows(folder / "summary.csv")
+        comparison = read_rows(folder / "optimum" / "comparison.csv", "what", "part", "mse")
+        trials = read_rows(folder / "summary.csv", "status", "name", "validation_mse")
         warnings = read_warnings(folder / "data" / WARNINGS)
     except FileNotFoundError as error:
         raise ValueError(f"{error.filename} is not there: the study has not finished") from None
     finished = [row for row in trials if row["status"] == "ok"]
     name, observed = _best(decision["candidates"], finished)
     winner = winner_of(decision)
-    test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
+    test = next((row for row in comparison if (row["what"], row["part"]) == ("optimum", "test")), None)
+    if test is None:
+        raise DamagedError(folder / "optimum" / "comparison.csv", "it has no scores of the optimum")
     part = decision["selection"]
     regression = "accuracy" not in test
     mean = _score(winner["mean"]) if winner["sd"] is None else with_spread(winner["mean"], winner["sd"])

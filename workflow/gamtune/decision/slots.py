@@ -59,7 +59,7 @@ class Candidate:
 
 def read_candidates(path: Path) -> dict[str, Candidate]:
     """The candidates by name."""
-    return {row["candidate"]: _candidate(row) for row in read_rows(path)}
+    return {row["candidate"]: _candidate(row) for row in read_rows(path, *COLUMNS)}
 
 
 def read_candidate(path: Path, name: str) -> Candidate:

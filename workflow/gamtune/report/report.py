@@ -12,7 +12,8 @@ from gamtune.analysis.comparable import averaged, last_rung
 from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.data.warnings_file import read_warnings
 from gamtune.decision.decision_file import read_decision, winner_of
-from gamtune.files import read_json, write_text
+from gamtune.errors import DamagedError
+from gamtune.files import check_folder, checksum_of, matches_checksum, read_json, write_text
 from gamtune.numbers import compact, duration, measured, p_value, percent, signed
 from gamtune.report.findings import (
     commonest_confusion,
@@ -44,6 +45,8 @@ def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None
     path : Path
         The file to write.
     """
+    for name in ("gam", "figures", "optimum/figures"):
+        check_folder(study_folder / name)
     page = {
         "config": config,
         "config_text": json.dumps(config, indent=2, ensure_ascii=False),
@@ -151,7 +154,9 @@ def _decision(study: Path) -> Page:
     """The candidates, the winner, and the optimum that was made of it."""
     decision = read_decision(study)
     comparison = _records(read_artefact(study / "optimum" / "comparison.csv", text=("what", "part")))
-    test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
+    test = next((row for row in comparison if (row["what"], row["part"]) == ("optimum", "test")), None)
+    if test is None:
+        raise DamagedError(study / "optimum" / "comparison.csv", "it has no scores of the optimum")
     over_seeds = next((row for row in comparison if row["what"] == "optimum, final seeds" and row["n"] > 1), None)
     rows = read_json(study / "data" / "digest.json", "rows")["rows"]["test"]
     tests = _records(read_artefact(study / "optimum" / "tests.csv", text=("against",)))
@@ -198,6 +203,9 @@ def _as_number(value: Any) -> Any:
 
 def _confusion(path: Path) -> Page:
     """The confusion matrix; nothing of a regression."""
+    if checksum_of(path).exists() and not matches_checksum(path):
+        remedy = f"delete {path.with_name('comparison.csv')} and run again"  # which is made together with it
+        raise DamagedError(path, "it is missing or does not match its checksum", remedy)
     if not path.exists():
         return {"confusion": None}
     header, *counts = read_lines(path)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gamtune.config.study import Study
+from gamtune.errors import DamagedError
 from gamtune.files import write_text
 from gamtune.space.records import RECORD, trial_record
 from gamtune.space.table import Row, header, lines
@@ -39,8 +40,17 @@ def write_proposals(study: Study, stage: int, slots: Sequence[Slot], out: Path) 
 
 
 def read_slot(file: Path, slot: int) -> Slot:
-    """One slot of a file."""
-    return _read(file)[slot - 1]
+    """Return one slot of a file.
+
+    Raises
+    ------
+    DamagedError
+        If the file does not have it.
+    """
+    slots = _read(file)
+    if slot > len(slots):
+        raise DamagedError(file, f"it has {len(slots)} slot(s), and no slot {slot}")
+    return slots[slot - 1]
 
 
 def proposed_rows(folder: Path, stages: Sequence[str]) -> list[tuple[Row, Path]]:
@@ -69,10 +79,10 @@ def lines_with_records(folder: Path, stages: Sequence[str]) -> Iterator[tuple[di
     folder, stages
         As for `proposed_rows`. A missing table has no rows: Snakemake removes an output before it makes it anew.
     """
-    for cells in _cells(folder / "table.csv"):
+    for cells in _cells(folder / "table.csv", "trial", "name"):
         yield cells, trial_record(folder, cells["trial"])
     for stage in stages:
-        for cells in _cells(folder / stage / FILE):
+        for cells in _cells(folder / stage / FILE, "trial", *SLOT_COLUMNS):
             if cells["spec"]:
                 shown = {name: cell for name, cell in cells.items() if name not in SLOT_COLUMNS}
                 yield shown, folder / stage / cells["slot"] / RECORD
@@ -80,14 +90,14 @@ def lines_with_records(folder: Path, stages: Sequence[str]) -> Iterator[tuple[di
 
 def _read(file: Path) -> list[Slot]:
     slots = []
-    for cells in _cells(file):
+    for cells in _cells(file, "name", "replicate", *SLOT_COLUMNS):
         row = Row(cells["name"], int(cells["replicate"]), Spec.from_json(cells["spec"])) if cells["spec"] else None
         slots.append(Slot(row, cells["reason"]))
     return slots
 
 
-def _cells(file: Path) -> list[dict[str, str]]:
+def _cells(file: Path, *columns: str) -> list[dict[str, str]]:
     try:
-        return read_rows(file)
+        return read_rows(file, *columns)
     except FileNotFoundError:
         return []

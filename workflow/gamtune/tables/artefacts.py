@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gamtune.errors import DamagedError, InputError
-from gamtune.files import write_text
+from gamtune.files import check_file, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,19 +73,27 @@ def plain(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
+def read_rows(path: Path, *columns: str) -> list[dict[str, str]]:
     """Return the rows of an artefact as texts; a missing value is an empty text.
 
     Unlike `read_artefact` this imports no pandas, which takes a second.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    columns : str
+        Columns that it must have.
 
     Raises
     ------
     FileNotFoundError
         If the file does not exist.
     DamagedError
-        If the file is not whole.
+        If the file is not whole, or has no such column.
     """
     header, *rows = read_lines(path)
+    _require(columns, header, path)
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
@@ -111,7 +119,14 @@ def read_lines(path: Path) -> list[list[str]]:
     return lines
 
 
+def _require(columns: Iterable[str], header: Collection[str], path: Path) -> None:
+    for name in columns:
+        if name not in header:
+            raise DamagedError(path, f"it has no column {name!r}")
+
+
 def _content(path: Path) -> str:
+    check_file(path)
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
@@ -152,6 +167,7 @@ def read_artefact(path: Path, text: Collection[str] | bool = ()) -> "pd.DataFram
     import pandas as pd
 
     header, columns = _columns(path)
+    _require(() if isinstance(text, bool) else text, header, path)
     texts = set(header) if text is True else set(text or ())
     typed = [
         pd.Series(cells, dtype=object) if name in texts else _typed(cells)

@@ -1,0 +1,206 @@
+"""Damaged files among a study's results are named in one line, with what to do, by every step that reads them."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from configs import CONFIG
+
+from gamtune.analysis.summary import summarise
+from gamtune.cli import main
+from gamtune.config.load import parse_study
+from gamtune.decision.decision_file import KEYS, read_decision
+from gamtune.errors import DamagedError, InputError
+from gamtune.files import check_folder, checksum_of, copy_file, read_json, write_text
+from gamtune.settings import make_spec
+from gamtune.space.planned import check_summary
+from gamtune.space.proposals import FILE, Slot, read_slot, write_proposals
+from gamtune.space.records import read_record
+from gamtune.space.table import Row, build_table, table_csv
+from gamtune.tables.artefacts import read_artefact, read_rows
+from gamtune.training.retry import forget_failures
+
+ROUNDS = {"strategy": "tpe", "draws": 10, "seed": 1, "rounds": 1, "per_round": 2}
+
+
+def flipped(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+DAMAGES = {
+    "emptied": lambda content: b"",
+    "truncated": lambda content: content[: len(content) // 2],
+    "without its last byte": lambda content: content[:-1],
+    "flipped": flipped,
+    "zeros": lambda content: bytes(len(content)),
+}
+
+
+def write_record(path, trial, mse=0.5, **changes):
+    record = {"trial": trial, "status": "ok", "reason": None, "seconds": 1.0, "epochs_run": 2, "best_epoch": 2}
+    record |= {"metrics": {"train": {"mse": mse}, "validation": {"mse": mse}}} | changes
+    write_text(path, json.dumps(record))
+
+
+@pytest.fixture
+def config(request):
+    search = getattr(request, "param", None)
+    return parse_study(CONFIG | ({"search": search} if search else {}), "config.yaml")
+
+
+@pytest.fixture
+def folder(tmp_path, config):
+    """The results of a study whose trials have been trained."""
+    write_text(tmp_path / "data" / "digest.json", json.dumps({"task": "regression", "selection": "validation"}))
+    write_text(tmp_path / "table.csv", table_csv(config))
+    for row in build_table(config):
+        write_record(tmp_path / "trials" / row.spec.trial / "record.json", row.spec.trial)
+    for stage in config.search.stages:
+        spec = make_spec({"neurons": [31]}, 1)
+        write_proposals(config, 1, [Slot(Row("new", 1, spec)), Slot(None, "no other")], tmp_path / stage / FILE)
+        write_record(tmp_path / stage / "1" / "record.json", spec.trial)
+    return tmp_path
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("config", [ROUNDS], indirect=True)
+def test_every_file_that_a_summary_is_made_of_is_checked(config, folder, damage):
+    summarise(config, folder)
+    whole = (folder / "summary.csv").read_bytes()
+    files = [path for path in sorted(folder.rglob("[!.]*.*")) if path.is_file() and path.name != "summary.csv"]
+    assert len(files) == 14
+    for path in files:
+        good = path.read_bytes()
+        path.write_bytes(damage(good))
+        with pytest.raises(DamagedError) as caught:
+            summarise(config, folder)
+        assert str(caught.value).startswith(f"{path}: damaged: ")
+        assert str(caught.value).endswith("; delete it and run again")
+        assert "\n" not in str(caught.value)
+        path.write_bytes(good)
+    summarise(config, folder)
+    assert (folder / "summary.csv").read_bytes() == whole
+
+
+@pytest.mark.parametrize("config", [ROUNDS], indirect=True)
+def test_a_table_or_proposals_of_another_study_are_refused(config, folder):
+    for file, column, kept in ((folder / "table.csv", "trial", 9), (folder / "rounds/1" / FILE, "slot", 1)):
+        good = file.read_text()
+        header, *rows = good.splitlines(keepends=True)
+        write_text(file, "".join([header, *rows[:kept]]))
+        with pytest.raises(DamagedError, match=rf"it has {kept} row\(s\), expected {kept + 1}; delete it"):
+            summarise(config, folder)
+        write_text(file, "".join([header, *reversed(rows)]))
+        with pytest.raises(DamagedError, match=f"row 1 is {column} '.*', expected '.*'; delete it"):
+            summarise(config, folder)
+        write_text(file, "a,b\n1,2\n")
+        with pytest.raises(DamagedError, match=f"it has no column '{column}'; delete it"):
+            summarise(config, folder)
+        write_text(file, good)
+
+
+def test_a_record_of_another_trial_is_refused(config, folder):
+    first, second = ((folder / "trials" / row.spec.trial / "record.json") for row in build_table(config)[:2])
+    copy_file(second, first)
+    with pytest.raises(DamagedError, match=f"record of trial {second.parent.name}, expected {first.parent.name}"):
+        summarise(config, folder)
+
+
+def test_a_summary_of_other_trials_is_no_outcome(config, folder):
+    summarise(config, folder)
+    check_summary(config, folder)
+    more = parse_study(CONFIG | {"search": CONFIG["search"] | {"draws": 11}}, "config.yaml")
+    for study in (more, parse_study(CONFIG | {"search": CONFIG["search"] | {"seed": 2}}, "config.yaml")):
+        with pytest.raises(
+            InputError, match=r"summary\.csv: does not hold the 1[01] trials of the config; run the study"
+        ):
+            check_summary(study, folder)
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", '"text"', "3", "null", "{}", '{"status": "odd"}', '{"status": "ok"}', "\x00"]
+)
+def test_a_record_that_is_none_is_named(tmp_path, content):
+    (tmp_path / "record.json").write_text(content)
+    with pytest.raises(DamagedError, match=r"record\.json: damaged: .*; delete it and run again"):
+        read_record(tmp_path / "record.json")
+
+
+def test_a_decision_is_checked(tmp_path):
+    decision = dict.fromkeys(KEYS) | {"winner": "a", "candidates": [{"candidate": "a"}]}
+    path = tmp_path / "decision" / "decision.json"
+    for changes, problem in (({"winner": "b"}, "its winner 'b' is none"), ({}, None)):
+        write_text(path, json.dumps(decision | changes))
+        if problem:
+            with pytest.raises(DamagedError, match=problem):
+                read_decision(tmp_path)
+    assert read_decision(tmp_path) == decision
+    for key in KEYS:
+        write_text(path, json.dumps({name: value for name, value in decision.items() if name != key}))
+        with pytest.raises(DamagedError, match=f"it has no '{key}'"):
+            read_decision(tmp_path)
+
+
+@pytest.mark.parametrize("config", [ROUNDS], indirect=True)
+def test_a_slot_that_a_file_does_not_have_is_no_traceback(config, folder):
+    with pytest.raises(DamagedError, match=r"it has 2 slot\(s\), and no slot 3"):
+        read_slot(folder / "rounds" / "1" / FILE, 3)
+
+
+def test_a_file_without_checksum_is_read_and_one_with_another_is_not(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n1,2\n")
+    assert read_rows(path) == [{"a": "1", "b": "2"}]
+    write_text(path, "a,b\n1,2\n")
+    path.write_text("a,b\n1,3\n")
+    for read in (read_rows, read_artefact):
+        with pytest.raises(DamagedError, match=r"does not match its checksum in \.a\.csv\.sha256"):
+            read(path)
+    checksum_of(path).write_text("")  # its writer was killed
+    assert read_rows(path) == [{"a": "1", "b": "3"}]
+
+
+def test_a_folder_that_one_step_makes_is_deleted_whole(tmp_path):
+    folder = tmp_path / "gam"
+    for name in ("terms.csv", "model.csv"):
+        write_text(folder / name, "a\n1\n")
+    check_folder(folder)
+    (folder / "model.csv").unlink()
+    with pytest.raises(DamagedError, match=rf"model\.csv: damaged: it is missing; delete the folder {folder} and run"):
+        check_folder(folder)
+    (folder / "model.csv").write_text("")
+    with pytest.raises(DamagedError, match="does not match its checksum"):
+        check_folder(folder)
+
+
+def test_retry_leaves_damaged_records_to_the_next_run(tmp_path):
+    study, store = tmp_path / "study", tmp_path / "store"
+    write_record(study / "trials" / "a" / "record.json", "a", status="failed")
+    write_text(study / "trials" / "b" / "record.json", "{")
+    write_text(store / "c" / "record.json", "")
+    write_record(store / "d" / "record.json", "a", status="failed")
+    assert forget_failures(study, store) == 1
+    assert (study / "trials" / "b" / "record.json").exists()
+    assert [path.name for path in store.iterdir()] == ["c"]
+
+
+def test_a_command_names_a_damaged_file_in_one_line_and_ends_with_2(folder, config, monkeypatch, capsys, tmp_path):
+    work = tmp_path / "work"
+    shutil.copytree(folder, work / "results" / "small", ignore=shutil.ignore_patterns("work"))
+    (work / "config.yaml").write_text(json.dumps(CONFIG))
+    monkeypatch.chdir(work)
+    assert main(["summarise", "config.yaml", "--study", "results/small"]) == 0
+    record = next((work / "results" / "small" / "trials").glob("*/record.json")).relative_to(work)
+    record.write_bytes(record.read_bytes()[:-1])
+    assert main(["summarise", "config.yaml", "--study", "results/small"]) == 2
+    error = capsys.readouterr().err
+    assert error == (
+        f"{record}: damaged: its content does not match its checksum in .record.json.sha256; delete it and run again\n"
+    )
+
+
+def test_json_that_only_python_reads_survives(tmp_path):
+    write_text(tmp_path / "a.json", json.dumps({"a": float(np.float64(0.1))}))
+    assert read_json(tmp_path / "a.json", "a") == {"a": 0.1}
