@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from gamtune.data.column_use import ColumnUse, write_columns
 from gamtune.data.warnings_file import DataWarning, write_warnings
 from gamtune.report.findings import (
     commonest_confusion,
@@ -113,6 +114,11 @@ def study(tmp_path):
     (tmp_path / "data" / "digest.json").write_text(json.dumps(digest))
     warning = DataWarning("single_column", "column 'a<b' alone predicts 'y'")
     write_warnings([warning], tmp_path / "data" / "warnings.json")
+    columns = [
+        ColumnUse("a<b", "number", "input", 3, 40, "1.5"),
+        ColumnUse("y", "category", "target (classes)", 0, 2, "=1"),
+    ]
+    write_columns(columns, tmp_path / "data" / "columns.csv")
     Figure(figsize=(1, 1)).savefig(tmp_path / "figures" / "mse_by_parameter.png")
     (tmp_path / "figures" / "captions.json").write_text(json.dumps({"mse_by_parameter": "5 rows & a best one."}))
     (tmp_path / "gam" / "skipped.txt").write_text("19 coefficients for 5 rows\n")
@@ -360,6 +366,13 @@ def test_the_commonest_confusion_is_named():
 def test_distributions_are_told_in_words(raw, words, ends):
     (described,) = describe_space({"learning_rate": raw})
     assert (described.distribution, described.range) == (words, ends)
+
+
+def test_the_report_shows_how_each_column_was_interpreted(study):
+    text = page_of(study)
+    assert "How the 2 columns of the data were interpreted" in text
+    assert "<tr><td>a&lt;b</td><td>number</td><td>input</td><td>3</td><td>40</td><td>1.5</td></tr>" in text
+    assert "<td>target (classes)</td><td>0</td><td>2</td><td>=1</td></tr>" in text
 
 
 def test_warnings_about_the_data_stand_before_everything_else(study):

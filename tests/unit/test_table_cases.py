@@ -12,6 +12,7 @@ import pytest
 from gamtune.cli import main
 from gamtune.config.data_section import Data
 from gamtune.config.load import read_study
+from gamtune.data.column_use import read_columns
 from gamtune.data.prepare import prepare
 from gamtune.errors import InputError
 
@@ -207,3 +208,28 @@ def test_a_comma_at_the_end_of_each_line_shifts_no_column(case, capsys):
     assert len(names) > 3
     for name in names:
         assert Path("good", name).read_bytes() == Path("trailing", name).read_bytes()
+
+
+def test_check_reads_the_data_and_shows_how_each_column_is_interpreted(case, capsys):
+    case("39-truth-values-with-gaps-two-files")
+    assert main(["check", "config.yaml"]) == 0
+    assert "distinct" not in capsys.readouterr().out
+    assert main(["check", "--data", "config.yaml"]) == 0
+    table = capsys.readouterr().out.splitlines()[-5:]
+    assert table[0].split() == ["column", "type", "used", "as", "missing", "distinct", "example"]
+    assert table[3].split() == ["y", "category", "target", "(classes)", "0", "2", "p"]
+    assert table[4].startswith("flag    truth value  input ")
+    assert not Path("data").exists()
+    prepared(of_config())
+    assert [column.kind for column in read_columns(Path("data/columns.csv"))] == ["number"] * 2 + [
+        "category",
+        "truth value",
+    ]
+
+
+def test_check_refuses_what_the_data_step_would_refuse(case, capsys):
+    case("09-thousands-become-levels")
+    assert main(["check", "config.yaml"]) == 0
+    capsys.readouterr()
+    assert main(["check", "--data", "config.yaml"]) == 2
+    assert "row 2, column 'pay': '1,222'" in capsys.readouterr().err

@@ -78,6 +78,14 @@ def _check(options: argparse.Namespace) -> None:
     print(f"{options.config}: study {plan.name}: {len(plan.records)} trials{later}, {confirmations} confirmations")
     for hint in plan.hints:
         print(f"hint: {hint}")
+    if options.data:
+        from gamtune.data.column_use import aligned
+        from gamtune.data.prepare import examine
+
+        examined = examine(plan.config.data)
+        print(aligned(examined.rows.columns))
+        for warning in examined.warnings:
+            print(f"warning: {warning.message}", file=sys.stderr)
 
 
 def _table(options: argparse.Namespace) -> None:
@@ -370,7 +378,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("config", metavar="CONFIG", help="the study's YAML file")
         return command
 
-    add_on_config("check", _check, "say what is wrong with a config, one line a fault; exit code 2 if anything is")
+    check = add_on_config("check", _check, "check a config; each fault is one line, and the exit code is 2")
+    check.add_argument(
+        "--data", action="store_true", help="also read the data, and print how each column is interpreted"
+    )
     table = add_on_config("table", _table, "print the table of a config as CSV")
     table.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
     metrics = add(

@@ -14,6 +14,7 @@ from gamtune.closure import LIBRARY, code_digest
 from gamtune.config.data_section import PUBLIC
 from gamtune.config.load import parse_study
 from gamtune.config.study import BY_HAND_NOTES, Study
+from gamtune.data.column_use import FILE as COLUMNS
 from gamtune.data.header import check_header
 from gamtune.data.layout import SET_FILES, fold_folder, whole_folder
 from gamtune.data.warnings_file import FILE as WARNINGS
@@ -246,7 +247,7 @@ class Plan:
     def data_outputs(self) -> list[str]:
         """Files of the prepared data, but for the digest of all."""
         files = [os.path.join(folder, name) for folder in self.data_sets for name in SET_FILES]
-        files += [self.path("data/split.csv"), self.path(f"data/{WARNINGS}")]
+        files += [self.path(f"data/{name}") for name in ("split.csv", COLUMNS, WARNINGS)]
         return [name for name in files if name != self.path("data/digest.json")]
 
     def digest(self, fold: int | None) -> str:

@@ -4,6 +4,7 @@ rule report:
         summary=STUDY.path("summary.csv"),
         digest=STUDY.path("data/digest.json"),
         warnings=STUDY.path("data/warnings.json"),
+        columns=STUDY.path("data/columns.csv"),
         gam=STUDY.path("gam"),
         figures=STUDY.path("figures"),
         optimum_figures=STUDY.path("optimum/figures"),

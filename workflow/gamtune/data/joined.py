@@ -1,15 +1,20 @@
 """The files of a study as one table, whose rows know their places."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from gamtune.config.data_section import Data
+from gamtune.data.column_use import ColumnUse
+from gamtune.tables.cells import Cell
 from gamtune.tables.column import Column, FloatArray
 from gamtune.tables.table import Table
+from gamtune.tables.types import Type
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,7 @@ class Joined:
     """
 
     tables: Sequence[Table]
+    _columns: dict[str, list[Column]] = field(default_factory=dict)
 
     @property
     def files(self) -> str:
@@ -30,8 +36,10 @@ class Joined:
         return ", ".join(str(table.path) for table in self.tables)
 
     def columns(self, name: str) -> list[Column]:
-        """Return a column of each file."""
-        return [table.column(name) for table in self.tables]
+        """Return a column of each file that has it."""
+        if name not in self._columns:
+            self._columns[name] = [table.column(name) for table in self.tables if name in table.columns]
+        return self._columns[name]
 
     def place(self, row: int) -> str:
         """Return file and row of a sample, for messages; ``row`` counts from 0 over all files."""
@@ -68,3 +76,44 @@ class Joined:
     def _starts(self) -> npt.NDArray[np.intp]:
         """Number of the first row of each file."""
         return np.cumsum([0, *map(len, self.tables[:-1])])
+
+
+def column_uses(joined: Joined, data: Data, classes: bool) -> list[ColumnUse]:
+    """Return how each column of the training file was interpreted.
+
+    Parameters
+    ----------
+    joined : Joined
+        The files.
+    data : Data
+        The roles of the columns.
+    classes : bool
+        Whether the target holds classes.
+    """
+    uses: dict[str | None, str] = {
+        data.target: f"target ({'classes' if classes else 'values'})",
+        data.group_column: "group",
+        data.split_column: "split",
+        **dict.fromkeys(data.drop, "left out (data.drop)"),
+    }
+    found = []
+    for name in joined.tables[0].names:
+        columns = joined.columns(name)
+        kind = _type(columns, name in data.categorical)
+        numbers = [column.values for column in columns if column.values is not None]
+        if kind is Type.NUMBER:
+            distinct = pd.Series(np.concatenate(numbers)).nunique() if numbers else 0
+        else:
+            distinct = len({text for column in columns for text in column.counts})
+        missing = sum(column.missing for column in columns)
+        example = next((column.text(column.first_present()) for column in columns if column.missing < len(column)), "")
+        found.append(ColumnUse(name, kind.value, uses.get(name, "input"), missing, distinct, example))
+    return found
+
+
+def _type(columns: Sequence[Column], categorical: bool) -> Type:
+    """The type of a column that has not been refused, or is not used."""
+    kinds = {kind for column in columns for kind, count in column.kinds.items() if count}
+    if categorical or kinds - {Cell.NUMBER, Cell.TRUTH} or len(kinds) > 1:
+        return Type.CATEGORY
+    return Type.TRUTH if kinds == {Cell.TRUTH} else Type.NUMBER

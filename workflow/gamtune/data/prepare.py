@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pandas as pd
 
 from gamtune.config.data_section import Data
 from gamtune.data.arrays import PARTS
+from gamtune.data.column_use import FILE as COLUMNS
+from gamtune.data.column_use import write_columns
 from gamtune.data.intact import array_fingerprint
 from gamtune.data.layout import fold_folder
 from gamtune.data.leaks import find_leaks
@@ -30,20 +33,19 @@ def prepare(data: Data, folder: Path) -> list[DataWarning]:
     """Write x_*.npy, y_*.npy, split.csv and preprocessing.json, and last digest.json, which vouches for the arrays.
 
     With folds, each has its arrays, preprocessing and digest in a folder of its own, and the digest.json above them
-    says what they have in common. The warnings about the data are written to warnings.json and returned.
+    says what they have in common. How the columns were interpreted is written to columns.csv; the warnings about the
+    data are written to warnings.json and returned.
 
     Raises
     ------
     InputError
         If the source or the split cannot be used; nothing is written then.
     """
-    rows = read_rows(data)
-    split = split_rows(data, rows)
-    folds = range(1, (data.validation.folds or 0) + 1)
-    training = [split.of_fold(fold) == "train" for fold in folds] or [split.parts == "train"]
-    fitted = [_fitted(rows, chosen, data) for chosen in training]  # all that can fail comes first
-    warnings = find_leaks(rows, split)
+    examined = examine(data)  # all that can fail comes first
+    rows, split, fitted, warnings = examined.rows, examined.split, examined.fitted, examined.warnings
+    folds = range(1, len(fitted) + 1) if split.folds is not None else range(0)
     write_artefact(_split_table(rows, split), folder / "split.csv")
+    write_columns(rows.columns, folder / COLUMNS)
     write_warnings(warnings, folder / FILE)
     if not folds:
         _write_set(rows, _chosen(split.parts, data), fitted[0], data.selection, folder)
@@ -56,6 +58,32 @@ def prepare(data: Data, folder: Path) -> list[DataWarning]:
     common = said | {"folds": len(folds), "digest": _digest_of(digests)}
     write_text(folder / "digest.json", json.dumps(common, indent=1) + "\n")
     return warnings
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A data set that can be prepared: its samples, parts, warnings, and one preprocessing per fold."""
+
+    rows: Rows
+    split: Split
+    fitted: list[Preprocessing]
+    warnings: list[DataWarning]
+
+
+def examine(data: Data) -> Examined:
+    """Read the source and split it, without writing anything.
+
+    Raises
+    ------
+    InputError
+        If the source or the split cannot be used.
+    """
+    rows = read_rows(data)
+    split = split_rows(data, rows)
+    folds = range(1, (data.validation.folds or 0) + 1)
+    training = [split.of_fold(fold) == "train" for fold in folds] or [split.parts == "train"]
+    fitted = [_fitted(rows, chosen, data) for chosen in training]
+    return Examined(rows, split, fitted, find_leaks(rows, split))
 
 
 def prepare_whole(data: Data, folder: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from gamtune.data.column_use import ColumnUse
 from gamtune.tables.dialect import STANDARD, Dialect
 
 
@@ -40,6 +41,8 @@ class Rows:
         How the cells of CSV files are written.
     place : callable
         Returns the file and the row number of a row by its index, for messages.
+    columns : sequence of ColumnUse
+        How the columns of the user's files were interpreted; empty for other sources.
     """
 
     features: pd.DataFrame
@@ -51,6 +54,7 @@ class Rows:
     missing: Sequence[str] = ()
     dialect: Dialect = STANDARD
     place: Callable[[int], str] = row_number
+    columns: Sequence[ColumnUse] = ()
 
     @property
     def task(self) -> str:

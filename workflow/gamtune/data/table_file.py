@@ -11,7 +11,7 @@ import pandas as pd
 from gamtune.config.data_section import Data, Part
 from gamtune.data.arrays import PARTS
 from gamtune.data.header import check_header
-from gamtune.data.joined import Joined
+from gamtune.data.joined import Joined, column_uses
 from gamtune.data.rows import Rows, class_indices
 from gamtune.errors import InputError
 from gamtune.tables.cells import Cell
@@ -46,6 +46,7 @@ def read_table(data: Data) -> Rows:
     if set(names) <= roles:
         raise InputError([f"{joined.files}: no column is left to learn from"])
     classes, values = _target(joined, data)
+    groups = _groups(joined, data.group_column, data.categorical)
     inputs = [name for name in names if name not in roles]
     features = {name: _feature(joined.columns(name), name in data.categorical, joined) for name in inputs}
     return Rows(
@@ -54,10 +55,11 @@ def read_table(data: Data) -> Rows:
         str(data.target),
         classes,
         _parts(data, {part: len(table) for part, table in tables.items()}, joined),
-        _groups(joined, data.group_column, data.categorical),
+        groups,
         data.missing_words,
         data.dialect,
         joined.place,
+        column_uses(joined, data, classes is not None),
     )
 
 

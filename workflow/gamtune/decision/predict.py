@@ -7,6 +7,7 @@ import pandas as pd
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.raw_cells import raw_features
 from gamtune.errors import InputError
+from gamtune.tables.artefacts import frame_text
 from gamtune.tables.table import read_table
 from gamtune.training.raw_model import RawModel
 
@@ -47,4 +48,4 @@ def predict_file(model: Path, file: Path, strict: bool = False) -> tuple[str, li
     warnings = [f"{file}: {levels}" for levels in unseen]
     if strict and warnings:
         raise InputError(warnings)
-    return RawModel.read(model, beside).predict(features).to_csv(index=False), warnings
+    return frame_text(RawModel.read(model, beside).predict(features)), warnings

@@ -9,6 +9,8 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gamtune.analysis.comparable import averaged, last_rung
+from gamtune.data.column_use import FILE as COLUMNS
+from gamtune.data.column_use import read_columns
 from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.data.warnings_file import read_warnings
 from gamtune.decision.decision_file import read_decision, winner_of
@@ -54,6 +56,7 @@ def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None
         "search": describe_search(config["search"]),
         "digest": read_json(study_folder / "data" / "digest.json", "inputs", "classes", "task", "selection", "rows"),
         "data_warnings": read_warnings(study_folder / "data" / WARNINGS),
+        "columns": read_columns(study_folder / "data" / COLUMNS),
         **_search(
             read_artefact(study_folder / "summary.csv", text=("trial", "name")),
             read_lines(study_folder / "table.csv")[0],

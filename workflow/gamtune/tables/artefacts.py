@@ -36,8 +36,13 @@ def write_artefact(frame: "pd.DataFrame", path: Path) -> None:
     path : Path
         The file, which appears whole or not at all.
     """
+    write_text(path, frame_text(frame))
+
+
+def frame_text(frame: "pd.DataFrame") -> str:
+    """Return the text that `write_artefact` writes."""
     columns = [frame.iloc[:, number].tolist() for number in range(frame.shape[1])]
-    write_text(path, artefact_text([str(name) for name in frame.columns], zip(*columns, strict=True)))
+    return artefact_text([str(name) for name in frame.columns], zip(*columns, strict=True))
 
 
 def artefact_text(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

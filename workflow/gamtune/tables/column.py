@@ -137,12 +137,12 @@ class Column:
             if row is not None:
                 found = others[self._as_text[row].as_py()]
                 raise self.fault(row, problem or f"{{cell}} is {found.value}, expected a number")
-        if self._values is None:  # no value at all, or numbers that are written with a decimal comma
+        if self.values is None:  # no value at all, or numbers that are written with a decimal comma
             return np.full(len(self), np.nan)
-        infinite = np.flatnonzero(np.isinf(self._values))
+        infinite = np.flatnonzero(np.isinf(self.values))
         if len(infinite):
             raise self.fault(int(infinite[0]), problem or "{cell} is too large for a number")
-        return self._values
+        return self.values
 
     def texts(self) -> "pd.Series[Any]":
         """Return the cells as text, None where a value is missing; a whole number is written without a point."""
@@ -163,10 +163,10 @@ class Column:
         if set(self.kinds) == {Cell.TRUTH}:
             cells = [None if cell is None else TRUTH[cell.lower()] for cell in self._as_text.to_pylist()]
             return pd.Series(cells, name=self.name)
-        if not set(self.kinds) <= {Cell.NUMBER, Cell.INFINITE, Cell.LONG, Cell.CODE} or self._values is None:
+        if not set(self.kinds) <= {Cell.NUMBER, Cell.INFINITE, Cell.LONG, Cell.CODE} or self.values is None:
             return self.texts()
-        whole = self.missing == 0 and self._is_whole and np.abs(self._values).max(initial=0) < EXACT
-        return pd.Series(self._values.astype(np.int64) if whole else self._values, name=self.name)
+        whole = self.missing == 0 and self._is_whole and np.abs(self.values).max(initial=0) < EXACT
+        return pd.Series(self.values.astype(np.int64) if whole else self.values, name=self.name)
 
     @property
     def is_simple(self) -> bool:
@@ -183,7 +183,7 @@ class Column:
         return bool(types.is_string(self.array.type))
 
     @cached_property
-    def _values(self) -> FloatArray | None:
+    def values(self) -> FloatArray | None:
         """The cells as numbers as far as pyarrow reads them; None if one of them is none."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -207,7 +207,7 @@ class Column:
         """Whether each cell is a plain finite number, without a leading zero or more digits than numbers keep."""
         import pyarrow.compute as pc
 
-        values = self._values
+        values = self.values
         if values is None or np.isinf(values).any() or int(np.isnan(values).sum()) != self.missing:
             return False
         if not self._is_whole:
@@ -219,9 +219,9 @@ class Column:
     @cached_property
     def _is_whole(self) -> bool:
         """Whether all numbers are whole."""
-        if self._values is None:
+        if self.values is None:
             return False
-        values = self._values[~np.isnan(self._values)]
+        values = self.values[~np.isnan(self.values)]
         return not (values[:100] % 1 != 0).any() and not (values % 1 != 0).any()  # mostly the first ones tell
 
     @property

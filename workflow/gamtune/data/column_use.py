@@ -1,0 +1,89 @@
+"""How each column of the user's files was interpreted: as a table for the terminal, the report and a file."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from gamtune.files import write_text
+from gamtune.tables.artefacts import artefact_text, read_rows
+
+FILE = "columns.csv"
+HEADER = ("column", "type", "used as", "missing", "distinct", "example")
+WIDEST = 40  # characters of a cell in the terminal
+
+
+@dataclass(frozen=True)
+class ColumnUse:
+    """How a column was interpreted.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    kind : str
+        ``number``, ``truth value`` or ``category``.
+    use : str
+        ``input``, ``target (classes)``, ``target (values)``, ``group``, ``split`` or ``left out (data.drop)``.
+    missing : int
+        Number of missing cells.
+    distinct : int
+        Number of different values.
+    example : str
+        The first value.
+    """
+
+    name: str
+    kind: str
+    use: str
+    missing: int
+    distinct: int
+    example: str
+
+
+def write_columns(columns: Sequence[ColumnUse], path: Path) -> None:
+    """Write one line per column."""
+    write_text(path, artefact_text((field.name for field in fields(ColumnUse)), map(astuple, columns)))
+
+
+def read_columns(path: Path) -> list[ColumnUse]:
+    """Read what `write_columns` wrote.
+
+    Raises
+    ------
+    DamagedError
+        If the file is damaged.
+    FileNotFoundError
+        If there is no such file.
+    """
+    return [
+        ColumnUse(row["name"], row["kind"], row["use"], int(row["missing"]), int(row["distinct"]), row["example"])
+        for row in read_rows(path)
+    ]
+
+
+def aligned(columns: Sequence[ColumnUse]) -> str:
+    """Return the columns as a table of text with aligned cells.
+
+    Examples
+    --------
+    >>> columns = [ColumnUse("age", "number", "input", 0, 12, "22"), ColumnUse("y", "category", "group", 3, 2, "no")]
+    >>> print(aligned(columns))
+    column  type      used as  missing  distinct  example
+    age     number    input          0        12  22
+    y       category  group          3         2  no
+    """
+    lines = [HEADER, *([_shown(cell) for cell in astuple(column)] for column in columns)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(HEADER))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if title in ("missing", "distinct") else cell.ljust(width)
+            for cell, width, title in zip(line, widths, HEADER, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _shown(cell: object) -> str:
+    """A cell on one line, its control characters visible."""
+    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in str(cell))
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
