@@ -285,6 +285,22 @@ def test_the_lowest_point_of_a_known_surface_is_found_inside_the_observed_range(
     assert len(settings["neurons"]) == len(settings["hidden_dropout"])
 
 
+@pytest.mark.parametrize(
+    "formula",
+    ["s(log(l1), k=8) + rho", "s(log10(l1), k=8) + s(l1, k=4) + rho", "te(log(l1), rho, k=5)", "s(rho, k=3) + s(log(l1), k=8)"
+     " + ti(log(l1), rho, k=3)"],
+)  # fmt: skip
+def test_the_lowest_point_of_a_logarithm_is_searched_on_the_logarithmic_scale(make_study, formula):
+    study = make_study(search__draws=150, space={"l1": {"log_uniform": [1e-8, 1e-1]}, "rho": {"uniform": [0.9, 0.999]}})
+    rows = summary(study, [0.0] * 150)
+    rows["validation_mse"] = 1 + (np.log10(rows["l1"]) + 6) ** 2 / 10 + rows["rho"]
+    fitted = fit_gam(formula, rows, "validation_mse", "REML")
+    settings, predicted = gam_optimum(fitted, build_table(study)[0].spec)
+    assert np.log10(settings["l1"]) == pytest.approx(-6, abs=0.3)  # 200 even steps of l1 itself would begin at 1e-4
+    assert settings["rho"] == pytest.approx(rows["rho"].min(), abs=0.01)
+    assert predicted == pytest.approx(1 + rows["rho"].min(), abs=0.05)
+
+
 def test_the_lowest_point_keeps_to_widths_that_were_tried(make_study):
     study = make_study(search__draws=60)
     rows = summary(study, [0.0] * 60)

@@ -1,5 +1,6 @@
 """Figures: what they say, what they leave out, and that no table makes them fail."""
 
+import html
 import json
 import re
 import warnings
@@ -12,13 +13,16 @@ from gamtune.analysis.budget_figure import draw_budget
 from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.analysis.contour_figure import draw_contours
 from gamtune.analysis.figures import write_figures
-from gamtune.analysis.gam_figures import columns_of, gam_figures
+from gamtune.analysis.formula import parse_term
+from gamtune.analysis.gam_figures import gam_figures, label
 from gamtune.analysis.learning_figure import draw_learning
 from gamtune.analysis.optimum_figures import write_optimum_figures
 from gamtune.analysis.parallel_figure import draw_parallel
 from gamtune.analysis.scatter_figure import mse_by_parameter
 from gamtune.analysis.smoothing import loess_is_sound, polynomial
 from gamtune.analysis.surface_figure import _striped
+from gamtune.analysis.theme import log_ticks
+from gamtune.tables.artefacts import write_artefact
 
 
 @pytest.fixture(autouse=True)
@@ -182,7 +186,7 @@ def predicted(folder, probabilities, actual):
 def drawn_optimum(folder, rows, selection="validation"):
     for name in ("optimum", "data"):
         (folder / name).mkdir()
-    rows.to_csv(folder / "optimum" / "predictions.csv", index=False)
+    write_artefact(rows, folder / "optimum" / "predictions.csv")
     (folder / "data" / "digest.json").write_text(json.dumps({"selection": selection}))
     write_optimum_figures(folder, folder / "figures")
     return json.loads((folder / "figures" / "captions.json").read_text())
@@ -224,10 +228,95 @@ def test_constant_empty_and_per_layer_columns_are_left_out(tmp_path):
     assert not any(f"<!-- {name} -->" in drawn for name in ("neurons", "l2", "rho"))
 
 
-def test_a_column_that_spans_orders_of_magnitude_is_drawn_as_log10(tmp_path):
+LOGGED = "s(log(learning_rate))"
+
+
+def text_of(figure):
+    """The texts of an SVG figure: matplotlib writes each as a comment beside its outlines."""
+    return re.findall(r"<!-- (.*?) -->", figure.with_suffix(".svg").read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_a_logarithmic_column_is_drawn_on_a_logarithmic_axis_in_natural_units(tmp_path):
     table = searched().assign(learning_rate=np.logspace(-4, 0, 30))
-    mse_by_parameter(table, ["learning_rate"], ["learning_rate"], tmp_path)
-    assert "<!-- log10(learning_rate) -->" in (tmp_path / "mse_by_parameter.svg").read_text()
+    caption = mse_by_parameter(table, ["learning_rate", "depth"], ["learning_rate"], tmp_path)["mse_by_parameter"]
+    assert {"learning_rate", "0.0001", "0.001", "0.01", "0.1", "1"} <= set(text_of(tmp_path / "mse_by_parameter"))
+    assert not any("log10" in text for text in text_of(tmp_path / "mse_by_parameter"))
+    assert "Logarithmic axes: learning_rate." in caption
+    draw_contours(table, ["l1", "learning_rate"], {"learning_rate"}, tmp_path / "contours")
+    assert {"learning_rate", "0.0001", "0.01", "1"} <= set(text_of(tmp_path / "contours"))
+    draw_parallel(table, ["l1", "learning_rate"], {"learning_rate"}, tmp_path / "parallel")
+    assert {"0.0001", "0.01", "1"} <= set(text_of(tmp_path / "parallel"))
+    draw_parallel(table, ["l1", "learning_rate"], set(), tmp_path / "natural")
+    assert "0.01" not in text_of(tmp_path / "natural")
+
+
+def test_effects_and_surfaces_of_logarithms_have_logarithmic_axes_in_natural_units(tmp_path):
+    folder = fitted(tmp_path / "gam")
+    rate = np.logspace(-4, 0, 20)
+    curves, surfaces, terms = (pd.read_csv(folder / f"{name}.csv") for name in ("curves", "surfaces", "terms"))
+    curve = pd.DataFrame({"term": LOGGED, "x": rate, "effect": np.log10(rate) / 10, "se": 0.01, "null": 0.02})
+    natural = curve.assign(term="s(learning_rate)")
+    pd.concat([curves, curve, natural]).to_csv(folder / "curves.csv", index=False)
+    both = surfaces.assign(
+        term="ti(log(learning_rate),depth)", b=surfaces["a"], a=10 ** (surfaces["b"] / 200 - 5), far=False
+    )
+    pd.concat([surfaces, both.assign(null=0.01)]).to_csv(folder / "surfaces.csv", index=False)
+    more = [terms.iloc[[0]].assign(term=name) for name in (LOGGED, "s(learning_rate)", "ti(log(learning_rate),depth)")]
+    pd.concat([terms, *more]).to_csv(folder / "terms.csv", index=False)
+    captions = gam_figures(folder, searched().assign(learning_rate=np.logspace(-4, 0, 30)), tmp_path)
+    assert {"gam_log_learning_rate", "gam_learning_rate", "gam_surface_log_learning_rate_depth"} <= set(captions)
+    assert (
+        "Effect of learning_rate on validation_mse: lowest −0.4 ± 0.02 at 0.0001" in captions["gam_log_learning_rate"]
+    )
+    logarithmic = {"0.0001", "0.01"}
+    assert {"learning_rate", "s(log(learning_rate), 1.0)"} | logarithmic <= set(
+        text_of(tmp_path / "gam_log_learning_rate")
+    )
+    assert logarithmic <= set(text_of(tmp_path / "gam_surface_log_learning_rate_depth"))
+    assert not logarithmic & set(text_of(tmp_path / "gam_learning_rate"))  # drawn as it is written
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "most"),
+    [(1e-9, 1e3, 4), (1e-5, 1e-1, 5), (3e-3, 3e-2, 4), (0.9, 0.999, 4), (1, 1.5, 6), (2e-300, 5e200, 6)],
+)
+def test_a_logarithmic_axis_has_a_few_ticks_whatever_its_range(low, high, most):
+    ticks = log_ticks(low, high, most)
+    assert 2 <= len(ticks) <= most + 2
+    assert min(ticks) >= low
+    assert max(ticks) <= high
+
+
+NAMES = [
+    "$", "$$", "$$$", "$x^2$", "_under", "^", "\\alpha", "100 %", "{x}", "a & <b>", "it's \"it\"", "-1", "=1+1", "None",
+    "\u540d\u524d", "\u043a\u043b\u0430\u0441\u0441", "x" * 300 + "1", "x" * 300 + "2",
+]  # fmt: skip
+
+
+def test_classes_are_drawn_by_their_names_whatever_these_are(tmp_path):
+    rng = np.random.default_rng(1)
+    probabilities = rng.dirichlet(np.ones(len(NAMES)), 60)
+    rows = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in NAMES])
+    rows.insert(0, "predicted", [NAMES[place] for place in probabilities.argmax(axis=1)])
+    rows.insert(0, "actual", rng.choice(NAMES, 60))
+    captions = drawn_optimum(tmp_path, rows)
+    wrong = int((rows["actual"] != rows["predicted"]).sum())
+    assert f"60 test rows: {wrong} wrong" in captions["confusion_matrix"]
+    drawn = text_of(tmp_path / "figures" / "confusion_matrix")
+    for name in NAMES[:-2]:
+        assert drawn.count(html.escape(name, quote=False)) == 2, name  # once per axis
+    assert "x" * 14 + "…" + "x" * 12 + "1" in drawn
+    assert {path.stem for path in (tmp_path / "figures").glob("*.png")} == set(captions)
+
+
+def test_rows_are_named_in_the_legend_whatever_their_names_are(tmp_path):
+    for number, name in enumerate(("$x$", "_under", "$$", "a\\b", "{x}", "%s")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        table = searched(4).assign(name=[name, "b", "c", "d"], validation_mse=[0.01, 0.02, 0.03, 0.04])
+        study_of(folder, table)
+        assert draw_learning(folder, [], folder / "learning").startswith(f"Validation error by epoch: {name}, b, c (")
+        assert name in text_of(folder / "learning")
 
 
 def test_a_diverged_row_makes_the_error_axis_logarithmic_and_the_caption_says_so(tmp_path):
@@ -317,9 +406,9 @@ def test_a_surface_has_one_stripe_for_each_depth_and_nothing_between():
     assert drawn[[1, 2]].tolist() == pytest.approx([0.58, 1.42])
 
 
-def test_columns_of_a_term():
-    assert columns_of("te(depth,sum_neurons)") == ["depth", "sum_neurons"]
-    assert columns_of("epochs") == ["epochs"]
+def test_an_axis_is_named_as_mgcv_names_it():
+    assert label(parse_term("te(log(rate),sum_neurons)"), 6.78) == "te(log(rate),sum_neurons, 6.8)"
+    assert label(parse_term("log(epochs)"), 1) == "log(epochs), 1.0"
 
 
 def test_a_halvings_rows_are_drawn_as_what_they_are(tmp_path):

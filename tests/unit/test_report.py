@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from gamtune.data.column_use import ColumnUse, write_columns
 from gamtune.data.warnings_file import DataWarning, write_warnings
+from gamtune.files import write_text
 from gamtune.report.findings import (
     commonest_confusion,
     how_sure,
@@ -21,6 +22,7 @@ from gamtune.report.findings import (
 )
 from gamtune.report.report import write_report
 from gamtune.report.space_words import describe_space
+from gamtune.tables.artefacts import artefact_text
 
 CONFIG = {
     "study": "toy",
@@ -206,6 +208,17 @@ def test_failed_rows_and_candidates_are_listed_with_their_reasons_escaped(study)
     assert "5 of 6 trainings finished, 1 failed" in page
     assert "loss &lt;NaN&gt; in epoch 2" in page
     assert "not compared: 3 of 3 confirmations failed: &lt;diverged&gt;" in page
+
+
+def test_names_of_classes_are_shown_as_they_are(study):
+    names = ["<script>alert(1)</script>", "$$ & {{ 7 * 7 }}"]
+    lines = [["actual", *names, "error", "rate"], [names[0], 20, 5, 0.2, "5 / 25"], [names[1], 1, 24, 0.04, "1 / 25"],
+             ["Totals", 21, 29, 0.12, "6 / 50"]]  # fmt: skip
+    write_text(study / "optimum" / "confusion_matrix.csv", artefact_text(lines[0], lines[1:]))
+    page = page_of(study)
+    first, second = "&lt;script&gt;alert(1)&lt;/script&gt;", "$$ &amp; {{ 7 * 7 }}"
+    assert f"Most frequent confusion: {first} taken for {second}, 5 times." in page
+    assert "<script>alert" not in page
 
 
 def test_without_failures_the_page_does_not_speak_of_them(study):

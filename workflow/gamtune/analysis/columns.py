@@ -23,9 +23,12 @@ def varies(values: "pd.Series") -> bool:
     return len(values.dropna().unique()) > 1
 
 
-def on_its_scale(values: "pd.Series", name: str, log_columns: Collection[str]) -> "tuple[str, pd.Series[float]]":
-    """A column of numbers as it is drawn, with its name: log10 where it spans orders of magnitude."""
+def is_logarithmic(values: "pd.Series", name: str, log_columns: Collection[str]) -> bool:
+    """Return whether a column of numbers is drawn on a logarithmic axis: if it is one of these and above 0."""
+    return name in log_columns and float(values.min()) > 0
+
+
+def on_its_scale(values: "pd.Series", name: str, log_columns: Collection[str]) -> "pd.Series[float]":
+    """Return a column of numbers on the scale of its axis: its base 10 logarithm if that is logarithmic."""
     numbers = values.astype(float)
-    if name in log_columns and numbers.min() > 0:
-        return f"log10({name})", numbers.transform(np.log10)
-    return name, numbers
+    return numbers.transform(np.log10) if is_logarithmic(values, name, log_columns) else numbers

@@ -13,13 +13,15 @@ from matplotlib.axes import Axes
 from matplotlib.contour import QuadContourSet
 from matplotlib.ticker import MaxNLocator
 
-from gamtune.analysis.columns import RESPONSE, is_numeric, is_whole, on_its_scale
-from gamtune.analysis.theme import BEST, DATA, STYLE, new_figure, save
+from gamtune.analysis.columns import RESPONSE, is_logarithmic, is_numeric, on_its_scale
+from gamtune.analysis.theme import BEST, DATA, STYLE, label_axis, log_ticks, new_figure, save
+from gamtune.numbers import labels
 
 COLOURS = "cividis"
 MOST_COLUMNS = 4  # so at most six pairs
 FEWEST_ROWS = 12
 POINTS = 40
+MOST_TICKS = 8  # of the colour bar
 BANDWIDTH = 0.12  # of each range: rows that far away count for three fifths
 FAR = 0.15  # of the ranges from every row: left blank
 
@@ -44,8 +46,10 @@ def draw_contours(rows: pd.DataFrame, columns: list[str], log_columns: set[str],
             filled = _draw(rows, (a, b), errors.to_numpy(float), levels, log_columns, axes)
         for axes in grid.flat[len(pairs) :]:
             axes.set_axis_off()
-        name = f"log10({RESPONSE})" if rows[RESPONSE].min() > 0 else RESPONSE
-        figure.colorbar(filled, ax=grid, label=name)
+        bar = figure.colorbar(filled, ax=grid, label=RESPONSE)
+        if rows[RESPONSE].min() > 0:  # drawn over logarithms, told in natural units
+            ticks = log_ticks(10.0 ** levels[0], 10.0 ** levels[-1], MOST_TICKS)
+            bar.set_ticks(np.log10(ticks).tolist(), labels=labels(ticks))
         save(figure, path)
     return (
         f"Mean error of the rows around each point (kernel of {BANDWIDTH:g} of each range), for pairs of the "
@@ -62,23 +66,24 @@ def _draw(
     log_columns: set[str],
     axes: Axes,
 ) -> QuadContourSet:
-    names, places = zip(*(on_its_scale(rows[name], name, log_columns) for name in columns), strict=True)
-    scaled = np.column_stack([(values - values.min()) / (values.max() - values.min()) for values in places])
+    places = [on_its_scale(rows[name], name, log_columns) for name in columns]
+    logarithmic = [is_logarithmic(rows[name], name, log_columns) for name in columns]
+    low, span = (np.array([getattr(values, end)() for values in places]) for end in ("min", "max"))
+    span = span - low
+    scaled = (np.column_stack(places) - low) / span
     side = np.linspace(0, 1, POINTS)
     a, b = np.meshgrid(side, side)
     distances = ((np.stack([a, b], axis=-1)[:, :, None] - scaled) ** 2).sum(axis=-1)
     weights = np.exp(-distances / (2 * BANDWIDTH**2))
     smooth = np.ma.array((weights * errors).sum(axis=-1) / weights.sum(axis=-1), mask=distances.min(axis=-1) > FAR**2)
-    low, span = (np.array([getattr(values, end)() for values in places]) for end in ("min", "max"))
-    span = span - low
-    filled = axes.contourf(
-        low[0] + span[0] * a, low[1] + span[1] * b, smooth, levels=levels, cmap=COLOURS, extend="both"
-    )
-    axes.plot(*places, "o", color=DATA, markersize=2.8, markeredgecolor="white", markeredgewidth=0.4)
-    best = int(errors.argmin())
-    axes.plot(places[0].iloc[best], places[1].iloc[best], "o", color=BEST, markersize=6, markeredgecolor="white")
-    for axis, name, column in zip((axes.xaxis, axes.yaxis), names, columns, strict=True):
-        axis.set_label_text(name)
-        axis.set_major_locator(MaxNLocator(4, integer=is_whole(rows[column])))
+    sides = [start + width * along for start, width, along in zip(low, span, (a, b), strict=True)]
+    sides = [10**along if log else along for along, log in zip(sides, logarithmic, strict=True)]
+    filled = axes.contourf(*sides, smooth, levels=levels, cmap=COLOURS, extend="both")
+    axes.plot(rows[columns[0]], rows[columns[1]], "o", color=DATA, markersize=2.8, markeredgecolor="white",
+              markeredgewidth=0.4)  # fmt: skip
+    best = rows.iloc[int(errors.argmin())]
+    axes.plot(best[columns[0]], best[columns[1]], "o", color=BEST, markersize=6, markeredgecolor="white")
+    for which, name, log in zip(("x", "y"), columns, logarithmic, strict=True):
+        label_axis(axes, "x" if which == "x" else "y", name, rows[name], log, ticks=4)
     axes.grid(visible=False)
     return filled

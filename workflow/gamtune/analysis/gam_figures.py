@@ -10,14 +10,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
-from gamtune.analysis.columns import is_whole
+from gamtune.analysis.columns import is_numeric
 from gamtune.analysis.formula import parse_term
 from gamtune.analysis.surface_figure import draw_surface
-from gamtune.analysis.terms import Factor
-from gamtune.analysis.theme import BAND_ALPHA, DATA, EFFECT, NOISE, STYLE, PlainNumbers, new_figure, save
+from gamtune.analysis.terms import Factor, Linear, Term, Variable
+from gamtune.analysis.theme import BAND_ALPHA, DATA, EFFECT, NOISE, STYLE, label_axis, new_figure, save
 from gamtune.numbers import compact, measured, percent, signed, typeset
+from gamtune.tables.artefacts import read_artefact
 
 BAND = 1.96  # standard errors on both sides: 95 %
 Tests = dict[str, pd.Series]  # each term's row of terms.csv
@@ -27,13 +27,12 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class Effect:
-    """One term of one column: its curve (x, effect, se), its test and the rows it was fitted to.
+    """One term of one variable: its curve (x, effect, se), its test and the rows it was fitted to.
 
     ``values`` are the column's values in those rows; for a factor the curve's x are its levels.
     """
 
-    term: str
-    column: str
+    term: Term
     curve: pd.DataFrame
     test: pd.Series
     values: pd.Series
@@ -43,9 +42,21 @@ class Effect:
         """The name mgcv gives the axis: the term with its effective degrees of freedom."""
         return label(self.term, self.test["edf"])
 
+    @property
+    def variable(self) -> Variable:
+        """What it is drawn over."""
+        return self.term.variables[0]
+
+    def level(self, value: object) -> str:
+        """Return the name of a factor's level; ``curves.csv`` may hold whole numbers as 1.0."""
+        return compact(float(str(value)), 6) if is_numeric(self.values) else str(value)
+
 
 def gam_figures(gam_folder: Path, summary: pd.DataFrame, folder: Path) -> dict[str, str]:
-    """Draw ``gam_<column>`` for every one-column term, ``gam_effects`` with all, ``gam_surface_<a>_<b>`` for each te.
+    """Draw ``gam_<variable>`` for every term of one variable, ``gam_effects`` with all of them, and
+    ``gam_surface_<a>_<b>`` for every ``te()`` and ``ti()`` of two.
+
+    The variable of ``s(log(x))`` is log_x there; its axis is logarithmic, with ticks in the units of x.
 
     Parameters
     ----------
@@ -62,66 +73,57 @@ def gam_figures(gam_folder: Path, summary: pd.DataFrame, folder: Path) -> dict[s
         Caption of each figure by its file name without suffix.
     """
     rows = summary[summary["status"] == "ok"]
-    terms = pd.read_csv(gam_folder / "terms.csv")
+    terms = read_artefact(gam_folder / "terms.csv")
     tests = {str(test["term"]): test for _, test in terms.iterrows()}
-    model = pd.read_csv(gam_folder / "model.csv").iloc[0]
+    model = read_artefact(gam_folder / "model.csv").iloc[0]
     response = _response(gam_folder / "summary.txt")
     captions: dict[str, str] = {}
-    effects = list(_effects(pd.read_csv(gam_folder / "curves.csv"), tests, rows))
+    effects = list(_effects(read_artefact(gam_folder / "curves.csv"), tests, rows))
     if effects:
         captions["gam_effects"] = _draw_overview(effects, response, folder / "gam_effects")
         captions["gam_effects"] += " " + _model_in_words(model, terms, response)
     for effect in effects:
-        words = _draw_alone(effect, response, folder / f"gam_{effect.column}")
-        captions[f"gam_{effect.column}"] = f"{words} {_test_in_words(effect.test, model)}"
-    surfaces = pd.read_csv(gam_folder / "surfaces.csv")
-    for term, grid in surfaces.groupby("term", sort=False):
-        a, b = columns_of(str(term))
-        stem, test = f"gam_surface_{a}_{b}", tests[str(term)]
-        name = f"{label(str(term), test['edf'])}: effect on {response}"
-        captions[stem] = f"{draw_surface(grid, (a, b), name, rows, folder / stem)} {_test_in_words(test, model)}"
+        stem = f"gam_{_stem(effect.variable)}"
+        words = _draw_alone(effect, response, folder / stem)
+        captions[stem] = f"{words} {_test_in_words(effect.test, model)}"
+    surfaces = read_artefact(gam_folder / "surfaces.csv")
+    for name, grid in surfaces.groupby("term", sort=False):
+        term, test = parse_term(str(name)), tests[str(name)]
+        a, b = term.variables
+        stem, title = f"gam_surface_{_stem(a)}_{_stem(b)}", label(term, test["edf"])
+        words = draw_surface(grid, (a, b), title, response, rows, folder / stem)
+        captions[stem] = f"{words} {_test_in_words(test, model)}"
     return captions
 
 
-def columns_of(term: str) -> list[str]:
-    """Columns that a term reads.
+def _stem(variable: Variable) -> str:
+    """Return what file names call a variable."""
+    return f"{variable.logarithm}_{variable.column}" if variable.logarithm else variable.column
+
+
+def label(term: Term, edf: float) -> str:
+    """Return the name that mgcv gives an axis.
 
     Examples
     --------
-    >>> columns_of("te(depth,sum_neurons)"), columns_of("rho")
-    (['depth', 'sum_neurons'], ['rho'])
+    >>> label(parse_term("s(log(l1))"), 1.02), label(parse_term("rho"), 1)
+    ('s(log(l1), 1.0)', 'rho, 1.0')
     """
-    return [variable.column for variable in parse_term(term).variables]
-
-
-def is_factor(term: str) -> bool:
-    """Whether a term is one effect a level, with nothing between them."""
-    return isinstance(parse_term(term), Factor)
-
-
-def label(term: str, edf: float) -> str:
-    """The axis name mgcv writes.
-
-    Examples
-    --------
-    >>> label("s(l1)", 1.02), label("rho", 1)
-    ('s(l1, 1.0)', 'rho, 1.0')
-    """
-    return f"{term[:-1]}, {edf:.1f})" if term.endswith(")") else f"{term}, {edf:.1f}"
+    return f"{term.label}, {edf:.1f}" if isinstance(term, Linear) else f"{term.label[:-1]}, {edf:.1f})"
 
 
 def _response(summary: Path) -> str:
     """What the model explains, from the formula in its summary."""
-    formula = re.search(r"^(\S+) ~ ", summary.read_text(encoding="utf-8"), re.MULTILINE)
+    formula = re.search(r"^(.+?) ~ ", summary.read_text(encoding="utf-8"), re.MULTILINE)
     return formula[1] if formula else "the error"
 
 
 def _effects(curves: pd.DataFrame, tests: Tests, rows: pd.DataFrame) -> Iterator[Effect]:
-    for term, curve in curves.groupby("term", sort=False):
-        (column,) = columns_of(str(term))
-        if not is_factor(str(term)):
+    for name, curve in curves.groupby("term", sort=False):
+        term = parse_term(str(name))
+        if not isinstance(term, Factor):
             curve = curve.assign(x=curve["x"].astype(float))  # text where another term of the file is a factor
-        yield Effect(str(term), column, curve, tests[str(term)], rows[column].dropna())
+        yield Effect(term, curve, tests[str(name)], rows[term.variables[0].column].dropna())
 
 
 def _draw_alone(effect: Effect, response: str, path: Path) -> str:
@@ -156,9 +158,9 @@ def _draw_overview(effects: list[Effect], response: str, path: Path) -> str:
 def _draw(effect: Effect, axes: Axes) -> None:
     """One effect: null band, curve or levels with its 95 % band, zero line and the rows along the lower edge."""
     axes.axhline(0, color=DATA, linewidth=0.9, linestyle=(0, (4, 3)))
-    axes.set_xlabel(effect.column)
+    axes.set_xlabel(effect.variable.column)
     axes.set_title(effect.label, fontsize=10)
-    if is_factor(effect.term):
+    if isinstance(effect.term, Factor):
         _draw_levels(effect, axes)
     else:
         _draw_curve(effect, axes)
@@ -171,12 +173,12 @@ def _draw_curve(effect: Effect, axes: Axes) -> None:
     axes.fill_between(x, middle - half, middle + half, color=EFFECT, alpha=BAND_ALPHA, linewidth=0)
     axes.plot(x, middle, color=EFFECT, linewidth=1.8)
     _draw_rug(effect.values.astype(float), axes)
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=is_whole(effect.values)))
-    axes.xaxis.set_major_formatter(PlainNumbers())
+    column, logarithmic = effect.variable.column, bool(effect.variable.logarithm)
+    label_axis(axes, "x", column, effect.values, logarithmic, ticks=4)
 
 
 def _draw_levels(effect: Effect, axes: Axes) -> None:
-    levels = effect.curve["x"].astype(str).tolist()
+    levels = [effect.level(x) for x in effect.curve["x"]]
     places = np.arange(len(levels))
     axes.bar(places, 2 * effect.curve["null"], 0.7, -effect.curve["null"], color=NOISE)
     axes.errorbar(
@@ -186,7 +188,7 @@ def _draw_levels(effect: Effect, axes: Axes) -> None:
     axes.set_xlim(-0.5, len(levels) - 0.5)
     # rows of a level would lie on one another in a rug: side by side, their number shows
     for place, level in enumerate(levels):
-        count = int((effect.values.astype(str) == level).sum())
+        count = int((effect.values.map(effect.level) == level).sum())
         _draw_rug(place + np.linspace(-0.25, 0.25, count) if count > 1 else np.full(count, float(place)), axes)
 
 
@@ -207,10 +209,10 @@ def _effect_in_words(effect: Effect, response: str) -> str:
     curve = effect.curve
     low, high = (
         f"{signed(point['effect'], 3)} ± {compact(BAND * point['se'], 2)} at "
-        + (str(point["x"]) if is_factor(effect.term) else typeset(compact(float(point["x"]))))
+        + (effect.level(point["x"]) if isinstance(effect.term, Factor) else typeset(compact(float(point["x"]))))
         for point in (curve.iloc[int(curve["effect"].argmin())], curve.iloc[int(curve["effect"].argmax())])
     )
-    words = f"Effect of {effect.column} on {response}: lowest {low}, highest {high} (95 % band)."
+    words = f"Effect of {effect.variable.column} on {response}: lowest {low}, highest {high} (95 % band)."
     if response.startswith("log("):
         words += f" From lowest to highest the error grows by a factor of {measured(exp(np.ptp(curve['effect'])))}."
     return words

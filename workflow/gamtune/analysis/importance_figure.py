@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from gamtune.analysis.theme import BEST, DATA, EFFECT, NOISE, STYLE, new_figure, save
 from gamtune.numbers import percent
 
+LONG = 24  # characters of a name from which it is broken
 TITLES = {
     "deviance_share": "deviance share (model)",
     "permutation": "permutation importance (model)",
@@ -44,9 +45,14 @@ def _draw(lines: pd.DataFrame, axes: Axes) -> None:
     clear = (ordered["importance"] > ordered["null_high"]).to_numpy()
     axes.scatter(ordered["importance"], places, s=28, zorder=3, color=[BEST if yes else DATA for yes in clear])
     axes.axvline(0, color=DATA, linewidth=0.9, linestyle=(0, (4, 3)))
-    axes.set_yticks(places, ordered["name"].tolist())
+    axes.set_yticks(places, [_in_lines(name) for name in ordered["name"]])
     axes.set_xlabel("share")
     axes.grid(visible=False, axis="y")
+
+
+def _in_lines(name: str) -> str:
+    """Return a term of several variables in one line per variable if it is long."""
+    return name.replace(",", ",\n") if len(name) > LONG else name
 
 
 def _in_words(lines: pd.DataFrame, title: str) -> str:

@@ -7,11 +7,13 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import CONFIGURATION, RUNG
-from gamtune.analysis.theme import BEST, EFFECT, FAILED, NEXT, PALE, STYLE, new_figure, plain_log_axis, save
+from gamtune.analysis.theme import BEST, EFFECT, FAILED, NEXT, PALE, STYLE, new_figure, plain_log_axis, save, shown
 from gamtune.space.proposals import lines_with_records
 from gamtune.space.records import read_record
 
@@ -52,15 +54,16 @@ def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
         axes = figure.add_subplot()
         for name in reversed(others):
             axes.plot(_epochs(finished[name][0]), finished[name][0], color=PALE, linewidth=0.8)
-        shown = [name for name in failed if failed[name][0]]
-        for number, name in enumerate(shown):
-            values = failed[name][0]
-            label = f"failed ({len(shown)})" if number == 0 else None
-            axes.plot(_epochs(values), values, color=FAILED, linewidth=1.3, marker="x", markevery=[-1], label=label)
+        named: list[tuple[Line2D, str]] = []
+        begun = [both[0] for both in failed.values() if both[0]]
+        for values in begun:
+            (line,) = axes.plot(_epochs(values), values, color=FAILED, linewidth=1.3, marker="x", markevery=[-1])
+            named = [(line, f"failed ({len(begun)})")]
         for number, name in reversed(list(enumerate(best))):
             values, record = finished[name]
             colour, stop = COLOURS[number], record["best_epoch"]
-            axes.plot(_epochs(values), values, color=colour, linewidth=2 - 0.3 * number, label=name)
+            (line,) = axes.plot(_epochs(values), values, color=colour, linewidth=2 - 0.3 * number)
+            named.append((line, shown(name)))
             axes.plot(stop, values[stop - 1], "o", color=colour, markersize=5, markeredgecolor="white")
         if min(values.min() for values in drawn) > 0:
             axes.set_yscale("log")
@@ -68,10 +71,15 @@ def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
         axes.set_xlabel("epoch")
         axes.set_ylabel(RESPONSE)
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-        handles, labels = axes.get_legend_handles_labels()
-        axes.legend(handles[::-1], labels[::-1], frameon=False, fontsize=8)
+        _draw_legend(axes, named[::-1])
         save(figure, path)
     return _in_words(best, finished, failed)
+
+
+def _draw_legend(axes: Axes, named: Sequence[tuple[Line2D, str]]) -> None:
+    legend = axes.legend([line for line, _ in named], [" "] * len(named), frameon=False, fontsize=8)
+    for text, (_, name) in zip(legend.get_texts(), named, strict=True):
+        text.set_text(name)  # here, since matplotlib leaves out a label that begins with _
 
 
 def _in_words(best: list[str], finished: dict[str, Any], failed: dict[str, Any]) -> str:

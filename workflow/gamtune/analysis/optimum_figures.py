@@ -10,12 +10,13 @@ from scipy import stats
 
 from gamtune.analysis.captions import draw_with_captions
 from gamtune.analysis.comparable import ON_TEST_ROWS
-from gamtune.analysis.theme import BEST, DATA, EFFECT, STYLE, new_figure, save
+from gamtune.analysis.theme import BEST, DATA, EFFECT, STYLE, new_figure, save, shown
 from gamtune.files import read_json
 from gamtune.numbers import measured, percent, signed
 from gamtune.tables.artefacts import read_artefact
 
 BINS = 10
+INCHES_PER_CHARACTER = 0.08  # of a name of a class, beside and below the confusion matrix
 MOST_NUMBERS = 26  # classes up to which the cells of the confusion matrix hold their counts
 
 
@@ -82,8 +83,10 @@ def _confusion(rows: pd.DataFrame, classes: list[str], path: Path) -> str:
     counts = pd.crosstab(rows["actual"], rows["predicted"]).reindex(index=classes, columns=classes, fill_value=0)
     shares = counts.to_numpy(float) / np.maximum(counts.sum(axis=1).to_numpy(float), 1)[:, None]
     side = float(np.clip(0.42 * len(classes) + 1.6, 3.4, 9))
+    names = list(map(shown, classes))
+    room = INCHES_PER_CHARACTER * max(map(len, names))
     with mpl.rc_context(STYLE):
-        figure = new_figure(side + 0.9, side)
+        figure = new_figure(side + 0.9 + room, side + room)
         axes = figure.add_subplot()
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for place, count in np.ndenumerate(counts.to_numpy()) if len(classes) <= MOST_NUMBERS else ():
@@ -91,8 +94,8 @@ def _confusion(rows: pd.DataFrame, classes: list[str], path: Path) -> str:
                 off = place[0] != place[1]
                 colour = BEST if off else "white" if shares[place] > 0.5 else DATA
                 axes.text(place[1], place[0], str(count), ha="center", va="center", color=colour, fontsize=8)
-        axes.set_xticks(range(len(classes)), classes, rotation=90 if max(map(len, classes)) > 3 else 0)
-        axes.set_yticks(range(len(classes)), classes)
+        axes.set_xticks(range(len(classes)), names, rotation=90 if max(map(len, names)) > 3 else 0)
+        axes.set_yticks(range(len(classes)), names)
         axes.set_xlabel("predicted")
         axes.set_ylabel("actual")
         axes.grid(visible=False)

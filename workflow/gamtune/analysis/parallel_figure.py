@@ -1,20 +1,23 @@
 """Every row as a line through all hyper-parameters, dark where its error is low."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 
-from gamtune.analysis.columns import RESPONSE, is_numeric, on_its_scale, varies
-from gamtune.analysis.theme import BEST, DATA, STYLE, new_figure, save
+from gamtune.analysis.columns import RESPONSE, is_logarithmic, is_numeric, on_its_scale, varies
+from gamtune.analysis.theme import BEST, DATA, STYLE, log_ticks, new_figure, save
 from gamtune.numbers import compact, labels
 
 COLOURS = "cividis"  # made for colour-blind readers; dark is a low error
 MOST_LABELS = 8
+MOST_TICKS, ROOM = 4, 2.0  # of a logarithmic axis; a tick nearer than this factor to an end has no room
 
 
 def draw_parallel(rows: pd.DataFrame, columns: list[str], log_columns: set[str], path: Path) -> str | None:
@@ -36,12 +39,9 @@ def draw_parallel(rows: pd.DataFrame, columns: list[str], log_columns: set[str],
         axes.plot(np.arange(len(shown)), heights[best], color=BEST, linewidth=2.4)
         for place, name in enumerate(shown):
             axes.axvline(place, color=DATA, linewidth=0.8)
-            for height, text in _labels(rows[name]):
-                below = -11 if height <= 0.5 else 4
-                axes.annotate(
-                    text, (place, height), (0, below), textcoords="offset points", fontsize=8, color=DATA, ha="center"
-                )
-        axes.set_xticks(range(len(shown)), [_wrapped(name, name in log_columns) for name in shown], fontsize=8.5)
+            for height, text in _labels(rows[name], name, log_columns):
+                _annotate(axes, place, height, text, inside=is_numeric(rows[name]) and 0 < height < 1)
+        axes.set_xticks(range(len(shown)), [name.replace("_", "\n") for name in shown], fontsize=8.5)
         axes.set_yticks([])
         axes.set_xlim(-0.4, len(shown) - 0.6)
         axes.set_ylim(-0.1, 1.1)
@@ -67,18 +67,30 @@ def _heights(values: pd.Series, name: str, log_columns: set[str]) -> np.ndarray:
     """Places on an axis from 0 to 1; texts in their order, a missing value in the middle."""
     if not is_numeric(values):
         values = pd.Series(pd.Categorical(values.astype(str)).codes, index=values.index)
-    _, numbers = on_its_scale(values, name, log_columns)
+    numbers = on_its_scale(values, name, log_columns)
     return ((numbers - numbers.min()) / (numbers.max() - numbers.min())).fillna(0.5).to_numpy()
 
 
-def _labels(values: pd.Series) -> list[tuple[float, str]]:
-    """The ends of a numeric axis, or each text."""
+def _annotate(axes: Axes, place: int, height: float, text: str, inside: bool) -> None:
+    """Write a label above or below an axis, or on a pale ground beside a tick inside it."""
+    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8, "color": DATA}
+    if inside:
+        axes.plot([place - 0.03, place + 0.03], [height, height], color=DATA, linewidth=0.8)
+        ground = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.6}
+        axes.annotate(text, (place, height), (5, 0), va="center", bbox=ground, zorder=4, **style)
+    else:
+        axes.annotate(text, (place, height), (0, -11 if height <= 0.5 else 4), ha="center", **style)
+
+
+def _labels(values: pd.Series, name: str, log_columns: set[str]) -> list[tuple[float, str]]:
+    """Return the ends of a numeric axis, with ticks between those of a logarithmic one, or each text."""
     if is_numeric(values):
-        return list(zip((0.0, 1.0), labels([values.min(), values.max()]), strict=True))
+        low, high = float(values.min()), float(values.max())
+        marks = [low, high]
+        if is_logarithmic(values, name, log_columns):
+            marks += [tick for tick in log_ticks(low, high, MOST_TICKS) if ROOM * low < tick < high / ROOM]
+        heights = on_its_scale(pd.Series(marks), name, log_columns).to_numpy()
+        return list(zip((heights - heights[0]) / (heights[1] - heights[0]), labels(marks), strict=True))
     levels = sorted(values.dropna().astype(str).unique())
     places = np.linspace(0, 1, len(levels))
     return list(zip(map(float, places), levels, strict=True))[:MOST_LABELS]
-
-
-def _wrapped(name: str, logarithmic: bool) -> str:
-    return ("log10\n" if logarithmic else "") + name.replace("_", "\n")

@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from mizani.breaks import breaks_extended
 from plotnine import (
     aes,
@@ -30,15 +31,27 @@ from plotnine import (
     theme,
 )
 
-from gamtune.analysis.columns import RESPONSE, is_numeric, on_its_scale, varies
+from gamtune.analysis.columns import RESPONSE, is_logarithmic, is_numeric, on_its_scale, varies
 from gamtune.analysis.comparable import RUNG, last_rung
 from gamtune.analysis.smoothing import SPAN, loess_is_sound, polynomial
-from gamtune.analysis.theme import BAND_ALPHA, BEST, DATA, EFFECT, PALE, STYLE, figure_theme, new_figure, save
+from gamtune.analysis.theme import (
+    BAND_ALPHA,
+    BEST,
+    DATA,
+    EFFECT,
+    PALE,
+    STYLE,
+    figure_theme,
+    log_ticks,
+    new_figure,
+    save,
+)
 from gamtune.numbers import labels, measured, signed
 from gamtune.settings import PER_LAYER
 
 WIDTH, PANEL_HEIGHT = 8.0, 2.3  # inches
 FEWEST_ROWS = 4  # fewer carry no curve
+MOST_TICKS = 6  # of a logarithmic panel
 DIVERGED = 20  # largest over median error from which the axis is logarithmic: else one row squashes all others
 
 
@@ -57,7 +70,7 @@ def mse_by_parameter(
     columns : sequence of str
         The hyper-parameters and their derived columns, in the order of the panels.
     log_columns : collection of str
-        Those that span orders of magnitude; drawn as log10.
+        Those that are drawn on a logarithmic axis.
     folder : Path
         Where the figures go.
 
@@ -83,9 +96,9 @@ def _draw_numeric(
 ) -> str:
     if not columns:
         return _say(f"No numeric hyper-parameter varies over the {len(rows)} rows that ended ok.", path)
-    panels = {on_its_scale(rows[name], name, log_columns)[0]: name for name in columns}
-    points = _long(rows, panels, log_columns)
-    sound = {label: _curve_of(points.loc[points["panel"] == label, "value"]) for label in panels}
+    points = _long(rows, columns, log_columns)
+    sound = {name: _curve_of(points.loc[points["panel"] == name, "value"]) for name in columns}
+    log_panels = [is_logarithmic(rows[name], name, log_columns) for name in columns]
     logarithmic = _needs_log(rows[RESPONSE])
     plot = (
         ggplot(points, aes("value", RESPONSE))
@@ -103,30 +116,40 @@ def _draw_numeric(
                 data=drawn, method=method, span=SPAN, level=0.95, color=EFFECT, fill=EFFECT, alpha=BAND_ALPHA
             )
     plot += geom_point(data=points[points["best"]], color=BEST, size=2.6, stroke=0)
-    save(plot + _error_axis(rows[RESPONSE], logarithmic), path)
+    save(plot + _error_axis(rows[RESPONSE], logarithmic), path, lambda figure: _natural_ticks(figure, log_panels))
     return " ".join(
         (
             _opening(rows, left_out),
             "Orange: the best row.",
             _rungs_in_words(rows),
             _rank_correlations(rows[rows[RUNG] == 0] if RUNG in rows else rows, columns),
-            _curves_in_words({panels[label]: curve for label, curve in sound.items()}),
+            _curves_in_words(sound),
+            _log_panels_in_words([name for name, log in zip(columns, log_panels, strict=True) if log]),
             _axis_in_words(rows[RESPONSE]) if logarithmic else "",
         )
     ).strip()
 
 
-def _long(rows: pd.DataFrame, panels: dict[str, str], log_columns: Collection[str]) -> pd.DataFrame:
-    """One line a row and panel: panel, value, error, whether it is the best row."""
+def _natural_ticks(figure: Figure, log_panels: Sequence[bool]) -> None:
+    """Give panels that are drawn over logarithms ticks in natural units, which plotnine has for all panels or none."""
+    for axes, logarithmic in zip(figure.axes, log_panels, strict=False):
+        if logarithmic:
+            low, high = axes.get_xlim()
+            ticks = log_ticks(10**low, 10**high, MOST_TICKS)
+            axes.set_xticks(np.log10(ticks), labels(ticks))
+
+
+def _long(rows: pd.DataFrame, columns: Sequence[str], log_columns: Collection[str]) -> pd.DataFrame:
+    """Return one line per row and panel: panel, value on its axis, error, whether it is the best row."""
     parts = []
-    for label, name in panels.items():
-        part = pd.DataFrame({"value": on_its_scale(rows[name], name, log_columns)[1], RESPONSE: rows[RESPONSE]})
+    for name in columns:
+        part = pd.DataFrame({"value": on_its_scale(rows[name], name, log_columns), RESPONSE: rows[RESPONSE]})
         part["best"] = part.index == last_rung(rows)[RESPONSE].idxmin()
         part["first_rung"] = rows[RUNG] == 0 if RUNG in rows else True
         part["epochs"] = _epochs(rows)
-        parts.append(part.assign(panel=label).dropna())
+        parts.append(part.assign(panel=name).dropna())
     points = pd.concat(parts, ignore_index=True)
-    points["panel"] = pd.Categorical(points["panel"], categories=list(panels))
+    points["panel"] = pd.Categorical(points["panel"], categories=list(columns))
     return points
 
 
@@ -252,6 +275,10 @@ def _curves_in_words(curves: dict[str, str | None]) -> str:
     if by_kind[None]:
         words.append(f"No curve, too few rows: {', '.join(by_kind[None])}.")
     return " ".join(words)
+
+
+def _log_panels_in_words(columns: Sequence[str]) -> str:
+    return f"Logarithmic axes: {', '.join(columns)}." if columns else ""
 
 
 def _axis_in_words(errors: pd.Series) -> str:

@@ -12,8 +12,8 @@ from matplotlib.colors import CenteredNorm
 from matplotlib.contour import QuadContourSet
 from matplotlib.ticker import MaxNLocator
 
-from gamtune.analysis.columns import is_whole
-from gamtune.analysis.theme import BEST, DATA, STYLE, new_figure, save
+from gamtune.analysis.terms import Variable
+from gamtune.analysis.theme import BEST, DATA, STYLE, label_axis, new_figure, save
 from gamtune.numbers import compact, percent, signed, typeset
 
 BAND = 1.96  # standard errors on both sides: 95 %
@@ -21,20 +21,23 @@ LEVELS = 12
 COLOURS = "PRGn_r"  # green lowers the error, purple raises it; colour-blind readers tell them apart
 MOST_STRIPES = 8
 FloatArray = npt.NDArray[np.float64]
+Pair = tuple[Variable, Variable]
 Masked = np.ma.MaskedArray[Any, Any]
 
 
-def draw_surface(grid: pd.DataFrame, columns: tuple[str, str], label: str, rows: pd.DataFrame, path: Path) -> str:
+def draw_surface(grid: pd.DataFrame, variables: Pair, title: str, response: str, rows: pd.DataFrame, path: Path) -> str:
     """Draw one two-column term and give its caption.
 
     Parameters
     ----------
     grid : DataFrame
         a, b, effect, se, null, far on a rectangular grid.
-    columns : tuple of str
-        What a and b are.
-    label : str
-        The term as the colour bar names it.
+    variables : tuple of Variable
+        What a and b are, in natural units; an axis is logarithmic if its variable is.
+    title : str
+        The term with its effective degrees of freedom.
+    response : str
+        What the effect is on.
     rows : DataFrame
         The rows the model was fitted to.
     path : Path
@@ -44,17 +47,18 @@ def draw_surface(grid: pd.DataFrame, columns: tuple[str, str], label: str, rows:
     with mpl.rc_context(STYLE):
         figure = new_figure(6.4, 4.6)
         axes = figure.add_subplot()
-        filled = _draw_effect(grid, columns, rows, axes)
-        _draw_rows(rows, columns, axes)
+        filled = _draw_effect(grid, variables, rows, axes)
+        _draw_rows(rows, variables, axes)
         lowest = near.iloc[int(near["effect"].argmin())]
         axes.plot(lowest["a"], lowest["b"], "*", color=BEST, markersize=15, markeredgecolor="white", clip_on=False)
-        _name_axes(axes, columns, rows)
-        figure.colorbar(filled, ax=axes, label=label)
+        _name_axes(axes, variables, rows)
+        axes.set_title(title, fontsize=10)
+        figure.colorbar(filled, ax=axes, label=f"effect on {response}")
         save(figure, path)
-    return _in_words(near, lowest, columns)
+    return _in_words(near, lowest, variables)
 
 
-def _draw_effect(grid: pd.DataFrame, columns: tuple[str, str], rows: pd.DataFrame, axes: Axes) -> QuadContourSet:
+def _draw_effect(grid: pd.DataFrame, variables: Pair, rows: pd.DataFrame, axes: Axes) -> QuadContourSet:
     """Fill the map with the effect and hatch it where noise reaches as far."""
     a, b = np.unique(grid["a"]), np.unique(grid["b"])
     effect, null, far = (
@@ -62,8 +66,8 @@ def _draw_effect(grid: pd.DataFrame, columns: tuple[str, str], rows: pd.DataFram
         for name in ("effect", "null", "far")
     )
     layers = np.ma.array(np.stack([effect, np.abs(effect) < null]), mask=np.stack([far > 0, far > 0]))
-    a, layers = _striped(a, layers, 2, rows[columns[0]])
-    b, layers = _striped(b, layers, 1, rows[columns[1]])
+    a, layers = _striped(a, layers, 2, rows[variables[0].column])
+    b, layers = _striped(b, layers, 1, rows[variables[1].column])
     shown, unsure = layers
     levels = MaxNLocator(LEVELS).tick_values(shown.min(), shown.max())
     filled = axes.contourf(a, b, shown, levels=levels, cmap=COLOURS, norm=CenteredNorm())
@@ -102,28 +106,29 @@ def _striped(places: FloatArray, layers: Masked, axis: int, values: pd.Series) -
     return (numbers[:, None] + [-0.49, -0.42, 0.42, 0.49]).ravel(), repeated
 
 
-def _draw_rows(rows: pd.DataFrame, columns: tuple[str, str], axes: Axes) -> None:
+def _draw_rows(rows: pd.DataFrame, variables: Pair, axes: Axes) -> None:
     """The rows as dots with a pale edge, seen on the darkest colours too; those on the frame are drawn whole."""
     dots: dict[str, Any] = {"color": DATA, "markersize": 4, "markeredgecolor": "white", "markeredgewidth": 0.5}
-    axes.plot(rows[columns[0]], rows[columns[1]], "o", clip_on=False, **dots)
+    axes.plot(rows[variables[0].column], rows[variables[1].column], "o", clip_on=False, **dots)
 
 
-def _name_axes(axes: Axes, columns: tuple[str, str], rows: pd.DataFrame) -> None:
+def _name_axes(axes: Axes, variables: Pair, rows: pd.DataFrame) -> None:
     axes.grid(visible=False)
-    for axis, name in ((axes.xaxis, columns[0]), (axes.yaxis, columns[1])):
-        axis.set_label_text(name)
-        axis.set_major_locator(MaxNLocator(6, integer=is_whole(rows[name])))
+    a, b = variables
+    label_axis(axes, "x", a.column, rows[a.column], bool(a.logarithm), ticks=6)
+    label_axis(axes, "y", b.column, rows[b.column], bool(b.logarithm), ticks=6)
 
 
-def _in_words(near: pd.DataFrame, lowest: pd.Series, columns: tuple[str, str]) -> str:
+def _in_words(near: pd.DataFrame, lowest: pd.Series, variables: Pair) -> str:
+    a, b = (variable.column for variable in variables)
     highest = near.iloc[int(near["effect"].argmax())]
     low, high = (
         f"{signed(point['effect'], 3)} ± {compact(BAND * point['se'], 2)} at "
-        f"{columns[0]} {typeset(compact(point['a']))}, {columns[1]} {typeset(compact(point['b'], 4))}"
+        f"{a} {typeset(compact(point['a']))}, {b} {typeset(compact(point['b'], 4))}"
         for point in (lowest, highest)
     )
     unsure = (near["effect"].abs() < near["null"]).mean()
     return (
-        f"Joint effect of {columns[0]} and {columns[1]}: lowest {low} (star); highest {high}. Dots are the rows; "
-        f"hatched ({percent(unsure, 0)} of the map) where noise reaches as far (null band); blank where no row is near."
+        f"Joint effect of {a} and {b}: lowest {low} (star); highest {high}. Dots are the rows; hatched "
+        f"({percent(unsure, 0)} of the map) where noise reaches as far (null band); blank where no row is near."
     )

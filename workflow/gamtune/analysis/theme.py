@@ -3,18 +3,24 @@
 # plotnine is annotated only in part
 # mypy: allow-untyped-calls
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from math import ceil, floor, log10
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
+import pandas as pd
+from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import Formatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, Formatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 from plotnine import element_blank, element_line, element_rect, element_text, ggplot, labs, theme, theme_bw
 
+from gamtune.analysis.columns import is_whole
 from gamtune.files import replacing
 from gamtune.numbers import compact, labels
 
@@ -30,12 +36,19 @@ NOISE = "#E3E3E3"  # the null band: what effects of pure noise look like
 
 DOTS_PER_INCH = 160
 FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine draws the same
+# for names in scripts that it lacks, glyph by glyph, where the machine has one of them
+OTHER_FONTS = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Hiragino Sans GB",
+    "Microsoft YaHei", "SimHei", "WenQuanYi Zen Hei", "Noto Sans Devanagari", "Noto Sans Thai", "Arial Unicode MS",
+)  # fmt: skip
+LONGEST_NAME = 28  # characters of a user's name in a figure
 # without dates, versions and random ids the same data give the same bytes
 METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
 
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "gamtune",
-    "font.family": FONT,
+    "font.family": [FONT, *(font for font in OTHER_FONTS if font in font_manager.get_font_names())],
+    "text.parse_math": False,  # names are drawn as they are: a class may be called $$
     "font.size": 10,
     "axes.edgecolor": "#7F7F7F",
     "axes.linewidth": 0.8,
@@ -83,6 +96,65 @@ def plain_log_axis(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+def log_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float, most: int = 5) -> None:
+    """Make an axis logarithmic, with at most so many ticks, whose labels are in natural units."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(FixedLocator(log_ticks(low, high, most)))
+    axis.set_major_formatter(PlainNumbers())
+    axis.set_minor_locator(NullLocator())
+
+
+def label_axis(
+    axes: Axes, which: Literal["x", "y"], name: str, values: "pd.Series[Any]", logarithmic: bool, ticks: int
+) -> None:
+    """Name an axis after its column and give it about so many ticks, between whole numbers only if it has others."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_label_text(name)
+    if logarithmic:
+        log_axis(axes, which, float(values.min()), float(values.max()), ticks)
+        return
+    axis.set_major_locator(MaxNLocator(ticks, integer=is_whole(values)))
+    axis.set_major_formatter(PlainNumbers())
+
+
+def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Return the ticks of a logarithmic axis: as many powers of ten, or simple multiples of them, as there is room for.
+
+    Examples
+    --------
+    >>> log_ticks(1e-5, 0.2), log_ticks(0.0004, 0.003), log_ticks(0.2, 0.3)
+    ([1e-05, 0.0001, 0.001, 0.01, 0.1], [0.0005, 0.001, 0.002], [0.2, 0.22, 0.24, 0.26, 0.28, 0.3])
+    """
+    exponents = range(floor(log10(low)), ceil(log10(high)) + 1)
+    for step, factors in (
+        (1, (1, 1.5, 2, 3, 5, 7)),
+        (1, (1, 2, 5)),
+        (1, (1, 3)),
+        *((step, (1,)) for step in range(1, len(exponents) + 1)),
+    ):
+        places = [float(f"{factor}e{exponent}") for exponent in exponents[::step] for factor in factors]
+        ticks = [place for place in places if low <= place <= high]
+        if len(ticks) < 2:
+            break
+        if len(ticks) <= most:
+            return ticks
+    return [round(float(place), 12) for place in MaxNLocator(most).tick_values(low, high) if low <= place <= high]
+
+
+def shown(name: str) -> str:
+    """Return a user's name as a figure shows it: in one line, a long one without its middle.
+
+    Examples
+    --------
+    >>> shown("a class"), shown("x" * 30 + " (1)")
+    ('a class', 'xxxxxxxxxxxxxx…xxxxxxxxx (1)')
+    """
+    line = " ".join(name.split()) or name
+    half = LONGEST_NAME // 2
+    return line if len(line) <= LONGEST_NAME else f"{line[:half]}…{line[len(line) - half + 1 :]}"
+
+
 def new_figure(width: float, height: float) -> Figure:
     """An empty matplotlib figure of so many inches; draw into it under `mpl.rc_context(STYLE)`."""
     return Figure(figsize=(width, height))
@@ -101,23 +173,33 @@ def stamped(text: str | None) -> Iterator[None]:
 _STAMP: ContextVar[str | None] = ContextVar("stamp", default=None)
 
 
-def save(plot: ggplot | Figure, path: Path) -> None:
+def save(plot: ggplot | Figure, path: Path, finish: Callable[[Figure], None] | None = None) -> None:
     """Write ``path`` with the suffixes .png and .svg, each whole or not at all.
 
     Equal plots give equal bytes wherever the same versions of matplotlib and plotnine draw them.
+
+    Parameters
+    ----------
+    plot : ggplot or Figure
+    path : Path
+        The files' path without suffix.
+    finish : callable, optional
+        Changes the figure of a ggplot before it is written.
     """
     stamp = _STAMP.get()
-    if stamp is not None:
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box stands for the character
         if isinstance(plot, ggplot):
-            plot = plot + labs(caption=stamp)
-            plot += theme(plot_caption=element_text(color=BEST, size=9, weight="bold"))
+            if stamp is not None:
+                plot = plot + labs(caption=stamp)
+                plot += theme(plot_caption=element_text(color=BEST, size=9, weight="bold"))
+            figure = plot.draw()
+            if finish is not None:
+                finish(figure)
         else:
-            plot.suptitle(stamp, x=0.99, ha="right", color=BEST, fontsize=9, fontweight="bold")
-    with mpl.rc_context(STYLE):
+            figure = plot
+            if stamp is not None:
+                figure.suptitle(stamp, x=0.99, ha="right", color=BEST, fontsize=9, fontweight="bold")
         for kind, metadata in METADATA.items():
             with replacing(path.with_name(f"{path.name}.{kind}")) as part:
-                options: dict[str, Any] = {"format": kind, "dpi": DOTS_PER_INCH, "metadata": metadata}
-                if isinstance(plot, ggplot):
-                    plot.save(part, verbose=False, **options)
-                else:
-                    plot.savefig(part, **options)
+                figure.savefig(part, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
