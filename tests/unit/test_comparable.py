@@ -55,6 +55,11 @@ def test_a_model_is_of_the_last_rung_with_rows_enough_or_of_the_first(sizes, run
     assert len(rows) == sizes[rung]
 
 
+def test_a_formula_with_levels_is_counted_too():
+    rows = rungs(27, 9, 3).assign(kind=["a", "b", "c"] * 13)
+    assert set(modelled_rows(rows, "f(kind)")["rung"]) == {1}  # two levels beside the first, and the intercept
+
+
 def test_the_model_says_which_epochs_it_compares(tmp_path):
     rungs(27, 9, 3).to_csv(tmp_path / "summary.csv", index=False)
     run_gam(tmp_path / "summary.csv", FORMULA, "validation_mse", "REML", tmp_path / "gam")

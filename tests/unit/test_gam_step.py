@@ -67,8 +67,9 @@ def test_only_gamtunes_own_summaries_are_treated_as_such(tmp_path, own):
 
 def test_failed_trials_and_replicates_of_a_summary_are_treated_as_such(tmp_path):
     rows = pd.read_csv(SUMMARY)
+    rows.insert(3, "configuration", rows["trial"])
     assert is_summary(rows)
-    failed = rows.iloc[[0]].assign(name="random_017", trial="ffffffffffff", status="failed", learning_rate=5.0)
+    failed = rows.iloc[[0]].assign(name="random_017", configuration="f" * 12, status="failed", learning_rate=5.0)
     again = rows.assign(replicate=2, mse=rows.mse + 1)
     pd.concat([rows, failed, again]).to_csv(tmp_path / "summary.csv", index=False)
     assert gam(tmp_path / "summary.csv", "s(log(learning_rate), k=3)", tmp_path / "gam") == 0

@@ -77,7 +77,9 @@ def modelled_rows(finished: pd.DataFrame, formula: str) -> pd.DataFrame:
     """
     if RUNG not in finished:
         return finished
-    enough = ROWS_PER_COEFFICIENT * parse_formula(formula).n_coefficients()
+    parsed = parse_formula(formula)
+    levels = {name: int(finished[name].nunique()) for name in parsed.columns if name in finished}
+    enough = ROWS_PER_COEFFICIENT * parsed.n_coefficients(levels)
     counts = finished[RUNG].value_counts()
     bearing = counts.index[counts >= enough]
     rung = bearing.max() if len(bearing) else counts.index.min()
