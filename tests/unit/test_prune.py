@@ -65,7 +65,7 @@ def test_no_run_and_no_sync_works_while_prune_does(tmp_path, monkeypatch, capsys
 
     monkeypatch.setattr(pruning, "unwanted", unwanted)
     plan = SimpleNamespace(config=SimpleNamespace(tracking=SimpleNamespace(uri="sqlite:///results/mlflow.db")))
-    assert prune([plan]) == []
+    assert prune([plan]) == 0
     ((active, locked),) = seen
     assert "gamtune prune, PID" in active
     assert locked

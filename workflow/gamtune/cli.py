@@ -324,8 +324,8 @@ def _prune(options: argparse.Namespace) -> None:
     plans = [Plan(read_raw(config), config) for config in options.configs]
     if not options.yes:
         show_unwanted(plans)
-    elif problems := _with_store(partial(_with_files, partial(prune, plans))):
-        raise StepError("\n".join(problems))
+    elif left := _with_store(partial(_with_files, partial(prune, plans))):
+        raise StepError(f"{left} could not be removed, see above")
 
 
 def _with_files(step: Callable[[], Result]) -> Result:

@@ -66,15 +66,15 @@ def show_unwanted(plans: Sequence[Plan]) -> None:
         print(f"{active}; --yes is refused until it has ended", file=sys.stderr)
 
 
-def prune(plans: Sequence[Plan]) -> list[str]:
+def prune(plans: Sequence[Plan]) -> int:
     """Remove what no config of ``plans`` wants from the disk and from MLflow, and print what was removed.
 
     No run is active meanwhile, and a sync waits: it sees either all records or those that stay.
 
     Returns
     -------
-    list of str
-        One message per folder or file that could not be removed.
+    int
+        Number of folders and files that could not be removed; standard error says why.
 
     Raises
     ------
@@ -95,6 +95,8 @@ def prune(plans: Sequence[Plan]) -> list[str]:
             found = unwanted(plans)
             _print_each(found)
             problems = remove(found)
+        for problem in problems:
+            print(problem, file=sys.stderr)
         removed = [one for one in found if not one.path.exists()]
         print(f"{len(removed)} removed, {_megabytes(removed)} MB")
         for uri in uris:
@@ -102,7 +104,7 @@ def prune(plans: Sequence[Plan]) -> list[str]:
                 keys = {one.run for one in removed if one.owner == owner}
                 hidden = forget_runs(TrackedStudy(owner, uri, Path(RESULTS)), keys)
                 print(f"{hidden} runs of {owner} hidden in MLflow")
-    return problems
+    return len(problems)
 
 
 def _print_each(found: Sequence[Unwanted]) -> None:
