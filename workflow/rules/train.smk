@@ -92,7 +92,7 @@ rule summarise:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.analysis.summary"),
-        config=STUDY.sections("study", "data", "search", "space", "training"),
+        config=STUDY.step_config("study", "data", "search", "space", "training"),
         study=subpath(output[0], parent=True),
     message:
         "summary of all trials"
