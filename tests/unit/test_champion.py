@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from io import StringIO
 
 import numpy as np
 import pandas as pd
@@ -148,7 +149,7 @@ def test_raw_data_frames_of_any_type_give_the_predictions_of_the_command_line(st
     sync(study.tracked)
     file = tmp_path / "rows.csv"
     file.write_text(ROWS)
-    expected = pd.read_csv(pd.io.common.StringIO(predict_file(model, file)[0]))
+    expected = pd.read_csv(StringIO(predict_file(model, file)[0]))
     raw = pd.read_csv(file)
     assert (raw["count"].dtype, raw["smoker"].dtype, raw["code"].dtype) == (np.int64, bool, np.int64)
     text = pd.read_csv(file, dtype=str)
@@ -169,6 +170,52 @@ def test_raw_data_frames_of_any_type_give_the_predictions_of_the_command_line(st
     assert loaded.metadata.signature.inputs.input_names() == WIDE["columns"]
     logged = study.query("SELECT param_value FROM logged_model_params WHERE param_key = 'inputs'")
     assert logged == [("size: number; count: number; smoker: False, True; code: 0100, 2000; kind: male, female",)]
+
+
+def ask(model, content, kind="application/json"):
+    """The predictions that MLflow's server answers with, without a server."""
+    from mlflow.pyfunc.scoring_server import invocations
+
+    if kind == "application/json":
+        content = json.dumps(content)
+    answer = invocations(content, kind, model, model.metadata.get_input_schema())
+    return pd.DataFrame(json.loads(answer.response)["predictions"])
+
+
+def test_the_server_gives_the_same_predictions_for_json_and_parquet(study, tmp_path):
+    study.write_trials(1)
+    study.write_record("a" * 12, "optimum")
+    model = write_model(study.folder / "optimum", WIDE)
+    sync(study.tracked)
+    file = tmp_path / "rows.csv"
+    file.write_text(ROWS)
+    expected = pd.read_csv(StringIO(predict_file(model, file)[0]))
+    loaded = champion(study)
+    records = json.loads(pd.read_csv(file).to_json(orient="records"))
+    split = {"columns": WIDE["columns"], "data": [list(record.values()) for record in records]}
+    strings = json.loads(pd.read_csv(file, dtype=str).to_json(orient="records"))
+    lists = {name: [record[name] for record in records] for name in WIDE["columns"]}
+    for content in (
+        {"dataframe_records": records},
+        {"dataframe_split": split},
+        {"dataframe_records": strings},
+        {"inputs": lists},
+        {"instances": records},
+    ):
+        pd.testing.assert_frame_equal(ask(loaded, content), expected, check_dtype=False)
+    parquet = pd.read_csv(file).to_parquet()
+    pd.testing.assert_frame_equal(ask(loaded, parquet, "application/vnd.apache.parquet"), expected, check_dtype=False)
+    with pytest.raises(MlflowException) as caught:  # MLflow's reader of CSV needs one type per column
+        ask(loaded, ROWS, "text/csv")
+    assert caught.value.get_http_status_code() == 400
+    with pytest.raises(MlflowException, match=r"missing inputs \['size'\]"):
+        ask(loaded, {"dataframe_records": [{"count": 1, "smoker": True, "code": "0100", "kind": "male"}]})
+    with pytest.raises(MlflowException, match="column count to type 'float64'") as caught:
+        ask(loaded, {"dataframe_records": [records[0] | {"count": "many"}]})
+    assert caught.value.get_http_status_code() == 400
+    with pytest.raises(MlflowException) as caught:
+        ask(loaded, {"inputs": split["data"]})
+    assert caught.value.get_http_status_code() == 400
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,8 @@ class _Finals:
     @cached_property
     def models(self) -> list[Any]:
         """The network of each training, with raw outputs."""
-        return [load_raw(_intact_model(folder)) for folder in self.folders]
+        shapes = [(data.inputs, 1 if data.classes is None else len(data.classes)) for data in self.sets]
+        return [load_raw(_intact_model(folder), shape) for folder, shape in zip(self.folders, shapes, strict=True)]
 
     @cached_property
     def predictions(self) -> list[FloatArray]:
