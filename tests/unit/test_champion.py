@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from decimal import Decimal
 from io import StringIO
 
 import numpy as np
@@ -11,6 +12,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from tracked import PREPROCESSING, start_python
 
+from gamtune.data.raw_cells import raw_numbers
 from gamtune.decision.predict import predict_file
 from gamtune.errors import DamagedError, InputError
 from gamtune.tracking.sync import sync
@@ -261,6 +263,29 @@ def test_data_with_20_000_columns_are_tracked_and_its_champion_predicts(study):
     assert kept > 900
     rows = pd.DataFrame(np.zeros((2, 20_000), int), columns=names)
     assert len(champion(study).predict(rows)) == 2
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [True, False, None],
+        ["True", "False", None],
+        ["TRUE", "false", "?"],
+        pd.array([True, False, None], "boolean"),
+        pd.Categorical([True, False, None]),
+        [1, 0, None],
+        ["1", "0.0", " "],
+        [Decimal(1), Decimal(0), None],
+    ],
+)
+def test_truth_values_are_0_and_1_however_they_are_stored(cells):
+    np.testing.assert_array_equal(raw_numbers(pd.Series(cells, name="a"), ["?"]), [1, 0, np.nan])
+
+
+@pytest.mark.parametrize("cells", [["1", "True"], ["yes", "no"], [1j, 2], [b"1", b"2"], pd.to_timedelta([1, 2])])
+def test_what_is_no_number_is_refused(cells):
+    with pytest.raises(InputError, match="is not a finite number"):
+        raw_numbers(pd.Series(cells, name="a"))
 
 
 @pytest.fixture

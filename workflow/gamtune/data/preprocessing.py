@@ -1,13 +1,16 @@
 """From raw columns to the network's inputs, with the training rows' statistics alone; goes with the exported model."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import TypeAdapter
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import OneHotEncoder
 from threadpoolctl import threadpool_limits
@@ -153,14 +156,11 @@ class Preprocessing:
         FileNotFoundError
             If there is none.
         """
+        content = read_json(path)
         try:
-            described = cls(**read_json(path))
+            described = TypeAdapter(cls).validate_json(json.dumps(content), strict=True)
             consistent = described._is_consistent()
-        except (TypeError, AttributeError):
-            consistent = False
-        except ValueError as error:
-            if isinstance(error, InputError):
-                raise
+        except (ValueError, TypeError):  # pydantic's errors are among these
             consistent = False
         if not consistent:
             raise DamagedError(path, "it does not describe a preprocessing")
@@ -171,16 +171,21 @@ class Preprocessing:
         names = [name for name in self.columns if name not in self.levels]
         names += [f"{name} is missing" for name in self.fill]
         names += [f"{name}={level}" for name, levels in self.levels.items() for level in levels]
-        count = len(self.features)
-        shapes = [
-            np.asarray(values, float).shape == (count,) for values in (self.mean, self.sd, self.centre or self.mean)
-        ]
+        count, regression = len(self.features), self.task == "regression"
+        numbers = [*self.mean, *self.sd, *self.fill.values(), self.target_mean or 0.0, self.target_sd or 1.0]
+        whitened = self.centre is None and self.components is None
+        if self.centre is not None and self.components:
+            numbers += [*self.centre, *chain(*self.components)]
+            whitened = {len(self.centre), *map(len, self.components)} == {count}
         return (
-            all(shapes)
+            whitened
+            and {len(self.mean), len(self.sd)} == {count}
+            and bool(np.isfinite(numbers).all())
             and set(self.features) <= set(names)
             and {*self.levels, *self.fill} <= set(self.columns)
-            and (self.components is None or np.asarray(self.components, float).shape[1:] == (count,))
-            and (self.classes is None) == (self.task == "regression")
+            and regression == (self.classes is None) == (self.target_sd is not None)
+            and (regression or len(self.classes or []) > 1)
+            and self.dialect is not None
         )
 
     @property

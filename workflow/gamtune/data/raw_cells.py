@@ -3,7 +3,8 @@
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Number
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from gamtune.data.cells import as_text, blank, is_number
 from gamtune.data.preprocessing import MISSING_LEVEL, Preprocessing
 from gamtune.data.rows import row_number
 from gamtune.errors import InputError
+from gamtune.tables.cells import TRUTH
 
 LARGEST = float(np.finfo(np.float32).max)
 MOST_LEVELS = 5  # unseen levels of a column that are named
@@ -126,8 +128,10 @@ def raw_numbers(
     else:
         cells = column.astype(object)
         cells = cells.where(~(blank(cells) | cells.isin(list(missing))), None)
-        known = cells.map(lambda cell: isinstance(cell, str | Number | np.bool_))
-        values = pd.to_numeric(cells.where(known, None), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        known = cells.where(cells.map(lambda cell: isinstance(cell, str | Real | Decimal | np.bool_)), None)
+        truth = known.map(lambda cell: TRUTH.get(str(cell).strip().lower()))
+        numbers = truth if truth.notna().equals(cells.notna()) else pd.to_numeric(known, errors="coerce")
+        values = numbers.to_numpy(dtype=float, na_value=np.nan)
         gaps = cells.isna().to_numpy()
     faults = np.flatnonzero(~gaps & ~(np.abs(values) <= LARGEST))
     if len(faults):
