@@ -7,7 +7,7 @@ import yaml
 from configs import CONFIG, changed
 
 from gamtune.cli import main
-from gamtune.config.load import parse_study
+from gamtune.config.load import parse_study, read_study
 from gamtune.config.reference import reference, schema
 from gamtune.config.study import Study
 from gamtune.config.yaml_file import parse_yaml
@@ -186,6 +186,8 @@ def faults(tmp_path, capsys, changes):
         ({"__use_yte__": True}, "__use_yte__: refused, a config must not run code"),
         ({"search.draws": 10**9}, "search.draws: got 1000000000, expected less than or equal to 100000"),
         ({"search.draws": 10**5, "search.replicates": 1000}, "search: more than 200000 trials; use fewer"),
+        ({"study": 2026}, "study: got 2026, expected text; write it in quotes"),
+        ({"data.drop": [1]}, "data.drop[0]: got 1, expected text; write it in quotes"),
         ({"study": "wine.v2"}, "study: got 'wine.v2', expected a name of up to 64 letters, digits, '_' or '-'"),
         ({"study": "-x"}, "study: got '-x', expected a name of up to 64 letters, digits, '_' or '-', with a letter or"),
         (
@@ -387,6 +389,74 @@ def test_a_study_survives_the_json_that_steps_are_told():
     again = Study.model_validate(json.loads(plan.sections(*Study.model_fields)))
     assert again == plan.config
     assert table_csv(again) == table_csv(plan.config)
+
+
+@pytest.mark.parametrize(
+    ("case", "line"),
+    [
+        ("22-study-name-dot", "config.yaml: study: got 'wine.v2', expected a name of up to 64 letters"),
+        ("28-rows-of-one-name", "config.yaml: search.rows: rows 1 and 2 have the name 'w' but different settings"),
+        ("32-yaml-key-twice", "config.yaml: line 26: the key 'space' is given twice, first in line 10"),
+        ("34-min-delta-inf", "config.yaml: training.early_stopping.min_delta: got inf, expected a finite number"),
+        ("35-normal-upper-tail", None),
+        ("38-path-braces", None),
+        ("45-seed-and-groups", "config.yaml: data.seed: got 1099511627776, expected less than or equal to 4294967295"),
+        ("48-space-parameter-unused", "config.yaml: space.momentum: no configuration uses it: momentum belongs to"),
+        ("49-tpe-that-is-random", None),
+    ],
+)  # fmt: skip
+def test_the_cases_are_refused_in_one_line_or_accepted(monkeypatch, capsys, case, line):
+    monkeypatch.chdir(ROOT / "tests/cases" / case)
+    assert main(["check", "config.yaml"]) == (2 if line else 0)
+    said = capsys.readouterr().err
+    assert said.count("\n") == (1 if line else 0)
+    assert said.startswith(line or "")
+
+
+def test_a_run_writes_a_file_for_each_step_once_and_a_dry_run_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    raw = changed(CONFIG, {"search": {"strategy": "tpe", "draws": 4, "rounds": 2}, "study": "s"})
+    plan = Plan(raw, "c")
+    path = plan.step_config("study", "data", "search", "space", "training")
+    rounds = {plan.proposing(stage) for stage in plan.stages}
+    assert not Path("results").exists()
+    plan.write_step_configs()
+    assert {str(file) for file in Path("results/s/config").glob("*.json")} == {path, *rounds}
+    assert table_csv(read_study(path)) == table_csv(plan.config)
+    Path(path).write_text("{")  # damaged by hand
+    plan.write_step_configs()
+    assert table_csv(read_study(path)) == table_csv(plan.config)
+    more = Plan(changed(raw, {"search.rounds": 3, "analysis.gam": "s(l1, k=3)"}), "c")
+    assert {more.proposing(stage) for stage in more.stages[:2]} == rounds
+    assert more.step_config("study", "data", "search", "space", "training") != path
+
+
+def test_a_config_of_any_length_and_any_letters_reaches_the_steps(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    columns = [f"column {number} {{d}} 'ü' 😀 \x85 \u2028" for number in range(8000)]
+    Path("rows.csv").write_text("y," + ",".join(f'"{name}"' for name in columns[:1]) + "\n1,2\n", encoding="utf-8")
+    data = {"source": "table", "path": "rows.csv", "target": "y", "drop": columns}
+    plan = Plan.__new__(Plan)
+    plan.config, plan._step_configs = parse_study(changed(CONFIG, {"data": data}), "c"), {}
+    path = plan.step_config("study", "data", "search", "space")
+    plan.write_step_configs()
+    assert read_study(path).data.drop == columns
+    assert len(path) < 50
+
+
+def test_a_file_whose_path_holds_braces_enters_its_rule_by_its_content(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("{d}.csv", "<d>.csv", "d e.csv"):
+        Path(name).write_text("a,b,y\n" + "".join(f"{number},1.5,{number % 2}\n" for number in range(20)))
+        raw = changed(CONFIG, {"data": {"source": "table", "path": name, "target": "y"}})
+        plan = Plan(raw, "c")
+        listed = plan.data_files
+        content = plan.data_content
+        assert listed == ([name] if name == "d e.csv" else [])
+        assert bool(content) == (not listed)
+        with Path(name).open("a") as file:
+            file.write("1,1.5,1\n")
+        assert (Plan(raw, "c").data_content != content) == (not listed)
 
 
 def test_a_grid_keeps_the_order_of_its_space_on_its_way_to_the_steps():

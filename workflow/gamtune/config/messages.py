@@ -65,6 +65,8 @@ def _messages(fault: Any, path: list[str], model: type[BaseModel]) -> list[str]:
         return [f"got {_shown(fault['input'])}, {text}" if plain else text]
     if kind == "tuple_type" or fault.get("ctx", {}).get("field_type") == "Tuple":
         return [f"got {_shown(fault['input'])}, expected two numbers"]
+    if kind == "string_type" and (fault["input"] is None or isinstance(fault["input"], int | float)):
+        return [f"got {_shown(fault['input'])}, expected text; write it in quotes"]
     expected = re.sub(r"^(Input|Value|String|List|Tuple) should ", "", fault["msg"])
     return [f"got {_shown(fault['input'])}, expected {re.sub('^be ', '', expected)}"]
 

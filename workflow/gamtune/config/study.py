@@ -158,6 +158,7 @@ class Decision(Section):
     )
     by_hand: dict[str, dict[str, Any]] = Field(
         {},
+        max_length=100,
         description="candidates of yours by name, each with settings of the network and its training, and as a record "
         "who chose them (who) and from which figures (figures)",
         examples=[{"lecture": {"neurons": [500, 500, 500], "l1": 0.002, "who": "F. M.", "figures": ["gam_l1"]}}],
@@ -177,8 +178,8 @@ class Decision(Section):
         if bool(self.by_hand) != ("by_hand" in self.rules):
             raise ValueError("the rule by_hand and the candidates in by_hand go together; one of them is missing")
         for name in self.by_hand:
-            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]*", name):
-                raise ValueError(f"{name!r} in by_hand: a name has letters, digits and underscores only")
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}", name):
+                raise ValueError(f"{name[:80]!r} in by_hand: a name has up to 64 letters, digits and underscores only")
             self._check_notes(name)
         return self
 

@@ -80,6 +80,8 @@ def read_csv(path: Path, key: str) -> tuple[list[str], list[dict[str, str]]]:
     InputError
         If it cannot be read or is not a table.
     """
+    if path.is_fifo():  # can be read once, but every step reads the rows
+        raise InputError([f"{key}: {path} is a named pipe, expected a file"])
     try:
         table = read_table(path, missing=("",))
     except InputError as error:
