@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gamtune.analysis.comparable import CONFIGURATION
 from gamtune.analysis.gam import fit_gam
 from gamtune.analysis.gam_files import effects
 from gamtune.analysis.importance import importance
@@ -18,6 +19,8 @@ from gamtune.analysis.inference import infer, null_band
 from gamtune.config.data_section import Data
 from gamtune.data.arrays import Prepared
 from gamtune.data.prepare import prepare
+from gamtune.decision.one_standard_error import Sized, smallest_within, standard_error
+from gamtune.decision.paired_tests import bootstrap_interval, paired_t
 from gamtune.decision.predict import predict_file
 from gamtune.settings import make_spec
 from gamtune.training.forward import outputs_of
@@ -96,6 +99,22 @@ def test_permutation_tests_bands_and_importance_are_the_same_in_every_unit(facto
     assert np.allclose(other_band, band, rtol=1e-6)
     assert np.allclose(other_checks, checks, rtol=1e-6)
     pd.testing.assert_frame_equal(other_ranked, ranked, rtol=1e-5, atol=1e-9)
+
+
+@settings(max_examples=15)
+@given(factor=FACTORS.map(lambda factor: factor**2))
+def test_the_decision_is_the_same_in_every_unit_of_the_error(factor):
+    first, second = [0.0512, 0.0731, 0.0624], [0.0313, 0.0525, 0.0541]
+    unit, scaled = (paired_t([c * e for e in first], [c * e for e in second]) for c in (1.0, factor))
+    assert scaled.p == pytest.approx(unit.p)
+    ends = [[told.difference, told.low, told.high] for told in (unit, scaled)]
+    assert np.array(ends[1]) / factor == pytest.approx(ends[0])
+    interval = bootstrap_interval([factor * e for e in first])
+    assert np.array(interval) / factor == pytest.approx(bootstrap_interval(first))
+    summary = pd.DataFrame({CONFIGURATION: "a", "validation_mse": [factor * e for e in first]})
+    error, _ = standard_error("a", summary, lambda: None)
+    rows = [Sized("a", 0.06, 900), Sized("b", 0.065, 100), Sized("c", 0.07, 10)]
+    assert smallest_within([Sized(r.name, factor * r.error, r.weights) for r in rows], error).name == "b"
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e-25, 1.7e9, -3e25])
