@@ -95,6 +95,14 @@ def test_distances_are_in_shares_of_the_ranges_tried():
     assert usual == pytest.approx(1)
 
 
+def test_distances_of_logarithmic_columns_are_in_orders_of_magnitude():
+    rows = specs(*({"l1": l1} for l1 in (1e-5, 1e-3, 1e-1)))
+    asked = specs({"l1": 1e-4}, {"l1": 1e-6}, {"l1": 0.0})
+    near, usual = distances(dict(zip("abc", asked, strict=True)), rows, ["l1"])
+    assert (near["a"], near["b"], usual) == (pytest.approx(1 / 4), pytest.approx(1 / 4), pytest.approx(1 / 2))
+    assert near["c"] > 10  # 0 lies beyond every order of magnitude
+
+
 def test_rows_that_are_all_alike_give_no_distance():
     rows = specs({"l1": 0.1}, {"l1": 0.1})
     assert distances({"a": rows[0]}, rows) == ({"a": 0.0}, 0.0)

@@ -8,8 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gamtune.analysis.formula import parse_formula
-from gamtune.analysis.planned_formula import check_planned, hints
+from gamtune.analysis.planned_formula import check_planned, hints, logged_columns
 from gamtune.closure import LIBRARY, code_digest
 from gamtune.config.data_section import PUBLIC
 from gamtune.config.load import parse_study
@@ -151,9 +150,8 @@ class Plan:
     @cached_property
     def log_columns(self) -> list[str]:
         """Columns that figures and rankings show on a logarithmic scale: by their prior, or by the formula."""
-        formula = parse_formula(self.config.analysis.gam) if self.config.analysis.gam else None
-        logged = [variable.column for _, variable in formula.variables() if variable.logarithm] if formula else []
-        return [name for name in self.columns if name in {*self._log_priors, *logged}]
+        logarithmic = self._log_priors | logged_columns(self.config.analysis.gam)
+        return [name for name in self.columns if name in logarithmic]
 
     @property
     def _log_priors(self) -> set[str]:

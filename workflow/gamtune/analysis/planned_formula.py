@@ -51,6 +51,13 @@ def check_planned(text: str, columns: Sequence[str], table: Table, proposed: int
         )
 
 
+def logged_columns(text: str | None) -> set[str]:
+    """Return the columns whose logarithm a formula takes."""
+    if text is None:
+        return set()
+    return {variable.column for _, variable in parse_formula(text).variables() if variable.logarithm}
+
+
 def hints(text: str, table: Table, proposed: int, log_priors: Collection[str]) -> Iterator[str]:
     """Yield what a user may want to change in a formula that passed `check_planned`.
 
@@ -62,9 +69,9 @@ def hints(text: str, table: Table, proposed: int, log_priors: Collection[str]) -
         Hyperparameters whose prior is log-uniform.
     """
     formula = parse_formula(text)
-    logged = {variable.column for _, variable in formula.variables() if variable.logarithm}
+    natural = set(log_priors) - logged_columns(text)
     for term, variable in formula.variables():
-        if variable.column in set(log_priors) - logged and not isinstance(term, Factor):
+        if variable.column in natural and not isinstance(term, Factor):
             advice = term.source.replace(quoted(variable.column), str(Variable(variable.column, "log")), 1)
             yield (
                 f"{term.source}: {variable.column} has a log-uniform prior but is modelled on its natural scale; "

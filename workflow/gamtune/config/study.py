@@ -109,8 +109,10 @@ class Analysis(Section):
     gam: str | None = Field(
         None,
         max_length=LONGEST_FORMULA,
-        description="formula of the additive model as in R's mgcv, over the columns of table.csv; null: none is fitted",
-        examples=["s(l1, k=4) + s(rho, k=4) + te(depth, sum_neurons, k=4)"],
+        description="Formula of the additive model as in R's mgcv, over the columns of table.csv: s(), te(), ti(), f() "
+        "for levels, or a column for a straight line. log(column) models a column on a logarithmic scale, which suits "
+        "a log-uniform prior. By default no model is fitted.",
+        examples=["s(log(l1), k=4) + s(rho, k=4) + te(depth, sum_neurons, k=4)"],
     )
     method: Literal["REML", "GCV"] = Field("REML", description="criterion that chooses the smoothing parameters")
 

@@ -11,6 +11,7 @@ import pandas as pd
 from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import CONFIGURATION, averaged, last_rung, modelled_rows
 from gamtune.analysis.gam import FittedGam, fit_gam
+from gamtune.analysis.planned_formula import logged_columns
 from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.decision.gam_optimum import gam_optimum
 from gamtune.decision.one_standard_error import Sized, smallest_within, standard_error
@@ -71,7 +72,8 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
         proposals[slot] = proposal
     tried = [rows[trial] for trial in finished["trial"]]
     specs = {slot.name: proposal.spec for slot, proposal in proposals.items() if proposal.spec}
-    near, usual = distances(specs, tried)
+    log_priors = {name for name, distribution in study.space.items() if distribution.logarithmic}
+    near, usual = distances(specs, tried, log_priors | logged_columns(study.analysis.gam))
     write_text(out.with_name("support.csv"), _support_csv(specs, tried))
     lines = []
     for slot, proposal in proposals.items():

@@ -1,7 +1,8 @@
 """Whether a candidate lies among the rows that were tried: nothing is known of settings beyond them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from math import log10
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from gamtune.space.table import cells
 from gamtune.spec import SETTINGS, Spec
 
 NOT_COMPARED = ("patience", "min_delta", "threads")  # of the training's end and its machine, not of the network
+SMALLEST = 1e-300  # stands for 0, which has no logarithm
 COLUMNS = ("candidate", "parameter", "value", "low", "high", "quantile", "warning")
 
 
@@ -67,14 +69,18 @@ def _number(name: str, value: float, others: list[Any]) -> Support:
     return Support(name, value, low, high, float((numbers <= value).mean()), warning)
 
 
-def distances(candidates: Mapping[str, Spec], rows: Sequence[Spec]) -> tuple[dict[str, float], float]:
+def distances(
+    candidates: Mapping[str, Spec], rows: Sequence[Spec], log_columns: Collection[str] = ()
+) -> tuple[dict[str, float], float]:
     """How far each candidate is from the nearest row, and how far a row usually is from the next (the median).
 
-    In the settings that vary among the rows, each scaled to its range; texts that differ lie 1 apart. Where all rows
-    are alike the usual distance is 0.
+    In the settings that vary among the rows, each scaled to its range, or to the range of its logarithms if it is one
+    of ``log_columns``; texts that differ lie 1 apart. Where all rows are alike the usual distance is 0.
     """
     tried = [values_of(row) for row in {row.without_seed(): row for row in rows}.values()]
     asked = {name: values_of(spec) for name, spec in candidates.items()}
+    logged = [name for name in log_columns if all(row.get(name, 1) > 0 for row in tried)]
+    tried, asked = [_logged(row, logged) for row in tried], {name: _logged(row, logged) for name, row in asked.items()}
     axes = [name for name in tried[0] if all(name in row for row in tried) and len({row[name] for row in tried}) > 1]
     places = np.array([_place(row, axes, tried) for row in tried])
     if not axes:
@@ -83,6 +89,11 @@ def distances(candidates: Mapping[str, Spec], rows: Sequence[Spec]) -> tuple[dic
     usual = float(np.median(tree.query(places, k=2)[0][:, 1]))
     near = {name: float(tree.query(_place(values, axes, tried))[0]) for name, values in asked.items()}
     return near, usual
+
+
+def _logged(values: Mapping[str, Any], log_columns: Collection[str]) -> dict[str, Any]:
+    """Replace values by their logarithms; a candidate's 0 lies far below every row."""
+    return {name: log10(value or SMALLEST) if name in log_columns else value for name, value in values.items()}
 
 
 def _place(values: Mapping[str, Any], axes: Sequence[str], tried: Sequence[Mapping[str, Any]]) -> list[float]:
