@@ -1,6 +1,7 @@
 """What ends a run and its processes: SIGINT, and the end of the process that they work for."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,7 +76,7 @@ def test_a_step_whose_run_has_ended_does_nothing():
     with subprocess.Popen(["true"]) as gone:
         pass
     namespace = this_process().partition("@")[2]
-    step = "-m", "gamtune", "check", "missing.yaml"
+    step = "-c", "from gamtune.cli import main; main(['unknown command'])"
     assert run(*step, **{RUN: f"{gone.pid}@{namespace}"}).returncode == -signal.SIGTERM
     assert run(*step, **{RUN: f"{gone.pid}@pid:[1]"}).returncode == 2  # in another container
     assert run(*step, **{RUN: this_process()}).returncode == 2
@@ -95,3 +96,26 @@ def test_a_step_ends_with_its_run_and_not_with_the_shell_of_a_user(of_run):
     assert _is_alive(str(step)) != of_run
     if not of_run:
         os.kill(step, signal.SIGKILL)
+
+
+SNAKEMAKE = """#!/bin/bash
+trap 'echo finished > finished; exit 1' TERM
+touch started
+while true; do sleep 0.05; done
+"""
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is missing")
+def test_make_passes_sigterm_on_and_waits_for_snakemake(tmp_path):
+    for name, text in (("gamtune", "#!/bin/sh\n"), ("snakemake", SNAKEMAKE)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    command = ["make", "-f", str(LIBRARY.parent / "Makefile"), "run", "--old-file=.venv/installed", f"BIN={tmp_path}"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as make:
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "started").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        make.terminate()
+    assert make.returncode != 0
+    assert (tmp_path / "finished").exists()

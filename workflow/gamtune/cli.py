@@ -35,9 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 when all went well, 2 when something the user wrote is at fault, 1 for what else can go wrong.
     """
-    options = _parser().parse_args(arguments)
     if RUN in os.environ:  # a step of the workflow
         die_with_parent(signal.SIGTERM)
+    options = _parser().parse_args(arguments)
     try:
         use_writable_caches()
         options.run(options)
