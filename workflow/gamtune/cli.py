@@ -312,7 +312,7 @@ def _retry(options: argparse.Namespace) -> None:
 
     plan = Plan(read_raw(options.config), options.config)
     with exclusive("gamtune retry"):
-        forgotten = _with_files(partial(forget_failures, Path(plan.path()), Path(plan.store)))
+        forgotten = forget_failures(Path(plan.path()), Path(plan.store))
     print(f"{forgotten} failed trainings forgotten; the next snakemake --cores N trains them again")
 
 
@@ -324,16 +324,8 @@ def _prune(options: argparse.Namespace) -> None:
     plans = [Plan(read_raw(config), config) for config in options.configs]
     if not options.yes:
         show_unwanted(plans)
-    elif left := _with_store(partial(_with_files, partial(prune, plans))):
+    elif left := _with_store(partial(prune, plans)):
         raise StepError(f"{left} could not be removed, see above")
-
-
-def _with_files(step: Callable[[], Result]) -> Result:
-    """Run a step whose files may be out of reach."""
-    try:
-        return step()
-    except OSError as error:
-        raise StepError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
 
 
 def _with_store(step: Callable[[], Result]) -> Result:
