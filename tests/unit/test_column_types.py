@@ -24,6 +24,7 @@ def column(cells, name="x", file="rows.csv", **more):
         (["True", "FALSE", "false", None], Type.TRUTH),
         ([True, None, False], Type.TRUTH),
         ([1, 2, None], Type.NUMBER),
+        (["20240207", "20241340"], Type.NUMBER),
         (["a", "b", None], Type.CATEGORY),
         (["01", "A", "B"], Type.CATEGORY),
         (["S", "M", "L", "38", "40"], Type.CATEGORY),
@@ -65,7 +66,7 @@ def test_numbers_with_units_are_refused():
 
 @pytest.mark.parametrize("cell", DATES)
 def test_dates_are_refused_in_csv_and_parquet(cell):
-    expected = f"row 1, column 'x' holds dates or times: {cell!r}; give numbers, or list the column in data.categorical"
+    expected = f"row 1, column 'x' holds dates or times: {cell!r}; give numbers such as days"
     with pytest.raises(InputError) as caught:
         type_of([column([cell, "unknown", None])])
     assert expected in str(caught.value)
@@ -85,6 +86,8 @@ def test_dates_are_refused_in_csv_and_parquet(cell):
         ([9007199254740993, 1], "row 1, column 'x': '9007199254740993' has more digits"),
         (["01000", "20095"], "row 1, column 'x': '01000' has a leading zero, as codes have"),
         ([["a"], ["b"]], "row 1, column 'x': \"['a']\" is neither a number nor a text"),
+        ([None, "20240207", "20231231"], "row 2, column 'x' holds dates or times: '20240207'"),
+        ([20240207, 20231231], "row 1, column 'x' holds dates or times: '20240207'"),
         ([b"a"], "row 1, column 'x': \"b'a'\" is neither a number nor a text"),
     ],
 )

@@ -423,3 +423,10 @@ def test_a_halvings_rows_are_drawn_as_what_they_are(tmp_path):
     drawn = (tmp_path / "mse_by_parameter.svg").read_text()
     assert "epochs trained" in drawn
     assert drawn.count("<!-- epochs") == 1  # of the legend: epochs are colours, not a panel
+
+
+def test_a_class_named_none_is_counted_as_any_other(tmp_path):
+    rows = pd.DataFrame({"actual": ["None", "Mild", "None", "NA"], "predicted": ["None", "Mild", "Mild", "NA"]})
+    probabilities = {f"p_{name}": (rows["predicted"] == name) * 0.8 + 0.1 for name in ("Mild", "NA", "None")}
+    captions = drawn_optimum(tmp_path, rows.assign(**probabilities))
+    assert captions["confusion_matrix"].startswith("Confusion matrix of 4 test rows: 1 wrong")

@@ -233,3 +233,13 @@ def test_check_refuses_what_the_data_step_would_refuse(case, capsys):
     capsys.readouterr()
     assert main(["check", "--data", "config.yaml"]) == 2
     assert "row 2, column 'pay': '1,222'" in capsys.readouterr().err
+
+
+def test_an_input_that_counts_the_samples_is_a_warning(case):
+    case("15-target-trailing-spaces")
+    rows = pd.read_csv("rows.csv")
+    rows.assign(visit=np.arange(90)[::-1] + 7).to_csv("rows.csv", index=False)
+    messages = [warning.message for warning in prepare(of_config(), Path("data"))]
+    assert (
+        "column 'visit' counts the samples from 7 to 96; if it only identifies them, list it in data.drop" in messages
+    )

@@ -15,6 +15,7 @@ from gamtune.data.single_column import Predictor, predictors
 from gamtune.data.split import Split
 from gamtune.data.warnings_file import DataWarning
 from gamtune.numbers import significant
+from gamtune.tables.identifiers import FEWEST
 
 MOST_COLUMNS = 5  # columns with a warning of their own
 PAIRS = (("test", "train"), ("validation", "train"), ("test", "validation"))
@@ -34,7 +35,18 @@ def find_leaks(rows: Rows, split: Split) -> list[DataWarning]:
     split : Split
         Their parts, and their folds if there are any.
     """
-    return [*_single_columns(rows, split), *_duplicates(rows, split)]
+    return [*_single_columns(rows, split), *_duplicates(rows, split), *_counters(rows)]
+
+
+def _counters(rows: Rows) -> Iterator[DataWarning]:
+    """Warn about columns that count the samples, as an index does."""
+    for use in rows.columns:
+        if use.use != "input" or use.kind != "number" or use.distinct < max(len(rows.target), FEWEST):
+            continue
+        numbers = np.sort(rows.features[use.name].to_numpy(float))
+        if (np.diff(numbers) == 1).all():
+            message = f"column {use.name!r} counts the samples from {numbers[0]:.15g} to {numbers[-1]:.15g}"
+            yield DataWarning("identifier", f"{message}; if it only identifies them, list it in data.drop")
 
 
 def _single_columns(rows: Rows, split: Split) -> Iterator[DataWarning]:

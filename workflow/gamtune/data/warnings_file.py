@@ -19,7 +19,7 @@ class DataWarning:
     Attributes
     ----------
     kind : str
-        What was found, for programs: ``duplicates`` or ``single_column``.
+        What was found, for programs: ``duplicates``, ``single_column`` or ``identifier``.
     message : str
         What was found, with counts, and what to do.
     details : mapping

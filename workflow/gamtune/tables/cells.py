@@ -110,14 +110,3 @@ def unit_of(text: str) -> str:
     """
     match = NOTATION.fullmatch(text)
     return (match.group("unit") or "") if match else ""
-
-
-def is_compact_date(text: str) -> bool:
-    """Return whether a whole number is a date as year, month and day.
-
-    Examples
-    --------
-    >>> is_compact_date("20240207"), is_compact_date("20249907")
-    (True, False)
-    """
-    return bool(re.fullmatch(_COMPACT, text))

@@ -174,7 +174,12 @@ class Column:
         import pyarrow.types as types
 
         kind = self.array.type
-        return not (types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
+        return not (
+            types.is_nested(kind)
+            or types.is_binary(kind)
+            or types.is_large_binary(kind)
+            or types.is_fixed_size_binary(kind)
+        )
 
     @cached_property
     def _is_text(self) -> bool:
@@ -215,6 +220,16 @@ class Column:
         if np.abs(values[~np.isnan(values)]).max(initial=0) >= EXACT:
             return not self._is_text and not self._is_integer
         return not self._is_text or not pc.any(pc.match_substring_regex(self.array, LEADING_ZERO)).as_py()
+
+    @property
+    def are_compact_dates(self) -> bool:
+        """Whether all numbers are whole and dates as year, month and day."""
+        if self.values is None or not self._is_whole:
+            return False
+        years, days = np.divmod(self.values[~np.isnan(self.values)], 10_000)
+        months, days = np.divmod(days, 100)
+        found = (years >= 1900) & (years < 2100) & (months >= 1) & (months <= 12) & (days >= 1) & (days <= 31)
+        return bool(found.all())
 
     @cached_property
     def _is_whole(self) -> bool:

@@ -76,6 +76,7 @@ def type_of(columns: Sequence[Column], categorical: bool = False, advice: Advice
     if categorical:
         return Type.CATEGORY
     if all(column.all_numbers for column in columns):
+        _refuse_compact_dates(columns, advice)
         return Type.NUMBER
     kinds = _kinds(columns)
     cells = _cells(columns, kinds)
@@ -86,6 +87,15 @@ def type_of(columns: Sequence[Column], categorical: bool = False, advice: Advice
         accepted = NUMBERS if refused is Cell.WORD else set(Cell) - {refused}
         raise _fault(columns, [text for text, kind in kinds.items() if kind not in accepted], refused, advice)
     return Type.CATEGORY if set(cells) - {Cell.NUMBER} else Type.NUMBER
+
+
+def _refuse_compact_dates(columns: Sequence[Column], advice: Advice) -> None:
+    """Refuse whole numbers that are all dates as year, month and day, such as 20240207."""
+    present = [column for column in columns if column.missing < len(column)]
+    if present and all(column.are_compact_dates for column in present):
+        column = present[0]
+        row = column.first_present()
+        raise column.fault(row, _message(Cell.DATE, column.text(row), advice))
 
 
 def _kinds(columns: Sequence[Column]) -> dict[str, Cell]:
@@ -140,7 +150,7 @@ def _fault(columns: Sequence[Column], texts: Collection[str], kind: Cell, advice
 def _message(kind: Cell, text: str, advice: Advice) -> str:
     """What a message states about a cell and proposes."""
     if kind is Cell.DATE:
-        return f" holds dates or times: {{cell}}; give numbers, or {advice.both}"
+        return f" holds dates or times: {{cell}}; give numbers such as days since the first one, or {advice.both}"
     if kind is Cell.INFINITE:
         return "{cell} is not a finite number of single precision; correct it"
     if kind is Cell.LONG:
