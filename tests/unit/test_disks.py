@@ -25,7 +25,6 @@ from gamtune.training import store, trial
 from gamtune.training.launch import launch
 
 ORDINARY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
-DATA = json.dumps({"data": {"source": "digits"}})
 
 
 def works(*command):
@@ -45,6 +44,7 @@ def gamtune(folder, *words, before=()):
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+    (tmp_path / "data.json").write_text(json.dumps({"data": {"source": "digits"}}))
     (tmp_path / "disk").mkdir()
     return tmp_path
 
@@ -55,7 +55,7 @@ def test_a_disk_that_cannot_be_written_is_one_line_with_the_path(folder):
     mount -t tmpfs -o size=64k none disk
     dd if=/dev/zero of=disk/fill bs=4k 2> /dev/null
     gamtune() {{ {sys.executable} -m gamtune "$@"; echo "exit $?" >&2; }}
-    gamtune data --data '{DATA}' --out disk/data
+    gamtune data --data data.json --out disk/data
     gamtune table config.yaml --out disk/table.csv
     find disk -type f ! -name fill ! -size 0
     rm disk/fill

@@ -54,7 +54,7 @@ def test_the_study_leaves_every_file_of_the_contract(finished_once, file):
 def test_every_trial_has_its_record_log_and_model(finished_once):
     for row in finished_once.rows("table.csv"):
         folder = finished_once.path("trials") / row["trial"]
-        assert {path.name for path in folder.iterdir()} == {"record.json", "model.keras", "log.txt"}
+        assert {path.name for path in folder.glob("[!.]*")} == {"record.json", "model.keras", "log.txt"}
         assert json.loads((folder / "record.json").read_text())["status"] == "ok"
 
 

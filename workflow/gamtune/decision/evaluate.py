@@ -200,7 +200,7 @@ def _data_of(study: Path, record: dict[str, Any], whole: bool) -> Prepared:
         folder = whole_folder(folder)
     elif fold:
         folder = fold_folder(folder, fold)
-    return open_intact(folder / "digest.json")
+    return open_intact(folder / "digest.json", ("test",))
 
 
 def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+from gamtune.errors import DamagedError
 from gamtune.tracking.address import TrackingError
 from gamtune.tracking.records import fingerprint
 from gamtune.tracking.store import open_store
@@ -41,18 +42,18 @@ def follow(study: TrackedStudy, parent_pid: int, seconds: float = 2) -> None:
     synced: dict[Path, tuple[int, int]] = {}
     complaint, pause = "", seconds
     while not stop.wait(pause) and _is_alive(parent_pid):
-        now = fingerprint(study)
-        if now == synced:
-            continue
         began = time.process_time()
-        only = _changed_records(synced, now)
         try:
+            now = fingerprint(study)
+            if now == synced:
+                continue
+            only = _changed_records(synced, now)
             with open_store(study) as store:
                 contents = sync_runs(store, Deeds(), [], only, stop.is_set)
                 if only is None:
                     write_view(store, contents)
             synced, complaint = now, ""
-        except TrackingError as error:
+        except (TrackingError, DamagedError) as error:  # a step that reads the damaged file ends the run
             if str(error) != complaint:
                 print(error, file=sys.stderr, flush=True)
             complaint = str(error)

@@ -153,8 +153,10 @@ def take_out(folder: Path, record: Path, with_model: bool) -> None:
     The model is a hard link where the file system has them, so it takes no room twice.
     """
     model = record.with_name(MODEL)
-    for file in (model, checksum_of(model)):
+    files = (checksum_of(model), model)
+    for file in files:
         file.unlink(missing_ok=True)
+    for file in files[::-1]:
         source = folder / file.name
         if with_model and source.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
