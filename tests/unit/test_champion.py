@@ -4,6 +4,7 @@ import json
 import shutil
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from tracked import PREPROCESSING, start_python
 
+from gamtune.cli import main
+from gamtune.config.data_section import Data
+from gamtune.data.prepare import prepare
 from gamtune.data.raw_cells import raw_numbers
 from gamtune.decision.predict import predict_file
 from gamtune.errors import DamagedError, InputError
@@ -25,6 +29,7 @@ from gamtune.tracking.study import TrackedStudy
 from gamtune.tracking.sync import sync
 print(sync(TrackedStudy("digits", sys.argv[2], Path(sys.argv[3]))), file=sys.stderr)
 """
+CASES = Path(__file__).parents[1] / "cases"
 # Columns as a CSV file holds them: a number, whole numbers, truth values, codes with leading zeros, words
 WIDE = PREPROCESSING | {
     "columns": ["size", "count", "smoker", "code", "kind"],
@@ -220,6 +225,19 @@ def test_the_server_gives_the_same_predictions_for_json_and_parquet(study, tmp_p
     assert caught.value.get_http_status_code() == 400
 
 
+def test_a_table_as_pandas_reads_it_gives_the_predictions_of_the_command_line(study, tmp_path):
+    rows = CASES / "36-champion-raw-integers/rows.csv"
+    prepare(Data(source="table", path=str(rows), target="y", categorical=["code"]), tmp_path)
+    study.write_trials(1)
+    study.write_record("a" * 12, "optimum")
+    model = write_model(study.folder / "optimum", json.loads((tmp_path / "preprocessing.json").read_text()))
+    sync(study.tracked)
+    expected = pd.read_csv(StringIO(predict_file(model, rows)[0]))
+    raw = pd.read_csv(rows)
+    assert {kind.kind for kind in raw[["count", "smoker", "code"]].dtypes} == {"i", "b"}
+    pd.testing.assert_frame_equal(champion(study).predict(raw), expected, check_dtype=False)
+
+
 @pytest.mark.parametrize(
     ("column", "cells", "message"),
     [
@@ -312,6 +330,22 @@ def test_unseen_levels_are_reported_by_column_and_refused_with_strict(exported):
     with pytest.raises(InputError) as caught:
         predict_file(model, file, strict=True)
     assert str(caught.value).splitlines() == warnings
+
+
+def test_a_level_in_another_spelling_is_reported_with_the_known_one(tmp_path, capsys):
+    titanic, rows = CASES / "58-leak/titanic.csv", CASES / "54-predict-unseen-level/new.csv"
+    prepare(Data(source="table", path=str(titanic), target="survived", drop=["alive"]), tmp_path)
+    preprocessing = json.loads((tmp_path / "preprocessing.json").read_text())
+    model = write_model(tmp_path / "optimum", preprocessing)
+    warning = (
+        f"{rows}: column 'sex': 6 samples have a level that is not in the training data and counts as missing: "
+        "'Male' (3; did you mean 'male'?), 'Female' (3; did you mean 'female'?)\n"
+    )
+    assert main(["predict", str(model), str(rows)]) == 0
+    printed = capsys.readouterr()
+    assert (printed.err, len(printed.out.splitlines())) == (f"warning: {warning}", 7)
+    assert main(["predict", str(model), str(rows), "--strict"]) == 2
+    assert capsys.readouterr() == ("", warning)
 
 
 def test_many_unseen_levels_are_five_and_a_count(exported):
