@@ -83,41 +83,30 @@ def champion(study):
     return mlflow.pyfunc.load_model("models:/digits@champion")
 
 
-def delete_version(client):
-    client.delete_model_version("digits", "1")
+def delete_in_the_ui(client, what, version):
+    model_id = client.get_model_version("digits", version).source.removeprefix("models:/")
+    experiment_id = client.get_experiment_by_name("digits").experiment_id
+    {
+        "alias": lambda: client.delete_registered_model_alias("digits", "champion"),
+        "version": lambda: client.delete_model_version("digits", version),
+        "registered model": lambda: client.delete_registered_model("digits"),
+        "logged model": lambda: client.delete_logged_model(model_id),
+        "experiment": lambda: client.delete_experiment(experiment_id),
+        "name": lambda: client.rename_registered_model("digits", "other"),
+    }[what]()
 
 
-def delete_model(client):
-    client.delete_registered_model("digits")
-
-
-def delete_alias(client):
-    client.delete_registered_model_alias("digits", "champion")
-
-
-def delete_experiment(client):
-    client.delete_experiment(client.get_experiment_by_name("digits").experiment_id)
-
-
-def delete_logged_model(client):
-    client.delete_logged_model(client.get_model_version("digits", "1").source.removeprefix("models:/"))
-
-
-def rename(client):
-    client.rename_registered_model("digits", "other")
-
-
-@pytest.mark.parametrize(
-    "delete", [delete_version, delete_model, delete_alias, delete_experiment, delete_logged_model, rename]
-)
-def test_what_is_deleted_in_the_ui_is_registered_again(registered, client, delete):
-    delete(client)
-    found = sync(registered.tracked).champion
-    assert str(client.get_model_version_by_alias("digits", "champion").version) == found.version
+def test_what_is_deleted_in_the_ui_is_registered_again(registered, client):
+    version = "1"
+    for what in ("alias", "version", "registered model", "logged model", "experiment", "name"):
+        delete_in_the_ui(client, what, version)
+        found = sync(registered.tracked).champion
+        version = found.version
+        assert str(client.get_model_version_by_alias("digits", "champion").version) == version, what
+        assert client.get_experiment_by_name("digits").lifecycle_stage == "active", what
+        assert sync(registered.tracked).champion == found, f"{what}: nothing more to do"
     rows = pd.DataFrame({"size": [2.0], "kind": ["b"]})
     assert champion(registered).predict(rows)["predicted"].isin(["no", "yes"]).all()
-    assert client.get_experiment_by_name("digits").lifecycle_stage == "active"
-    assert sync(registered.tracked).champion == found, "nothing more to do"
 
 
 def test_a_champion_whose_files_are_gone_is_registered_again(registered):
@@ -135,18 +124,21 @@ def test_a_new_process_registers_a_deleted_model_again_and_makes_no_other_databa
     assert list(here.iterdir()) == []
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "text", "foreign archive"])
-def test_a_damaged_network_is_not_registered(registered, damage):
+def test_a_damaged_network_is_not_registered(registered):
     network = registered.folder / "optimum/model.keras"
-    content = bytearray(network.read_bytes())
-    if damage == "flipped":
-        content[len(content) // 2] ^= 0xFF
-    if damage == "foreign archive":
-        shutil.make_archive(str(registered.folder / "x"), "zip", registered.folder, "table.csv")
-        content = (registered.folder / "x.zip").read_bytes()
-    network.write_bytes({"truncated": content[:-100], "empty": b"", "text": b"weights"}.get(damage, content))
-    with pytest.raises(DamagedError, match=r"model\.keras: damaged: "):
-        sync(registered.tracked)
+    content = network.read_bytes()
+    half = len(content) // 2
+    shutil.make_archive(str(registered.folder / "foreign"), "zip", registered.folder, "table.csv")
+    for damaged in (
+        content[:-100],
+        content[:half] + bytes([content[half] ^ 0xFF]) + content[half + 1 :],
+        b"",
+        b"weights",
+        (registered.folder / "foreign.zip").read_bytes(),
+    ):
+        network.write_bytes(damaged)
+        with pytest.raises(DamagedError, match=r"model\.keras: damaged: "):
+            sync(registered.tracked)
 
 
 def test_raw_data_frames_of_any_type_give_the_predictions_of_the_command_line(study, tmp_path):
@@ -238,20 +230,17 @@ def test_a_table_as_pandas_reads_it_gives_the_predictions_of_the_command_line(st
     pd.testing.assert_frame_equal(champion(study).predict(raw), expected, check_dtype=False)
 
 
-@pytest.mark.parametrize(
-    ("column", "cells", "message"),
-    [
-        ("size", ["dark", "1"], "column size to type 'float64': row 1, column 'size': 'dark' is not a finite number"),
-        ("size", [1.0, np.inf], "row 2, column 'size': 'inf' is not a finite number"),
-        ("size", pd.to_datetime(["2020-01-01", "2020-01-02"]), "'2020-01-01 00:00:00' is not a finite number"),
-        ("size", [[1], [2]], "'[1]' is not a finite number"),
-    ],
-)
-def test_the_champion_names_a_cell_that_is_no_number(registered, column, cells, message):
-    rows = pd.DataFrame({"size": [1.0, 2.0], "kind": ["a", "b"]}).assign(**{column: cells})
-    with pytest.raises(MlflowException) as caught:
-        champion(registered).predict(rows)
-    assert message in str(caught.value)
+def test_the_champion_names_a_cell_that_is_no_number(registered):
+    loaded = champion(registered)
+    for cells, message in (
+        (["dark", "1"], "column size to type 'float64': row 1, column 'size': 'dark' is not a finite number"),
+        ([1.0, np.inf], "row 2, column 'size': 'inf' is not a finite number"),
+        (pd.to_datetime(["2020-01-01", "2020-01-02"]), "'2020-01-01 00:00:00' is not a finite number"),
+        ([[1], [2]], "'[1]' is not a finite number"),
+    ):
+        with pytest.raises(MlflowException) as caught:
+            loaded.predict(pd.DataFrame({"size": cells, "kind": ["a", "b"]}))
+        assert message in str(caught.value)
 
 
 def test_the_champion_warns_about_levels_that_it_does_not_know(registered, caplog):
