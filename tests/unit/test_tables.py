@@ -74,6 +74,7 @@ def test_a_table_is_read_however_it_is_written(write, content):
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an Excel workbook"),
         ("a,b;c,d\n1,2;3,4\n", r"the separator is ambiguous: ',' (comma) and ';' (semicolon) both divide all lines"),
         (b"PAR1abc", "is no valid Parquet file"),
+        (",\n,\n", "column 1 has no name"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_table_is_one_line(write, content, line):
@@ -135,3 +136,17 @@ def test_twenty_thousand_columns_and_a_line_longer_than_a_block_are_read(write):
     path = write(",".join(names) + "\n" + ",".join(["1.5"] * 20_000) + "\n")
     assert len(read_table(path).names) == len(read_header(path)) == 20_000
     assert cells(write("a,b\n1," + "x" * (1 << 24) + "\n2,y\n"))["a"] == [1, 2]
+
+
+def test_a_header_is_read_without_the_rest_of_a_long_file(write):
+    lines = PLAIN + "1,x\n" * 400_000
+    for content in (lines, lines.encode("utf-16"), gzip.compress(lines.encode()), lines.replace("\n", "\r")):
+        assert read_header(write(content)) == ["a", "b"]
+    with pytest.raises(InputError, match="line 1: a quotation mark is not closed"):
+        read_header(write('"' + lines))
+
+
+def test_an_empty_cell_is_missing_whatever_the_words_are(write):
+    column = read_table(write("a,b\n,x\n?,y\n5,z\n"), missing=("?",)).column("a")
+    assert column.missing == 2
+    assert column.numbers()[2] == 5

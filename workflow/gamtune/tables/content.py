@@ -79,6 +79,11 @@ def load(path: Path, limit: int = -1) -> bytes:
         raise InputError([f"cannot be read: {error}"], str(path)) from None
 
 
+def is_ascii_based(content: bytes, dialect: Dialect) -> bool:
+    """Return whether the byte of a line break is a line break wherever it stands, as in UTF-8 but not in UTF-16."""
+    return dialect.encoding is None and not any(content.startswith(mark) for mark, name in MARKS if name != "utf-8")
+
+
 def as_utf8(content: bytes, path: Path, dialect: Dialect) -> bytes:
     """Return the text of a CSV file in UTF-8, without a byte order mark.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gamtune.errors import InputError
-from gamtune.tables.content import as_utf8, load
+from gamtune.tables.content import as_utf8, is_ascii_based, load
 from gamtune.tables.dialect import Dialect
 from gamtune.tables.structure import Lines, check_quoting, find_separator, parse_header
 
@@ -25,11 +25,12 @@ def read_csv_header(path: Path, dialect: Dialect) -> list[str]:
     """
     content = load(path, PEEK)
     if len(content) == PEEK:
-        content = content[: content.rfind(b"\n") + 1] or load(path)
+        lines = content[: content.rfind(b"\n") + 1] if is_ascii_based(content, dialect) else b""
+        content = lines or load(path)
     text = _with_newlines(as_utf8(content, path, dialect))
     separator, text = find_separator(text, path, dialect)
     names, _ = parse_header(text, separator, path)
-    while names and not names[-1]:  # after a comma at the end of each line, which `read_csv` checks
+    while len(names) > 1 and not names[-1]:  # after a comma at the end of each line, which `read_csv` checks
         names.pop()
     return checked_names(names, path)
 
@@ -70,7 +71,7 @@ def read_csv(path: Path, dialect: Dialect, missing: Sequence[str]) -> dict[str, 
     names += [""] * (len(columns) - len(names))
     if b" " in body or b"\t" in body or not body.isascii():
         columns = [without_missing(pc.utf8_trim_whitespace(column), missing) for column in columns]
-    while not names[-1] and columns[-1].null_count == len(columns[-1]):
+    while len(names) > 1 and not names[-1] and columns[-1].null_count == len(columns[-1]):
         names.pop()
         columns.pop()
     return dict(zip(checked_names(names, path), columns, strict=True))

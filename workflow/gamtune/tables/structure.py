@@ -83,15 +83,17 @@ def parse_header(text: bytes, separator: str, path: Path) -> tuple[list[str], in
     start = blank.end() if blank else 0
     if not text or text.isspace():
         raise InputError(["the file is empty, expected a header line with the names of the columns"], str(path))
-    stop = start
+    stop, marks = start, 0
     while True:  # a quoted name may contain a line break
-        stop = text.find(b"\n", stop + 1)
-        stop = len(text) if stop < 0 else stop
-        line = text[start:stop]
-        if line.count(b'"') % 2 == 0:
+        end = text.find(b"\n", stop + 1)
+        end = len(text) if end < 0 else end
+        marks += text.count(b'"', stop, end)
+        stop = end
+        if marks % 2 == 0:
             break
         if stop == len(text):
             raise InputError(["line 1: a quotation mark is not closed"], str(path))
+    line = text[start:stop]
     try:
         names = next(csv.reader(io.StringIO(line.decode(), newline=""), delimiter=separator, skipinitialspace=True))
     except csv.Error as error:

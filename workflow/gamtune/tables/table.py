@@ -76,7 +76,7 @@ def read_table(path: Path, missing: Sequence[str] = MISSING, dialect: Dialect = 
     path : Path
         The file.
     missing : sequence of str
-        Words that stand for a missing value in text.
+        Words that stand for a missing value in text; an empty cell always does.
     dialect : Dialect
         How the cells of a CSV file are written.
 
@@ -86,6 +86,7 @@ def read_table(path: Path, missing: Sequence[str] = MISSING, dialect: Dialect = 
         If the file cannot be read or is not a table: two columns of one name, a column without a name, a line with too
         few or too many cells, a quotation mark that is not closed, no rows.
     """
+    missing = ["", *missing]
     if not is_parquet(path):
         return Table(path, read_csv(path, dialect, missing), dialect.decimal)
     return Table(path, read_parquet(path, missing))
