@@ -236,7 +236,7 @@ class Column:
         """Whether all numbers are whole."""
         if self.values is None:
             return False
-        values = self.values[~np.isnan(self.values)]
+        values = self.values[np.isfinite(self.values)]
         return not (values[:100] % 1 != 0).any() and not (values % 1 != 0).any()  # mostly the first ones tell
 
     @property
