@@ -5,12 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gamtune import errors as errors_module
 from gamtune.analysis import formula as formula_module
 from gamtune.analysis import terms as terms_module
 from gamtune.analysis.formula import check_columns, check_distinct, parse_formula, parse_response, parse_term
 from gamtune.analysis.terms import Response, Variable, quoted
+from gamtune.errors import InputError
 
 LECTURE = (
     "s(l1, k=4) + s(l2, k=4) + s(input_dropout) + s(rho, k=4) + s(epsilon, k=4)"
@@ -78,6 +81,26 @@ def test_a_name_with_symbols_is_written_in_backquotes(name):
 def test_any_other_name_is_written_as_it_is(name):
     (term,) = parse_formula(f"s({name})").terms
     assert term.variables == (Variable(name),)
+
+
+@given(st.lists(st.sampled_from([*"()+,=-*#`~[]{}'\"\\ \n", "s", "te", "ti", "f", "log", "log10", "k", "x", "my.col", "`a b`",
+                                 "4", "3.5", "c", "\u0416", "k=4", "s(x)", "log(x)"]), max_size=14))  # fmt: skip
+def test_every_text_is_a_formula_or_answered_in_one_line(pieces):
+    text = "".join(pieces)
+    try:
+        labels = [term.label for term in parse_formula(text).terms]
+    except InputError as refused:
+        labels, lines = [], str(refused).splitlines()
+    else:
+        lines = [text]
+        assert [term.label for term in parse_formula(" + ".join(labels)).terms] == labels
+    assert labels or len(lines) == 1
+
+
+@given(st.text(min_size=1))
+def test_every_name_can_be_written_in_a_formula(name):
+    (term,) = parse_formula(f"s(log10({quoted(name)}), k=4)").terms
+    assert term.variables == (Variable(name, "log10"),)
 
 
 def test_a_comment_is_refused_because_what_follows_it_would_be_lost():
