@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gamtune.analysis.comparable import is_summary
+from gamtune.analysis.comparable import comparable_rows, is_summary
 from gamtune.analysis.gam_step import run_gam
 from gamtune.cli import main
 
@@ -54,15 +54,20 @@ def test_a_users_own_column_status_drops_no_rows(tmp_path):
         {"trial": "a", "name": "a", "replicate": 1, "status": "ok", "seconds": 1},
     ],
 )
-def test_only_gamtunes_own_summaries_are_treated_as_such(tmp_path, own):
+def test_only_gamtunes_own_summaries_are_treated_as_such(own):
     x = np.linspace(0, 1, 40)
-    data = pd.DataFrame({"x": x, "mse": np.sin(5 * x)})
-    pd.DataFrame(own, index=range(40)).join(data).to_csv(tmp_path / "own.csv", index=False)
-    data.to_csv(tmp_path / "data.csv", index=False)
-    for name in ("own", "data"):
-        assert gam(tmp_path / f"{name}.csv", "s(x, k=5)", tmp_path / name) == 0
-    assert model(tmp_path / "own").equals(model(tmp_path / "data"))
-    assert not (tmp_path / "own" / "warnings.txt").exists()
+    table = pd.DataFrame(own, index=range(40)).join(pd.DataFrame({"x": x, "mse": np.sin(5 * x)}))
+    assert not is_summary(table)
+    assert comparable_rows(table).equals(table)
+
+
+def test_a_users_columns_of_rungs_and_selections_mean_nothing(tmp_path):
+    x = np.linspace(0, 1, 40)
+    own = pd.DataFrame({"x": x, "mse": np.sin(5 * x), "rung": range(40), "epochs": 1, "selection": "test"})
+    own.to_csv(tmp_path / "own.csv", index=False)
+    assert gam(tmp_path / "own.csv", "s(x, k=5)", tmp_path / "gam") == 0
+    assert model(tmp_path / "gam").n == 40
+    assert not (tmp_path / "gam" / "warnings.txt").exists()
 
 
 def test_failed_trials_and_replicates_of_a_summary_are_treated_as_such(tmp_path):
