@@ -135,7 +135,8 @@ def _natural_ticks(figure: Figure, log_panels: Sequence[bool]) -> None:
     for axes, logarithmic in zip(figure.axes, log_panels, strict=False):
         if logarithmic:
             low, high = axes.get_xlim()
-            ticks = log_ticks(10**low, 10**high, MOST_TICKS)
+            margin = 0.03 * (high - low)  # or labels of neighbouring panels touch
+            ticks = log_ticks(10 ** (low + margin), 10 ** (high - margin), MOST_TICKS)
             axes.set_xticks(np.log10(ticks), labels(ticks))
 
 
