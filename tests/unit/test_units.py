@@ -179,3 +179,11 @@ def test_the_exported_model_scores_exactly_what_is_reported(tmp_path, case):
     text, _ = predict_file(tmp_path / "model.keras", tmp_path / "raw.csv")
     predicted = pd.read_csv(StringIO(text))["predicted"]
     assert np.mean((predicted - raw["y"].to_numpy()) ** 2) == pytest.approx(reported["mse"], rel=1e-9, abs=0)
+
+
+def test_the_log_of_a_target_in_thousandths_has_no_zeros(tmp_path, capsys):
+    record, _ = trained(tmp_path, pd.read_csv(CASES / "27-outcome-zeros" / "rows.csv"), neurons=8, epochs=3)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    assert 0 < record["metrics"]["validation"]["mse"] < 1e-5
+    assert "0.0000" not in "".join(lines)
