@@ -11,6 +11,7 @@ from gamtune.analysis.summary import summarise
 from gamtune.cli import main
 from gamtune.config.load import parse_study
 from gamtune.decision.decision_file import KEYS, read_decision
+from gamtune.decision.outcome import outcome
 from gamtune.errors import DamagedError, InputError
 from gamtune.files import check_folder, checksum_of, copy_file, read_json, write_text
 from gamtune.settings import make_spec
@@ -173,6 +174,17 @@ def test_a_folder_that_one_step_makes_is_deleted_whole(tmp_path):
     (folder / "model.csv").write_text("")
     with pytest.raises(DamagedError, match="does not match its checksum"):
         check_folder(folder)
+
+
+@pytest.mark.parametrize("place", ["gam", "figures", "decision", "optimum/figures", "final/optimum/1"])
+def test_the_outcome_names_a_damaged_file_that_no_step_has_to_read(tmp_path, config, place):
+    file = tmp_path / "small" / place / "terms.csv"
+    write_text(file, "a\n1\n")
+    file.write_text("a\n2\n")
+    with pytest.raises(
+        DamagedError, match=rf"{place}/terms\.csv: damaged: .*; delete the folder .*{place} and run again"
+    ):
+        outcome(config, tmp_path, "config.yaml")
 
 
 def test_retry_leaves_damaged_records_to_the_next_run(tmp_path):

@@ -19,7 +19,7 @@ ARRAYS = [f"{axis}_{part}.npy" for axis in "xy" for part in PARTS]
 
 @pytest.fixture
 def folder(digits, tmp_path):
-    shutil.copytree(digits.parent, tmp_path / "data")
+    shutil.copytree(digits.parent, tmp_path / "data", ignore=shutil.ignore_patterns(CACHE))
     return tmp_path / "data"
 
 

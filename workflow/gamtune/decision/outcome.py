@@ -9,8 +9,11 @@ from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.data.warnings_file import read_warnings
 from gamtune.decision.decision_file import read_decision, winner_of
 from gamtune.errors import DamagedError
+from gamtune.files import check_folder
 from gamtune.numbers import NOT_AVAILABLE, compact, rmse_note, significant, with_spread
 from gamtune.tables.artefacts import read_rows
+
+CHECKED = ("gam", "figures", "decision", "final", "optimum")  # folders whose files Snakemake does not look into
 
 
 def outcome(study: Study, results: Path, config: str) -> str:
@@ -18,10 +21,15 @@ def outcome(study: Study, results: Path, config: str) -> str:
 
     Raises
     ------
+    DamagedError
+        If a file of the analysis, the decision or the optimum is damaged.
     ValueError
         If the study has not finished.
     """
     folder = results / study.study
+    checksums = (path for kind in CHECKED for path in (folder / kind).rglob(".*.sha256"))
+    for place in sorted({path.parent for path in checksums}):
+        check_folder(place)
     try:
         decision = read_decision(folder)
         comparison = read_rows(folder / "optimum" / "comparison.csv", "what", "part", "mse")
