@@ -158,6 +158,8 @@ def test_the_workflow_reads_one_file_and_merges_the_values_of_the_command_line()
     files = [CASES / "33-two-configfiles" / name for name in ("a.yaml", "b.yaml")]
     with pytest.raises(InputError, match=r"got 2 config files, expected one"):
         read_for_workflow(files, files[0], {})
+    with pytest.raises(InputError, match=r"Snakemake accepts no braces in the path of a workflow"):
+        read_for_workflow([], Path("/a {b}/config/config.yaml"), {})
     changes = {"search": {"draws": "3"}, "training": {"l2": "1e-3"}, "study": "c"}
     content, source = read_for_workflow([], files[0], changes)
     assert source.endswith("a.yaml")

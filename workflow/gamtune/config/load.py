@@ -51,15 +51,17 @@ def read_for_workflow(files: Sequence[Path], default: Path, changes: Mapping[str
     files : sequence of Path
         Config files of the command line.
     default : Path
-        The file that is read if there are none.
+        The file that is read if there are none, in the folder of the workflow.
     changes : mapping
         Values of ``--config``.
 
     Raises
     ------
     InputError
-        If there is more than one file, or it cannot be read.
+        If there is more than one file, it cannot be read, or the path of the workflow's folder holds braces.
     """
+    if set("{}") & set(str(default)):
+        raise InputError(["Snakemake accepts no braces in the path of a workflow; rename the folder"], str(default))
     if len(files) > 1:
         names = ", ".join(os.path.relpath(file) for file in files)
         raise InputError([f"got {len(files)} config files, expected one: a study is one file"], names)
