@@ -42,23 +42,23 @@ def build_table(study: Study) -> list[Row]:
         If a row holds a value no training can have, two configurations have one name, there are more than
         `MAX_TRIALS` trials, or no configuration uses a hyperparameter.
     """
-    rows: dict[str, Row] = {}
     named: dict[str, Spec] = {}
     usage = Usage()
     most = MAX_TRIALS // (study.search.replicates * len(study.data.folds))
     for number, (name, settings) in enumerate(_named_settings(study), start=1):
         if number > most:
             raise InputError([f"search: more than {MAX_TRIALS} trials; use fewer configurations, replicates or folds"])
-        first = complete(study, settings, 1, f"row {name}")
-        usage.add(settings, first)
-        if named.setdefault(name, first) != first:
+        spec = complete(study, settings, 1, f"row {name}")
+        usage.add(settings, spec)
+        if named.setdefault(name, spec) != spec:
             raise InputError([f"search.rows: two configurations are named {name!r}; give the row another name"])
-        for replicate in range(1, study.search.replicates + 1):
-            seed = study.training.seed + replicate - 1
-            for fold in study.data.folds:
-                trial = first.repeated(seed, fold)
-                rows.setdefault(trial.trial, Row(name, replicate, trial))
     check_usage(study, usage, lambda settings: complete(study, settings, 1, "space"), fixed_depth(study))
+    rows: dict[str, Row] = {}
+    for name, spec in named.items():
+        for replicate in range(1, study.search.replicates + 1):
+            for fold in study.data.folds:
+                trial = spec.repeated(study.training.seed + replicate - 1, fold)
+                rows.setdefault(trial.trial, Row(name, replicate, trial))
     return list(rows.values())
 
 
