@@ -17,6 +17,7 @@ from gamtune.tracking.sync import Deeds, sync_runs, write_view
 
 SHARE = 0.2  # of one core at most, as long as a trial is not kept waiting for it
 LONGEST_PAUSE = 5.0  # seconds
+GRACE = 8  # seconds to finish the run that is being written when the follower is told to end
 FEW = 50  # records; to look for each of more takes longer than to list all runs
 
 
@@ -37,8 +38,13 @@ def follow(study: TrackedStudy, parent_pid: int, seconds: float = 2) -> None:
         Shortest time between two passes.
     """
     stop = threading.Event()
+
+    def end(*_: object) -> None:
+        stop.set()
+        signal.alarm(GRACE)  # a killed pass is made good by the next sync
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
     synced: dict[Path, tuple[int, int]] = {}
     complaint, pause = "", seconds
     while not stop.wait(pause) and _is_alive(parent_pid):
