@@ -70,6 +70,7 @@ def test_a_table_is_read_however_it_is_written(write, content):
         ("a,b\n1,\0x\n", "line 2 contains a NUL byte"),
         (PLAIN.encode("utf-16-le"), "is encoded in UTF-16 without a byte order mark; save it as UTF-8, or set data.csv: {enc"),
         ("a,b\n1,x\n2,é\n".encode("latin-1"), "line 3: byte 0xe9 is not valid UTF-8; save the file as UTF-8, or set data.csv"),
+        (PLAIN.encode("utf-16") + b"x", "line 4: the text is not valid in the encoding utf-16-le"),
         (gzip.compress(PLAIN.encode())[:-9], "the gzip file is damaged or cut off"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an Excel workbook"),
         ("a,b;c,d\n1,2;3,4\n", r"the separator is ambiguous: ',' (comma) and ';' (semicolon) both divide all lines"),

@@ -124,7 +124,7 @@ def _decoded(content: bytes, encoding: str, path: Path, dialect: Dialect) -> str
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        line = content.count("\n".encode(encoding)[-1:], 0, error.start) + 1
+        line = content[: error.start].decode(encoding, "ignore").count("\n") + 1
         raise InputError([f"line {line}: the text is not valid in the encoding {encoding}"], str(path)) from None
     if dialect.encoding == encoding and not content.isascii() and b"\0" not in content:
         try:
