@@ -1,7 +1,10 @@
 """The registered model: what is deleted by hand comes back, and raw data frames of any type are accepted."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -107,6 +110,16 @@ def test_what_is_deleted_in_the_ui_is_registered_again(registered, client):
         assert sync(registered.tracked).champion == found, f"{what}: nothing more to do"
     rows = pd.DataFrame({"size": [2.0], "kind": ["b"]})
     assert champion(registered).predict(rows)["predicted"].isin(["no", "yes"]).all()
+
+
+def test_the_champion_brings_all_the_code_that_it_imports(registered, tmp_path):
+    [served] = (registered.results / "mlartifacts/digits/models").glob("*/artifacts/served.py")
+    code = f"import sys; sys.path[:0] = [{str(served.parent / 'code')!r}]; exec(open({str(served)!r}).read())"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-c", f"{code}; import gamtune; print(gamtune.__path__)"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert str(served.parent) in done.stdout
 
 
 def test_a_champion_whose_files_are_gone_is_registered_again(registered):

@@ -142,7 +142,7 @@ def _log_model(
 
 def _served_code(aside: Path) -> Path:
     """The part of this library that the model needs, as a package of its own."""
-    for file in closure("gamtune.training.raw_model"):
+    for file in closure("gamtune.tracking.served"):
         copy = aside / file.relative_to(LIBRARY)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
