@@ -16,12 +16,13 @@ export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 endif
 endif
 
-.PHONY: help run ui test lint benchmark reference lock clean
+.PHONY: help run ui test test-long attack lint benchmark reference lock clean
 
 help:
 	@echo "make run   run the study CONFIG=$(CONFIG) on CORES=$(CORES) and print what it came to"
 	@echo "make ui    open its runs in MLflow, on this machine only, PORT=$(PORT)"
-	@echo "make test  check the project itself"
+	@echo "make test  check the project itself, in about 8 minutes on 2 cores"
+	@echo "make attack  kill, mutate and damage: about 45 minutes; ATTACK='storm --number 20 --seed 3' for a part of it"
 	@echo "make benchmark  time it against its peers: several hours; installs them into .venv-benchmark"
 
 .venv/installed: requirements.lock pyproject.toml
@@ -50,6 +51,13 @@ lint: .venv/installed
 
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+# What the tests above leave out: it needs other programs or much time, and skips what is not installed
+test-long: .venv/installed
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "browser or team or tables or long"
+
+attack: .venv/installed
+	PYTHONPATH=workflow:tests $(BIN)/python -m attack $(ATTACK)
 
 .venv-benchmark/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv-benchmark

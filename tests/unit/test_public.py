@@ -14,7 +14,10 @@ from gamtune.data.prepare import prepare
 from gamtune.data.sources import read_rows
 
 DATA = os.environ.get("GAMTUNE_DATA")
-pytestmark = pytest.mark.skipif(DATA is None, reason="the variable GAMTUNE_DATA names no folder with har and mnist")
+pytestmark = [
+    pytest.mark.tables,
+    pytest.mark.skipif(DATA is None, reason="the variable GAMTUNE_DATA names no folder with har and mnist"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ import pytest
 
 from gamtune.closure import LIBRARY
 from gamtune.settings import make_spec
+from gamtune.training.warm import VARIABLE, start_trainer
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the warm trainer is Linux only")
 
@@ -218,13 +219,13 @@ def test_a_killed_training_fails_its_attempt_in_clear_words_and_the_last_attempt
 
 
 def test_a_job_goes_on_by_itself_when_the_trainer_is_killed(own_run):
-    own_run.job("orphan", make_spec({"neurons": [64], "epochs": 500}, 1))
+    own_run.job("orphan", make_spec({"neurons": [64], "epochs": 150}, 1))
     own_run.wait_for_epochs("orphan")
     (training,) = own_run.trainings
     os.kill(own_run.server, signal.SIGKILL)
     until(lambda: not alive(training))
     until(lambda: (own_run.folder / "orphan" / "record.json").exists())
-    assert own_run.record("orphan")["epochs_run"] == 500
+    assert own_run.record("orphan")["epochs_run"] == 150
     assert "the warm trainer does not answer" in own_run.log("orphan")
 
 
@@ -239,6 +240,26 @@ def test_a_killed_run_takes_trainer_jobs_and_trainings_with_it(own_run):
     for number in (1, 2):
         assert not (own_run.folder / f"job {number}" / "record.json").exists()
         assert own_run.left_in_store(f"job {number}") == []
+
+
+def test_a_run_uses_the_trainer_that_its_environment_names_while_that_lives(own_run, monkeypatch, tmp_path):
+    monkeypatch.setenv(VARIABLE, own_run.token)
+    start_trainer(tmp_path / "second.txt")
+    assert os.environ[VARIABLE] == own_run.token
+    assert not (tmp_path / "second.txt").exists()
+    assert not has_tensorflow(own_run.server), "looking for the trainer must not make it import anything"
+    own_run.end()
+    until(lambda: not alive(own_run.server))
+    start_trainer(tmp_path / "second.txt")
+    assert os.environ[VARIABLE] != own_run.token
+    assert (tmp_path / "second.txt").exists()
+    (second,) = until(lambda: [pid for pid in children(os.getpid()) if b"gamtune.training.server" in cmdline(pid)])
+    os.kill(second, signal.SIGKILL)
+    until(lambda: not alive(second))
+
+
+def cmdline(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_another_environment_finds_no_trainer(run):
@@ -270,13 +291,13 @@ def test_trainings_at_the_same_time_share_the_memory_of_the_import(run):
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("trainer", [None, ""], ids=["warm", "cold"])
 def test_a_training_computes_in_as_many_threads_as_it_was_given(run, threads, trainer):
-    spec = make_spec({"neurons": [1500, 1500], "batch_size": 512, "epochs": 1_000_000, "threads": threads}, 1)
+    spec = make_spec({"neurons": [1000, 1000], "batch_size": 512, "epochs": 1_000_000, "threads": threads}, 1)
     name = f"threads {threads} {trainer}"
     job = run.job(name, spec, trainer=trainer)
     run.wait_for_epochs(name)
     (training,) = run.trainings if trainer is None else children(job)
     before, begun = thread_seconds(training), cpu_seconds(training)
-    until(lambda: cpu_seconds(training) > begun + 1.5 * threads)
+    until(lambda: cpu_seconds(training) > begun + 0.8 * threads)
     after = thread_seconds(training)
     os.kill(job, signal.SIGTERM)
     until(lambda: not alive(job))

@@ -11,10 +11,10 @@ pytestmark = pytest.mark.workflow
     ("script", "says"),
     [
         (["no_op.py", "--rows", "3", "--repeats", "1"], "3 rows, nothing to do: "),
-        (["row_cost.py", "--repeats", "1"], "warm trainer: "),
+        pytest.param(["row_cost.py", "--repeats", "1"], "warm trainer: ", marks=pytest.mark.long),
         (["scale.py", "--rows", "20", "--repeats", "1"], "20 rows, summary of all records: "),
         (["phases.py", "--repeats", "1"], "| scoring | "),
-        (["tracking.py", "--rows", "8", "--kills", "2"], "| killed after |"),
+        pytest.param(["tracking.py", "--rows", "8", "--kills", "2"], "| killed after |", marks=pytest.mark.long),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

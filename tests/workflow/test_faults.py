@@ -3,15 +3,13 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
-
-PYTHON_FOLDER = Path(sys.executable).parent
+from project import PYTHON_FOLDER
 
 pytestmark = pytest.mark.workflow
 
@@ -85,6 +83,7 @@ def test_a_server_that_is_down_costs_the_sync_and_nothing_else(finished):
 
 
 def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new_project, tmp_path):
+    new_project.copy_code()
     spaced = tmp_path / "a folder with spaces"
     new_project.folder.rename(spaced)
     elsewhere = tmp_path / "else where"
@@ -95,8 +94,8 @@ def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new
         "training": {"epochs": 3, "early_stopping": None}, "decision": {"confirm": {"top": 1, "replicates": 1}},
     }  # fmt: skip
     (elsewhere / "my study.yaml").write_text(yaml.safe_dump(config))
-    new_project.folder, new_project.config = elsewhere, "my study.yaml"
-    here = ("--snakefile", str(spaced / "Snakefile"), "--directory", str(elsewhere))
+    new_project.code, new_project.folder, new_project.config = spaced, elsewhere, "my study.yaml"
+    here = ("--directory", str(elsewhere))
     done = new_project.snakemake(*here)
     assert done.code == 0, done.output
     assert new_project.path("report.html").exists()
@@ -112,13 +111,14 @@ def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new
     assert {"table": 1, "train": 1, "summarise": 1}.items() <= new_project.snakemake("-n", *here).jobs.items()
 
 
-def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leaves_no_process(new_project):
+def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leaves_no_process(untouched_project):
+    new_project = untouched_project
+    new_project.copy_code()
     new_project.configure(decision={"confirm": {"top": 1, "replicates": 1}}, search__draws=4)
     make = ["make", "run", "--old-file=.venv/installed", f"BIN={PYTHON_FOLDER}", "CONFIG=config/small.yaml", "CORES=2"]
     other = new_project.folder / "config" / "other.yaml"
     other.write_text((new_project.folder / new_project.config).read_text().replace("study: small", "study: other"))
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    with started(make, new_project.folder, env=environment) as run:
+    with started(make, new_project.folder, env=new_project.variables()) as run:
         deadline = time.monotonic() + 200
         while not list(new_project.path("trials").glob("*/record.json")):
             assert time.monotonic() < deadline
@@ -169,13 +169,15 @@ def assert_refused(project, snakemake, done):
     ],
     ids=["ctrl-c-warm", "ctrl-c-cold", "interrupt", "kill-warm", "kill-cold"],
 )
-def test_a_stopped_run_leaves_no_process_and_nothing_half_written(new_project, warm, number, everyone):
+def test_a_stopped_run_leaves_no_process_and_nothing_half_written(untouched_project, warm, number, everyone):
+    new_project = untouched_project
     new_project.configure(
         training__epochs=1_000_000, training__early_stopping={"patience": 1_000_000}, execution__warm_trainer=warm
     )
-    command = [str(PYTHON_FOLDER / "snakemake"), "summarise", "--cores", "2", "--configfile", new_project.config]
+    command = new_project.snakemake_command("summarise")
     output = new_project.folder / "output.txt"
-    with output.open("w") as file, started(command, new_project.folder, output=file) as run:
+    variables = new_project.variables()
+    with output.open("w") as file, started(command, new_project.folder, variables, file) as run:
         deadline = time.monotonic() + 200
         while not any("epoch 1/" in log.read_text() for log in new_project.path("trials").glob("*/log.txt")):
             assert time.monotonic() < deadline
@@ -196,7 +198,7 @@ def test_a_stopped_run_leaves_no_process_and_nothing_half_written(new_project, w
 
 
 @contextmanager
-def started(command, folder, env=None, output=subprocess.DEVNULL):
+def started(command, folder, env, output=subprocess.DEVNULL):
     """Process in a session of its own that Ctrl-C reaches and that does not outlive a failing test."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell put the tests behind "&"
     with subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=output, start_new_session=True) as run:

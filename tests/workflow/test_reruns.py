@@ -45,6 +45,7 @@ def test_a_number_spelt_otherwise_runs_nothing(finished):
 
 
 def test_a_touched_module_runs_nothing(finished):
+    finished.copy_code()
     for module in ("training/network.py", "analysis/gam.py", "spec.py", "config/study.py"):
         touch(finished.folder / "workflow" / "gamtune" / module)
     assert finished.planned() == {}
@@ -57,6 +58,7 @@ def test_a_touched_data_file_of_any_size_runs_nothing(finished):
 
 
 def test_an_edited_network_trains_everything(finished):
+    finished.copy_code()
     finished.edit("workflow/gamtune/training/network.py", "MAXOUT_PIECES = 2", "MAXOUT_PIECES = 3")
     planned = finished.planned()
     assert planned["train"] == TRAININGS
@@ -64,6 +66,7 @@ def test_an_edited_network_trains_everything(finished):
 
 
 def test_an_edited_figure_draws_and_reports_again(finished):
+    finished.copy_code()
     finished.edit("workflow/gamtune/analysis/theme.py", "\nimport ", "\n# edited\nimport ")
     assert finished.planned() == {"figures": 1, "optimum_figures": 1, "report": 1, "sync": 1, "all": 1}
 
@@ -81,6 +84,7 @@ def test_edited_data_are_prepared_and_learned_again(finished):
 
 
 def test_a_reworded_description_of_a_key_runs_nothing(finished):
+    finished.copy_code()
     finished.edit("workflow/gamtune/config/data_section.py", '"of the split,', '"of the random split,')
     finished.edit("workflow/gamtune/settings.py", '"rows a step"', '"training rows a step"')
     assert finished.planned() == {}
@@ -89,7 +93,7 @@ def test_a_reworded_description_of_a_key_runs_nothing(finished):
 def test_another_candidate_trains_its_confirmations_alone(finished):
     finished.configure(decision={"rules": ["best_observed", "gam_optimum", "by_hand"],
                                  "by_hand": {"mine": {"neurons": [20]}}, "confirm": {"top": 1, "replicates": 2}, "final": {"replicates": 2}})  # fmt: skip
-    done = finished.snakemake()
+    done = finished.snakemake("--until", "final")
     assert done.code == 0, done.output
     assert "train" not in done.jobs
     assert done.jobs["confirm"] == 6
@@ -111,12 +115,12 @@ def test_another_rule_of_choice_trains_nothing_that_the_store_has(finished):
     planned = finished.planned()
     assert {"confirm", "train", "candidates"} & set(planned) == set()
     assert (planned["decide"], planned["final"]) == (1, 4)
-    assert finished.snakemake().code == 0
+    assert finished.snakemake("--until", "final").code == 0
     first = sorted(path.name for path in (finished.folder / "results/store").iterdir())
     finished.configure(decision=small)
-    assert finished.snakemake().code == 0
+    assert finished.snakemake("--until", "final").code == 0
     finished.configure(decision=small | {"choose": "one_standard_error"})
-    assert finished.snakemake().code == 0
+    assert finished.snakemake("--until", "final").code == 0
     assert sorted(path.name for path in (finished.folder / "results/store").iterdir()) == first
     done = finished.gamtune("decide", "--study", "results/small", "--replicates", "2", "--choose", "one_standard_error")
     assert done.code == 0, done.output
@@ -124,6 +128,7 @@ def test_another_rule_of_choice_trains_nothing_that_the_store_has(finished):
 
 
 def test_a_moved_clone_runs_nothing(finished, tmp_path):
+    finished.copy_code()
     finished.folder.rename(tmp_path / "moved project")
-    finished.folder = tmp_path / "moved project"
+    finished.folder = finished.code = tmp_path / "moved project"
     assert finished.planned() == {}

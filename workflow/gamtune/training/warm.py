@@ -27,6 +27,8 @@ ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "
 def start_trainer(log: Path, expected: bool = False) -> None:
     """Start a trainer that ends with this process and serves the jobs that inherit its environment.
 
+    If the environment names a running trainer already, the jobs use that one: importing TensorFlow takes seconds.
+
     Parameters
     ----------
     log : Path
@@ -34,8 +36,8 @@ def start_trainer(log: Path, expected: bool = False) -> None:
     expected : bool
         Whether trainings are to come for certain: then it imports at once, otherwise for the first one.
     """
-    if sys.platform != "linux":
-        return  # elsewhere every training is a process of its own
+    if sys.platform != "linux" or _is_running(os.environ.get(VARIABLE)):
+        return  # other systems train every trial in a process of its own
     log.parent.mkdir(parents=True, exist_ok=True)
     token = token_hex(16)
     with socket.socket(socket.AF_UNIX) as listener, log.open("w", encoding="utf-8") as file:
@@ -62,6 +64,13 @@ def start_trainer(log: Path, expected: bool = False) -> None:
 def _address(token: str) -> str:
     """A job of another environment or another copy of this library computes another name, and finds nobody."""
     return f"\0gamtune-{token}-{sha256(f'{sys.prefix}{LIBRARY}'.encode()).hexdigest()[:8]}"
+
+
+def _is_running(token: str | None) -> bool:
+    """Return whether a trainer of this library listens; connecting would make it import TensorFlow."""
+    return token is not None and _address(token).replace("\0", "@") in Path("/proc/net/unix").read_text(
+        encoding="utf-8"
+    )
 
 
 class Served:

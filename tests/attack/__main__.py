@@ -1,0 +1,47 @@
+"""``python -m attack``: run the attacks and print how many cases passed.
+
+Every failure is printed with the command that repeats it; the exit code is 1 if there was any.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from attack.run import ATTACKS, repeat, run
+from attack.verdict import summary
+
+LONG = {"storm": 200, "damage": 150, "tables": 300, "configs": 500}
+
+
+def main() -> int:
+    """Run the attacks that the command line names; all of them by default."""
+    parser = argparse.ArgumentParser(
+        prog="python -m attack", description="Attack gamtune, and count what it withstood."
+    )
+    parser.add_argument("attack", nargs="*", metavar="ATTACK", help=f"of {', '.join(ATTACKS)}; by default all")
+    parser.add_argument("--number", type=int, help="cases of each attack instead of its usual number")
+    parser.add_argument("--seed", type=int, default=1, help="of the cases (default 1)")
+    parser.add_argument("--case", help="run this case alone and keep its folder")
+    parser.add_argument("--workers", type=int, default=2, help="cases at a time (default 2)")
+    parser.add_argument("--folder", type=Path, help="where the cases work; by default a temporary folder")
+    options = parser.parse_args()
+    failed = False
+    for name in options.attack or ATTACKS:
+        begun = time.monotonic()
+        number = options.number or LONG[name]
+        verdicts = []
+        for verdict in run(name, number, options.seed, options.workers, options.folder, options.case):
+            verdicts.append(verdict)
+            if verdict.fault:
+                failed = True
+                print(
+                    f"FAILED {verdict.case}: {verdict.fault}: {verdict.detail}\n  {repeat(name, verdict.case)}",
+                    flush=True,
+                )
+        print(summary(name, verdicts, time.monotonic() - begun), flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

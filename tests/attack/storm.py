@@ -1,0 +1,175 @@
+"""Kill storm: processes of a run are killed at random moments, and the run is repeated to its end.
+
+Each case is one study in a new folder. It is started with ``make run``, a process is killed at a random moment, and this
+is repeated; at last the run goes on undisturbed. What it leaves must equal an undisturbed run of the same study.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+from project import PYTHON_FOLDER, Project
+
+from attack.processes import ended, processes
+from attack.study import STUDIES, check_clean, check_equal, check_logs, check_whole, content, make_study
+from attack.verdict import Failure
+
+KILLS = 8  # of each case
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+TARGETS = ("snakemake", "snakemake", "trainer", "child", "job", "job", "follower", "sync", "group")
+OWN_TRAINER = {"GAMTUNE_TRAINER": ""}  # no run shares the trainer of another
+LATEST = 14.0  # seconds after the start of a run
+APPEARS = 45.0  # seconds that a process is waited for
+ENDS = 20.0  # seconds in which all processes must have ended
+RUN_ENDS = 240.0
+
+
+def prepare(folder: Path) -> None:
+    """Run every study undisturbed; the cases start from copies of these projects without results."""
+    for name in STUDIES:
+        project = make_study(folder / name, name, **OWN_TRAINER)
+        code, output = _run(project)
+        if code != 0:
+            raise RuntimeError(output)
+
+
+def cases(number: int, seed: int) -> list[str]:
+    """Return names of cases with ``number`` kills in all."""
+    names, left = [], number
+    while left > 0:
+        index, kills = len(names), min(left, KILLS)
+        names.append(f"{list(STUDIES)[index % len(STUDIES)]}/{seed}/{index}/{kills}")
+        left -= kills
+    return names
+
+
+def attempt(folder: Path, case: str) -> int:
+    """Try a case.
+
+    Returns
+    -------
+    int
+        Number of processes that were killed.
+
+    Raises
+    ------
+    Failure
+        If anything was lost, duplicated, half-written or changed, a process was left, or a traceback was printed.
+    """
+    study, seed, index, kills = case.split("/")
+    random = Random(f"{seed}/{index}")
+    project = make_study(folder / f"case_{case.replace('/', '_')}", study, **OWN_TRAINER)
+    plan = []
+    for _ in range(int(kills)):
+        target, number = random.choice(TARGETS), random.choice(SIGNALS)
+        delay = random.uniform(0, LATEST) if target in ("snakemake", "group", "job") else random.uniform(0, 1.0)
+        plan.append((target, number, delay))
+    killed, history = 0, []
+    try:
+        for target, number, delay in plan:
+            done = _disturbed(project, target, number, delay)
+            killed += bool(done)
+            history.append(f"{number.name} to {target} after {delay:.1f} s: {done or 'it had ended'}")
+            check_whole(project.folder)
+        code, output = _run(project)
+        if code != 0:
+            raise Failure("wrong result", f"the last run ends with {code}: {output[-400:]}")
+        _check_end(project, folder, study)
+    except Failure as failure:
+        raise Failure(
+            failure.fault, f"{failure.detail}\n    after {'; '.join(history)}\n    in {project.folder}"
+        ) from None
+    shutil.rmtree(project.folder)
+    return killed
+
+
+def _check_end(project: Project, folder: Path, study: str) -> None:
+    if not ended(project.folder, ENDS):
+        left = [process.command[:100] for process in processes(project.folder)]
+        raise Failure("process left", f"after the last run: {left}")
+    check_whole(project.folder)
+    check_clean(project.folder)
+    check_logs(project.folder)
+    reference = replace(project, folder=folder / study)
+    check_equal(content(project), content(reference))
+
+
+def _command(project: Project) -> list[str]:
+    snakemake = " ".join(project.snakemake_command())
+    return [
+        "make", "run", "--no-print-directory", "--old-file=.venv/installed", f"BIN={PYTHON_FOLDER}",
+        f"CONFIG={project.config}", f"SNAKEMAKE={snakemake}",
+    ]  # fmt: skip
+
+
+def _start(project: Project, log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            _command(project), cwd=project.folder, env=project.variables(), stdin=subprocess.DEVNULL,
+            stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+
+
+def _run(project: Project) -> tuple[int, str]:
+    """Run a study to its end; return exit code and output."""
+    log = project.folder / "run.txt"
+    run = _start(project, log)
+    try:
+        run.wait(RUN_ENDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(run.pid, signal.SIGKILL)
+        raise Failure("process left", f"the run does not end: {log.read_text()[-300:]}") from None
+    return run.returncode, log.read_text(errors="replace")
+
+
+def _disturbed(project: Project, target: str, number: signal.Signals, delay: float) -> str:
+    """Run a study, kill one of its processes, and wait for the end; return what was killed, empty if nothing."""
+    log = project.folder / "killed_run.txt"
+    run = _start(project, log)
+    victim = ""
+    try:
+        begun = time.monotonic()
+        if target in ("snakemake", "group", "job"):  # at a moment of the run
+            while time.monotonic() < begun + delay and run.poll() is None:
+                time.sleep(0.02)
+        while not victim and run.poll() is None and time.monotonic() < begun + APPEARS:
+            if target == "group":
+                os.killpg(run.pid, number)
+                victim = "the whole group"
+                break
+            found = [process for process in processes(project.folder) if process.role == target]
+            if not found:
+                time.sleep(0.02)
+                continue
+            if target not in ("snakemake", "job"):  # so long after it appeared
+                time.sleep(delay)
+            try:
+                os.kill(found[0].pid, number)
+            except ProcessLookupError:
+                continue
+            victim = found[0].command[:60]
+        # Whatever was killed, the run either goes on to its end or stops
+        try:
+            run.wait(RUN_ENDS)
+        except subprocess.TimeoutExpired:
+            raise Failure("process left", f"the run does not end: {log.read_text()[-300:]}") from None
+    finally:
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
+    if not ended(project.folder, ENDS):
+        left = [process.command[:100] for process in processes(project.folder)]
+        for process in processes(project.folder):
+            os.kill(process.pid, signal.SIGKILL)
+        raise Failure("process left", f"{number.name} to {target} after {delay:.1f} s leaves {left}")
+    text = log.read_text(errors="replace")
+    if "Traceback (most recent call last)" in text:
+        raise Failure(
+            "traceback", f"{number.name} to {target}: {text[text.index('Traceback') :][:200]} ... {text[-300:]}"
+        )
+    return victim
