@@ -108,6 +108,7 @@ def _command(project: Project) -> list[str]:
 
 
 def _start(project: Project, log: Path) -> "subprocess.Popen[bytes]":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, and inherited so, where a shell used "&"
     with log.open("wb") as output:
         return subprocess.Popen(
             _command(project), cwd=project.folder, env=project.variables(), stdin=subprocess.DEVNULL,
