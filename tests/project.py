@@ -95,7 +95,7 @@ class Project:
     def snakemake_command(self, *arguments: str) -> list[str]:
         """Return the call of Snakemake on the small study."""
         here = [] if self.code == self.folder else ["--snakefile", str(self.code / "Snakefile")]
-        return [str(PYTHON_FOLDER / "snakemake"), "--cores", "2", *here, "--configfile", self.config, *arguments]
+        return [str(PYTHON_FOLDER / "snakemake"), *here, "--configfile", self.config, "--cores", "2", *arguments]
 
     def snakemake(self, *arguments: str) -> Finished:
         """Run Snakemake on the small study; what it exports must score exactly what it reports."""

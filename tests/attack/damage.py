@@ -91,7 +91,7 @@ def files(project: Project) -> list[str]:
     """Return every file of the results, relative to the project; of links to one file, the first."""
     found: dict[int, str] = {}
     for path in sorted((project.folder / "results").rglob("*")):
-        if path.is_file():
+        if path.is_file() and path.stat().st_size:
             found.setdefault(path.stat().st_ino, path.relative_to(project.folder).as_posix())
     return list(found.values())
 

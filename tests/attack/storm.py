@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -18,6 +17,7 @@ from project import PYTHON_FOLDER, Project
 from attack.processes import ended, processes
 from attack.study import STUDIES, check_clean, check_equal, check_logs, check_whole, content, make_study
 from attack.verdict import Failure
+from gamtune.files import locked
 
 KILLS = 8  # of each case
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -30,12 +30,20 @@ RUN_ENDS = 240.0
 
 
 def prepare(folder: Path) -> None:
-    """Run every study undisturbed; the cases start from copies of these projects without results."""
-    for name in STUDIES:
-        project = make_study(folder / name, name, **OWN_TRAINER)
-        code, output = _run(project)
-        if code != 0:
-            raise RuntimeError(output)
+    """Do nothing: each study is run undisturbed when its first case ends."""
+
+
+def _reference(folder: Path, study: str) -> Project:
+    """Return the project of an undisturbed run, which is made once for all cases of a study."""
+    project = Project(folder / study)
+    with locked(folder / f"{study}.lock"):
+        if not project.folder.exists():
+            project = make_study(folder / study, study, **OWN_TRAINER)
+            code, output = _run(project)
+            if code != 0:
+                shutil.rmtree(project.folder)
+                raise RuntimeError(output)
+    return project
 
 
 def cases(number: int, seed: int) -> list[str]:
@@ -95,8 +103,7 @@ def _check_end(project: Project, folder: Path, study: str) -> None:
     check_whole(project.folder)
     check_clean(project.folder)
     check_logs(project.folder)
-    reference = replace(project, folder=folder / study)
-    check_equal(content(project), content(reference))
+    check_equal(content(project), content(_reference(folder, study)))
 
 
 def _command(project: Project) -> list[str]:

@@ -80,7 +80,15 @@ def main() -> None:
         steps = {
             "table built": [sys.executable, "-c", TABLE, folder / "config.yaml"],
             "snakemake -n of a new study": command(folder / "new", "-n", "--quiet"),
-            "summary of all records": [sys.executable, "-m", "gamtune", "summarise", "--study", "results/digits"],
+            "summary of all records": [
+                sys.executable,
+                "-m",
+                "gamtune",
+                "summarise",
+                "config.yaml",
+                "--study",
+                "results/digits",
+            ],
         }
         for step, call in steps.items():
             calls = [measured(call, folder) for _ in range(options.repeats)]

@@ -382,7 +382,8 @@ def test_a_prediction_that_is_not_finite_is_a_diverged_trial(tmp_path, request, 
 
 
 def test_more_neurons_than_an_array_can_have_are_a_failed_trial(tmp_path, digits):
-    run_trial(make_spec({"neurons": [10**30]}, 1), Prepared.open(digits), "code", 1, tmp_path)
+    spec = replace(make_spec({"neurons": [8]}, 1), neurons=(10**30,))
+    run_trial(spec, Prepared.open(digits), "code", 1, tmp_path)
     record = json.loads((tmp_path / "record.json").read_text())
     assert record["reason"] == "ImpossibleError: neurons: got 1e+30, expected at most 9.22e+18 per layer"
 

@@ -39,6 +39,11 @@ def fault(text):
         ("a: {<<: {k: 1}, <<: {l: 1}}\n", "line 1: the key '<<' is given twice"),
         ("a: {<<: [{k: 1}, {k: 2}]}\n", "line 1: the key 'k' is given twice, in two of the mappings that << lists"),
         ("a: {<<: 3}\n", "line 1: << expects a mapping"),
+        (
+            "b: 1\na: 2024-13-45\n",
+            "line 2: '2024-13-45' is not a valid date; correct it, or put text in quotation marks",
+        ),
+        ("a: [2001-12-14t99:59:43.1Z]\n", "line 1: '2001-12-14t99:59:43.1Z' is not a valid date"),
         ("&k a: 1\n*k : 2\n", "line 2: the key 'a' is given twice"),
         ("? [1]\n: 2\n", "line 1: a key must be text"),
         ("a: *b\n", "line 1: the alias '*b' has no anchor before it"),

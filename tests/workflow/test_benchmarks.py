@@ -10,7 +10,7 @@ pytestmark = pytest.mark.workflow
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        (["no_op.py", "--rows", "3", "--repeats", "1"], "3 rows, nothing to do: "),
+        (["no_op.py", "--rows", "20", "--repeats", "1"], "20 rows, nothing to do: "),
         pytest.param(["row_cost.py", "--repeats", "1"], "warm trainer: ", marks=pytest.mark.long),
         (["scale.py", "--rows", "20", "--repeats", "1"], "20 rows, summary of all records: "),
         (["phases.py", "--repeats", "1"], "| scoring | "),

@@ -1,6 +1,7 @@
 """What goes wrong, and what is left then."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -86,6 +87,7 @@ def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new
     new_project.copy_code()
     spaced = tmp_path / "a folder with spaces"
     new_project.folder.rename(spaced)
+    shutil.rmtree(spaced / "results")
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
     (elsewhere / "my rows.csv").write_text("name,neurons,l1\nb,20 10,0.001\na,16,\n")
@@ -180,6 +182,7 @@ def test_a_stopped_run_leaves_no_process_and_nothing_half_written(untouched_proj
     with output.open("w") as file, started(command, new_project.folder, variables, file) as run:
         deadline = time.monotonic() + 200
         while not any("epoch 1/" in log.read_text() for log in new_project.path("trials").glob("*/log.txt")):
+            assert run.poll() is None, output.read_text()
             assert time.monotonic() < deadline
             time.sleep(0.1)
         assert bool(processes_in(new_project.folder, "gamtune.training.server")) == warm

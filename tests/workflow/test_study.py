@@ -1,10 +1,12 @@
 """A whole study, run once: what it leaves, and that nothing of it is a matter of chance."""
 
 import json
+import shutil
 import sqlite3
 import sys
 
 import pytest
+from project import ROOT
 
 pytestmark = pytest.mark.workflow
 
@@ -150,6 +152,7 @@ def test_mlflow_lists_every_trial_once_and_nothing_is_left_running(finished_once
 
 def test_the_outcome_names_best_row_optimum_test_score_report_and_ui(finished_once):
     assert "Report: results/small/report.html" in (finished_once.folder / "run.txt").read_text()
+    shutil.copy(ROOT / "Makefile", finished_once.folder)
     done = finished_once.gamtune("outcome", finished_once.config)
     test = next(
         row for row in finished_once.rows("optimum/comparison.csv") if (row["what"], row["part"]) == ("optimum", "test")

@@ -124,7 +124,7 @@ def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
     Examples
     --------
     >>> log_ticks(1e-5, 0.2), log_ticks(0.0004, 0.003), log_ticks(0.2, 0.3)
-    ([1e-05, 0.0001, 0.001, 0.01, 0.1], [0.0005, 0.001, 0.002], [0.2, 0.22, 0.24, 0.26, 0.28, 0.3])
+    ([1e-05, 0.0001, 0.001, 0.01, 0.1], [0.0005, 0.001, 0.002], [0.2, 0.3])
     """
     exponents = range(floor(log10(low)), ceil(log10(high)) + 1)
     for step, factors in (

@@ -7,6 +7,7 @@ are always text. Tags other than ``!!str`` are refused, and so are equal keys.
 import os
 import re
 import stat
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ CONSTANTS = {
 }
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt \t]+([0-9]{1,2}):([0-9]{2}):([0-9]{2}).*)?")
 LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")  # octal to YAML 1.1, decimal to YAML 1.2: neither is meant for certain
 
 
@@ -214,6 +216,18 @@ class _Document:
             raise _Fault(event, f"more than {MAX_VALUES} values, counting what aliases stand for")
 
 
+def _is_impossible_date(text: str) -> bool:
+    """Return whether an unquoted scalar has the form of a YAML 1.1 date or time that does not exist."""
+    match = DATE.fullmatch(text)
+    if match is None:
+        return False
+    try:
+        datetime(*(int(part) for part in match.groups() if part is not None))  # type: ignore[arg-type]
+    except ValueError:
+        return True
+    return False
+
+
 def _scalar(event: Any) -> Any:
     if not _is_plain(event):
         if event.tag not in (None, "!", "tag:yaml.org,2002:str"):
@@ -224,6 +238,8 @@ def _scalar(event: Any) -> Any:
             value = scalar(event.value)
         except ValueError as error:
             raise _Fault(event, f"got {error}, expected at most {MAX_DIGITS}") from None
+        if isinstance(value, str) and _is_impossible_date(value):
+            raise _Fault(event, f"{_short(value)} is not a valid date; correct it, or put text in quotation marks")
     if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
         raise _Fault(event, "half of a surrogate pair is no character")
     return value

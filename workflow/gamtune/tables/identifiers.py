@@ -29,6 +29,7 @@ def identifier(name: str, cells: npt.NDArray[Any]) -> str:
 
     Examples
     --------
+    >>> import numpy as np
     >>> identifier("customer_id", np.arange(90.0))
     'holds 90 different whole numbers, as identifiers do'
     >>> identifier("age", np.arange(90.0))

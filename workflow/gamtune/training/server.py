@@ -4,7 +4,7 @@ Importing TensorFlow and Keras costs 4 to 5 CPU seconds and 650 MB; a forked chi
 the memory. What TensorFlow starts on first use (threads, devices) would not survive a fork, so nothing is used here.
 The code of the training itself is imported by each child: an edit while a run goes on can never mix old and new.
 
-``python -m gamtune.training.server FD [--expected]`` serves the listening socket FD until its parent ends.
+``python -m gamtune.training.server FD PID [--expected]`` serves the listening socket FD until its parent PID ends.
 """
 
 import gc
@@ -25,9 +25,9 @@ from gamtune.training.child import Task, run_task
 from gamtune.training.warm import SIZE_BYTES
 
 
-def main(listener: socket.socket, expected: bool) -> None:
+def main(listener: socket.socket, parent: int, expected: bool) -> None:
     """Serve for ever; unless trainings are expected, import when the first job knocks: a run may have none."""
-    die_with_parent(signal.SIGTERM)
+    die_with_parent(signal.SIGTERM, parent)
     if not expected:
         select.select([listener], [], [])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -126,4 +126,4 @@ def _user_of(connection: socket.socket) -> int:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])), "--expected" in sys.argv[2:])
+    main(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), "--expected" in sys.argv[3:])

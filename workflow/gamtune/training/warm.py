@@ -6,10 +6,12 @@ of the paths and however the run ends.
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 from dataclasses import asdict
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -49,6 +51,7 @@ def start_trainer(log: Path, expected: bool = False) -> None:
                 "-m",
                 "gamtune.training.server",
                 str(listener.fileno()),
+                str(os.getpid()),
                 *(["--expected"] if expected else []),
             ],
             env={**os.environ, "PYTHONPATH": str(LIBRARY), **ONE_THREAD},
@@ -57,6 +60,7 @@ def start_trainer(log: Path, expected: bool = False) -> None:
             stdout=file,
             stderr=file,
             start_new_session=True,
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_IGN),  # it ends with its parent
         )
     os.environ[VARIABLE] = token
 
