@@ -16,7 +16,8 @@ from gamtune.data.column_use import read_columns
 from gamtune.data.prepare import prepare
 from gamtune.errors import InputError
 
-CASES = Path(__file__).parents[1] / "cases"
+ROOT = Path(__file__).parents[2]
+CASES = ROOT / "tests" / "cases"
 
 
 @pytest.fixture
@@ -225,6 +226,11 @@ def test_check_reads_the_data_and_shows_how_each_column_is_interpreted(case, cap
         "category",
         "truth value",
     ]
+
+
+def test_check_describes_the_data_of_a_source_without_files(capsys):
+    assert main(["check", "--data", str(ROOT / "config" / "config.yaml")]) == 0
+    assert "source digits: 1797 samples, 64 inputs, 10 classes" in capsys.readouterr().out
 
 
 def test_check_refuses_what_the_data_step_would_refuse(case, capsys):

@@ -83,7 +83,13 @@ def _check(options: argparse.Namespace) -> None:
         from gamtune.data.prepare import examine
 
         examined = examine(plan.config.data)
-        print(aligned(examined.rows.columns))
+        rows = examined.rows
+        if rows.columns:
+            print(aligned(rows.columns))
+        else:
+            samples, inputs = rows.features.shape
+            target = f"{len(rows.classes)} classes" if rows.classes else "a numeric target"
+            print(f"source {plan.config.data.source}: {samples} samples, {inputs} inputs, {target}")
         for warning in examined.warnings:
             print(f"warning: {warning.message}", file=sys.stderr)
 
