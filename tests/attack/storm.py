@@ -5,6 +5,7 @@ is repeated; at last the run goes on undisturbed. What it leaves must equal an u
 """
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -107,9 +108,9 @@ def _check_end(project: Project, folder: Path, study: str) -> None:
 
 
 def _command(project: Project) -> list[str]:
-    snakemake = " ".join(project.snakemake_command())
+    snakemake = shlex.join(project.snakemake_command())
     return [
-        "make", "run", "--no-print-directory", "--old-file=.venv/installed", f"BIN={PYTHON_FOLDER}",
+        "make", "run", "--no-print-directory", "--old-file=.venv/installed", f"BIN={shlex.quote(str(PYTHON_FOLDER))}",
         f"CONFIG={project.config}", f"SNAKEMAKE={snakemake}",
     ]  # fmt: skip
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def test_a_disk_that_cannot_be_written_is_one_line_with_the_path(folder):
     script = f"""
     mount -t tmpfs -o size=64k none disk
     dd if=/dev/zero of=disk/fill bs=4k 2> /dev/null
-    gamtune() {{ {sys.executable} -m gamtune "$@"; echo "exit $?" >&2; }}
+    gamtune() {{ {shlex.quote(sys.executable)} -m gamtune "$@"; echo "exit $?" >&2; }}
     gamtune data --data data.json --out disk/data
     gamtune table config.yaml --out disk/table.csv
     find disk -type f ! -name fill ! -size 0

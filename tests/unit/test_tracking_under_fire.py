@@ -132,7 +132,7 @@ def local(tmp_path, empty_database):
 
 
 def run(study, command):
-    environment = {**os.environ, "PYTHONPATH": str(LIBRARY), "GAMTUNE": f"{sys.executable} -m gamtune"}
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY), "PYTHON": sys.executable}
     return subprocess.run(
         command, cwd=study.results.parent, env=environment, capture_output=True, text=True, check=False
     )
@@ -170,10 +170,10 @@ def test_a_full_disk_is_one_line_and_the_next_sync_catches_up(local):
     script = """
     mount -t tmpfs -o size=6m none results && cp -r kept/. results/
     dd if=/dev/zero of=results/fill bs=4k 2> /dev/null
-    $GAMTUNE sync config.yaml; echo "exit $?"
+    "$PYTHON" -m gamtune sync config.yaml; echo "exit $?"
     diff -r kept/digits results/digits && echo complete
     rm results/fill
-    $GAMTUNE sync config.yaml; echo "exit $?"
+    "$PYTHON" -m gamtune sync config.yaml; echo "exit $?"
     """
     local.results.rename(local.results.with_name("kept"))
     local.results.mkdir()

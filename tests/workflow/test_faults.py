@@ -1,6 +1,7 @@
 """What goes wrong, and what is left then."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -117,7 +118,14 @@ def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leave
     new_project = untouched_project
     new_project.copy_code()
     new_project.configure(decision={"confirm": {"top": 1, "replicates": 1}}, search__draws=4)
-    make = ["make", "run", "--old-file=.venv/installed", f"BIN={PYTHON_FOLDER}", "CONFIG=config/small.yaml", "CORES=2"]
+    make = [
+        "make",
+        "run",
+        "--old-file=.venv/installed",
+        f"BIN={shlex.quote(str(PYTHON_FOLDER))}",
+        "CONFIG=config/small.yaml",
+        "CORES=2",
+    ]
     other = new_project.folder / "config" / "other.yaml"
     other.write_text((new_project.folder / new_project.config).read_text().replace("study: small", "study: other"))
     with started(make, new_project.folder, env=new_project.variables()) as run:

@@ -4,7 +4,9 @@
 suppressPackageStartupMessages(library(mgcv))
 args <- commandArgs(trailingOnly = TRUE)
 rows <- read.csv(args[1])
-formulas <- readLines(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE))), "log_formulas.txt"))
+script <- sub("--file=", "", grep("--file=", commandArgs(), value = TRUE))
+script <- gsub("~+~", " ", script, fixed = TRUE)  # R writes spaces of the path so
+formulas <- readLines(file.path(dirname(script), "log_formulas.txt"))
 # k.check of mgcv 1.8-41 fails at te(log(x), z): it is asked of the same model with the logarithms as columns
 logarithm <- "(log|log10|log2)\\((\\w+)\\)"
 for (call in unique(unlist(regmatches(formulas, gregexpr(logarithm, formulas))))) {
