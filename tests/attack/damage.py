@@ -115,13 +115,13 @@ def attempt(folder: Path, case: str) -> int:
     Failure
         If something changed without a message, or the message does not name the file.
     """
-    damage, seed, index = case.split("/")
+    damage, seed, index = case.split("/", 2)
     reference = _reference(folder)
     random = Random(f"{seed}/{index}")
     listed = Random(seed).sample(names := files(reference), len(names))
-    if int(index) >= len(listed):
+    if index.isdecimal() and int(index) >= len(listed):
         return 0
-    file = listed[int(index)]
+    file = listed[int(index)] if index.isdecimal() else index  # or the path of a file
     project = replace(reference, folder=folder / case.replace("/", "_"))
     shutil.copytree(reference.folder, project.folder, symlinks=True)
     _link_again(project.folder, reference.folder)
