@@ -1,8 +1,9 @@
 """Damaged files: every file that a finished study leaves is emptied, truncated or has bytes flipped, then the study is rerun.
 
 After the rerun, the results equal those of the undamaged study, or one line names the damaged file, and deleting it and
-running again gives the undamaged results. Files that no step reads again (`UNREAD`) may stay damaged, but nothing else may
-change. The commands that read results answer as before, or name the file, both before and after the rerun.
+running again gives the undamaged results. If nothing had to run, the file may still be damaged. Then, unless only people
+read it (`PRESENTED`), the study goes on in a way that needs it, to the same end: with one more draw, or, after its folder
+was deleted, from the store. The commands that read results answer as before, or name the file, before and after the rerun.
 """
 
 import os
@@ -18,17 +19,19 @@ from typing import Any
 from project import Finished, Project
 
 from attack.command import Answer, gamtune, import_once
-from attack.study import check_clean, check_equal, check_whole, content, make_study
+from attack.study import STUDIES, check_clean, check_equal, content, make_study
 from attack.verdict import Failure
+from gamtune.files import locked
 from gamtune.training.warm import start_trainer
 
-# What a person reads and no step does: a damaged one stays until the step that writes it runs again
-UNREAD = (
-    "*.svg", "*.png", "*/log.txt", "*/logs/*", "*/.snakemake_timestamp", "*/optimum/weights/*", "*/report.html",
-    "*/figures/captions.json", "*/gam/*", "results/mlartifacts/*", "results/.mlflow.lock", "*/support.csv",
-    "*/tracking/*", "*/split.csv", "*/optimum/*",
-    "results/store/*", "*/small/config/*",  # read, and verified, when a job runs again
+# What people and the tracking server read, and no step; the step that writes it makes it anew when it runs again
+PRESENTED = (
+    "*.svg", "*.png", "*/log.txt", "*/logs/*", "*/report.html", "*/figures/captions.json", "*/.*.svg.sha256",
+    "*/.*.png.sha256", "*/figures/.captions.json.sha256", "*/.report.html.sha256", "*/.snakemake_timestamp",
+    "results/mlartifacts/*", "results/.mlflow.lock", "*/.lock",
 )  # fmt: skip
+STORE = "results/store/"
+DRAWS = {"search__draws": 6}  # one more than the study "gam" has
 LINES = 3  # of a message
 Damage = Callable[[Random, bytes], bytes]
 
@@ -123,8 +126,7 @@ def attempt(folder: Path, case: str) -> int:
         return 0
     file = listed[int(index)] if index.isdecimal() else index  # or the path of a file
     project = replace(reference, folder=folder / case.replace("/", "_"))
-    shutil.copytree(reference.folder, project.folder, symlinks=True)
-    _link_again(project.folder, reference.folder)
+    _copy(reference, project)
     path = project.folder / file
     data = path.read_bytes()
     changed = DAMAGES[damage](random, data)
@@ -133,7 +135,7 @@ def attempt(folder: Path, case: str) -> int:
     path.chmod(0o644)
     path.write_bytes(changed)
     try:
-        _examine(project, reference, file, changed)
+        _examine(project, folder, file, changed)
     except Failure as failure:
         raise Failure(failure.fault, f"{file} {damage}: {failure.detail}") from None
     shutil.rmtree(project.folder)
@@ -142,6 +144,30 @@ def attempt(folder: Path, case: str) -> int:
 
 def _reference(folder: Path) -> Project:
     return Project(folder / "reference")
+
+
+def _larger(folder: Path) -> Project:
+    """Return the undamaged study with one more draw, which is run when the first case needs it."""
+    project = Project(folder / "larger")
+    with locked(folder / "larger.lock"):
+        if not project.folder.exists():
+            _copy(_reference(folder), project)
+            done = _go_on(project)
+            if done.code != 0:
+                shutil.rmtree(project.folder)
+                raise RuntimeError(done.output)
+    return project
+
+
+def _copy(project: Project, other: Project) -> None:
+    shutil.copytree(project.folder, other.folder, symlinks=True)
+    _link_again(other.folder, project.folder)
+
+
+def _go_on(project: Project) -> Finished:
+    """Run the study with one more draw."""
+    project.configure(**STUDIES["gam"] | DRAWS)
+    return _rerun(project)
 
 
 def _rerun(project: Project) -> Finished:
@@ -160,59 +186,56 @@ def _link_again(folder: Path, reference: Path) -> None:
                 os.link(known, copy)
 
 
-def _examine(project: Project, reference: Project, file: str, changed: bytes) -> None:
+def _examine(project: Project, folder: Path, file: str, changed: bytes) -> None:
+    reference = _reference(folder)
     expected = Answers.of(reference)
     Answers.of(project).check(expected, file)
-    done = _rerun(project)
-    _check_no_traceback(project, done.output)
-    if done.code != 0:
-        if not _names(done.output, file):
-            raise Failure("unclear message", f"the run fails and does not name it: {done.output[-500:]}")
-        _check_mended(project, reference, file)
-        return
+    _check_run(project, reference, file, changed, _rerun)
     Answers.of(project).check(expected, file)
-    _check_results(project, reference, file, changed)
     synced = gamtune("sync", project.config, cwd=project.folder, limit=120)
     if synced.code != 0 and (not _names(synced.errors, file) or synced.errors.count("\n") > LINES):
         raise Failure("unclear message", f"sync: {synced.errors[-400:]}")
-
-
-def _check_mended(project: Project, reference: Project, file: str) -> None:
-    """Delete the file that the message named and run again."""
-    (project.folder / file).unlink(missing_ok=True)
-    done = _rerun(project)
-    if done.code != 0:
-        raise Failure("wrong result", f"deleted and run again, the run fails: {done.output[-500:]}")
-    _check_results(project, reference, file, None)
-
-
-def _check_results(project: Project, reference: Project, file: str, changed: bytes | None) -> None:
-    """Compare with the undamaged study; the damaged file itself counts unless no step reads it."""
     path = project.folder / file
-    stays = changed is not None and path.exists() and path.read_bytes() == changed
-    if stays and not any(fnmatch(file, pattern) for pattern in UNREAD):
-        raise Failure("wrong result", "it stays damaged without a message")
-    if not stays:
-        check_whole(project.folder)
+    if not path.exists() or path.read_bytes() != changed or any(fnmatch(file, pattern) for pattern in PRESENTED):
+        return
+    if file.startswith(STORE):
+        shutil.rmtree(project.path())
+        _check_run(project, reference, file, changed, _rerun)
+    else:
+        _check_run(project, _larger(folder), file, changed, _go_on)
+
+
+def _check_run(
+    project: Project, reference: Project, file: str, changed: bytes, run: Callable[[Project], Finished]
+) -> None:
+    """Run the study; it gives the results of the reference, at once or after the file that it names was deleted."""
+    done = run(project)
+    if done.code != 0:
+        if not _names(done.output, file):
+            raise Failure("unclear message", f"the run fails and does not name it: {done.output[-500:]}")
+        _check_no_traceback(done.output)
+        (project.folder / file).with_name(_subject(Path(file).name)).unlink(missing_ok=True)
+        done = run(project)
+        if done.code != 0:
+            raise Failure("wrong result", f"deleted and run again, the run fails: {done.output[-500:]}")
+    _check_no_traceback(done.output)
     check_clean(project.folder)
-    name = file.removeprefix("results/small/")
-    found, expected = (_content_without(one, name if stays else "") for one in (project, reference))
-    check_equal(found, expected)
+    path = project.folder / file
+    stays = path.exists() and path.read_bytes() == changed
+    check_equal(*(_content_without(one, file) if stays else content(one) for one in (project, reference)))
 
 
-def _content_without(project: Project, name: str) -> dict[str, Any]:
-    if not name:
+def _content_without(project: Project, file: str) -> dict[str, Any]:
+    """Return the content of a study but for the damaged file itself, which a reader may not be able to read."""
+    hidden = project.folder / file
+    if not hidden.exists() or not hidden.is_relative_to(project.path()):
         return content(project)
-    hidden = project.folder / "results" / "small" / name
     aside = hidden.with_name(".aside")
-    if hidden.exists() and not name.startswith("results/"):
-        hidden.rename(aside)
-        try:
-            said = content(project)
-        finally:
-            aside.rename(hidden)
-        return said
-    return content(project)
+    hidden.rename(aside)
+    try:
+        return content(project)
+    finally:
+        aside.rename(hidden)
 
 
 def _check_answer(name: str, answer: Answer, expected: Answer, file: str) -> None:
@@ -227,11 +250,16 @@ def _check_answer(name: str, answer: Answer, expected: Answer, file: str) -> Non
 def _names(text: str, file: str) -> bool:
     """Whether a message names the file, or the folder of the store or of the trial that it lies in."""
     path = Path(file)
-    return path.name in text or (
+    return _subject(path.name) in text or (
         re.fullmatch(r"[0-9a-f]{12,24}", path.parent.name) is not None and path.parent.name in text
     )
 
 
-def _check_no_traceback(project: Project, output: str) -> None:
+def _subject(name: str) -> str:
+    """Return the name of the file that a checksum belongs to, or of any other file its own."""
+    return name[1 : -len(".sha256")] if name.startswith(".") and name.endswith(".sha256") else name
+
+
+def _check_no_traceback(output: str) -> None:
     if "Traceback (most recent call last)" in output:
         raise Failure("traceback", output[output.index("Traceback (most") :][:1500])

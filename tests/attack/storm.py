@@ -1,7 +1,9 @@
 """Kill storm: processes of a run are killed at random moments, and the run is repeated to its end.
 
 Each case is one study in a new folder. It is started with ``make run``, a process is killed at a random moment, and this
-is repeated; at last the run goes on undisturbed. What it leaves must equal an undisturbed run of the same study.
+is repeated; at last the run goes on undisturbed. What it leaves must equal an undisturbed run of the same study. A study
+that reaches its end before the last kill, since the killed process was replaced or was met too late, is compared as well
+and begins anew.
 """
 
 import os
@@ -22,10 +24,13 @@ from gamtune.files import locked
 
 KILLS = 8  # of each case
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-TARGETS = ("snakemake", "snakemake", "trainer", "child", "job", "job", "follower", "sync", "group")
+AT_A_MOMENT = ("snakemake", "snakemake", "job", "job", "group")  # of the run; twice: twice as often
+WHEN_SEEN = ("follower", "sync")  # shortly after they appeared
+WITH_A_TRAINER = ("trainer", "child")  # and these, where trainings have a warm trainer
 OWN_TRAINER = {"GAMTUNE_TRAINER": ""}  # no run shares the trainer of another
-LATEST = 14.0  # seconds after the start of a run
-APPEARS = 45.0  # seconds that a process is waited for
+LATEST = 9.0  # seconds after the start of a run
+SOON = 1.0  # seconds after a process appeared
+MISSES = 3  # runs in a row that end before a kill, which then comes earlier in the next
 ENDS = 20.0  # seconds in which all processes must have ended
 RUN_ENDS = 240.0
 
@@ -73,18 +78,24 @@ def attempt(folder: Path, case: str) -> int:
     study, seed, index, kills = case.split("/")
     random = Random(f"{seed}/{index}")
     project = make_study(folder / f"case_{case.replace('/', '_')}", study, **OWN_TRAINER)
-    plan = []
-    for _ in range(int(kills)):
-        target, number = random.choice(TARGETS), random.choice(SIGNALS)
-        delay = random.uniform(0, LATEST) if target in ("snakemake", "group", "job") else random.uniform(0, 1.0)
-        plan.append((target, number, delay))
+    targets = AT_A_MOMENT + WHEN_SEEN + (() if study == "cold" else WITH_A_TRAINER)
     killed, history = 0, []
     try:
-        for target, number, delay in plan:
-            done = _disturbed(project, target, number, delay)
-            killed += bool(done)
-            history.append(f"{number.name} to {target} after {delay:.1f} s: {done or 'it had ended'}")
-            check_whole(project.folder)
+        for _ in range(int(kills)):
+            target, number = random.choice(targets), random.choice(SIGNALS)
+            delay = random.uniform(0, LATEST if target in AT_A_MOMENT else SOON)
+            for _ in range(MISSES):
+                victim, finished = _disturbed(project, target, number, delay)
+                history.append(f"{number.name} to {target} after {delay:.1f} s: {victim or 'not met'}")
+                check_whole(project.folder)
+                if finished:
+                    _check_end(project, folder, study)
+                    shutil.rmtree(project.folder / "results")
+                    history.append("it reached its end and began anew")
+                if victim:
+                    killed += 1
+                    break
+                delay /= 3
         code, output = _run(project)
         if code != 0:
             raise Failure("wrong result", f"the last run ends with {code}: {output[-400:]}")
@@ -136,17 +147,25 @@ def _run(project: Project) -> tuple[int, str]:
     return run.returncode, log.read_text(errors="replace")
 
 
-def _disturbed(project: Project, target: str, number: signal.Signals, delay: float) -> str:
-    """Run a study, kill one of its processes, and wait for the end; return what was killed, empty if nothing."""
+def _disturbed(project: Project, target: str, number: signal.Signals, delay: float) -> tuple[str, bool]:
+    """Run a study, kill one of its processes, and wait for the end.
+
+    Returns
+    -------
+    str
+        What was killed, empty if the run ended before the process was met.
+    bool
+        Whether the study is complete all the same.
+    """
     log = project.folder / "killed_run.txt"
     run = _start(project, log)
     victim = ""
     try:
         begun = time.monotonic()
-        if target in ("snakemake", "group", "job"):  # at a moment of the run
+        if target in AT_A_MOMENT:
             while time.monotonic() < begun + delay and run.poll() is None:
                 time.sleep(0.02)
-        while not victim and run.poll() is None and time.monotonic() < begun + APPEARS:
+        while not victim and run.poll() is None:
             if target == "group":
                 os.killpg(run.pid, number)
                 victim = "the whole group"
@@ -155,11 +174,12 @@ def _disturbed(project: Project, target: str, number: signal.Signals, delay: flo
             if not found:
                 time.sleep(0.02)
                 continue
-            if target not in ("snakemake", "job"):  # so long after it appeared
+            if target not in AT_A_MOMENT:
                 time.sleep(delay)
             try:
                 os.kill(found[0].pid, number)
             except ProcessLookupError:
+                delay /= 3  # of the next that appears
                 continue
             victim = found[0].command[:60]
         # Whatever was killed, the run either goes on to its end or stops
@@ -181,4 +201,4 @@ def _disturbed(project: Project, target: str, number: signal.Signals, delay: flo
         raise Failure(
             "traceback", f"{number.name} to {target}: {text[text.index('Traceback') :][:200]} ... {text[-300:]}"
         )
-    return victim
+    return victim, run.returncode == 0
