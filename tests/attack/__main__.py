@@ -11,6 +11,7 @@ from pathlib import Path
 from attack.run import ATTACKS, repeat, run
 from attack.verdict import summary
 
+PAUSE = 60  # seconds between two lines of progress
 LONG = {"storm": 200, "damage": 150, "tables": 300, "configs": 500}
 
 
@@ -30,7 +31,7 @@ def main() -> int:
     for name in options.attack or ATTACKS:
         begun = time.monotonic()
         number = options.number or LONG[name]
-        verdicts = []
+        verdicts, said = [], begun
         for verdict in run(name, number, options.seed, options.workers, options.folder, options.case):
             verdicts.append(verdict)
             if verdict.fault:
@@ -39,6 +40,9 @@ def main() -> int:
                     f"FAILED {verdict.case}: {verdict.fault}: {verdict.detail}\n  {repeat(name, verdict.case)}",
                     flush=True,
                 )
+            elif time.monotonic() > said + PAUSE:
+                said = time.monotonic()
+                print(f"... {summary(name, verdicts, said - begun)}", flush=True)
         print(summary(name, verdicts, time.monotonic() - begun), flush=True)
     return int(failed)
 

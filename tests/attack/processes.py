@@ -52,7 +52,7 @@ def _role(command: str, parent: int) -> str:
         return "trainer"
     if "gamtune sync" in command:
         return "follower" if "--follow" in command else "sync"
-    if command.startswith("/bin/bash") or command.startswith("bash"):
+    if command.startswith(("/bin/bash", "bash", "make ")):  # make's arguments name Snakemake, too
         return "other"
     if " gamtune train" in command or "-m gamtune" in command or "gamtune/__main__" in command:
         return "job"
