@@ -12,7 +12,7 @@ from attack.run import ATTACKS, repeat, run
 from attack.verdict import summary
 
 PAUSE = 60  # seconds between two lines of progress
-LONG = {"storm": 200, "damage": 150, "tables": 300, "configs": 500}
+LONG = {"storm": 200, "damage": 250, "tables": 300, "configs": 500}
 
 
 def main() -> int:

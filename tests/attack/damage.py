@@ -1,9 +1,12 @@
-"""Damaged files: every file that a finished study leaves is emptied, truncated or has bytes flipped, then the study is rerun.
+"""Damaged files: what a finished study leaves is emptied, truncated or has bytes flipped, then the study is rerun.
+
+Every kind of file is damaged, that is, one of several that differ in an id alone, such as the records of trials.
 
 After the rerun, the results equal those of the undamaged study, or one line names the damaged file, and deleting it and
-running again gives the undamaged results. If nothing had to run, the file may still be damaged. Then, unless only people
-read it (`PRESENTED`), the study goes on in a way that needs it, to the same end: with one more draw, or, after its folder
-was deleted, from the store. The commands that read results answer as before, or name the file, before and after the rerun.
+running again gives the undamaged results. If nothing had to run, the file may still be damaged. Then, for one damage of
+each file that not only people read (`PRESENTED`), the study goes on in a way that needs it, to the same end: with one more
+draw, or, after its folder was deleted, from the store. The commands that read results answer as before, or name the file,
+before and after the rerun.
 """
 
 import os
@@ -12,6 +15,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,6 +35,8 @@ PRESENTED = (
     "results/mlartifacts/*", "results/.mlflow.lock", "*/.lock",
 )  # fmt: skip
 STORE = "results/store/"
+OPTIMUM = "results/small/optimum"  # all that `gamtune predict` reads
+ID = re.compile(r"[0-9a-f]{12,}")
 DRAWS = {"search__draws": 6}  # one more than the study "gam" has
 LINES = 3  # of a message
 Damage = Callable[[Random, bytes], bytes]
@@ -55,14 +61,16 @@ class Answers:
     """What the commands that read a study print."""
 
     outcome: Answer
-    predict: Answer
+    predict: Answer | None
 
     @classmethod
-    def of(cls, project: Project) -> "Answers":
-        """Ask them."""
+    def of(cls, project: Project, file: str) -> "Answers":
+        """Ask those that may read a file."""
         call = lambda *arguments: gamtune(*arguments, cwd=project.folder, limit=60)  # noqa: E731
+        predicts = file.startswith(OPTIMUM)
         return cls(
-            call("outcome", project.config), call("predict", "results/small/optimum/model.keras", "data/new.csv")
+            call("outcome", project.config),
+            call("predict", f"{OPTIMUM}/model.keras", "data/new.csv") if predicts else None,
         )
 
     def check(self, expected: "Answers", file: str) -> None:
@@ -73,8 +81,9 @@ class Answers:
         Failure
             If it is neither.
         """
-        for name in ("outcome", "predict"):
-            _check_answer(name, getattr(self, name), getattr(expected, name), file)
+        _check_answer("outcome", self.outcome, expected.outcome, file)
+        if self.predict and expected.predict:
+            _check_answer("predict", self.predict, expected.predict, file)
 
 
 def prepare(folder: Path) -> None:
@@ -91,13 +100,16 @@ def prepare(folder: Path) -> None:
     import_once("tensorflow", "keras", "mlflow", "gamtune.plan", "gamtune.decision.predict", "gamtune.tracking.sync")
 
 
-def files(project: Project) -> list[str]:
-    """Return every file of the results, relative to the project; of links to one file, the first."""
+def files(project: Project, random: Random) -> list[str]:
+    """Return a file of every kind among the results, relative to the project; of links to one file, the first counts."""
     found: dict[int, str] = {}
     for path in sorted((project.folder / "results").rglob("*")):
         if path.is_file() and path.stat().st_size:
             found.setdefault(path.stat().st_ino, path.relative_to(project.folder).as_posix())
-    return list(found.values())
+    kinds: dict[str, list[str]] = {}
+    for file in found.values():
+        kinds.setdefault(ID.sub("ID", file), []).append(file)
+    return [random.choice(kinds[kind]) for kind in sorted(kinds)]
 
 
 def cases(number: int, seed: int) -> list[str]:
@@ -111,7 +123,7 @@ def attempt(folder: Path, case: str) -> int:
     Returns
     -------
     int
-        1, or 0 if the study has fewer files.
+        1, or 0 if the study has fewer kinds of files.
 
     Raises
     ------
@@ -121,10 +133,11 @@ def attempt(folder: Path, case: str) -> int:
     damage, seed, index = case.split("/", 2)
     reference = _reference(folder)
     random = Random(f"{seed}/{index}")
-    listed = Random(seed).sample(names := files(reference), len(names))
+    listed = Random(seed).sample(names := files(reference, Random(seed)), len(names))
     if index.isdecimal() and int(index) >= len(listed):
         return 0
     file = listed[int(index)] if index.isdecimal() else index  # or the path of a file
+    needed = not index.isdecimal() or Random(f"{seed}/{index}").choice([*DAMAGES]) == damage
     project = replace(reference, folder=folder / case.replace("/", "_"))
     _copy(reference, project)
     path = project.folder / file
@@ -135,7 +148,7 @@ def attempt(folder: Path, case: str) -> int:
     path.chmod(0o644)
     path.write_bytes(changed)
     try:
-        _examine(project, folder, file, changed)
+        _examine(project, folder, file, changed, needed)
     except Failure as failure:
         raise Failure(failure.fault, f"{file} {damage}: {failure.detail}") from None
     shutil.rmtree(project.folder)
@@ -186,17 +199,25 @@ def _link_again(folder: Path, reference: Path) -> None:
                 os.link(known, copy)
 
 
-def _examine(project: Project, folder: Path, file: str, changed: bytes) -> None:
+@cache
+def _expected(folder: Path, file: str) -> Answers:
+    return Answers.of(_reference(folder), file)
+
+
+def _examine(project: Project, folder: Path, file: str, changed: bytes, needed: bool) -> None:
     reference = _reference(folder)
-    expected = Answers.of(reference)
-    Answers.of(project).check(expected, file)
+    presented = any(fnmatch(file, pattern) for pattern in PRESENTED)
+    expected = _expected(folder, OPTIMUM if file.startswith(OPTIMUM) else "")
+    Answers.of(project, file).check(expected, file)
     _check_run(project, reference, file, changed, _rerun)
-    Answers.of(project).check(expected, file)
+    Answers.of(project, file).check(expected, file)
+    if presented:
+        return
     synced = gamtune("sync", project.config, cwd=project.folder, limit=120)
     if synced.code != 0 and (not _names(synced.errors, file) or synced.errors.count("\n") > LINES):
         raise Failure("unclear message", f"sync: {synced.errors[-400:]}")
     path = project.folder / file
-    if not path.exists() or path.read_bytes() != changed or any(fnmatch(file, pattern) for pattern in PRESENTED):
+    if not needed or not path.exists() or path.read_bytes() != changed:
         return
     if file.startswith(STORE):
         shutil.rmtree(project.path())
