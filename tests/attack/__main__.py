@@ -12,7 +12,8 @@ from attack.run import ATTACKS, repeat, run
 from attack.verdict import summary
 
 PAUSE = 60  # seconds between two lines of progress
-LONG = {"storm": 200, "damage": 250, "tables": 300, "configs": 500}
+# More than the 200 kills, 300 tables and 500 configs that count: some meet nothing to kill or leave a config as it was
+LONG = {"storm": 208, "damage": 250, "tables": 300, "configs": 530}
 
 
 def main() -> int:

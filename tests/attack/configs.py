@@ -59,11 +59,9 @@ def cases(number: int, seed: int) -> list[str]:
     """Return names of cases: every mutation in turn, each time of another config."""
     once = [f"once/{name}" for name in ONCE] + [f"file/{path}" for path in SPECIAL_FILES]
     names = list(MUTATIONS)
-    repeated = [f"{names[index % len(names)]}/{seed}/{index}" for index in range(max(0, number - len(once)))]
-    if number < 2 * len(once):  # a short run tries a share of each
-        share = Random(seed).sample(once, number // 2)
-        return share + repeated[:0] + [f"{names[i % len(names)]}/{seed}/{i}" for i in range(number - len(share))]
-    return once + repeated
+    if number < 2 * len(once):  # a short run tries some of each
+        once = Random(seed).sample(once, number // 2)
+    return once + [f"{names[index % len(names)]}/{seed}/{index}" for index in range(number - len(once))]
 
 
 def attempt(folder: Path, case: str) -> int:
