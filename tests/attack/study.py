@@ -50,10 +50,11 @@ def make_study(folder: Path, name: str, **variables: str) -> Project:
     return project
 
 
-def content(project: Project) -> dict[str, Any]:
+def content(project: Project, tracked: bool = True) -> dict[str, Any]:
     """Return what a study's results say, without times, paths and anything else that differs between equal runs.
 
-    Keys are the paths of files; figures and pages are left out, since they are drawn from the other files.
+    Keys are the paths of files; figures and pages are left out, since they are drawn from the other files. The runs in
+    MLflow have the key "mlflow" if ``tracked``.
     """
     folder = project.path()
     said: dict[str, Any] = {}
@@ -70,7 +71,8 @@ def content(project: Project) -> dict[str, Any]:
             said[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         elif path.name in ("decision.json", "digest.json", "dataset.json", "preprocessing.json"):
             said[name] = _timeless(json.loads(path.read_text()))
-    said["mlflow"] = _runs(project)
+    if tracked:
+        said["mlflow"] = _runs(project)
     return said
 
 
