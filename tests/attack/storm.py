@@ -7,6 +7,7 @@ and begins anew.
 """
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -23,6 +24,7 @@ from attack.verdict import Failure
 from gamtune.files import locked
 
 KILLS = 8  # of each case
+LIBRARY_LINE = re.compile(r'File "[^"]*(?:/gamtune/|Snakefile|\.smk)')  # of a traceback
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 AT_A_MOMENT = ("snakemake", "snakemake", "job", "job", "group")  # of the run; twice: twice as often
 WHEN_SEEN = ("follower", "sync")  # shortly after they appeared
@@ -197,7 +199,8 @@ def _disturbed(project: Project, target: str, number: signal.Signals, delay: flo
             os.kill(process.pid, signal.SIGKILL)
         raise Failure("process left", f"{number.name} to {target} after {delay:.1f} s leaves {left}")
     text = log.read_text(errors="replace")
-    if "Traceback (most recent call last)" in text:
+    interrupted = number == signal.SIGINT and "KeyboardInterrupt" in text and not LIBRARY_LINE.search(text)
+    if "Traceback (most recent call last)" in text and not interrupted:  # of Snakemake itself, while it is imported
         raise Failure(
             "traceback", f"{number.name} to {target}: {text[text.index('Traceback') :][:200]} ... {text[-300:]}"
         )
