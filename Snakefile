@@ -100,8 +100,10 @@ onstart:
 
 
 onsuccess:
+    remove_leftovers(Path(STUDY.store))  # of jobs that were killed and tried again
     print(f"Report: {STUDY.path('report.html')}; in short: gamtune outcome {CONFIG}")
 
 
 onerror:
+    remove_leftovers(Path(STUDY.store))
     print(f"Not finished; the same command continues. Results so far: gamtune outcome {CONFIG}")
