@@ -26,6 +26,7 @@ from gamtune.plan import Plan, code_of, template_of
 from gamtune.running import run_alone
 from gamtune.tracking.start import start_follower
 from gamtune.training.gpu import offer_gpus
+from gamtune.training.code import training_code
 from gamtune.training.store import remove_leftovers
 from gamtune.training.warm import start_trainer
 

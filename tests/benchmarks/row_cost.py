@@ -16,9 +16,9 @@ from statistics import median
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
 from measure import run_once, spread
 
-from gamtune.closure import LIBRARY
 from gamtune.config.data_section import Data
 from gamtune.data.prepare import prepare
+from gamtune.runtime.fingerprint import LIBRARY
 from gamtune.settings import make_spec
 from gamtune.training.warm import VARIABLE, start_trainer
 

@@ -18,8 +18,8 @@ from configs import CONFIG
 
 from gamtune import environment
 from gamtune.cli import main
-from gamtune.closure import LIBRARY
 from gamtune.files import replacing, write_text
+from gamtune.runtime.fingerprint import LIBRARY
 from gamtune.settings import make_spec
 from gamtune.training import launch as launching
 from gamtune.training import store, trial
@@ -202,8 +202,8 @@ def test_two_users_of_a_group_share_a_store(digits, monkeypatch):
         shared.chmod(0o2770)
         shutil.copytree(digits.parent, shared / "data")
         (shared / "data").chmod(0o755)
-        code = launching.code_digest("gamtune.training.trial")
-        monkeypatch.setattr(launching, "code_digest", lambda module: code)
+        code = launching.training_code()
+        monkeypatch.setattr(launching, "training_code", lambda: code)
         monkeypatch.setattr(trial, "run_trial", write)
         spec = make_spec({"neurons": [8]}, 1)
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gamtune.closure import LIBRARY
+from gamtune.runtime.fingerprint import LIBRARY
 from gamtune.settings import make_spec
 from gamtune.training import gpu, trial
 from gamtune.training.launch import launch

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from gamtune.closure import LIBRARY
 from gamtune.parent import RUN, _is_alive, this_process
+from gamtune.runtime.fingerprint import LIBRARY
 
 INTERRUPTED = """
 import os, signal, time

@@ -15,9 +15,9 @@ from types import SimpleNamespace
 import pytest
 
 from gamtune import running
-from gamtune.closure import LIBRARY
 from gamtune.errors import InputError
 from gamtune.running import LOCK, SNAKEMAKE_LOCKS, active_run, exclusive, run_alone
+from gamtune.runtime.fingerprint import LIBRARY
 
 HOLD = """
 import subprocess, sys

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from gamtune.closure import code_digest
 from gamtune.data.arrays import Prepared
 from gamtune.errors import DamagedError
 from gamtune.files import checksum_of, copy_file, write_text
 from gamtune.settings import make_spec
 from gamtune.training import trial
+from gamtune.training.code import training_code
 from gamtune.training.launch import launch
 from gamtune.training.store import Stored, store_key
 
@@ -47,7 +47,7 @@ def trained(monkeypatch):
 def ask(digits, tmp_path):
     def ask(spec=SPEC, leaves=BOTH, continues=0):
         launch(spec, digits, tmp_path / "trial" / "record.json", tmp_path / "store", 1, 1, leaves, continues)
-        return tmp_path / "store" / store_key(spec, Prepared.open(digits).digest, code_digest("gamtune.training.trial"))
+        return tmp_path / "store" / store_key(spec, Prepared.open(digits).digest, training_code())
 
     return ask
 

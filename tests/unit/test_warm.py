@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import pytest
 
-from gamtune.closure import LIBRARY
+from gamtune.runtime.fingerprint import LIBRARY
 from gamtune.settings import make_spec
 from gamtune.training.warm import VARIABLE, start_trainer
 

@@ -25,6 +25,11 @@ ADVICE = {
 CACHES = {"XDG_CACHE_HOME": ".cache", "MPLCONFIGDIR": ".config/matplotlib"}  # variables, and folders in HOME
 
 
+def cache_folder() -> Path:
+    """Return the folder for downloads and other caches of all studies, in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gamtune"
+
+
 def own_python_first() -> None:
     """Put the folder of this Python first on PATH, which jobs inherit; conda's activation still comes before it."""
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from gamtune.analysis.planned_formula import check_planned, hints, logged_columns
-from gamtune.closure import LIBRARY, code_digest
 from gamtune.config.data_section import PUBLIC
 from gamtune.config.load import parse_study
 from gamtune.config.study import BY_HAND_NOTES, Study
@@ -21,6 +20,7 @@ from gamtune.decision.contenders import contenders
 from gamtune.decision.slots import slots
 from gamtune.errors import InputError
 from gamtune.files import write_text
+from gamtune.runtime.fingerprint import LIBRARY, code_fingerprint
 from gamtune.space.proposals import FILE as PROPOSALS
 from gamtune.space.table import Row, build_table, cells, complete, derived_columns, table_columns
 from gamtune.space.usage import unused_reason
@@ -334,13 +334,13 @@ def _compact(content: Any) -> str:
 
 
 def code_of(module: str) -> str:
-    """Digest of the code that a step's result depends on: a parameter of its rule, so that an edit runs it again and a
-    touch, a checkout or a moved clone does not.
+    """Return the fingerprint of the code that a step's result depends on, shortened.
 
-    What reads the config is left out, since all it makes of it (sections with their defaults, the table's digest,
-    specs) reaches each step as a parameter; rewording a description must not run anything again.
+    It is a parameter of the step's rule, so that an edit runs the step again; a touch, a reworded docstring or a moved
+    clone does not. The modules that read the config do not count, since everything that they make of it (sections with
+    their defaults, the table, specifications) reaches each step as a parameter.
     """
-    return code_digest(module, without=("gamtune/config/", "gamtune/settings.py", "gamtune/errors.py"))[:16]
+    return code_fingerprint(module, without=("gamtune/config/", "gamtune/settings.py", "gamtune/errors.py"))[:16]
 
 
 def template_of(name: str) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from gamtune.closure import code_digest
 from gamtune.decision.contenders import OPTIMUM, final_folders, final_spec
 from gamtune.decision.decision_file import read_decision
 from gamtune.decision.slots import confirmation_spec, read_candidates
@@ -20,6 +19,7 @@ from gamtune.plan import RESULTS, STORE, Plan
 from gamtune.running import active_run, exclusive
 from gamtune.space.proposals import proposed_rows
 from gamtune.tracking.study import TrackedStudy
+from gamtune.training.code import training_code
 from gamtune.training.record import MODEL, RECORD
 
 TRAININGS = ("trials", "rounds", "rungs", "confirm", "final")  # folders of a study whose records are trainings
@@ -149,7 +149,7 @@ def _remove_empty(one: Unwanted) -> None:
 
 
 def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
-    code = code_digest("gamtune.training.trial")
+    code = training_code()
     wanted, with_model = set(), set()
     for plan in plans:
         trials = _trials(plan)

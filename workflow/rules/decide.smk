@@ -36,7 +36,7 @@ rule confirm:
         attempt=lambda wildcards, attempt: attempt,
         mem_mb=1500,
     params:
-        code=code_of("gamtune.training.trial"),
+        code=training_code(),
         seed=STUDY.config.training.seed,
         fold=lambda wildcards: STUDY.fold_of(int(wildcards.replicate)) or 0,
         store=STUDY.store,
@@ -97,7 +97,7 @@ rule final:
         attempt=lambda wildcards, attempt: attempt,
         mem_mb=1500,
     params:
-        code=code_of("gamtune.training.trial"),
+        code=training_code(),
         seed=STUDY.config.training.seed,
         fold=lambda wildcards: STUDY.final_fold(int(wildcards.replicate)) or 0,
         whole=STUDY.whole,

@@ -14,7 +14,7 @@ rule train:
         attempt=lambda wildcards, attempt: attempt,
         mem_mb=1500,
     params:
-        code=code_of("gamtune.training.trial"),  # its import closure: an edit retrains, a touch does not
+        code=training_code(),  # an edit or an upgrade trains again, a reworded comment does not
         spec=lambda wildcards: STUDY.trials[wildcards.trial].to_json(),  # canonical: all that identifies a row
         store=STUDY.store,
         leave=STUDY.leaves(),
@@ -65,7 +65,7 @@ rule train_proposed:
         attempt=lambda wildcards, attempt: attempt,
         mem_mb=1500,
     params:
-        code=code_of("gamtune.training.trial"),
+        code=training_code(),
         store=STUDY.store,
         leave=lambda wildcards: STUDY.leaves(wildcards.stage),
         continues=lambda wildcards: STUDY.continues(wildcards.stage),

@@ -20,6 +20,7 @@ import requests
 from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 
+from gamtune.environment import cache_folder
 from gamtune.errors import InputError
 from gamtune.files import locked, replacing
 
@@ -84,11 +85,6 @@ def fetch(download: Download, mirror: str | None = None) -> dict[str, Path]:
     except OSError as error:  # a full disk, a folder of somebody else's
         raise InputError([f"data.source: {download.name} cannot be kept in {cache}: {error.strerror}"]) from None
     return {name: cache / name for name in download.files}
-
-
-def cache_folder() -> Path:
-    """Where downloads stay for all studies of a user: ``$XDG_CACHE_HOME/gamtune``, or ``~/.cache/gamtune``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gamtune"
 
 
 def unpacked(path: Path) -> IO[bytes]:

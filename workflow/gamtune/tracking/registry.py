@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import shorten
 
-from gamtune.closure import LIBRARY, closure
 from gamtune.data.preprocessing import Preprocessing
+from gamtune.runtime.fingerprint import LIBRARY, closure
 from gamtune.tracking import served
 from gamtune.tracking.records import read_decision
 from gamtune.tracking.store import Store

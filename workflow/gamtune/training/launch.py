@@ -11,11 +11,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from gamtune.closure import code_digest
 from gamtune.environment import describe_disk_error
 from gamtune.files import read_json, write_text
 from gamtune.spec import Spec
 from gamtune.training.child import FAILED, NO_FILES, NO_MEMORY, Child, ChildLostError, Forked, Task
+from gamtune.training.code import training_code
 from gamtune.training.gpu import gpu_slot
 from gamtune.training.record import MODEL, STATE, failure, identity
 from gamtune.training.store import Stored, keep, new_folder, take_out
@@ -69,7 +69,7 @@ def launch(
         data = read_json(digest_file, "digest")["digest"]
     except FileNotFoundError:
         raise LaunchError(f"{digest_file} is missing: make the data first") from None
-    code = code_digest("gamtune.training.trial")
+    code = training_code()
     stored = Stored(store, spec, data, code)
     try:
         reason = ""

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
-from gamtune.closure import LIBRARY
+from gamtune.runtime.fingerprint import LIBRARY
 from gamtune.training.child import ChildLostError, Task
 
 VARIABLE = "GAMTUNE_TRAINER"  # tells the jobs of a run which trainer is theirs

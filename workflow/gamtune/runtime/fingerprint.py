@@ -1,0 +1,97 @@
+"""Code fingerprints: what the result of a module depends on, which is the code of its import closure.
+
+The closure is the module and all modules of this library that it imports, at whatever depth, found by reading and not
+by importing, with the ``__init__.py`` of each package. A module that is named by a text, as in a registry, is not part
+of it.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from gamtune.runtime.source_cache import source_cache
+from gamtune.runtime.syntax import Source
+
+LIBRARY = Path(__file__).resolve().parents[2]  # the folder that goes on PYTHONPATH
+NAME = "gamtune"
+
+
+def closure(module: str, library: Path = LIBRARY) -> tuple[Path, ...]:
+    """Return the files of the import closure of a module, sorted.
+
+    Parameters
+    ----------
+    module : str
+        Its name, such as "gamtune.training.trial".
+    library : Path
+        Folder that holds the package ``gamtune``.
+    """
+    return tuple(sorted(_closure(module, library)))
+
+
+def code_fingerprint(module: str, without: tuple[str, ...] = (), library: Path = LIBRARY) -> str:
+    """Return the hexadecimal sha256 of the code of a module's import closure.
+
+    It does not depend on where the library lies, nor on comments, docstrings and formatting.
+
+    Parameters
+    ----------
+    module : str
+        Its name.
+    without : tuple of str
+        Files whose path in ``library`` begins with one of these do not count.
+    library : Path
+        Folder that holds the package ``gamtune``.
+    """
+    hashed = hashlib.sha256()
+    for path, source in sorted(_closure(module, library).items()):
+        name = path.relative_to(library).as_posix()
+        if source.fingerprint and not name.startswith(without):
+            hashed.update(f"{name}\0{source.fingerprint}\0".encode())
+    return hashed.hexdigest()
+
+
+def with_versions(fingerprint: str, libraries: tuple[str, ...]) -> str:
+    """Return the fingerprint of code together with the installed versions of libraries that it calls.
+
+    Raises
+    ------
+    importlib.metadata.PackageNotFoundError
+        If a library is not installed.
+    """
+    said = [fingerprint, *(f"{library} {_version(library)}" for library in libraries)]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+
+@cache
+def _version(library: str) -> str:
+    return version(library)
+
+
+def _closure(module: str, library: Path) -> Mapping[Path, Source]:
+    sources = source_cache()
+    found: dict[Path, Source] = {}
+    names, waiting = {module}, [module]
+    while waiting:
+        for path in _files_of(waiting.pop(), library):
+            if path not in found:
+                found[path] = sources.source(path)
+                new = [name for name in found[path].imports if name not in names]
+                names.update(new)
+                waiting += new
+    sources.save()
+    return found
+
+
+def _files_of(name: str, library: Path) -> Iterator[Path]:
+    """Yield the file of a module of this library and the ``__init__.py`` of every package above it."""
+    parts = name.split(".")
+    if parts[0] != NAME:
+        return
+    for depth in range(1, len(parts) + 1):
+        place = library.joinpath(*parts[:depth])
+        for path in (place / "__init__.py", place.with_suffix(".py")):
+            if path.is_file():
+                yield path
