@@ -15,7 +15,7 @@ sys.path.insert(0, LIBRARY)
 # conda would drop an inherited PYTHONPATH; with exec, a job is a child of Snakemake and not of a shell
 shell.prefix("set -euo pipefail; export PYTHONPATH={LIBRARY:q}; exec ")
 
-from gamtune.cli import NO_FORMULA
+from gamtune.cli.gam import NO_FORMULA
 from gamtune.errors import InputError
 from gamtune.config.load import read_for_workflow
 from gamtune.data.layout import SET_FILES

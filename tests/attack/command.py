@@ -51,7 +51,7 @@ def import_once(*modules: str) -> None:
 
 def gamtune(*arguments: object, cwd: Path, limit: float = TIME_LIMIT) -> Answer:
     """Call ``gamtune ARGUMENTS`` in a folder."""
-    from gamtune.cli import main
+    from gamtune.cli.main import main
     from gamtune.parent import die_with_parent
 
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:

@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from tracked import PREPROCESSING, start_python
 
-from gamtune.cli import main
+from gamtune.cli.main import main
 from gamtune.config.data_section import Data
 from gamtune.data.prepare import prepare
 from gamtune.data.raw_cells import raw_numbers

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from configs import CONFIG, changed
 
-from gamtune.cli import main
+from gamtune.cli.main import main
 from gamtune.config.load import parse_study, read_study
 from gamtune.config.reference import reference, schema
 from gamtune.config.study import Study

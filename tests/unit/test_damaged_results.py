@@ -8,7 +8,7 @@ import pytest
 from configs import CONFIG
 
 from gamtune.analysis.summary import summarise
-from gamtune.cli import main
+from gamtune.cli.main import main
 from gamtune.config.load import parse_study
 from gamtune.decision.decision_file import KEYS, read_decision
 from gamtune.decision.outcome import outcome

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gamtune.analysis.gam import fit_gam
-from gamtune.cli import main
+from gamtune.cli.main import main
 from gamtune.decision.candidates import write_candidates
 from gamtune.decision.contenders import contenders, final_spec
 from gamtune.decision.decide import decide
 from gamtune.decision.evaluate import confusion_csv
 from gamtune.decision.gam_optimum import gam_optimum, split_evenly
 from gamtune.decision.slots import COLUMNS, confirmation_spec, read_candidates
-from gamtune.errors import InputError
+from gamtune.errors import InputError, StepError
 from gamtune.files import write_text
 from gamtune.settings import make_spec
 from gamtune.space.table import build_table, cells, table_columns
@@ -253,7 +253,7 @@ def test_of_single_trainings_the_models_residuals_tell_the_standard_error_or_not
 
 
 def test_no_finished_row_is_one_line(make_study, tmp_path):
-    with pytest.raises(ValueError, match="none of the 2 trials finished"):
+    with pytest.raises(StepError, match="none of the 2 trials finished"):
         candidates_of(make_study(search__draws=2), [math.nan, math.nan], tmp_path)
 
 

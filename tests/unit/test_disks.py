@@ -17,7 +17,7 @@ import yaml
 from configs import CONFIG
 
 from gamtune import environment
-from gamtune.cli import main
+from gamtune.cli.main import main
 from gamtune.files import replacing, write_text
 from gamtune.runtime.fingerprint import LIBRARY
 from gamtune.settings import make_spec
@@ -124,7 +124,7 @@ def test_a_cache_folder_of_another_user_is_not_used(monkeypatch, tmp_path):
 
 
 def test_bugs_keep_their_traceback(monkeypatch):
-    monkeypatch.setattr("gamtune.cli._check", lambda options: os.close(12345))
+    monkeypatch.setattr("gamtune.cli.check.run", lambda options: os.close(12345))
     with pytest.raises(OSError, match="Bad file descriptor"):
         main(["check", "config.yaml"])
 

@@ -8,7 +8,7 @@ import pytest
 
 from gamtune.analysis.comparable import comparable_rows, is_summary
 from gamtune.analysis.gam_step import run_gam
-from gamtune.cli import main
+from gamtune.cli.main import main
 
 CASES = Path(__file__).parents[1] / "cases"
 SUMMARY = CASES / "52-log-terms" / "results.csv"  # made of a study's summary

@@ -32,9 +32,9 @@ finally:
 STEP = """
 import os, time
 from types import SimpleNamespace
-from gamtune import cli
+from gamtune.cli import main as cli
 options = SimpleNamespace(run=lambda _: (print(os.getpid(), flush=True), time.sleep(60)))
-cli._parser = lambda: SimpleNamespace(parse_args=lambda _: options)
+cli._parser = lambda arguments: SimpleNamespace(parse_args=lambda _: options)
 cli.main()
 """
 PARENT = """
@@ -76,7 +76,7 @@ def test_a_step_whose_run_has_ended_does_nothing():
     with subprocess.Popen(["true"]) as gone:
         pass
     namespace = this_process().partition("@")[2]
-    step = "-c", "from gamtune.cli import main; main(['unknown command'])"
+    step = "-c", "from gamtune.cli.main import main; main(['unknown command'])"
     assert run(*step, **{RUN: f"{gone.pid}@{namespace}"}).returncode == -signal.SIGTERM
     assert run(*step, **{RUN: f"{gone.pid}@pid:[1]"}).returncode == 2  # in another container
     assert run(*step, **{RUN: this_process()}).returncode == 2

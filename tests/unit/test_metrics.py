@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import accuracy_score, recall_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from gamtune.cli import main
+from gamtune.cli.main import main
 from gamtune.training.metrics import (
     MAX_LOG_LOSS,
     classification_metrics,

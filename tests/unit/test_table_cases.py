@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gamtune.cli import main
+from gamtune.cli.main import main
 from gamtune.config.data_section import Data
 from gamtune.config.load import read_study
 from gamtune.data.column_use import read_columns

@@ -11,7 +11,7 @@ from configs import CONFIG
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamtune.cli import main
+from gamtune.cli.main import main
 from gamtune.config.load import read_for_workflow, read_raw
 from gamtune.config.yaml_file import MAX_BYTES, parse_yaml
 from gamtune.errors import InputError
@@ -190,7 +190,7 @@ def test_a_huge_config_is_refused_in_one_line_soon_and_in_little_memory(tmp_path
         yaml.safe_dump({key: value for key, value in CONFIG.items() if not section.startswith(f"{key}:")}) + section
     )
     script = (
-        "import resource, sys; from gamtune.cli import main; code = main(sys.argv[1:]);"
+        "import resource, sys; from gamtune.cli.main import main; code = main(sys.argv[1:]);"
         "print(*open('/proc/self/status').read().split('VmHWM:')[1].split()[:1], resource.getrusage(0).ru_utime); sys.exit(code)"
     )
     done = subprocess.run(

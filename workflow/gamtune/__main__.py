@@ -5,7 +5,7 @@ import sys
 
 if __name__ == "__main__":
     try:
-        from gamtune.cli import main
+        from gamtune.cli.main import main
 
         code = main()
     except KeyboardInterrupt:  # while the program starts

@@ -33,6 +33,10 @@ class InputError(ValueError):
         return InputError(self.lines, source)
 
 
+class StepError(Exception):
+    """A command that cannot be done for a reason other than invalid input; one line, and the exit code is 1."""
+
+
 class DamagedError(InputError):
     """A file of gamtune's own that is truncated, has changed bytes or belongs to something else.
 

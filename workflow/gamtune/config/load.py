@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gamtune.config.data_section import Data
 from gamtune.config.messages import lines_of
 from gamtune.config.study import Study
 from gamtune.config.yaml_file import MAX_DEPTH, parse_yaml, read_text, scalar
@@ -25,6 +26,23 @@ def read_study(path: str) -> Study:
         If the file cannot be read or is no study.
     """
     return parse_study(read_raw(path), path)
+
+
+def read_data_section(path: str) -> Data:
+    """Return the section `data` of a config file that the workflow passes to a step.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or the section is missing or invalid.
+    """
+    content = read_raw(path)
+    if not isinstance(content, dict) or "data" not in content:
+        raise InputError(["data: the section is missing"], path)
+    try:
+        return Data.model_validate(content["data"])
+    except ValidationError as error:
+        raise InputError([f"data.{line}" for line in lines_of(error, Data)], path) from None
 
 
 def read_raw(path: str) -> Any:

@@ -19,7 +19,7 @@ from gamtune.decision.size import count_weights
 from gamtune.decision.slots import COLUMNS, Slot, slots
 from gamtune.decision.support import COLUMNS as SUPPORT_COLUMNS
 from gamtune.decision.support import distances, support
-from gamtune.errors import InputError
+from gamtune.errors import InputError, StepError
 from gamtune.files import read_json, write_text
 from gamtune.numbers import significant
 from gamtune.space.proposals import proposed_rows
@@ -54,7 +54,7 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
 
     Raises
     ------
-    ValueError
+    StepError
         If no trial finished.
     """
     finished = finished_rows(summary)
@@ -118,13 +118,13 @@ def finished_rows(summary: Path) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
+    StepError
         If there is none.
     """
     rows = averaged(read_artefact(summary, text=("trial", CONFIGURATION, "name")))
     finished = rows[rows["status"] == "ok"]
     if finished.empty:
-        raise ValueError(f"{summary}: none of the {len(rows)} trials finished; their reasons are in its column reason")
+        raise StepError(f"{summary}: none of the {len(rows)} trials finished; their reasons are in its column reason")
     return finished
 
 

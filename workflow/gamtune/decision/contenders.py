@@ -1,11 +1,14 @@
 """Who meets on the test rows: the optimum and its references, all on the same fresh weight seeds."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from gamtune.config.study import Decision
 from gamtune.decision.decision_file import read_decision, winner_of
 from gamtune.decision.slots import FINAL_SEED, read_candidate, slots
+from gamtune.errors import InputError
 from gamtune.spec import Spec
 
 OPTIMUM = "optimum"
@@ -16,6 +19,14 @@ def contenders(decision: Decision) -> list[str]:
     names = [slot.name for slot in slots(decision)]
     references = [name for name in names if name in ("observed_1", "default") or name.startswith("by_hand_")]
     return [OPTIMUM, *references]
+
+
+def _entry(decided: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+    for entry in decided:
+        if entry["candidate"] == name:
+            return entry
+    known = ", ".join([OPTIMUM, *(str(entry["candidate"]) for entry in decided)])
+    raise InputError([f"contender: got {name[:100]!r}, expected one of {known}"])
 
 
 def final_folders(study: Path, contender: str, replicates: int) -> list[Path]:
@@ -49,7 +60,7 @@ def final_spec(
     entry = winner_of(decided)
     settings = dict(decided["spec"])
     if contender != OPTIMUM:
-        entry = next(entry for entry in decided["candidates"] if entry["candidate"] == contender)
+        entry = _entry(decided["candidates"], contender)
         spec = read_candidate(study / "decision" / "candidates.csv", contender).spec
         if spec is None or entry["skipped"]:
             return None, str(entry["skipped"])

@@ -15,6 +15,7 @@ from gamtune.decision.one_standard_error import Sized, smallest_within
 from gamtune.decision.paired_tests import bootstrap_interval, mean_interval, paired_t
 from gamtune.decision.size import count_weights
 from gamtune.decision.slots import Candidate, confirmation_records, read_candidates
+from gamtune.errors import StepError
 from gamtune.files import read_json, write_text
 from gamtune.numbers import rmse_note, significant
 
@@ -36,7 +37,7 @@ def decide(study: Path, replicates: int, choose: Choose) -> None:
 
     Raises
     ------
-    ValueError
+    StepError
         If no candidate finished on every seed.
     """
     data = read_json(study / "data" / "digest.json", "selection", "inputs", "classes")
@@ -46,7 +47,7 @@ def decide(study: Path, replicates: int, choose: Choose) -> None:
     complete = [entry for entry in compared if entry["skipped"] is None]
     if not complete:
         reasons = "; ".join(f"{entry['candidate']}: {entry['skipped']}" for entry in compared)
-        raise ValueError(f"no candidate could be confirmed: {reasons}")
+        raise StepError(f"no candidate could be confirmed: {reasons}")
     specs = {name: candidate.spec for name, candidate in proposed.items() if candidate.spec}
     for entry in complete:
         entry["weights"] = count_weights(specs[entry["candidate"]], data)

@@ -19,7 +19,7 @@ from gamtune.decision.contenders import OPTIMUM, final_folders
 from gamtune.decision.decision_file import read_decision
 from gamtune.decision.paired_tests import mcnemar, paired_t
 from gamtune.decision.slots import confirmation_records, read_candidates
-from gamtune.errors import DamagedError
+from gamtune.errors import DamagedError, StepError
 from gamtune.files import checksum_of, copy_file, matches_checksum, replacing, write_text
 from gamtune.space.proposals import lines_with_records
 from gamtune.space.records import RECORD, read_record
@@ -60,13 +60,13 @@ def evaluate(
 
     Raises
     ------
-    ValueError
+    StepError
         If a final training of the optimum failed.
     """
     optimum = _Finals.read(study, OPTIMUM, replicates, whole)
     for number, record in enumerate(optimum.records, start=1):
         if record["status"] != "ok":
-            raise ValueError(f"training {number} of the optimum failed: {record['reason']}")
+            raise StepError(f"training {number} of the optimum failed: {record['reason']}")
     folder, record, data = study / "optimum", optimum.records[0], optimum.sets[0]
     for name in (MODEL, RECORD):
         copy_file(optimum.folders[0] / name, folder / name)

@@ -8,7 +8,7 @@ from gamtune.config.study import Study
 from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.data.warnings_file import read_warnings
 from gamtune.decision.decision_file import read_decision, winner_of
-from gamtune.errors import DamagedError
+from gamtune.errors import DamagedError, StepError
 from gamtune.files import check_folder
 from gamtune.numbers import NOT_AVAILABLE, compact, rmse_note, significant, with_spread
 from gamtune.tables.artefacts import read_rows
@@ -23,7 +23,7 @@ def outcome(study: Study, results: Path, config: str) -> str:
     ------
     DamagedError
         If a file of the analysis, the decision or the optimum is damaged.
-    ValueError
+    StepError
         If the study has not finished.
     """
     folder = results / study.study
@@ -36,7 +36,7 @@ def outcome(study: Study, results: Path, config: str) -> str:
         trials = read_rows(folder / "summary.csv", "status", "name", "validation_mse")
         warnings = read_warnings(folder / "data" / WARNINGS)
     except FileNotFoundError as error:
-        raise ValueError(f"{error.filename} is not there: the study has not finished") from None
+        raise StepError(f"{error.filename} is not there: the study has not finished") from None
     finished = [row for row in trials if row["status"] == "ok"]
     name, observed = _best(decision["candidates"], finished)
     winner = winner_of(decision)

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from gamtune.errors import StepError
+
 SQLITE = "sqlite:///"
 
 
-class TrackingError(Exception):
+class TrackingError(StepError):
     """The tracking store cannot be used: one line, where it is and what happened."""
 
     def __init__(self, uri: str, problem: str) -> None:

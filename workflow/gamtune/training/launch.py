@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from gamtune.environment import describe_disk_error
+from gamtune.errors import StepError
 from gamtune.files import read_json, write_text
 from gamtune.spec import Spec
 from gamtune.training.child import FAILED, NO_FILES, NO_MEMORY, Child, ChildLostError, Forked, Task
@@ -24,7 +25,7 @@ from gamtune.training.warm import ask_trainer
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-class LaunchError(Exception):
+class LaunchError(StepError):
     """The training could not be done and nothing was recorded: the job has to fail, or be tried again."""
 
 

@@ -1,0 +1,134 @@
+"""The command line: every command is found, describes itself, and reports misuse in one line with exit code 2."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from gamtune.cli.commands import COMMANDS
+from gamtune.cli.main import main
+from gamtune.runtime.fingerprint import LIBRARY
+
+TRAIN = ["train", "--data", "here.txt", "--record", "r.json", "--store", "s"]
+MISUSE = {
+    "check: no file": (["check", "no.yaml"], "no.yaml"),
+    "check: a folder": (["check", "."], ".: "),
+    "table: no file": (["table", "no.yaml"], "no.yaml"),
+    "metrics: no file": (["metrics", "no.csv"], "no.csv: there is no such file"),
+    "metrics: a folder": (["metrics", "."], ". is a folder, expected a file"),
+    "predict: no model": (["predict", "no.keras", "here.txt"], "no.keras: there is no such file"),
+    "predict: no rows": (["predict", "here.txt", "no.csv"], "no.csv: there is no such file"),
+    "gam: no file": (["gam", "no.csv", "--formula", "s(x)", "--out", "g"], "no.csv: there is no such file"),
+    "gam: columns": (
+        ["gam", "here.txt", "--formula", "s(x)", "--out", "g", "--columns", "x,y"],
+        """argument --columns: got 'x,y', expected {"columns": [...], "log": [...]}""",
+    ),
+    "gam: method": (["gam", "here.txt", "--formula", "s(x)", "--out", "g", "--method", "ML"], "invalid choice: 'ML'"),
+    "sync: no file": (["sync", "no.yaml"], "no.yaml"),
+    "sync: process": (["sync", "no.yaml", "--follow", "x"], "argument --follow: got 'x', expected an integer"),
+    "ui: port": (["ui", "no.yaml", "--port", "0"], "argument --port: got 0, expected an integer of at least 1"),
+    "ui: no file": (["ui", "no.yaml"], "no.yaml"),
+    "outcome: no file": (["outcome", "no.yaml"], "no.yaml"),
+    "retry: no file": (["retry", "no.yaml"], "no.yaml"),
+    "prune: no file": (["prune", "no.yaml"], "no.yaml"),
+    "fetch: no file": (["fetch", "--data", "no.json", "--out", "o"], "no.json"),
+    "fetch: no section": (["fetch", "--data", "empty.json", "--out", "o"], "empty.json: data: the section is missing"),
+    "fetch: a local source": (["fetch", "--data", "digits.json", "--out", "o"], "got 'digits', which is not downloaded"),
+    "data: no section": (["data", "--data", "empty.json", "--out", "o"], "empty.json: data: the section is missing"),
+    "data: unknown source": (["data", "--data", "unknown.json", "--out", "o"], "unknown.json: data.source"),
+    "train: nothing": (TRAIN, "one of the arguments --spec --candidates --proposals --decision is required"),
+    "train: no candidate": ([*TRAIN, "--candidates", "here.txt"], "--candidates needs --candidate"),
+    "train: no slot": ([*TRAIN, "--proposals", "here.txt"], "--proposals needs --slot"),
+    "train: no contender": ([*TRAIN, "--decision", "here.txt"], "--decision needs --contender"),
+    "train: two": ([*TRAIN, "--proposals", "here.txt", "--decision", "here.txt"], "not allowed with argument"),
+    "train: no JSON": ([*TRAIN, "--spec", "{"], "argument --spec: got '{', expected the specification of a trial"),
+    "train: no object": ([*TRAIN, "--spec", "[1]"], "argument --spec: got '[1]', expected the specification"),
+    "train: other settings": ([*TRAIN, "--spec", '{"a": 1}'], "a spec has no 'a'"),
+    "train: slot": ([*TRAIN, "--proposals", "here.txt", "--slot", "0"], "argument --slot: got 0, expected"),
+    "train: leave": ([*TRAIN, "--spec", "{", "--leave", "x"], "argument"),
+    "propose: no folder": (["propose", "no.yaml", "--study", "no", "--stage", "1"], "no: there is no such folder"),
+    "summarise: no folder": (["summarise", "no.yaml", "--study", "no"], "no: there is no such folder"),
+    "figures: columns": (
+        ["figures", "--study", ".", "--out", "o", "--columns", '{"columns": [1], "log": []}'],
+        "argument --columns: got",
+    ),
+    "optimum-figures: no folder": (["optimum-figures", "--study", "no", "--out", "o"], "no: there is no such folder"),
+    "candidates: no file": (["candidates", "no.yaml", "--summary", "no.csv", "--out", "o"], "no.csv: there is no such"),
+    "decide: replicates": (["decide", "--study", ".", "--replicates", "two"], "argument --replicates: got 'two'"),
+    "evaluate: nobody": (["evaluate", "--study", ".", "--replicates", "1", "--contenders"], "argument --contenders"),
+    "report: no folder": (["report", "no.yaml", "--study", "no"], "no: there is no such folder"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working directory with a text file and three config files of steps."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in {
+        "here.txt": "text\n",
+        "empty.json": "{}",
+        "digits.json": '{"data": {"source": "digits"}}',
+        "unknown.json": '{"data": {"source": "nowhere"}}',
+    }.items():
+        Path(name).write_text(text)
+    return tmp_path
+
+
+def answer(capsys, *arguments):
+    """Exit code, output and errors of a command."""
+    try:
+        code = main(arguments)
+    except SystemExit as end:
+        code = end.code
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISUSE.values(), ids=MISUSE)
+def test_misuse_is_one_line_and_exit_code_2(folder, capsys, arguments, message):
+    before = sorted(folder.rglob("*"))
+    code, output, errors = answer(capsys, *arguments)
+    assert (code, output) == (2, "")
+    assert errors.count("\n") == 1
+    assert message in errors
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["--nonsense"]], ids=["nothing", "an unknown option"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_without_its_arguments_is_one_line_and_exit_code_2(folder, capsys, name, arguments):
+    code, output, errors = answer(capsys, name, *arguments)
+    assert (code, output) == (2, "")
+    assert errors.count("\n") == 1
+    assert errors.startswith(f"gamtune {name}: ")
+    assert errors.endswith(f"; see gamtune {name} --help\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["unknown"], ["--unknown"]])
+def test_a_call_without_a_known_command_is_one_line_and_exit_code_2(capsys, arguments):
+    code, output, errors = answer(capsys, *arguments)
+    assert (code, output) == (2, "")
+    assert errors.count("\n") == 1
+    assert errors.endswith("; see gamtune --help\n")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_describes_itself(capsys, name):
+    code, output, errors = answer(capsys, name, "--help")
+    assert (code, errors) == (0, "")
+    assert output.startswith(f"usage: gamtune {name} ")
+
+
+def test_the_help_lists_every_command(capsys):
+    code, output, _ = answer(capsys, "--help")
+    assert code == 0
+    assert [name for name in COMMANDS if not re.search(rf"^ +{name}\b", output, re.M)] == []
+
+
+def test_every_module_of_a_command_is_registered():
+    shared = {"__init__", "arguments", "commands", "main", "tracked"}
+    modules = {path.stem for path in (LIBRARY / "gamtune" / "cli").glob("*.py")} - shared
+    assert {f"gamtune.cli.{module}" for module in modules} == {module for module, _ in COMMANDS.values()}
+    for module, _ in COMMANDS.values():
+        assert {"add_arguments", "run"} <= set(dir(importlib.import_module(module)))

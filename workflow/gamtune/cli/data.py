@@ -1,0 +1,27 @@
+"""``gamtune data``: prepare the data set."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from gamtune.cli.arguments import add_data_section
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_data_section(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--whole", action="store_true", help="one training set of all rows but the test's")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the arrays and print the warnings about leaks."""
+    from gamtune.config.load import read_data_section
+    from gamtune.data.prepare import prepare, prepare_whole
+
+    section = read_data_section(options.data)
+    if options.whole:
+        prepare_whole(section, options.out)
+        return
+    for warning in prepare(section, options.out):
+        print(f"warning: {warning.message}", file=sys.stderr)

@@ -1,0 +1,97 @@
+"""The command line. Each command is a module of its own, which is imported only when it is called."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import NoReturn, Protocol, cast
+
+from gamtune.cli.commands import COMMANDS
+from gamtune.environment import describe_disk_error, use_writable_caches
+from gamtune.errors import InputError, StepError
+from gamtune.parent import RUN, die_with_parent
+
+
+class Command(Protocol):
+    """What the module of a command defines."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the arguments of the command to its parser."""
+
+    def run(self, options: argparse.Namespace) -> None:
+        """Run the command with the values of its arguments.
+
+        Raises
+        ------
+        InputError
+            If something that the user wrote or supplied is invalid; the exit code is 2.
+        StepError
+            If the command cannot be done for another reason; the exit code is 1.
+        """
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that reports an error in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message and exit with code 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command's name and its arguments; by default those of this process.
+
+    Returns
+    -------
+    int
+        Exit code: 0 for success, 2 if something that the user wrote or supplied is invalid, 1 for other failures, and
+        128 plus its number for a signal.
+    """
+    if RUN in os.environ:  # a job of the workflow ends with its run
+        die_with_parent(signal.SIGTERM)
+    options = _parser(arguments).parse_args(arguments)
+    try:
+        use_writable_caches()
+        options.run(options)
+        sys.stdout.flush()
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except StepError as error:
+        print(f"gamtune {options.command}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of our output left, as `gamtune table CONFIG | head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except OSError as error:
+        problem = describe_disk_error(error)
+        if problem is None:
+            raise
+        with suppress(OSError):  # the log may lie on the same full disk
+            print(f"gamtune {options.command}: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
+    """Return the parser, which knows the arguments of the command that is called and the names of all others."""
+    called = (sys.argv[1:] if arguments is None else arguments)[:1]
+    parser = _Parser(prog="gamtune", description="Tune a deep network and see why it is the best.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, text) in COMMANDS.items():
+        one = commands.add_parser(name, help=text, description=text)
+        if [name] == list(called):
+            command = cast(Command, import_module(module))
+            command.add_arguments(one)
+            one.set_defaults(run=command.run)
+    return parser

@@ -1,0 +1,25 @@
+"""``gamtune outcome``: print a summary of the results."""
+
+import argparse
+from contextlib import suppress
+from pathlib import Path
+
+from gamtune.cli.arguments import add_config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_config(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the best row, the optimum and where the report is."""
+    from gamtune.config.load import read_study
+    from gamtune.decision.outcome import outcome
+    from gamtune.plan import RESULTS
+    from gamtune.space.planned import check_summary
+
+    study, results = read_study(options.config), Path(RESULTS)
+    with suppress(FileNotFoundError):  # which the outcome reports
+        check_summary(study, results / study.study)
+    print(outcome(study, results, options.config))

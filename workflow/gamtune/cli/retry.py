@@ -1,0 +1,24 @@
+"""``gamtune retry``: forget the failed trials of a study."""
+
+import argparse
+from pathlib import Path
+
+from gamtune.cli.arguments import add_config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_config(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Remove the records of failed trials."""
+    from gamtune.config.load import read_raw
+    from gamtune.plan import Plan
+    from gamtune.running import exclusive
+    from gamtune.training.retry import forget_failures
+
+    plan = Plan(read_raw(options.config), options.config)
+    with exclusive("gamtune retry"):
+        forgotten = forget_failures(Path(plan.path()), Path(plan.store))
+    print(f"{forgotten} failed trainings forgotten; the next snakemake --cores N trains them again")

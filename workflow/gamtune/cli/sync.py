@@ -1,0 +1,37 @@
+"""``gamtune sync``: bring MLflow up to date with the records on disk."""
+
+import argparse
+import json
+import signal
+from pathlib import Path
+
+from gamtune.cli.arguments import add_config, number
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_config(parser)
+    parser.add_argument("--follow", type=number(1), metavar="PID", help="go on until this process has ended")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write what it came to there")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Sync once, or repeatedly while a process lives."""
+    from dataclasses import asdict
+
+    from gamtune.cli.tracked import tracked_study
+    from gamtune.files import write_text
+    from gamtune.parent import die_with_parent
+    from gamtune.tracking.commit import library_commit
+    from gamtune.tracking.follow import follow
+    from gamtune.tracking.sync import sync
+
+    study = tracked_study(options.config, library_commit())
+    if options.follow:
+        die_with_parent(signal.SIGTERM)
+        follow(study, options.follow)
+        return
+    synced = sync(study)
+    print(synced)
+    if options.out:
+        write_text(options.out, json.dumps(asdict(synced), indent=1) + "\n")

@@ -1,0 +1,25 @@
+"""The study of a config as MLflow tracks it, for the commands that use the tracking store."""
+
+from pathlib import Path
+
+from gamtune.config.load import read_study
+from gamtune.plan import RESULTS
+from gamtune.tracking.study import TrackedStudy
+
+
+def tracked_study(config: str, commit: str | None = None) -> TrackedStudy:
+    """Return the study of a config file.
+
+    Parameters
+    ----------
+    config : str
+        Path of the file.
+    commit : str, optional
+        Commit of the library, which its runs record.
+
+    Raises
+    ------
+    InputError
+        If the config is invalid.
+    """
+    return TrackedStudy.of(read_study(config), Path(RESULTS), commit)
