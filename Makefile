@@ -48,6 +48,7 @@ lint: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
+	$(BIN)/codespell
 
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
