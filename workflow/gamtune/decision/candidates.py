@@ -190,7 +190,7 @@ def _smallest(search: _Search) -> Proposal:
         error, source = standard_error(
             search.ranked[0].configuration, last_rung(trainings[trainings["status"] == "ok"]), lambda: search.model
         )
-    except ValueError as reason:
+    except InputError as reason:
         return Proposal("one standard error", reason=str(reason))
     smallest = smallest_within(observed, error)
     row = rows[smallest.name]

@@ -15,6 +15,7 @@ import pandas as pd
 
 from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import CONFIGURATION
+from gamtune.errors import InputError
 
 if TYPE_CHECKING:  # the decision need not load what fits the model
     from gamtune.analysis.gam import FittedGam
@@ -39,22 +40,21 @@ def standard_error(best: str, trainings: pd.DataFrame, model: Callable[[], Fitte
     trainings : data frame
         The finished lines of ``summary.csv``, one a training.
     model : callable
-        Gives the additive model of the error, or raises ValueError; asked where the best row was trained once only.
+        Returns the additive model of the error, or raises `InputError`; called if the best row was trained only once.
 
     Raises
     ------
-    ValueError
-        If neither tells it.
+    InputError
+        If the best row was trained only once and there is no model.
     """
     errors = trainings.loc[trainings[CONFIGURATION] == best, RESPONSE]
     if len(errors) > 1:
         return float(errors.std() / math.sqrt(len(errors))), f"of its {len(errors)} trainings"
     try:
         fitted = model()
-    except ValueError as error:
-        raise ValueError(
-            f"no standard error is known: each row was trained once, and there is no additive model ({error})"
-        ) from None
+    except InputError as error:
+        problem = "no standard error is known: each row was trained once, and there is no additive model"
+        raise InputError([f"{problem} ({error})"]) from None
     residual = math.sqrt(fitted.scale)
     return residual * float(errors.iloc[0]) if fitted.response.log else residual, "residual of the additive model"
 
