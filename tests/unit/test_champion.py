@@ -24,6 +24,8 @@ from gamtune.decision.predict import predict_file
 from gamtune.errors import DamagedError, InputError
 from gamtune.tracking.sync import sync
 
+pytestmark = pytest.mark.slow
+
 SYNC = """
 import os, sys
 from pathlib import Path

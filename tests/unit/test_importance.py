@@ -10,6 +10,8 @@ from gamtune.analysis.importance import COLUMNS, importance
 from gamtune.analysis.inference import infer
 from gamtune.space.ped_anova import PedAnova
 
+pytestmark = pytest.mark.slow
+
 FORMULA = "s(x, k=4) + s(z, k=4) + f(kind)"
 
 

@@ -12,6 +12,8 @@ from gamtune.analysis.gam import fit_gam
 from gamtune.analysis.inference import infer, null_band
 from gamtune.analysis.null_terms import holm, null_term
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = "tests/golden/gam/digits_random_100.csv"
 FORMULA = "s(x, k=4) + z + te(a, b, k=3)"
 

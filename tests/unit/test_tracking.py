@@ -37,6 +37,8 @@ from gamtune.tracking.study import TrackedStudy
 from gamtune.tracking.sync import Counts, sync
 from gamtune.tracking.ui import check_port, deep_link, ui_command
 
+pytestmark = pytest.mark.slow
+
 
 def test_syncing_twice_leaves_one_finished_run_per_trial(study):
     study.write_trials(4)

@@ -22,6 +22,8 @@ from tracked import (
 
 from gamtune.tracking.address import TrackingError
 
+pytestmark = pytest.mark.slow
+
 WRITE_TOGETHER = """
 import os, sys, time
 from pathlib import Path

@@ -281,6 +281,7 @@ def test_a_training_that_cannot_succeed_is_recorded_as_failed_without_a_model(tm
 @pytest.mark.parametrize(
     "optimizer", [*OPTIMIZERS, *H2O_OPTIMIZERS, ANNEALED], ids=lambda settings: " ".join(map(str, settings.values()))
 )
+@pytest.mark.slow
 @pytest.mark.parametrize("patience", [None, 2])
 def test_a_continued_training_equals_one_that_never_stopped(tmp_path, few_digits, optimizer, patience):
     settings = {"neurons": [16, 12], "batch_size": 32, "patience": patience, **NETWORKS["regularised"], **optimizer}

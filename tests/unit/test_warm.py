@@ -19,7 +19,10 @@ from gamtune.runtime.fingerprint import LIBRARY
 from gamtune.settings import make_spec
 from gamtune.training.warm import VARIABLE, start_trainer
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the warm trainer is Linux only")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="the warm trainer is Linux only"),
+]
 
 SHORT = make_spec({"neurons": [16, 12], "epochs": 3, "hidden_dropout": 0.3, "l1": 1e-4}, 1)
 ENDLESS = make_spec({"neurons": [200, 200], "epochs": 1_000_000, "patience": 1_000_000}, 1)
