@@ -7,7 +7,8 @@ CONFIG ?= config/config.yaml
 PORT ?= 5000
 BIN := .venv/bin
 SNAKEMAKE = $(BIN)/snakemake --cores "$(CORES)" $(if $(filter-out config/config.yaml,$(CONFIG)),--configfile "$(CONFIG)")
-WORKERS ?= 2
+# Of the tests: one more than cores, since many tests wait for other processes part of the time
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 
 # Snakemake keeps a cache in HOME, and does not start if that cannot be written
 ifndef XDG_CACHE_HOME
@@ -22,7 +23,7 @@ help:
 	@echo "make run   run the study CONFIG=$(CONFIG) on CORES=$(CORES) and print what it came to"
 	@echo "make ui    open its runs in MLflow, on this machine only, PORT=$(PORT)"
 	@echo "make test  check the project itself, in about 9 minutes on 2 cores; make test-fast: in 2 minutes, without Snakemake runs"
-	@echo "make attack  kill, mutate and damage: about 45 minutes; ATTACK='storm --number 20 --seed 3' for a part of it"
+	@echo "make attack  kill, mutate and damage: about 85 minutes; ATTACK='storm --number 20 --seed 3' for a part of it"
 	@echo "make benchmark  time it against its peers: several hours; installs them into .venv-benchmark"
 
 .venv/installed: requirements.lock pyproject.toml
@@ -58,7 +59,7 @@ test-fast: .venv/installed
 
 # What the tests above leave out: it needs other programs or much time, and skips what is not installed
 test-long: .venv/installed
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "browser or team or tables or long"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "browser or team or tables or long"
 
 attack: .venv/installed
 	PYTHONPATH=workflow:tests $(BIN)/python -m attack $(ATTACK)
