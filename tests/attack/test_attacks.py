@@ -13,7 +13,7 @@ from project import ROOT
 from attack.run import ATTACKS
 
 SEED = 20
-NUMBERS = {"storm": 1, "damage": 1, "tables": 24, "configs": 30}
+NUMBERS = {"storm": 1, "damage": 1, "tables": 24, "configs": 16}
 CASES = {"damage": f"truncated/{SEED}/results/small/summary.csv"}  # the only case of a short run
 
 
