@@ -3,10 +3,10 @@
 Every kind of file is damaged, that is, one of several that differ in an id alone, such as the records of trials.
 
 After the rerun, the results equal those of the undamaged study, or one line names the damaged file, and deleting it and
-running again gives the undamaged results. If nothing had to run, the file may still be damaged. Then, for one damage of
-each file that not only people read (`PRESENTED`), the study goes on in a way that needs it, to the same end: with one more
-draw, or, after its folder was deleted, from the store. The commands that read results answer as before, or name the file,
-before and after the rerun.
+running again gives the undamaged results. If the rerun had nothing to do, the file may still be damaged. The study is then
+continued in a way that reads the file, with the same requirements: with one more draw, or from the store after its folder
+was deleted. This is done for one damage per file, and not for files that only people read (`PRESENTED`). The commands that
+read results answer as before, or name the file, before and after the rerun.
 """
 
 import os
@@ -23,7 +23,7 @@ from typing import Any
 from project import Finished, Project
 
 from attack.command import Answer, gamtune, import_once
-from attack.study import STUDIES, check_clean, check_equal, content, make_study
+from attack.study import STUDIES, check_clean, check_equal, check_whole, content, make_study
 from attack.verdict import Failure
 from gamtune.files import locked
 from gamtune.training.warm import start_trainer
@@ -257,6 +257,8 @@ def _check_run(
     check_clean(project.folder)
     path = project.folder / file
     stays = path.exists() and path.read_bytes() == changed
+    if not stays:
+        check_whole(project.folder)
     check_equal(*(_content_without(one, file) if stays else content(one) for one in (project, reference)))
 
 

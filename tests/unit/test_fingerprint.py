@@ -108,6 +108,28 @@ def test_two_constants_have_one_fingerprint_only_if_they_are_the_same(one, other
     assert equal == (repr(one) == repr(other))
 
 
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_every_import_of_the_library_that_runs_is_found(path):
+    waiting, expected = [ast.parse(path.read_text())], set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            expected.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            expected.add(node.module)
+        waiting += ast.iter_child_nodes(node)
+    assert expected <= set(read_source(path.read_bytes()).imports)
+
+
+def test_a_touched_module_keeps_its_fingerprint_and_another_module_has_another():
+    before = code_fingerprint("gamtune.training.trial")
+    (LIBRARY / "gamtune/training/trial.py").touch()
+    assert code_fingerprint("gamtune.training.trial") == before
+    assert code_fingerprint("gamtune.data.prepare") != before
+
+
 def test_the_imports_of_a_source_are_found_at_any_depth():
     assert read_source((GOLDEN / "statements.txt").read_bytes()).imports == (
         "__future__", "__future__.annotations", "collections.abc", "collections.abc.Callable", "collections.abc.Iterable",

@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_config(parser)
     parser.add_argument("--follow", type=number(1), metavar="PID", help="go on until this process has ended")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write what it came to there")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write a summary as JSON to this file")
 
 
 def run(options: argparse.Namespace) -> None:
