@@ -28,7 +28,8 @@ from tracked import (
     write_config,
 )
 
-from gamtune.errors import InputError
+from gamtune.errors import DamagedError, InputError
+from gamtune.files import write_text
 from gamtune.tracking.address import TrackingError, absolute_uri
 from gamtune.tracking.records import read_runs
 from gamtune.tracking.run_content import record_content
@@ -229,6 +230,17 @@ def test_the_studys_run_holds_its_files_and_follows_them(study):
     artifacts = study.results / "mlartifacts" / study.name / run.info.run_id / "artifacts"
     assert (artifacts / "figures/importance.png").read_bytes() == b"second"
     assert (artifacts / "table.csv").exists()
+
+
+def test_a_damaged_file_of_the_study_is_named_and_not_logged(study):
+    study.write_trials(1)
+    write_text(study.folder / "summary.csv", "trial,mse\na,0.5\n")
+    (study.folder / "summary.csv").write_text("trial,mse\na,0.4\n")
+    with pytest.raises(DamagedError, match=r"summary\.csv: damaged: its content does not match its checksum"):
+        study.sync()
+    assert study.runs("study") == {}
+    write_text(study.folder / "summary.csv", "trial,mse\na,0.5\n")
+    assert study.sync().added == 2
 
 
 def test_follower_tracks_records_as_they_come_and_ends_quietly_with_its_parent(study):

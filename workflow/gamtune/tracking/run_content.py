@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, TypeGuard
 
+from gamtune.files import check_file
 from gamtune.settings import PER_LAYER
 from gamtune.tracking.records import RunRecord, read_decision
 from gamtune.tracking.study import TrackedStudy
@@ -107,13 +108,20 @@ def _stage(asked_by: str) -> dict[str, str]:
 
 
 def study_content(study: TrackedStudy) -> RunContent | None:
-    """The run of the study itself, which holds its tables, figures and report; None while there are none."""
+    """Return the run of the study itself, which holds its tables, figures and report; None while there are none.
+
+    Raises
+    ------
+    DamagedError
+        If one of the files does not match its checksum.
+    """
     folder = study.folder
     files = [path for pattern in STUDY_FILES for path in sorted(folder.glob(pattern)) if path.is_file()]
     if not files:
         return None
     total = hashlib.sha256()
     for path in files:
+        check_file(path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         total.update(f"{path.relative_to(folder).as_posix()} {digest}\n".encode())
     changed = _milliseconds(max(path.stat().st_mtime for path in files))
