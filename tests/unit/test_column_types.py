@@ -106,7 +106,9 @@ def test_a_decimal_comma_is_a_number_where_it_is_declared():
         type_of([column(["3,14"])])
 
 
-SOME = st.sampled_from([None, "1", "2.5", "x", "y", "z", "True", "false", "2024-02-07", "1,234", "01", "5 kg", "inf"])
+SOME = st.sampled_from(
+    [None, "1", "2.5", "x", "y", "z", "True", "false", "2024-02-07", "1,234", "01", "5 kg", "inf", "9007199254740993"]
+)
 
 
 def outcome(columns):
@@ -114,6 +116,13 @@ def outcome(columns):
         return type_of(columns)
     except InputError as error:
         return str(error).partition("column 'x'")[2].split("'")[-1][:30]
+
+
+@pytest.mark.parametrize("cell", ["01", "9007199254740993"])
+@pytest.mark.parametrize("others", [["2.5", "x", "y"], ["2.5", "7"]])
+def test_a_code_among_fractions_has_the_same_type_in_the_same_file_and_in_another(cell, others):
+    one, two = [column([cell, *others])], [column([cell]), column(others)]
+    assert outcome(one) == outcome(two)
 
 
 @given(st.lists(st.lists(SOME, min_size=1, max_size=6), min_size=1, max_size=4), st.randoms())

@@ -210,16 +210,19 @@ class Column:
     @cached_property
     def all_numbers(self) -> bool:
         """Whether each cell is a plain finite number, without a leading zero or more digits than numbers keep."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         values = self.values
         if values is None or np.isinf(values).any() or int(np.isnan(values).sum()) != self.missing:
             return False
-        if not self._is_whole:
+        if not self._is_text and not self._is_integer:
             return True
-        if np.abs(values[~np.isnan(values)]).max(initial=0) >= EXACT:
-            return not self._is_text and not self._is_integer
-        return not self._is_text or not pc.any(pc.match_substring_regex(self.array, LEADING_ZERO)).as_py()
+        whole = values % 1 == 0
+        if np.abs(values[whole]).max(initial=0) >= EXACT:
+            return False
+        cells = self.array if whole.all() else self.array.filter(pa.array(whole))
+        return not self._is_text or not pc.any(pc.match_substring_regex(cells, LEADING_ZERO)).as_py()
 
     @property
     def are_compact_dates(self) -> bool:
