@@ -11,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import TypeAdapter
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import OneHotEncoder
 from threadpoolctl import threadpool_limits
 
 from gamtune.data.arrays import FloatArray
@@ -240,6 +238,8 @@ class Preprocessing:
 
     def _whitened(self, training: pd.DataFrame, share: float) -> "Preprocessing":
         """The same followed by the training rows' principal components that hold this share of their variance."""
+        from sklearn.decomposition import PCA  # a second to import, which jobs that only read do not pay
+
         with threadpool_limits(limits=1, user_api="blas"):  # the same sums, hence the same data, on any number of cores
             fitted = PCA(share).fit(self._standardised(training))
         scaled = fitted.components_ / np.sqrt(fitted.explained_variance_)[:, np.newaxis]
@@ -286,6 +286,8 @@ def _encoded(features: pd.DataFrame, levels: Mapping[str, list[str]], fill: Mapp
     gaps = features[list(fill)].isna().astype(float).add_suffix(" is missing")
     if not levels:
         return pd.concat([numbers, gaps], axis=1)
+    from sklearn.preprocessing import OneHotEncoder  # see `Preprocessing._whitened`
+
     known = {name: features[name].where(features[name].isin(levels[name]), MISSING_LEVEL) for name in levels}
     encoder = OneHotEncoder(categories=list(levels.values()), handle_unknown="ignore", sparse_output=False)
     names = [f"{name}={level}" for name in levels for level in levels[name]]

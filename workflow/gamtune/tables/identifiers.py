@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import numpy.typing as npt
-import pandas as pd
 
 FEWEST = 20  # samples below which all values of a column may differ by chance
 UNNAMED = re.compile(r"Unnamed: \d+")  # the name that pandas gives to an index without a name
@@ -35,6 +34,8 @@ def identifier(name: str, cells: npt.NDArray[Any]) -> str:
     >>> identifier("age", np.arange(90.0))
     ''
     """
+    import pandas as pd  # which Snakemake, reading the header of a table, does without
+
     present = cells[~pd.isna(cells)]
     if len(present) < FEWEST or (cells.dtype != object and not NAMES.fullmatch(name)):
         return ""
