@@ -203,3 +203,4 @@ def save(plot: ggplot | Figure, path: Path, finish: Callable[[Figure], None] | N
         for kind, metadata in METADATA.items():
             with replacing(path.with_name(f"{path.name}.{kind}")) as part:
                 figure.savefig(part, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
+            figure.set_layout_engine("none")  # the next format has the same layout, which takes as long as drawing
