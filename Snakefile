@@ -15,12 +15,15 @@ sys.path.insert(0, LIBRARY)
 # conda would drop an inherited PYTHONPATH; with exec, a job is a child of Snakemake and not of a shell
 shell.prefix("set -euo pipefail; export PYTHONPATH={LIBRARY:q}; exec ")
 
+from gamtune.interrupt import end_jobs_on_interrupt, interrupt_quietly
+
+interrupt_quietly()  # before anything else is imported
+
 from gamtune.cli.gam import NO_FORMULA
 from gamtune.errors import InputError
 from gamtune.config.load import read_for_workflow
 from gamtune.data.layout import SET_FILES
 from gamtune.environment import own_python_first, use_writable_caches
-from gamtune.interrupt import end_jobs_on_interrupt
 from gamtune.parent import RUN, this_process
 from gamtune.plan import Plan, code_of, template_of
 from gamtune.running import run_alone

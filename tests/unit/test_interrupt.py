@@ -15,8 +15,9 @@ from gamtune.runtime.fingerprint import LIBRARY
 INTERRUPTED = """
 import os, signal, time
 from types import SimpleNamespace
-from gamtune.interrupt import end_jobs_on_interrupt
+from gamtune.interrupt import end_jobs_on_interrupt, interrupt_quietly
 ended = []
+interrupt_quietly()
 shell = SimpleNamespace(terminate=ended.append)
 end_jobs_on_interrupt(SimpleNamespace(dag=SimpleNamespace(jobs=[SimpleNamespace(jobid=7)])), shell)
 try:
@@ -27,6 +28,15 @@ finally:
         time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGINT)
     print("cleared up", ended[:2], flush=True)
+"""
+# As extension modules do
+SPOILING = """
+import os, signal
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    signal.pause()
+except BaseException:
+    raise ImportError("the module could not be initialised")
 """
 # A command that takes long, and a process that starts it as a run's job or by hand
 STEP = """
@@ -63,6 +73,31 @@ def run(*arguments, **variables):
 def test_an_interrupt_ends_the_jobs_and_a_second_one_disturbs_nothing():
     done = run("-c", INTERRUPTED)
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "cleared up [7, 7]\n", "")
+
+
+def test_an_interrupt_during_an_import_ends_the_process_silently(tmp_path):
+    (tmp_path / "spoiling.py").write_text(SPOILING)
+    start = "from gamtune.interrupt import interrupt_quietly; interrupt_quietly()"
+    done = run("-c", f"import sys; sys.path.append({str(tmp_path)!r}); {start}; import spoiling")
+    assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGINT, "", "")
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.4, 0.8])
+def test_an_interrupt_while_a_command_starts_prints_nothing(tmp_path, seconds):
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    command = [sys.executable, "-m", "gamtune", "ui", "missing.yaml"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as step:
+        time.sleep(seconds)
+        step.send_signal(signal.SIGINT)
+        assert "Traceback" not in step.stderr.read()
+    assert step.returncode in (128 + signal.SIGINT, 2)  # 2: it had found that the file is missing
 
 
 def test_an_ignored_interrupt_stays_ignored():

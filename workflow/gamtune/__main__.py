@@ -1,13 +1,15 @@
 """``python -m gamtune`` is the command line."""
 
-import signal
 import sys
 
 if __name__ == "__main__":
     try:
-        from gamtune.cli.main import main
+        from gamtune.interrupt import interrupt_quietly
 
-        code = main()
-    except KeyboardInterrupt:  # while the program starts
-        code = 128 + signal.SIGINT
-    sys.exit(code)
+        interrupt_quietly()  # before anything else is imported
+    except KeyboardInterrupt:
+        sys.exit(130)  # as after this signal, whose module may not have been imported
+
+    from gamtune.cli.main import main
+
+    sys.exit(main())

@@ -12,6 +12,7 @@ from typing import NoReturn, Protocol, cast
 from gamtune.cli.commands import COMMANDS
 from gamtune.environment import describe_disk_error, use_writable_caches
 from gamtune.errors import InputError, StepError
+from gamtune.interrupt import interrupt_quietly
 from gamtune.parent import RUN, die_with_parent
 
 
@@ -55,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0 for success, 2 if something that the user wrote or supplied is invalid, 1 for other failures, and
         128 plus its number for a signal.
     """
+    if arguments is None:
+        interrupt_quietly()
     if RUN in os.environ:  # a job of the workflow ends with its run
         die_with_parent(signal.SIGTERM)
     options = _parser(arguments).parse_args(arguments)
