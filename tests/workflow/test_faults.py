@@ -18,7 +18,8 @@ pytestmark = pytest.mark.workflow
 DIVERGING = {
     "search": {"strategy": "manual", "rows": [{"name": "mad", "optimizer": "sgd", "learning_rate": 1e30},
                                               {"name": "sane", "neurons": 16}]},
-    "space": None, "analysis": {"gam": None}, "decision": {"confirm": {"top": 1, "replicates": 1}},
+    "space": None, "analysis": {"gam": None},
+    "decision": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}},
 }  # fmt: skip
 
 
@@ -94,7 +95,8 @@ def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new
     (elsewhere / "my rows.csv").write_text("name,neurons,l1\nb,20 10,0.001\na,16,\n")
     config = {
         "study": "small", "data": {"source": "digits"}, "search": {"strategy": "manual", "rows": "my rows.csv"},
-        "training": {"epochs": 3, "early_stopping": None}, "decision": {"confirm": {"top": 1, "replicates": 1}},
+        "training": {"epochs": 3, "early_stopping": None},
+        "decision": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}},
     }  # fmt: skip
     (elsewhere / "my study.yaml").write_text(yaml.safe_dump(config))
     new_project.code, new_project.folder, new_project.config = spaced, elsewhere, "my study.yaml"
@@ -117,7 +119,8 @@ def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new
 def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leaves_no_process(untouched_project):
     new_project = untouched_project
     new_project.copy_code()
-    new_project.configure(decision={"confirm": {"top": 1, "replicates": 1}}, search__draws=4)
+    decision = {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}}
+    new_project.configure(decision=decision, analysis=None, search__draws=4)
     make = [
         "make",
         "run",

@@ -101,7 +101,7 @@ def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_sh
     new_project.configure(
         data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"],
               "selection": "test"},
-        search__draws=12, analysis__gam="s(l1, k=3) + rho", decision={"confirm": {"top": 1, "replicates": 2}},
+        search__draws=6, analysis__gam="s(l1, k=3) + rho", decision={"confirm": {"top": 1, "replicates": 2}},
     )  # fmt: skip
     done = new_project.snakemake()
     assert done.code == 0, done.output

@@ -186,9 +186,11 @@ def test_one_core_and_two_cores_give_the_same_bytes_of_metrics(finished):
 def test_deleting_a_record_leaves_one_run_a_trial(finished):
     trial = finished.rows("table.csv")[0]["trial"]
     finished.path(f"trials/{trial}/record.json").unlink()
-    done = finished.snakemake()
+    done = finished.snakemake("--until", "train")
     assert done.code == 0, done.output
     assert done.jobs["train"] == 1
+    synced = finished.gamtune("sync", finished.config)
+    assert synced.code == 0, synced.output
     with sqlite3.connect(finished.folder / "results/mlflow.db") as database:
         count = database.execute(
             "select count(*) from runs r join tags t on t.run_uuid = r.run_uuid"
