@@ -1,5 +1,6 @@
 """What several tests share: a config to vary, the digits prepared once, and an empty tracking store."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,24 @@ from gamtune.data.prepare import prepare
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("untimed")
+
+
+LONGEST = ("tests/attack/", "tests/workflow/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each process of pytest-xdist begin with some of the longest tests, so that all end at the same time.
+
+    Work stealing gives each process an equal share of the tests, in their order.
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    longest = [item for item in items if item.nodeid.startswith(LONGEST)]
+    others = [item for item in items if not item.nodeid.startswith(LONGEST)]
+    begins = [round(len(others) * process / processes) for process in range(processes + 1)]
+    ordered = []
+    for process in range(processes):
+        ordered += longest[process::processes] + others[begins[process] : begins[process + 1]]
+    items[:] = ordered
 
 
 @pytest.fixture
