@@ -221,8 +221,10 @@ class Column:
         whole = values % 1 == 0
         if np.abs(values[whole]).max(initial=0) >= EXACT:
             return False
+        if self._is_integer:
+            return True
         cells = self.array if whole.all() else self.array.filter(pa.array(whole))
-        return not self._is_text or not pc.any(pc.match_substring_regex(cells, LEADING_ZERO)).as_py()
+        return not pc.any(pc.match_substring_regex(cells, LEADING_ZERO)).as_py()
 
     @property
     def are_compact_dates(self) -> bool:
