@@ -26,6 +26,7 @@ pytestmark = [
 
 SHORT = make_spec({"neurons": [16, 12], "epochs": 3, "hidden_dropout": 0.3, "l1": 1e-4}, 1)
 ENDLESS = make_spec({"neurons": [200, 200], "epochs": 1_000_000, "patience": 1_000_000}, 1)
+SEARCH = Path(__file__).parents[1] / "golden" / "gam" / "digits_random_100.csv"
 MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 # Starts a trainer as the workflow does, then runs jobs on command, as Snakemake does: as its own children
 RUN = """
@@ -268,6 +269,75 @@ def test_another_environment_finds_no_trainer(run):
     assert run.trainings == []
     os.kill(job, signal.SIGTERM)
     until(lambda: not alive(own[0]))
+
+
+def start_gam(folder, trainer, formula="s(l1, k=4) + te(depth, sum_neurons, k=4)", program=("-m", "gamtune")):
+    """Start a fit in a child of a trainer, or in a process of its own if that is empty."""
+    command = [sys.executable, *program, "gam", SEARCH, "--formula", formula, "--out", folder / "gam"]
+    environment = os.environ | {"PYTHONPATH": str(LIBRARY), VARIABLE: trainer, "OPENBLAS_NUM_THREADS": "2"}
+    return subprocess.Popen(
+        [*map(str, command)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def test_a_step_in_a_child_of_the_trainer_leaves_the_files_of_a_process_of_its_own(run, tmp_path):
+    run.job("first")  # for this one the trainer imports
+    until(lambda: (run.folder / "first" / "record.json").exists())
+    left = []
+    for name, trainer in (("warm", run.token), ("cold", "")):
+        step = start_gam(tmp_path / name, trainer)
+        if trainer:
+            until(lambda: run.trainings)
+        assert step.wait() == 0, step.stdout.read()
+        assert step.stdout.read() == ""
+        left.append({path.name: path.read_bytes() for path in (tmp_path / name / "gam").iterdir()})
+    assert len(left[0]) > 5
+    assert left[0] == left[1]
+
+
+def test_a_step_of_its_own_computes_in_one_thread_as_the_trainer_does(tmp_path):
+    code = """import sys
+from gamtune.cli.main import main
+main(sys.argv[1:])
+from threadpoolctl import threadpool_info
+print([library["num_threads"] for library in threadpool_info()])"""
+    said, _ = start_gam(tmp_path, "", program=("-c", code)).communicate()
+    numbers = json.loads(said)
+    assert numbers
+    assert set(numbers) == {1}
+
+
+def test_a_served_step_says_what_is_wrong_and_ends_as_a_process_of_its_own_does(run, tmp_path):
+    run.job("second")
+    until(lambda: (run.folder / "second" / "record.json").exists())
+    ends = []
+    for name, trainer in (("warm", run.token), ("cold", "")):
+        step = start_gam(tmp_path / name, trainer, "s(nothing)")
+        ends.append((step.wait(), step.stdout.read()))
+    assert ends[0][0] == 2
+    assert "no column 'nothing'" in ends[0][1]
+    assert ends[0] == ends[1]
+
+
+def test_a_killed_step_says_so_and_a_killed_trainer_costs_nothing(own_run, tmp_path):
+    own_run.job("first")
+    until(lambda: (own_run.folder / "first" / "record.json").exists())
+    until(lambda: not own_run.trainings)
+    step = start_gam(tmp_path / "killed", own_run.token)
+    os.kill(until(lambda: own_run.trainings)[0], signal.SIGKILL)
+    assert step.wait() == 128 + signal.SIGKILL
+    assert step.stdout.read() == "gamtune gam: killed by signal 9 (SIGKILL)\n"
+    step = start_gam(tmp_path / "alone", own_run.token)
+    until(lambda: own_run.trainings)
+    os.kill(own_run.server, signal.SIGKILL)
+    assert step.wait() == 0, step.stdout.read()
+    assert (tmp_path / "alone" / "gam" / "terms.csv").exists()
+
+
+def test_a_step_does_not_make_the_trainer_import(own_run, tmp_path):
+    step = start_gam(tmp_path / "step", own_run.token)
+    assert step.wait() == 0, step.stdout.read()
+    assert not has_tensorflow(own_run.server)
 
 
 def private_megabytes(pid):

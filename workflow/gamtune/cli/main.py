@@ -4,12 +4,13 @@ import argparse
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn, Protocol, cast
 
-from gamtune.cli.commands import COMMANDS
+from gamtune.cli.commands import COMMANDS, HEAVY
 from gamtune.environment import describe_disk_error, use_writable_caches
 from gamtune.errors import InputError, StepError
 from gamtune.interrupt import interrupt_quietly
@@ -60,8 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         interrupt_quietly()
     if RUN in os.environ:  # a job of the workflow ends with its run
         die_with_parent(signal.SIGTERM)
+    arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser(arguments).parse_args(arguments)
     try:
+        if options.command in HEAVY and (code := _run_warm(arguments)) is not None:
+            return code
         use_writable_caches()
         options.run(options)
         sys.stdout.flush()
@@ -86,9 +90,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser(arguments: Sequence[str] | None) -> argparse.ArgumentParser:
+def _run_warm(arguments: Sequence[str]) -> int | None:
+    """Run a command in a child of the run's warm trainer; its exit code, or None where this process has to run it."""
+    from gamtune.training.warm import ONE_THREAD, run_warm
+
+    code = run_warm(f"{__name__}:run_as_child", arguments)
+    if code is None:
+        os.environ |= ONE_THREAD  # as in the trainer: the last digits of a sum depend on the number of threads
+    elif code < 0:
+        print(f"gamtune {arguments[0]}: killed by signal {-code} ({signal.Signals(-code).name})", file=sys.stderr)
+        return 128 - code
+    return code
+
+
+def run_as_child(arguments: Sequence[str], parent: int) -> int:
+    """Run a command in a process that was forked for it by the process ``parent``, and return its exit code."""
+    from gamtune.training.child import become_child
+    from gamtune.training.warm import VARIABLE
+
+    become_child(parent)
+    del os.environ[VARIABLE]  # it would ask the trainer again
+    try:
+        return main(arguments)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser, which knows the arguments of the command that is called and the names of all others."""
-    called = (sys.argv[1:] if arguments is None else arguments)[:1]
+    called = arguments[:1]
     parser = _Parser(prog="gamtune", description="Tune a deep network and see why it is the best.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, text) in COMMANDS.items():

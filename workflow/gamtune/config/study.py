@@ -222,8 +222,8 @@ class Execution(Section):
 
     warm_trainer: bool = Field(
         True,
-        description="fork each training from one process that has imported TensorFlow, where each would import it "
-        "anew for 5 seconds; Linux only",
+        description="fork trainings and the steps after them from one process that has imported TensorFlow, where "
+        "each training would import it anew for 5 seconds; Linux only",
     )
     trainings_per_gpu: int = Field(
         4, ge=1, le=1000, description="trainings at a time on one GPU; where none is visible, unused"

@@ -6,9 +6,9 @@ import shutil
 import signal
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from gamtune.environment import describe_disk_error
 from gamtune.errors import DamagedError
@@ -36,6 +36,16 @@ class Task:
     variables: dict[str, str]  # of its environment, beside this process' own
     leaves: tuple[str, ...] = (MODEL,)
     earlier: Path | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as builtin types and paths, of which `from_json` makes an equal task."""
+        return asdict(self) | {"spec": self.spec.to_json()}
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> "Task":
+        """Return the task that `to_json` described."""
+        paths = {name: said[name] and Path(said[name]) for name in ("digest_file", "folder", "earlier")}
+        return cls(**said | paths | {"spec": Spec.from_json(said["spec"])})
 
 
 class Child(Protocol):
@@ -74,12 +84,22 @@ class Forked:
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
 
-def run_task(task: Task, parent: int) -> int:
-    """Train in a process that was forked for it by the process ``parent``, and return its exit code."""
+def become_child(parent: int) -> None:
+    """Let a process that was forked for one piece of work by the process ``parent`` end with it or on any signal."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     die_with_parent(signal.SIGKILL, parent)
     _offer_to_the_kernel()
+
+
+def run_served_task(said: dict[str, Any], parent: int) -> int:
+    """Train as a child of the warm trainer; for the rest see `run_task`."""
+    return run_task(Task.from_json(said), parent)
+
+
+def run_task(task: Task, parent: int) -> int:
+    """Train in a process that was forked for it by the process ``parent``, and return its exit code."""
+    become_child(parent)
     os.environ |= task.variables
     try:
         _train(task)

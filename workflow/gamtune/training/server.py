@@ -1,8 +1,9 @@
-"""The warm trainer: has imported TensorFlow, has not used it, and forks one child for each training.
+"""The warm trainer: has imported TensorFlow, has not used it, and forks one child for each job.
 
 Importing TensorFlow and Keras costs 4 to 5 CPU seconds and 650 MB; a forked child starts with both done, and shares
-the memory. What TensorFlow starts on first use (threads, devices) would not survive a fork, so nothing is used here.
-The code of the training itself is imported by each child: an edit while a run goes on can never mix old and new.
+the memory. Keras imports pandas, SciPy, scikit-learn and Matplotlib too, so the steps of the analysis are served as
+well as trainings. What TensorFlow starts on first use (threads, devices) would not survive a fork, so nothing is used
+here. The code of the job itself is imported by each child: an edit while a run goes on can never mix old and new.
 
 ``python -m gamtune.training.server FD PID [--expected]`` serves the listening socket FD until its parent PID ends.
 """
@@ -15,14 +16,13 @@ import signal
 import socket
 import struct
 import sys
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from importlib import import_module
 
 from gamtune.parent import die_with_parent
-from gamtune.spec import Spec
-from gamtune.training.child import Task, run_task
-from gamtune.training.warm import SIZE_BYTES
+from gamtune.training.warm import IMPORTED, SIZE_BYTES
 
 
 def main(listener: socket.socket, parent: int, expected: bool) -> None:
@@ -36,22 +36,24 @@ def main(listener: socket.socket, parent: int, expected: bool) -> None:
 
     gc.collect()
     gc.freeze()  # the children's collector leaves these objects alone, so their memory stays shared
-    Server(listener).serve()
+    with socket.socket(socket.AF_UNIX) as sign:
+        sign.bind(listener.getsockname() + IMPORTED.encode())
+        Server(listener).serve()
 
 
 @dataclass(frozen=True)
-class _Training:
+class _Job:
     pid: int
     pidfd: int
     connection: socket.socket
 
 
 class Server:
-    """Who is served: each training under its connection, which ends when its job does, and under its child."""
+    """Who is served: each job under its connection, which ends when its process does, and under its child."""
 
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
-        self._trainings: dict[int, _Training] = {}
+        self._jobs: dict[int, _Job] = {}
         self._events = select.poll()
         self._events.register(listener, select.POLLIN)
 
@@ -61,13 +63,13 @@ class Server:
             for descriptor, _ in self._events.poll():
                 if descriptor == self._listener.fileno():
                     self._begin(self._listener.accept()[0])
-                elif (training := self._trainings.get(descriptor)) is None:
+                elif (job := self._jobs.get(descriptor)) is None:
                     continue  # both of its events came at once, and the first has ended it
-                elif descriptor == training.pidfd:
-                    self._end(training)
+                elif descriptor == job.pidfd:
+                    self._end(job)
                 else:
                     self._events.unregister(descriptor)
-                    os.kill(training.pid, signal.SIGKILL)
+                    os.kill(job.pid, signal.SIGKILL)
 
     def _begin(self, connection: socket.socket) -> None:
         if _user_of(connection) != os.getuid():
@@ -76,34 +78,40 @@ class Server:
         parent = os.getpid()
         try:
             pid = os.fork()
-        except OSError:  # no process or memory left: the job tries by itself, the other trainings go on
+        except OSError:  # no process or memory left: the job tries by itself, the others go on
             connection.close()
             return
         if pid == 0:
-            os._exit(self._child(connection, parent))
-        training = _Training(pid, os.pidfd_open(pid), connection)
-        self._trainings |= {training.pidfd: training, connection.fileno(): training}
-        self._events.register(training.pidfd, select.POLLIN)
+            code = 1
+            try:
+                code = self._child(connection, parent)
+            except BaseException:  # a library that cannot be imported, say: this process must never serve
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        job = _Job(pid, os.pidfd_open(pid), connection)
+        self._jobs |= {job.pidfd: job, connection.fileno(): job}
+        self._events.register(job.pidfd, select.POLLIN)
         self._events.register(connection, select.POLLRDHUP)
 
-    def _end(self, training: _Training) -> None:
-        """Tell the job how its training ended."""
-        code = os.waitstatus_to_exitcode(os.waitpid(training.pid, 0)[1])
-        for descriptor in (training.pidfd, training.connection.fileno()):
-            del self._trainings[descriptor]
-        self._events.unregister(training.pidfd)
-        os.close(training.pidfd)
+    def _end(self, job: _Job) -> None:
+        """Tell the job how its child ended."""
+        code = os.waitstatus_to_exitcode(os.waitpid(job.pid, 0)[1])
+        for descriptor in (job.pidfd, job.connection.fileno()):
+            del self._jobs[descriptor]
+        self._events.unregister(job.pidfd)
+        os.close(job.pidfd)
         with suppress(KeyError, OSError):  # of a job that has left
-            self._events.unregister(training.connection)
-            training.connection.sendall(f"{code}\n".encode())
-        training.connection.close()
+            self._events.unregister(job.connection)
+            job.connection.sendall(f"{code}\n".encode())
+        job.connection.close()
 
     def _child(self, connection: socket.socket, parent: int) -> int:
-        """Become the job's training: its output, environment and folder."""
+        """Do the work in the job's place: with its output, environment and folder."""
         self._listener.close()
-        for training in set(self._trainings.values()):
-            os.close(training.pidfd)
-            training.connection.close()
+        for job in set(self._jobs.values()):
+            os.close(job.pidfd)
+            job.connection.close()
         size, descriptors, _, _ = socket.recv_fds(connection, SIZE_BYTES, 2)
         with connection, connection.makefile("rb") as stream:
             request = json.loads(stream.read(int.from_bytes(size)))
@@ -113,9 +121,9 @@ class Server:
         os.environ.clear()
         os.environ |= request["environment"]
         os.chdir(request["directory"])
-        task = request["task"]
-        paths = {name: task[name] and Path(task[name]) for name in ("digest_file", "folder", "earlier")}
-        return run_task(Task(**task | paths | {"spec": Spec.from_json(task["spec"])}), parent)
+        module, _, function = request["function"].partition(":")
+        code: int = getattr(import_module(module), function)(request["argument"], parent)
+        return code
 
 
 def _user_of(connection: socket.socket) -> int:

@@ -1,4 +1,4 @@
-"""The warm trainer as its users see it: how it is started with a run, found by a job, and given a training.
+"""The warm trainer as its users see it: how it is started with a run, found by a job, and given its work.
 
 Its socket has no file: Linux' abstract name space keeps the name for as long as the socket lives, whatever the length
 of the paths and however the run ends.
@@ -10,16 +10,18 @@ import signal
 import socket
 import subprocess
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 from gamtune.runtime.fingerprint import LIBRARY
 from gamtune.training.child import ChildLostError, Task
 
 VARIABLE = "GAMTUNE_TRAINER"  # tells the jobs of a run which trainer is theirs
+IMPORTED = "-imported"  # ends the name of the socket that shows that a trainer has imported TensorFlow
 SIZE_BYTES = 8
 PATIENCE = 2.0  # seconds
 # Threads that a library made before the fork would be missing after it
@@ -70,20 +72,36 @@ def _address(token: str) -> str:
     return f"\0gamtune-{token}-{sha256(f'{sys.prefix}{LIBRARY}'.encode()).hexdigest()[:8]}"
 
 
-def _is_running(token: str | None) -> bool:
+def _is_running(token: str | None, ending: str = "") -> bool:
     """Return whether a trainer of this library listens; connecting would make it import TensorFlow."""
-    return token is not None and _address(token).replace("\0", "@") in Path("/proc/net/unix").read_text(
-        encoding="utf-8"
-    )
+    if not token:
+        return False
+    name = _address(token).replace("\0", "@") + ending
+    return name in Path("/proc/net/unix").read_text(encoding="utf-8")
 
 
 class Served:
-    """A training in a child of the warm trainer."""
+    """A job's work in a child of the warm trainer.
 
-    def __init__(self, connection: socket.socket, task: Task) -> None:
+    Parameters
+    ----------
+    connection : socket
+        To the trainer.
+    function : str
+        ``module:function`` that does the work; it takes the argument and the trainer's process id, and returns the
+        child's exit code.
+    argument : object
+        Builtin types and paths.
+    """
+
+    def __init__(self, connection: socket.socket, function: str, argument: Any) -> None:
         self._connection = connection
-        said = asdict(task) | {"spec": task.spec.to_json()}
-        request = {"task": said, "environment": dict(os.environ), "directory": os.getcwd()}
+        request = {
+            "function": function,
+            "argument": argument,
+            "environment": dict(os.environ),
+            "directory": os.getcwd(),
+        }
         payload = json.dumps(request, default=str).encode()
         socket.send_fds(connection, [len(payload).to_bytes(SIZE_BYTES)], [1, 2])
         connection.sendall(payload)
@@ -104,13 +122,43 @@ class Served:
 
 def ask_trainer(task: Task) -> Served | None:
     """Give the training to this run's warm trainer; None where there is none."""
+    return _ask("gamtune.training.child:run_served_task", task.to_json())
+
+
+def run_warm(function: str, arguments: Sequence[str]) -> int | None:
+    """Run a command in a child of this run's warm trainer, and wait for its end.
+
+    Parameters
+    ----------
+    function : str
+        ``module:function`` that runs a command; see `Served`.
+    arguments : sequence of str
+        Name and arguments of the command.
+
+    Returns
+    -------
+    int or None
+        Its exit code, negative when a signal ended it; None where it was not run or may not have come to its end: a
+        trainer that has not imported TensorFlow saves no time.
+    """
+    if not _is_running(os.environ.get(VARIABLE), IMPORTED):
+        return None
+    served = _ask(function, list(arguments))
+    try:
+        return served.wait() if served else None
+    except ChildLostError:
+        return None
+
+
+def _ask(function: str, argument: Any) -> Served | None:
+    """Give a job's work to this run's warm trainer; None where there is none."""
     token = os.environ.get(VARIABLE)
     if token is None:
         return None
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(_address(token))
-        return Served(connection, task)
+        return Served(connection, function, argument)
     except OSError:
         connection.close()
         return None
