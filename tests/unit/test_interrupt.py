@@ -43,7 +43,7 @@ STEP = """
 import os, time
 from types import SimpleNamespace
 from gamtune.cli import main as cli
-options = SimpleNamespace(run=lambda _: (print(os.getpid(), flush=True), time.sleep(60)))
+options = SimpleNamespace(command='table', run=lambda _: (print(os.getpid(), flush=True), time.sleep(60)))
 cli._parser = lambda arguments: SimpleNamespace(parse_args=lambda _: options)
 cli.main()
 """

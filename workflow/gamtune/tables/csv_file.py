@@ -179,9 +179,12 @@ def _parsed(
 
     names = [str(number) for number in range(width)]
     quoted = b'"' in text
+    threads = (
+        len(text) > block
+    )  # a process that ends just after Arrow has started threads may abort (apache/arrow#34314)
     table = pyarrow.csv.read_csv(
         pa.BufferReader(text),
-        pyarrow.csv.ReadOptions(column_names=names, block_size=block),
+        pyarrow.csv.ReadOptions(use_threads=threads, column_names=names, block_size=block),
         pyarrow.csv.ParseOptions(
             delimiter=separator,
             quote_char='"' if quoted else False,
