@@ -6,7 +6,7 @@ import pytest
 
 from gamtune.analysis.gam import fit_gam
 from gamtune.analysis.gam_step import run_gam
-from gamtune.analysis.importance import COLUMNS, importance
+from gamtune.analysis.importance import COLUMNS, _samples, importance
 from gamtune.analysis.inference import infer
 from gamtune.space.ped_anova import PedAnova
 
@@ -91,3 +91,13 @@ def test_the_step_leaves_the_ranking_with_and_without_a_model(tmp_path, formula)
     run_gam(tmp_path / "results.csv", formula, "mse", "REML", tmp_path / "gam", ["x", "w"], [])
     measures = pd.read_csv(tmp_path / "gam" / "importance.csv").measure.unique().tolist()
     assert measures == (["deviance_share", "permutation", "ped_anova"] if formula else ["ped_anova"])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 30])
+def test_every_bootstrap_sample_leaves_rows_to_test_on(n):
+    samples = _samples(n, 200, np.random.default_rng(1))
+    assert all(len(sample) == n and len(np.setdiff1d(range(n), sample)) >= min(2, n - 1) for sample in samples)
+    drawn = np.random.default_rng(1).integers(n, size=(200, n))
+    assert sum((sample != one).any() for sample, one in zip(samples, drawn, strict=True)) <= (
+        0 if n in (1, 30) else 190
+    )

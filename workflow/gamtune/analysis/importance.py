@@ -68,7 +68,7 @@ def _of_model(fitted: FittedGam, inference: Inference) -> list[pd.DataFrame]:
     problem, names = fitted.problem, [term.term for term in fitted.terms]
     rng = np.random.default_rng(SEED)
     penalty = problem.solve(fitted.log_smoothing).penalty
-    samples = list(rng.integers(problem.n, size=(SAMPLES, problem.n)))
+    samples = _samples(problem.n, SAMPLES, rng)
     shares = np.array([_shares(problem, penalty, sample) for sample in samples])
     lost = np.array([_lost(problem, penalty, problem.y, sample, rng) for sample in samples])
     noise = np.array([_lost_of_noise(problem, penalty, rng) for _ in range(NULLS)])
@@ -82,6 +82,16 @@ def _of_model(fitted: FittedGam, inference: Inference) -> list[pd.DataFrame]:
         ),
         _told("permutation", names, lost.mean(axis=0), lost, np.quantile(noise, CONFIDENCE, axis=0)),
     ]
+
+
+def _samples(n: int, count: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Return bootstrap samples of n rows, each of which leaves out two or more if it can."""
+    samples = list(rng.integers(n, size=(count, n)))
+    for number, sample in enumerate(samples):
+        while len(np.unique(sample)) > max(n - 2, 1):  # of few rows a sample may have all, and none are left to test on
+            sample = rng.integers(n, size=n)
+        samples[number] = sample
+    return samples
 
 
 def _shares(problem: Problem, penalty: FloatArray, sample: np.ndarray) -> FloatArray:
@@ -119,7 +129,7 @@ def _lost(
 def _lost_of_noise(problem: Problem, penalty: FloatArray, rng: np.random.Generator) -> FloatArray:
     """The same of a permuted response, the mean over some samples."""
     y = rng.permutation(problem.y)
-    samples = rng.integers(problem.n, size=(NULL_SAMPLES, problem.n))
+    samples = _samples(problem.n, NULL_SAMPLES, rng)
     return np.asarray(np.mean([_lost(problem, penalty, y, sample, rng) for sample in samples], axis=0))
 
 
