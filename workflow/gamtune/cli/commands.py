@@ -1,7 +1,7 @@
 """The commands: name, module and help. The modules are named by texts, so that no command imports another."""
 
 # Steps that import pandas, Matplotlib or TensorFlow: a process that has done so already runs them
-HEAVY = {"gam", "figures", "optimum-figures", "candidates", "evaluate", "report"}
+HEAVY = {"summarise", "gam", "figures", "optimum-figures", "candidates", "decide", "evaluate", "report"}
 STEP = " (a step of the workflow)"
 COMMANDS = {
     "check": ("gamtune.cli.check", "check a config; each fault is one line, and the exit code is 2"),
