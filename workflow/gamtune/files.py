@@ -107,12 +107,12 @@ def checksum_of(path: Path) -> Path:
 
 def write_checksum(path: Path) -> None:
     """Write the checksum of a file as it is now."""
-    _write_checksum(path, _sha256(path))
+    _write_checksum(path, sha256_of(path))
 
 
 def matches_checksum(path: Path) -> bool:
     """Return whether a file has a checksum and matches it; False if either is missing."""
-    return path.exists() and _read_checksum(path) == _sha256(path)
+    return path.exists() and _read_checksum(path) == sha256_of(path)
 
 
 def _write_checksum(path: Path, value: str) -> None:
@@ -128,7 +128,8 @@ def _read_checksum(path: Path) -> str:
         return ""
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file's content in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -158,7 +159,7 @@ def check_file(path: Path) -> None:
     """
     written = _read_checksum(path)
     # While another process replaces the file its checksum goes first: what has changed since is no damage
-    if written and path.exists() and _sha256(path) != written and _read_checksum(path) == written:
+    if written and path.exists() and sha256_of(path) != written and _read_checksum(path) == written:
         raise DamagedError(path, f"its content does not match its checksum in {checksum_of(path).name}")
 
 

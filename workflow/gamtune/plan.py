@@ -1,6 +1,5 @@
 """What the workflow has to know of a study before anything runs: its trials, its slots, and what each step is told."""
 
-import hashlib
 import json
 import os
 import re
@@ -19,7 +18,7 @@ from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.decision.contenders import contenders
 from gamtune.decision.slots import slots
 from gamtune.errors import InputError
-from gamtune.files import write_text
+from gamtune.files import sha256_of, write_text
 from gamtune.runtime.fingerprint import LIBRARY, code_fingerprint
 from gamtune.space.proposals import FILE as PROPOSALS
 from gamtune.space.table import Row, build_table, cells, complete, derived_columns, table_columns
@@ -233,7 +232,7 @@ class Plan:
     @cached_property
     def data_content(self) -> str:
         """Fingerprints of the user's files that cannot be inputs, since Snakemake takes their paths for patterns."""
-        return " ".join(_content(Path(path)) for path in self.config.data.paths.values() if PATTERN.search(path))
+        return " ".join(sha256_of(Path(path)) for path in self.config.data.paths.values() if PATTERN.search(path))
 
     @cached_property
     def data_sets(self) -> list[str]:
@@ -345,9 +344,4 @@ def code_of(module: str) -> str:
 
 def template_of(name: str) -> str:
     """Digest of a file of the library that is no code."""
-    return _content(LIBRARY / "gamtune" / name)[:16]
-
-
-def _content(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(LIBRARY / "gamtune" / name)[:16]

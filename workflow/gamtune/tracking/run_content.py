@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, TypeGuard
 
-from gamtune.files import check_file
+from gamtune.files import check_file, sha256_of
 from gamtune.settings import PER_LAYER
 from gamtune.tracking.records import RunRecord, read_decision
 from gamtune.tracking.study import TrackedStudy
@@ -122,8 +122,7 @@ def study_content(study: TrackedStudy) -> RunContent | None:
     total = hashlib.sha256()
     for path in files:
         check_file(path)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        total.update(f"{path.relative_to(folder).as_posix()} {digest}\n".encode())
+        total.update(f"{path.relative_to(folder).as_posix()} {sha256_of(path)}\n".encode())
     changed = _milliseconds(max(path.stat().st_mtime for path in files))
     return RunContent(
         role="study",
