@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,26 @@ from gamtune.config.data_section import Data
 from gamtune.config.load import parse_study
 from gamtune.config.study import Study
 from gamtune.data.prepare import prepare
+from gamtune.training.warm import VARIABLE, start_trainer
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("untimed")
 
 
 LONGEST = ("tests/attack/", "tests/workflow/")
+TRAINER = "TEST_TRAINER"  # environment variable: the warm trainer that tests of any process may use
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start one warm trainer for the tests of all processes of pytest-xdist; it imports TensorFlow when it is needed."""
+    if TRAINER not in os.environ:  # in the process that starts the others
+        folder = tempfile.TemporaryDirectory(prefix="test-trainer-")
+        config.add_cleanup(folder.cleanup)
+        before = os.environ.pop(VARIABLE, None)
+        start_trainer(Path(folder.name, "log.txt"))
+        os.environ[TRAINER] = os.environ.pop(VARIABLE, "")
+        if before is not None:
+            os.environ[VARIABLE] = before
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

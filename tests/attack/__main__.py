@@ -5,6 +5,7 @@ Every failure is printed with the command that repeats it; the exit code is 1 if
 
 import argparse
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -28,12 +29,20 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2, help="cases at a time (default 2)")
     parser.add_argument("--folder", type=Path, help="where the cases work; by default a temporary folder")
     options = parser.parse_args()
+    if options.folder is not None:
+        return attack(options, options.folder)
+    with tempfile.TemporaryDirectory(prefix="attack-", ignore_cleanup_errors=True) as folder:
+        return attack(options, Path(folder))
+
+
+def attack(options: argparse.Namespace, folder: Path) -> int:
+    """Run the attacks in a folder, print what failed and what passed, and return the exit code."""
     failed = False
     for name in options.attack or ATTACKS:
         begun = time.monotonic()
         number = options.number or LONG[name]
         verdicts, said = [], begun
-        for verdict in run(name, number, options.seed, options.workers, options.folder, options.case):
+        for verdict in run(name, number, options.seed, options.workers, folder, options.case):
             verdicts.append(verdict)
             if verdict.fault:
                 failed = True

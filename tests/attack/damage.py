@@ -23,7 +23,7 @@ from typing import Any
 from project import Finished, Project
 
 from attack.command import Answer, gamtune, import_once
-from attack.study import STUDIES, check_clean, check_equal, check_whole, content, make_study
+from attack.study import STUDIES, check_clean, check_equal, check_whole, content, finished_study
 from attack.verdict import Failure
 from gamtune.files import locked
 from gamtune.training.warm import start_trainer
@@ -38,7 +38,8 @@ STORE = "results/store/"
 DATABASE = "results/mlflow.db"  # has no checksums, and is read by `gamtune sync` alone
 OPTIMUM = "results/small/optimum"  # all that `gamtune predict` reads
 ID = re.compile(r"[0-9a-f]{12,}")
-DRAWS = {"search__draws": 6}  # one more than the study "gam" has
+STUDY = "gam"
+DRAWS = {"search__draws": 6}  # one more than it has
 LINES = 3  # of a message
 Damage = Callable[[Random, bytes], bytes]
 
@@ -91,13 +92,9 @@ def prepare(folder: Path) -> None:
     """Run the study that the cases damage, in full, and a trainer for what they train again."""
     os.environ.pop("GAMTUNE_TRAINER", None)
     start_trainer(folder / "trainer.txt", expected=True)
-    project = _reference(folder)
-    made = make_study(project.folder, "gam")
-    lines = (made.folder / "data" / "digits.csv").read_text().splitlines()[:6]
-    (made.folder / "data" / "new.csv").write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))
-    done = _rerun(made)
-    if done.code != 0:
-        raise RuntimeError(done.output)
+    data = finished_study(folder, STUDY).folder / "data"
+    lines = (data / "digits.csv").read_text().splitlines()[:6]
+    (data / "new.csv").write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))
     import_once("tensorflow", "keras", "mlflow", "gamtune.plan", "gamtune.decision.predict", "gamtune.tracking.sync")
 
 
@@ -132,7 +129,7 @@ def attempt(folder: Path, case: str) -> int:
         If something changed without a message, or the message does not name the file.
     """
     damage, seed, index = case.split("/", 2)
-    reference = _reference(folder)
+    reference = finished_study(folder, STUDY)
     random = Random(f"{seed}/{index}")
     listed = Random(seed).sample(names := files(reference, Random(seed)), len(names))
     if index.isdecimal() and int(index) >= len(listed):
@@ -156,16 +153,12 @@ def attempt(folder: Path, case: str) -> int:
     return 1
 
 
-def _reference(folder: Path) -> Project:
-    return Project(folder / "reference")
-
-
 def _larger(folder: Path) -> Project:
     """Return the undamaged study with one more draw, which is run when the first case needs it."""
     project = Project(folder / "larger")
     with locked(folder / "larger.lock"):
         if not project.folder.exists():
-            _copy(_reference(folder), project)
+            _copy(finished_study(folder, STUDY), project)
             done = _go_on(project)
             if done.code != 0:
                 shutil.rmtree(project.folder)
@@ -180,7 +173,7 @@ def _copy(project: Project, other: Project) -> None:
 
 def _go_on(project: Project) -> Finished:
     """Run the study with one more draw."""
-    project.configure(**STUDIES["gam"] | DRAWS)
+    project.configure(**STUDIES[STUDY] | DRAWS)
     return _rerun(project)
 
 
@@ -202,11 +195,11 @@ def _link_again(folder: Path, reference: Path) -> None:
 
 @cache
 def _expected(folder: Path, file: str) -> Answers:
-    return Answers.of(_reference(folder), file)
+    return Answers.of(finished_study(folder, STUDY), file)
 
 
 def _examine(project: Project, folder: Path, file: str, changed: bytes, needed: bool) -> None:
-    reference = _reference(folder)
+    reference = finished_study(folder, STUDY)
     presented = any(fnmatch(file, pattern) for pattern in PRESENTED)
     expected = _expected(folder, OPTIMUM if file.startswith(OPTIMUM) else "")
     Answers.of(project, file).check(expected, file)

@@ -1,8 +1,6 @@
 """Runs the cases of an attack, several at a time."""
 
 import multiprocessing
-import shutil
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -40,9 +38,7 @@ ATTACKS = {
 }
 
 
-def run(
-    name: str, number: int, seed: int, workers: int, folder: Path | None = None, case: str | None = None
-) -> Iterator[Verdict]:
+def run(name: str, number: int, seed: int, workers: int, folder: Path, case: str | None = None) -> Iterator[Verdict]:
     """Run an attack and give its verdicts as they come.
 
     Parameters
@@ -55,24 +51,19 @@ def run(
         Of the cases.
     workers : int
         Number of cases that run at the same time.
-    folder : Path, optional
-        Where the cases work; by default a temporary folder, removed at the end.
+    folder : Path
+        Where the cases work; attacks that share it share the studies that they compare with.
     case : str, optional
         The only case to run.
     """
     attack = ATTACKS[name]
-    base = Path(tempfile.mkdtemp(prefix=f"attack-{name}-", dir=folder))
-    try:
-        attack.prepare(base)
-        chosen = [case] if case else attack.cases(number, seed)
-        if workers == 1 or len(chosen) == 1:
-            yield from (_verdict(name, base, one) for one in chosen)
-            return
-        with multiprocessing.get_context("fork").Pool(workers) as pool:
-            yield from pool.imap_unordered(partial(_verdict, name, base), chosen)
-    finally:
-        if folder is None:
-            shutil.rmtree(base, ignore_errors=True)
+    attack.prepare(folder)
+    chosen = [case] if case else attack.cases(number, seed)
+    if workers == 1 or len(chosen) == 1:
+        yield from (_verdict(name, folder, one) for one in chosen)
+        return
+    with multiprocessing.get_context("fork").Pool(workers) as pool:
+        yield from pool.imap_unordered(partial(_verdict, name, folder), chosen)
 
 
 def repeat(name: str, case: str) -> str:

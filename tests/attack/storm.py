@@ -19,9 +19,8 @@ from random import Random
 from project import PYTHON_FOLDER, Project
 
 from attack.processes import ended, processes
-from attack.study import STUDIES, check_clean, check_equal, check_logs, check_whole, content, make_study
+from attack.study import STUDIES, check_clean, check_equal, check_logs, check_whole, content, finished_study, make_study
 from attack.verdict import Failure
-from gamtune.files import locked
 
 KILLS = 8  # of each case
 LIBRARY_LINE = re.compile(r'File "[^"]*(?:/gamtune/|Snakefile|\.smk)')  # of a traceback
@@ -39,19 +38,6 @@ RUN_ENDS = 240.0
 
 def prepare(folder: Path) -> None:
     """Do nothing: each study is run undisturbed when its first case ends."""
-
-
-def _reference(folder: Path, study: str) -> Project:
-    """Return the project of an undisturbed run, which is made once for all cases of a study."""
-    project = Project(folder / study)
-    with locked(folder / f"{study}.lock"):
-        if not project.folder.exists():
-            project = make_study(folder / study, study, **OWN_TRAINER)
-            code, output = _run(project)
-            if code != 0:
-                shutil.rmtree(project.folder)
-                raise RuntimeError(output)
-    return project
 
 
 def cases(number: int, seed: int) -> list[str]:
@@ -117,7 +103,7 @@ def _check_end(project: Project, folder: Path, study: str) -> None:
     check_whole(project.folder)
     check_clean(project.folder)
     check_logs(project.folder)
-    check_equal(content(project), content(_reference(folder, study)))
+    check_equal(content(project), content(finished_study(folder, study)))
 
 
 def _command(project: Project) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from project import ROOT, Project, make_project
 
 from attack.verdict import Failure
+from gamtune.files import locked
 
 CHEAP: dict[str, Any] = {
     "search__draws": 3,
@@ -47,6 +48,19 @@ def make_study(folder: Path, name: str, **variables: str) -> Project:
     file = folder / "data" / "digits.csv"
     file.write_text("".join(file.read_text().splitlines(keepends=True)[: ROWS + 1]))
     project.configure(**STUDIES[name])
+    return project
+
+
+def finished_study(folder: Path, name: str) -> Project:
+    """Return one of `STUDIES` after an undisturbed run, which is made once in a folder for all attacks and cases."""
+    project = Project(folder / "finished" / name)
+    with locked(folder / f"{name}.lock"):
+        if not project.folder.exists():
+            made = make_study(project.folder, name)
+            done = made.call(*made.snakemake_command())
+            if done.code != 0:
+                shutil.rmtree(project.folder)
+                raise RuntimeError(done.output)
     return project
 
 

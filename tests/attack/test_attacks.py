@@ -13,18 +13,24 @@ from project import ROOT
 from attack.run import ATTACKS
 
 SEED = 20
-NUMBERS = {"storm": 1, "damage": 1, "tables": 24, "configs": 16}
-CASES = {"damage": f"truncated/{SEED}/results/small/summary.csv"}  # the only case of a short run
+SHORT = {
+    "storm": ["--case", f"gam/{SEED}/0/1"],
+    "damage": ["--case", f"truncated/{SEED}/results/small/summary.csv"],
+    "tables": ["--number", "24"],
+    "configs": ["--number", "16"],
+}
 
 
-@pytest.mark.parametrize("attack", NUMBERS)
-def test_gamtune_withstands_a_short_attack(attack, tmp_path):
-    command = [sys.executable, "-m", "attack", attack, "--seed", SEED, "--workers", 1, "--folder", tmp_path]
-    command += ["--case", CASES[attack]] if attack in CASES else ["--number", NUMBERS[attack]]
-    done = subprocess.run([*map(str, command)], cwd=ROOT / "tests", text=True, capture_output=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert " 0 tried" not in done.stdout
+@pytest.mark.parametrize("attacks", [("storm", "damage"), ("tables",), ("configs",)], ids="-".join)
+def test_gamtune_withstands_a_short_attack(attacks, tmp_path):
+    for attack in attacks:  # in one folder, so that both compare with one undisturbed study
+        command = [sys.executable, "-m", "attack", attack, *SHORT[attack], "--seed", str(SEED), "--workers", "1"]
+        done = subprocess.run(
+            [*command, "--folder", tmp_path], cwd=ROOT / "tests", text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert " 0 tried" not in done.stdout
 
 
 def test_every_attack_has_a_short_run():
-    assert NUMBERS.keys() == ATTACKS.keys()
+    assert SHORT.keys() == ATTACKS.keys()

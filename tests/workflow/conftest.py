@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 from project import ROOT, Project, make_project
 
-from gamtune.training.warm import VARIABLE, start_trainer
+from gamtune.training.warm import VARIABLE
 
 
 @pytest.fixture(scope="session")
-def trainer(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Variables that name a warm trainer, which all runs of this test process share: each would import TensorFlow."""
-    start_trainer(tmp_path_factory.mktemp("trainer") / "log.txt")
-    return {VARIABLE: os.environ.pop(VARIABLE, "")}
+def trainer() -> Mapping[str, str]:
+    """Variables that name a warm trainer, which all runs share: each would import TensorFlow."""
+    return {VARIABLE: os.environ["TEST_TRAINER"]}
 
 
 @pytest.fixture
@@ -36,14 +35,14 @@ def untouched_project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def finished_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+def finished_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str, trainer: Mapping[str, str]) -> Project:
     """A project whose study has been run, once for all test processes; tests must not change it."""
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "finished"
     with (folder.parent / "finished.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "run.txt").exists():
-            project = make_project(folder)
+            project = make_project(folder, trainer)
             done = project.snakemake()
             assert done.code == 0, done.output
             (folder / "run.txt").write_text(done.output)
