@@ -156,3 +156,21 @@ def make_project(folder: Path, environment: Mapping[str, str] | None = None) -> 
     project = Project(folder, environment=environment or {})
     project.configure()
     return project
+
+
+def write_mixed(folder: Path) -> None:
+    """Write data/mixed.csv: 240 rows of numbers, texts and gaps from twelve sites, whose kind follows from both."""
+    import numpy as np
+    import pandas as pd
+
+    random = np.random.default_rng(1)
+    colour = random.choice(["red", "green", "blue"], 240)
+    length = random.normal(size=240)
+    table = pd.DataFrame({"length": length, "colour": colour, "width": random.normal(size=240), "unit": "cm"})
+    table["kind"] = np.where(length + (colour == "red") > 0.3, "long", "short")
+    table["yield"] = 3 * length + (colour == "red") + random.normal(size=240) / 5
+    table["site"] = np.repeat(list("ABCDEFGHIJKL"), 20)
+    table.loc[::7, "width"] = None
+    table.loc[::11, "colour"] = None
+    table.loc[100, table.columns != "site"] = table.loc[0, table.columns != "site"]
+    table.to_csv(folder / "data/mixed.csv", index=False)

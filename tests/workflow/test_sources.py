@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
+from project import write_mixed
 
 from gamtune.analysis.comparable import ON_TEST_ROWS
 
@@ -20,26 +21,10 @@ MIXED = {"data": {"source": "table", "path": "data/mixed.csv", "target": "kind",
                       "final": {"train_on": "train+validation", "replicates": 2}}}  # fmt: skip
 
 
-def write_mixed(project):
-    """240 rows of numbers, texts and gaps from twelve sites, whose kind follows from both."""
-    random = np.random.default_rng(1)
-    colour = random.choice(["red", "green", "blue"], 240)
-    length = random.normal(size=240)
-    table = pd.DataFrame({"length": length, "colour": colour, "width": random.normal(size=240), "unit": "cm"})
-    table["kind"] = np.where(length + (colour == "red") > 0.3, "long", "short")
-    table["yield"] = 3 * length + (colour == "red") + random.normal(size=240) / 5
-    table["site"] = np.repeat(list("ABCDEFGHIJKL"), 20)
-    table.loc[::7, "width"] = None
-    table.loc[::11, "colour"] = None
-    table.loc[100, table.columns != "site"] = table.loc[0, table.columns != "site"]
-    table.to_csv(project.folder / "data/mixed.csv", index=False)
-    return table
-
-
 @pytest.fixture
 def mixed(new_project):
     """A finished study of the mixed table, in folds of whole sites."""
-    write_mixed(new_project)
+    write_mixed(new_project.folder)
     new_project.configure(**MIXED)
     done = new_project.snakemake()
     assert done.code == 0, done.output
@@ -97,7 +82,7 @@ def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
 
 
 def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_shown(new_project):
-    write_mixed(new_project)
+    write_mixed(new_project.folder)
     new_project.configure(
         data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"],
               "selection": "test"},

@@ -1,0 +1,59 @@
+"""Finished studies stored in tests/golden/study, and the steps after the trainings, which need no TensorFlow.
+
+Networks differ between processors in their last digits. Texts and figures that are compared with stored ones are
+therefore made of stored records and predictions; ``tests/golden/study/make_studies.py`` makes these.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+from project import write_mixed
+
+GOLDEN = Path(__file__).parent / "golden" / "study"
+STUDIES = ("digits", "mixed")
+# What the steps below do not make themselves
+KEPT = (
+    "table.csv", "rounds/*/proposals.csv", "trials/*/record.json", "rounds/*/*/record.json", "confirm/*/*/record.json",
+    "final/*/*/record.json", "data/digest.json", "data/columns.csv", "data/warnings.json", "data/preprocessing.json",
+    "optimum/record.json", "optimum/predictions.csv", "optimum/comparison.csv", "optimum/tests.csv",
+    "optimum/confusion_matrix.csv",
+)  # fmt: skip
+REPORTED = ("study", "data", "search", "space", "training", "analysis", "decision")  # sections of the config
+
+
+def copy_study(name: str, folder: Path) -> None:
+    """Put a stored study into a folder as its run would leave it before the analysis: config, data and results."""
+    shutil.copytree(GOLDEN / name, folder / "results" / name)
+    (folder / "data").mkdir()
+    write_mixed(folder)
+    shutil.copy(GOLDEN / f"{name}.yaml", folder / "study.yaml")
+
+
+def analyse(config: str) -> str:
+    """Run every step between the trainings and the report in the current folder; return what the terminal shows."""
+    from gamtune.analysis.figures import write_figures
+    from gamtune.analysis.gam_step import run_gam
+    from gamtune.analysis.optimum_figures import write_optimum_figures
+    from gamtune.analysis.summary import summarise
+    from gamtune.config.load import read_raw
+    from gamtune.decision.candidates import write_candidates
+    from gamtune.decision.decide import decide
+    from gamtune.decision.outcome import outcome
+    from gamtune.plan import RESULTS, Plan
+    from gamtune.report.report import write_report
+
+    plan = Plan(read_raw(config), config)
+    study, analysis = Path(plan.path()), plan.config.analysis
+    summarise(plan.config, study)
+    columns = plan.columns, plan.log_columns
+    run_gam(
+        study / "summary.csv", analysis.gam, plan.response, analysis.method, study / "gam", *columns,
+        skip_unfittable=True,
+    )  # fmt: skip
+    write_figures(study, plan.stages, *columns, study / "figures")
+    write_candidates(plan.config, study / "summary.csv", study / "decision" / "candidates.csv")
+    decide(study, len(plan.replicates), plan.config.decision.choose)
+    write_optimum_figures(study, study / "optimum" / "figures")
+    write_report(study, json.loads(plan.sections(*REPORTED)), study / "report.html")
+    return outcome(plan.config, Path(RESULTS), config)
