@@ -94,4 +94,5 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra test --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf .venv .venv-benchmark .snakemake results
+	rm -rf .venv .venv-benchmark .snakemake
+	find results -mindepth 1 ! -name README.md -delete

@@ -1,12 +1,13 @@
 """A whole study, run once: what it leaves, and that nothing of it is a matter of chance."""
 
 import json
+import re
 import shutil
 import sqlite3
 import sys
 
 import pytest
-from project import ROOT
+from project import ROOT, SMALL
 
 pytestmark = pytest.mark.workflow
 
@@ -51,6 +52,51 @@ CONTRACT = [
 @pytest.mark.parametrize("file", CONTRACT)
 def test_the_study_leaves_every_file_of_the_contract(finished_once, file):
     assert finished_once.path(file).stat().st_size > 0
+
+
+def documented():
+    """The paths and columns that results/README.md explains, as patterns; columns by path."""
+    sections = re.split(r"^### `(.+)`$", (ROOT / "results" / "README.md").read_text(), flags=re.M)[1:]
+    columns = {}
+    for path, text in zip(sections[::2], sections[1::2], strict=True):
+        cells = re.findall(r"^\| (`.+?) \|", text, re.M)
+        columns[pattern(path)] = [pattern(name) for cell in cells for name in re.findall(r"`(.+?)`", cell)]
+    return columns
+
+
+NAMES = {
+    "hyperparameter": "|".join(SMALL["space"]),
+    "term": r"s\(l1\)|rho",
+    "class": "[0-9]",
+    "metric": "mse|rmse|r2|logloss|accuracy|mean_per_class_error",
+    "format": "png|svg",
+}
+
+
+def pattern(text):
+    """A text in which names in angle brackets stand for others."""
+    parts = re.split(r"<(\w+)>", text)
+    parts[::2], parts[1::2] = map(re.escape, parts[::2]), (f"({NAMES.get(name, '[^/]+')})" for name in parts[1::2])
+    return re.compile("".join(parts))
+
+
+def test_the_readme_of_the_results_explains_every_file_and_column(finished_once):
+    explained = documented()
+    table = next(columns for path, columns in explained.items() if path.fullmatch("table.csv"))
+    seen = set()
+    for file in sorted(finished_once.path().rglob("*")):
+        name = file.relative_to(finished_once.path()).as_posix()
+        if not file.is_file() or file.name.startswith("."):
+            continue
+        found = [path for path in explained if path.fullmatch(name)]
+        assert found, f"{name} is not explained"
+        seen.update(found)
+        columns = explained[found[0]] + (table if name == "summary.csv" else [])
+        if columns:
+            for column in file.open().readline().strip().split(","):
+                assert any(known.fullmatch(column) for known in columns), f"{name}: column {column} is not explained"
+    unseen = explained.keys() - seen
+    assert unseen == {pattern("gam/skipped.txt"), pattern("rounds/<round>/proposals.csv")}  # of other studies
 
 
 def test_every_trial_has_its_record_log_and_model(finished_once):
