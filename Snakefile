@@ -13,7 +13,7 @@ gc.set_threshold(100_000, 50)  # the collector would walk the growing graph of j
 LIBRARY = os.path.join(workflow.basedir, "workflow")
 sys.path.insert(0, LIBRARY)
 # conda would drop an inherited PYTHONPATH; with exec, a job is a child of Snakemake and not of a shell
-shell.prefix("set -euo pipefail; export PYTHONPATH={LIBRARY:q}; exec ")
+shell.prefix("set -euo pipefail; export PYTHONPATH={LIBRARY:q}${{PYTHONPATH:+:$PYTHONPATH}}; exec ")
 
 from gamtune.interrupt import end_jobs_on_interrupt, interrupt_quietly
 

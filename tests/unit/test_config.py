@@ -41,20 +41,20 @@ def faults(tmp_path, capsys, changes):
         ({"study": "a b"}, "study: got 'a b', expected a name of up to 64 letters"),
         ({"search.draws": "many"}, "search.draws: got 'many', expected a valid integer"),
         ({"search.draws": 0}, "search.draws: got 0, expected greater than or equal to 1"),
-        ({"search.draws": None}, "search: draws is missing: the strategy 'random' needs a number of rows"),
+        ({"search.draws": None}, "search.draws: missing; the strategy 'random' needs a number of configurations"),
         (
             {"search.strategy": "bayes"},
             "search.strategy: got 'bayes', expected 'manual', 'grid', 'random', 'sobol', 'latin_hypercube', 'tpe', 'gp' or 'halving'",
         ),
-        ({"search.rounds": 3}, "search: rounds means nothing to the strategy 'random'"),
-        ({"search.eta": 3}, "search: eta means nothing to the strategy 'random'"),
-        ({"search.strategy": "tpe"}, "search: rounds is missing: the strategy 'tpe' needs a number of rounds"),
+        ({"search.rounds": 3}, "search.rounds: not valid for strategy 'random'; it belongs to tpe and gp"),
+        ({"search.eta": 3}, "search.eta: not valid for strategy 'random'; it belongs to halving"),
+        ({"search.strategy": "tpe"}, "search.rounds: missing; the strategy 'tpe' needs a number of rounds"),
         (
             {"search.strategy": "gp", "search.rounds": 2, "search.replicates": 2},
-            "search: replicates: the strategy 'gp' has one; decision.confirm repeats its best",
+            "search.replicates: not valid for strategy 'gp'; decision.confirm repeats its best",
         ),
-        ({"search.seeds": [1, 2]}, "search: seeds and draws exclude each other: there is one row a seed"),
-        ({"search.draws": None, "search.seeds": [4, 4]}, "search: seeds lists 4 twice"),
+        ({"search.seeds": [1, 2]}, "search.seeds: not valid together with draws; there is one configuration per seed"),
+        ({"search.draws": None, "search.seeds": [4, 4]}, "search.seeds: lists 4 twice"),
         (
             {"search.draws": None, "search.seeds": [2**31]},
             "search.seeds[0]: got 2147483648, expected less than or equal to 2147483647",
@@ -62,7 +62,7 @@ def faults(tmp_path, capsys, changes):
         ({"search.seed": -1}, "search.seed: got -1, expected greater than or equal to 0"),
         (
             {"search.generator": "R-rounding"},
-            "search: seeds is missing: the generator 'R-rounding' draws one row a seed",
+            "search.seeds: missing; the generator 'R-rounding' draws one configuration per seed",
         ),
         (
             {
@@ -83,7 +83,7 @@ def faults(tmp_path, capsys, changes):
             {"search.strategy": "halving", "training.epochs": 2},
             "search.rungs: rungs of 1, 1, 2 epochs; more training.epochs or fewer rungs",
         ),
-        ({"search.strategy": "manual", "search.draws": None}, "search: rows is missing: the strategy 'manual' needs"),
+        ({"search": {"strategy": "manual"}}, "search.rows: missing; the strategy 'manual' needs"),
         ({"space": {}}, "space is missing: the strategy 'random' needs one"),
         (
             {

@@ -15,10 +15,11 @@ from gamtune.decision.outcome import outcome
 from gamtune.errors import DamagedError, InputError
 from gamtune.files import check_folder, checksum_of, copy_file, read_json, write_text
 from gamtune.settings import make_spec
+from gamtune.slots import Row, Slot
 from gamtune.space.planned import check_summary
-from gamtune.space.proposals import FILE, Slot, read_slot, write_proposals
+from gamtune.space.proposals import FILE, read_slot, write_proposals
 from gamtune.space.records import read_record
-from gamtune.space.table import Row, build_table, table_csv
+from gamtune.space.table import build_table, table_csv
 from gamtune.tables.artefacts import read_artefact, read_rows
 from gamtune.training.retry import forget_failures
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from gamtune.config.load import parse_study
 from gamtune.errors import InputError
+from gamtune.slots import Outcome
 from gamtune.space.proposals import lines_with_records, proposed_rows, read_slot
-from gamtune.space.propose import Outcome, next_round, promoted, propose
+from gamtune.space.propose import propose
 from gamtune.space.table import build_table
 from gamtune.space.unit_cube import point_of, settings_at
 
@@ -47,11 +48,11 @@ def outcomes(rows, failed=()):
 def test_a_round_holds_rows_that_were_not_tried_and_the_same_ones_when_asked_again(strategy):
     study = study_of(strategy, draws=12, rounds=1)
     tried = outcomes(build_table(study), failed={3})
-    slots = list(next_round(study, 1, 8, tried))
-    assert slots == list(next_round(study, 1, 8, tried))
+    slots = study.search.propose(study, 1, 8, tried)
+    assert slots == study.search.propose(study, 1, 8, tried)
     trials = [slot.row.spec.trial for slot in slots]
     assert len({*trials, *(outcome.row.spec.trial for outcome in tried)}) == 20
-    assert slots != list(next_round(study, 2, 8, tried))
+    assert slots != study.search.propose(study, 2, 8, tried)
 
 
 @pytest.mark.parametrize("strategy", ["tpe", "gp"])
@@ -59,7 +60,7 @@ def test_rounds_come_closer_to_the_optimum_than_chance(strategy):
     study = study_of(strategy, draws=20, rounds=5)
     tried = outcomes(build_table(study))
     for stage in range(1, 6):
-        tried += outcomes([slot.row for slot in next_round(study, stage, 8, tried)])
+        tried += outcomes([slot.row for slot in study.search.propose(study, stage, 8, tried)])
     drawn, proposed = (sorted(outcome.error for outcome in part) for part in (tried[:20], tried[20:]))
     assert proposed[len(proposed) // 2] < drawn[len(drawn) // 2] - 0.03
     assert proposed[0] < drawn[0]
@@ -68,7 +69,7 @@ def test_rounds_come_closer_to_the_optimum_than_chance(strategy):
 @pytest.mark.parametrize("strategy", ["tpe", "gp"])
 def test_proposed_rows_keep_to_the_space_and_its_conditions(strategy):
     study = study_of(strategy, draws=12, rounds=1)
-    for slot in next_round(study, 1, 20, outcomes(build_table(study))):
+    for slot in study.search.propose(study, 1, 20, outcomes(build_table(study))):
         spec = slot.row.spec
         assert len(spec.neurons) == len(spec.hidden_dropout) <= 4
         assert all(8 <= width <= 64 for width in spec.neurons)
@@ -83,7 +84,7 @@ def test_a_space_that_is_used_up_leaves_slots_empty_with_the_reason(strategy):
     raw = changed(CONFIG, {"space": {"depth": [1, 2], "activation": ["relu", "tanh"]}})
     study = parse_study(changed(raw, {"search": {"strategy": strategy, "draws": 3, "rounds": 1}}), "x")
     table = build_table(study)
-    slots = list(next_round(study, 1, 6, outcomes(table)))
+    slots = study.search.propose(study, 1, 6, outcomes(table))
     filled = [slot for slot in slots if slot.row]
     assert len(table) + len(filled) == 4
     assert all("the space may hold no other" in slot.reason for slot in slots if not slot.row)
@@ -95,9 +96,9 @@ def test_a_failed_row_is_no_good_value(strategy):
     study = study_of(strategy, draws=30, rounds=1)
     table = build_table(study)
     failed = {number for number, row in enumerate(table) if row.spec.activation == "tanh"}
-    slots = list(next_round(study, 1, 12, outcomes(table, failed)))
+    slots = study.search.propose(study, 1, 12, outcomes(table, failed))
     assert sum(slot.row.spec.activation == "tanh" for slot in slots) <= 6
-    none = list(next_round(study, 1, 3, outcomes(table, set(range(30)))))
+    none = study.search.propose(study, 1, 3, outcomes(table, set(range(30))))
     assert all(slot.row for slot in none)  # nothing is known, so anything may be proposed
 
 
@@ -107,7 +108,7 @@ def test_rows_by_hand_outside_the_space_are_told_as_well_as_they_fit(strategy):
     study = study_of(strategy, draws=10, rounds=1, rows=by_hand)
     table = build_table(study)
     assert len(table) == 12
-    assert all(slot.row for slot in next_round(study, 1, 4, outcomes(table)))
+    assert all(slot.row for slot in study.search.propose(study, 1, 4, outcomes(table)))
 
 
 @settings(max_examples=30)
@@ -128,11 +129,11 @@ def test_the_best_of_a_rung_go_on_and_failed_ones_never(make_study):
     study = make_study(search={"strategy": "halving", "draws": 9, "rungs": 2}, training={"epochs": 6})
     rows = build_table(study)
     tried = [Outcome(row, None if number == 4 else abs(number - 4)) for number, row in enumerate(rows)]
-    slots = promoted(tried, 3, 6)
+    slots = study.search.propose(study, 1, 3, tried)
     assert [slot.row.name for slot in slots] == ["halving_004", "halving_006", "halving_003"]
     assert {slot.row.spec.epochs for slot in slots} == {6}
     assert slots[0].row.spec.trial != rows[3].spec.trial
-    few = promoted([Outcome(row, None) for row in rows[:8]] + tried[8:], 3, 6)
+    few = study.search.propose(study, 1, 3, [Outcome(row, None) for row in rows[:8]] + tried[8:])
     assert [bool(slot.row) for slot in few] == [True, False, False]
     assert few[2].reason == "only 1 rows of the rung before finished"
 
@@ -172,7 +173,7 @@ def test_the_gaussian_process_fills_a_round_with_new_rows_where_few_are_left(mak
     )
     table = [row for row in build_table(study) if row.spec.depth not in (4, 9)]
     outcomes = [Outcome(row, (row.spec.depth - 6) ** 2 / 100) for row in table]
-    slots = list(next_round(study, 1, 3, outcomes))
+    slots = study.search.propose(study, 1, 3, outcomes)
     tried = {outcome.row.spec.depth for outcome in outcomes}
     left = set(range(1, 13)) - tried
     assert {slot.row.spec.depth for slot in slots if slot.row} == left
@@ -184,7 +185,7 @@ def test_choices_are_proposed_by_name(make_study, strategy):
     space = {"optimizer": ["adadelta", "sgd", "adam"], "activation": ["relu", "tanh", "elu"], "l1": {"uniform": [0, 1]}}
     study = make_study(space=space, search={"strategy": strategy, "draws": 12, "rounds": 1, "per_round": 4})
     outcomes = [Outcome(row, 0.5 if row.spec.optimizer == "adam" else 1.0) for row in build_table(study)]
-    rows = [slot.row for slot in next_round(study, 1, 4, outcomes)]
+    rows = [slot.row for slot in study.search.propose(study, 1, 4, outcomes)]
     assert all(row.spec.optimizer in space["optimizer"] for row in rows)
     assert "adam" in {row.spec.optimizer for row in rows}
 
@@ -195,6 +196,6 @@ def test_proposals_use_the_results_of_the_fewest_draws_that_check_allows(strateg
     tried = outcomes(build_table(study))
     failed = [Outcome(outcome.row, None) for outcome in tried]
     reverse = [replace(outcome, error=other.error) for outcome, other in zip(tried, tried[::-1], strict=True)]
-    at_random = list(next_round(study, 1, 3, failed))
-    assert list(next_round(study, 1, 3, tried)) != at_random
-    assert draws == 1 or list(next_round(study, 1, 3, reverse)) != list(next_round(study, 1, 3, tried))
+    at_random = study.search.propose(study, 1, 3, failed)
+    assert study.search.propose(study, 1, 3, tried) != at_random
+    assert draws == 1 or (study.search.propose(study, 1, 3, reverse)) != study.search.propose(study, 1, 3, tried)

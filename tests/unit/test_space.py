@@ -11,11 +11,12 @@ from scipy import stats
 from gamtune.config.distributions import Beta, Choice, Integer, LogUniform, Normal, Uniform
 from gamtune.errors import InputError
 from gamtune.settings import SETTINGS
-from gamtune.space.designs import DESIGNS, SOBOL_PER_LAYER, SOBOL_SCALARS, random_design
+from gamtune.space.designs import SOBOL_PER_LAYER, SOBOL_SCALARS, latin_hypercube, random_design, sobol
 from gamtune.space.draws import drawn_rows
 from gamtune.space.grid import grid_rows
 from gamtune.space.table import build_table, table_csv
 
+DESIGNS = {"random": random_design, "sobol": sobol, "latin_hypercube": latin_hypercube}
 SPACE = {
     "depth": Integer(integer=(1, 5)),
     "neurons": Integer(integer=(20, 600), per="depth"),
@@ -394,7 +395,7 @@ def test_a_study_does_not_keep_what_it_makes(make_study):
 
 def test_the_first_rung_has_few_epochs_and_says_so_in_the_table(make_study):
     study = make_study(search={"strategy": "halving", "draws": 20, "eta": 3, "rungs": 3}, training={"epochs": 25})
-    assert study.rung_epochs == [3, 9, 25]
+    assert [study.stage_settings(stage)["epochs"] for stage in range(3)] == [3, 9, 25]
     assert study.search.stage_slots(20) == [6, 2]
     rows = list(csv.DictReader(io.StringIO(table_csv(study))))
     assert {(row["rung"], row["epochs"]) for row in rows} == {("0", "3")}

@@ -35,6 +35,11 @@ def own_python_first() -> None:
     os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
 
 
+def with_library(library: str) -> str:
+    """Return the PYTHONPATH of a process that uses the library in a folder, and what this process finds besides."""
+    return os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH")]))
+
+
 def describe_disk_error(error: OSError) -> str | None:
     """Return one line about a disk that is full, a folder that cannot be written and the like; None for other errors.
 

@@ -10,6 +10,7 @@ from typing import Any
 from gamtune.analysis.planned_formula import check_planned, hints, logged_columns
 from gamtune.config.data_section import PUBLIC
 from gamtune.config.load import parse_study
+from gamtune.config.search import TABLE
 from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.data.column_use import FILE as COLUMNS
 from gamtune.data.header import check_header
@@ -20,8 +21,9 @@ from gamtune.decision.slots import slots
 from gamtune.errors import InputError
 from gamtune.files import sha256_of, write_text
 from gamtune.runtime.fingerprint import LIBRARY, code_fingerprint
+from gamtune.slots import Row
 from gamtune.space.proposals import FILE as PROPOSALS
-from gamtune.space.table import Row, build_table, cells, complete, derived_columns, table_columns
+from gamtune.space.table import build_table, cells, complete, derived_columns, table_columns
 from gamtune.space.usage import unused_reason
 from gamtune.spec import Spec, canonical_json, digest
 from gamtune.training.record import MODEL, STATE
@@ -102,19 +104,23 @@ class Plan:
     @cached_property
     def proposals(self) -> list[str]:
         """The files that fill the slots of rounds or rungs."""
-        return [self.path(f"{stage}/{PROPOSALS}") for stage in self.stages]
+        return [self._proposals(stage) for stage in self.stages]
 
     def before(self, stage: str) -> list[str]:
         """Files that the rows of a round or rung are proposed from."""
-        earlier, files = self.stages[: self.stages.index(stage)], [*self.table_records]
-        if self.config.search.strategy == "halving" and earlier:
-            earlier, files = earlier[-1:], []
-        for name in earlier:
-            files += [self.path(f"{name}/{PROPOSALS}"), *self._stage_records(name)]
+        files = []
+        for source in self.config.search.sources(self._number(stage)):
+            files += self.table_records if source == TABLE else [self._proposals(source), *self._stage_records(source)]
         return files
 
+    def _number(self, stage: str) -> int:
+        return self.stages.index(stage) + 1
+
+    def _proposals(self, stage: str) -> str:
+        return self.path(f"{stage}/{PROPOSALS}")
+
     def _stage_records(self, stage: str) -> list[str]:
-        slots = self.slots[self.stages.index(stage)]
+        slots = self.slots[self._number(stage) - 1]
         return [self.path(f"{stage}/{slot}/record.json") for slot in range(1, slots + 1)]
 
     @property
@@ -124,21 +130,19 @@ class Plan:
 
     def leaves(self, stage: str | None = None) -> list[str]:
         """The same for a training of a round or rung, or of the table: its state too, if a rung may go on from it."""
-        goes_on = self.config.search.strategy == "halving" and stage != self.stages[-1]
+        goes_on = self.config.search.resumes and stage != self.stages[-1]
         return [*self.models, STATE] if goes_on else self.models
 
     def continues(self, stage: str) -> int:
         """Epochs after which a rung takes up its trainings; 0 for a round, whose trainings are new."""
-        if self.config.search.strategy != "halving":
+        if not self.config.search.resumes:
             return 0
-        return self.config.rung_epochs[self.stages.index(stage)]
+        return int(self.config.stage_settings(self._number(stage) - 1)["epochs"])
 
     def proposing(self, stage: str) -> str:
         """File of what a round or rung depends on; as far as a round is concerned, the study ends with it."""
-        shown = json.loads(self.sections("study", "data", "search", "space", "training"))
-        if shown["search"]["rounds"]:
-            shown["search"]["rounds"] = self.stages.index(stage) + 1
-        return self._step_config(_compact(shown))
+        study = self.config.model_copy(update={"search": self.config.search.until(self._number(stage))})
+        return self._step_config(_sections(study, "study", "data", "search", "space", "training"))
 
     @cached_property
     def columns(self) -> list[str]:
@@ -193,7 +197,7 @@ class Plan:
 
         The space keeps the order it was written in, which is the order of a grid.
         """
-        return _compact(self.config.model_dump(mode="json", include=set(names)))
+        return _sections(self.config, *names)
 
     def step_config(self, *names: str) -> str:
         """Path of the file with the sections of the config that a step depends on, complete with defaults.
@@ -325,7 +329,11 @@ class Plan:
     @property
     def _proposed(self) -> int:
         """Number of configurations that rounds add; rungs of a halving only train those of the table further."""
-        return 0 if self.config.search.strategy == "halving" else sum(self.slots)
+        return sum(self.slots) if self.config.search.proposes else 0
+
+
+def _sections(study: Study, *names: str) -> str:
+    return _compact(study.model_dump(mode="json", include=set(names)))
 
 
 def _compact(content: Any) -> str:

@@ -14,7 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from gamtune.config.data_section import Data
 from gamtune.config.distributions import DISTRIBUTIONS
-from gamtune.config.search import Search
+from gamtune.config.search import STRATEGIES, Search
 from gamtune.config.study import Analysis, Decision, Execution, Study, Tracking, Training
 from gamtune.settings import SETTINGS
 
@@ -54,7 +54,8 @@ space:
 
 def schema() -> str:
     """The JSON schema of a config, as text."""
-    models = [(Study, "validation"), *((model, "validation") for model in DISTRIBUTIONS.values())]
+    strategies = [STRATEGIES.load(name) for name in STRATEGIES.built_in]
+    models = [(model, "validation") for model in (Study, *strategies, *DISTRIBUTIONS.values())]
     _, combined = models_json_schema(models)  # type: ignore[arg-type]
     definitions = combined["$defs"]
     study = definitions.pop("Study")
@@ -67,6 +68,11 @@ def schema() -> str:
         "additionalProperties": False,
         "default": {},
     }
+    study["properties"]["search"] = {
+        "description": str(Search.__doc__),
+        "oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in strategies],
+    }
+    definitions.pop("Search")
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **study, "$defs": definitions}
     return json.dumps(whole, indent=2) + "\n"
 
@@ -74,7 +80,7 @@ def schema() -> str:
 def reference() -> str:
     """The reference of every key, as Markdown."""
     parts = [INTRODUCTION, f"## study\n\n{Study.model_fields['study'].description}\n"]
-    parts += [_section("data", Data), _section("search", Search), SPACE + _distributions()]
+    parts += [_section("data", Data), _strategies(), SPACE + _distributions()]
     later = (Training, Analysis, Decision, Tracking, Execution)
     parts += [_section(model.__name__.lower(), model) for model in later]
     return "\n".join(parts)
@@ -83,6 +89,24 @@ def reference() -> str:
 def _section(name: str, model: type[BaseModel]) -> str:
     lines = [f"## {name}", "", str(model.__doc__), "", "| key | default | meaning |", "| --- | --- | --- |"]
     lines += [f"| `{key}` | {default} | {text} |" for key, default, text in _keys(model)]
+    return "\n".join(lines) + "\n"
+
+
+def _strategies() -> str:
+    """Return the section `search`: the strategies, then each key with the strategies that read it."""
+    models = {name: STRATEGIES.load(name) for name in STRATEGIES.built_in}
+    described = [f"| `{name}` | {model.model_fields['strategy'].description} |" for name, model in models.items()]
+    lines = ["## search", "", str(Search.__doc__), "", "| strategy | configurations |", "| --- | --- |", *described, ""]
+    lines += ["| key | strategies | default | meaning |", "| --- | --- | --- | --- |"]
+    keys: dict[str, dict[str, tuple[str, str]]] = {}
+    for name, model in models.items():
+        for key, default, text in _keys(model):
+            keys.setdefault(key, {})[name] = (default, text)
+    for key, readers in sorted(keys.items(), key=lambda item: -len(item[1])):
+        if key != "strategy":
+            default, text = next(iter(readers.values()))
+            names = "all" if len(readers) == len(models) else ", ".join(readers)
+            lines.append(f"| `{key}` | {names} | {default} | {text} |")
     return "\n".join(lines) + "\n"
 
 

@@ -20,8 +20,8 @@ from pydantic import (
 )
 
 from gamtune.config.data_section import Data
-from gamtune.config.distributions import Distribution, Normal
-from gamtune.config.search import Search
+from gamtune.config.distributions import Distribution
+from gamtune.config.search import Search, parse_search
 from gamtune.config.section import Section
 from gamtune.config.space_section import parse_space
 from gamtune.settings import LARGEST_WHOLE, SETTINGS, Setting
@@ -238,7 +238,7 @@ class Study(Section):
         "'-', with a letter or digit first"
     )
     data: Data = Field(description=str(Data.__doc__))
-    search: Search = Field(description=str(Search.__doc__))
+    search: SerializeAsAny[Search] = Field(description=str(Search.__doc__))
     space: dict[str, SerializeAsAny[Distribution]] = Field(
         {}, description="the hyper-parameters and their distributions; any setting of the network and its training"
     )
@@ -257,6 +257,11 @@ class Study(Section):
             raise ValueError("expected another name: results/ already holds a folder or file of this one")
         return name
 
+    @field_validator("search", mode="before")
+    @classmethod
+    def _parse_search(cls, search: Any) -> Search:
+        return parse_search(search)
+
     @field_validator("space", mode="before")
     @classmethod
     def _parse_space(cls, space: Any) -> dict[str, Distribution]:
@@ -264,10 +269,9 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.search.strategy != "manual" and not self.space:
+        if self.search.needs_space and not self.space:
             raise ValueError(f"space is missing: the strategy {self.search.strategy!r} needs one")
-        if self.search.strategy == "halving":
-            self._check_rungs()
+        self.search.check_study(self)
         if self.search.stages and self.data.validation.folds:
             raise ValueError(f"data.validation.folds: the strategy {self.search.strategy!r} compares single trainings")
         if self.data.selection == "test" and self.decision.final.train_on == "train+validation":
@@ -278,22 +282,8 @@ class Study(Section):
             ):  # fmt: skip
                 if smoothed:
                     raise ValueError(f"{section}.label_smoothing: a regression has no classes to smooth")
-        if self.search.generator not in (None, "numpy"):
-            for name, distribution in self.space.items():
-                if isinstance(distribution, Normal) and not (distribution.min is distribution.max is None):
-                    raise ValueError(f"space.{name}: R draws no normal numbers with min or max")
         return self
 
-    @property
-    def rung_epochs(self) -> list[int]:
-        """Epochs after which each rung of a halving ends."""
-        return self.search.rung_epochs(int(self.training.settings["epochs"]))
-
-    def _check_rungs(self) -> None:
-        if "epochs" in self.space:
-            raise ValueError("space.epochs: the strategy 'halving' sets the epochs; training.epochs is the last rung's")
-        epochs = self.rung_epochs
-        if len(set(epochs)) < len(epochs):
-            raise ValueError(
-                f"search.rungs: rungs of {', '.join(map(str, epochs))} epochs; more training.epochs or fewer rungs"
-            )
+    def stage_settings(self, stage: int) -> dict[str, Any]:
+        """Return the settings that all trials of a stage share, where 0 is the initial table."""
+        return self.search.stage_settings(int(self.training.settings["epochs"]), stage)

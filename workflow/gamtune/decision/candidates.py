@@ -22,8 +22,9 @@ from gamtune.decision.support import distances, support
 from gamtune.errors import InputError, StepError
 from gamtune.files import read_json, write_text
 from gamtune.numbers import significant
+from gamtune.slots import Row
 from gamtune.space.proposals import proposed_rows
-from gamtune.space.table import Row, build_table, complete
+from gamtune.space.table import build_table, complete
 from gamtune.spec import Spec
 from gamtune.tables.artefacts import artefact_text, read_artefact
 

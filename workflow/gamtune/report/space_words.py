@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gamtune.config.search import Search
+from gamtune.config.search import parse_search
 from gamtune.numbers import compact
 from gamtune.settings import SETTINGS
 
@@ -88,18 +88,6 @@ def describe_search(search: Mapping[str, Any]) -> str:
     >>> describe_search({"strategy": "tpe", "draws": 20, "seed": 1, "rounds": 3, "per_round": None, "rows": []})
     '20 rows drawn at random (seed 1), then 3 rounds of 10 rows that TPE proposed from the results'
     """
-    told = Search.model_validate(search)
-    drawn = f"{told.draws} rows drawn at random (seed {told.seed})"
-    rounds = f"{drawn}, then {told.rounds} rounds of {told.round_size} rows that {{}} proposed from the results"
-    words = {
-        "manual": "rows by hand",
-        "grid": "every combination of the listed values",
-        "random": f"one row for each of {len(told.seeds)} seeds" if told.seeds else drawn,
-        "sobol": drawn.replace("drawn at random", "of a scrambled Sobol sequence"),
-        "latin_hypercube": drawn.replace("drawn at random", "of a Latin hypercube"),
-        "tpe": rounds.format("TPE"),
-        "gp": rounds.format("a Gaussian process"),
-        "halving": f"{drawn}, of which one in {told.kept_of} was trained on at each of {told.rung_count} rungs",
-    }
-    more = [name for name, given in (("rows by hand", told.rows), ("rows of other studies", told.keep)) if given]
-    return " and ".join([words[told.strategy], *(name for name in more if told.strategy != "manual")])
+    strategy = parse_search(search)
+    given = {"rows by hand": strategy.rows, "rows of other studies": strategy.keep} if strategy.needs_space else {}
+    return " and ".join([strategy.describe(), *(words for words, listed in given.items() if listed)])

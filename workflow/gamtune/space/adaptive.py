@@ -1,6 +1,7 @@
-"""Rows that a model of the results proposes: TPE and a Gaussian process, through Optuna's ask and tell.
+"""Rows that a model of the results proposes, through Optuna's ask and tell.
 
-Both search the unit cube, so every prior holds: a coordinate is uniform, and its quantile function makes the value.
+The models search the unit cube, so every prior holds: a coordinate is uniform, and a quantile function gives the
+value.
 """
 
 import warnings
@@ -12,11 +13,13 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import TrialState, create_trial
 
 from gamtune.config.distributions import Distribution
-from gamtune.config.search import FEWEST_RESULTS
-from gamtune.space.gaussian_process import GaussianProcessSampler
 from gamtune.space.unit_cube import Ask, coordinates, point_of, settings_at
 from gamtune.spec import Spec, digest
 
+# Makes a sampler from the coordinates and from a function that tells whether a point is new
+MakeSampler = Callable[
+    [Mapping[str, BaseDistribution], Callable[[Mapping[str, Any]], bool]], optuna.samplers.BaseSampler
+]
 BELOW_ONE = 1 - 2**-32  # the largest number that a coordinate has: a quantile function's argument is below 1
 
 
@@ -25,15 +28,12 @@ class Proposer:
 
     Parameters
     ----------
-    strategy : {"tpe", "gp"}
-        Tree-structured Parzen estimator (Bergstra et al. 2011; multivariate, grouped by condition), or expected
-        improvement under a Gaussian process (Snoek et al. 2012).
+    make_sampler : callable
+        Makes Optuna's sampler from the coordinates and from a function that tells whether a point is new.
     space : mapping
         Parameter to its distribution.
     tried : iterable of (Spec, float or None)
         Trainings and their errors; None is a failed one, and told as such.
-    seed : int
-        Equal arguments give equal proposals.
     depth : int, optional
         Hidden layers where the space does not draw their number.
     is_new : callable
@@ -42,10 +42,9 @@ class Proposer:
 
     def __init__(
         self,
-        strategy: str,
+        make_sampler: MakeSampler,
         space: Mapping[str, Distribution],
         tried: Iterable[tuple[Spec, float | None]],
-        seed: int,
         depth: int | None,
         is_new: Callable[[dict[str, Any]], bool],
     ) -> None:
@@ -56,8 +55,7 @@ class Proposer:
         def makes_new(point: Mapping[str, Any]) -> bool:
             return is_new(self._settings(lambda name, _: point[name]))
 
-        model = GaussianProcessSampler(seed, self._coordinates, makes_new) if strategy == "gp" else _tpe(seed)
-        self._study = optuna.create_study(sampler=model)
+        self._study = optuna.create_study(sampler=make_sampler(self._coordinates, makes_new))
         for spec, error in tried:
             self._study.add_trial(self._told(spec, error))
 
@@ -97,13 +95,21 @@ def seed_of_round(seed: int, stage: int) -> int:
     return int(digest(f"{seed} {stage}")[:8], 16)
 
 
-def _tpe(seed: int) -> optuna.samplers.TPESampler:
+def tpe_sampler(seed: int, startup: int) -> optuna.samplers.TPESampler:
+    """Return Optuna's tree-structured Parzen estimator, multivariate and grouped by condition (Bergstra et al. 2011).
+
+    Parameters
+    ----------
+    seed : int
+        Equal results and seeds give equal proposals.
+    startup : int
+        Number of results before which it draws at random; the study's own draws are the random start.
+    """
     with warnings.catch_warnings():  # of arguments that may change: the version is pinned
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return optuna.samplers.TPESampler(
-            n_startup_trials=FEWEST_RESULTS["tpe"],  # the study's own draws are the random start
-            seed=seed, multivariate=True, group=True, constant_liar=True,
-        )  # fmt: skip
+            n_startup_trials=startup, seed=seed, multivariate=True, group=True, constant_liar=True
+        )
 
 
 def _distribution(kinds: int) -> BaseDistribution:

@@ -61,13 +61,6 @@ def sobol(seed: int, draws: int) -> Design:
     return column
 
 
-DESIGNS: dict[str, Callable[[int, int], Design]] = {
-    "random": random_design,
-    "sobol": sobol,
-    "latin_hypercube": latin_hypercube,
-}
-
-
 def _stream(seed: int, name: str, layer: int) -> np.random.Generator:
     return np.random.default_rng([seed if seed >= 0 else seed + 2**32, int(digest(name)[:8], 16), layer])
 

@@ -17,9 +17,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from gamtune.config.distributions import FloatArray
-from gamtune.config.search import FEWEST_RESULTS
 
-FEWEST = FEWEST_RESULTS["gp"]  # finished rows: with fewer there is nothing to model
 SPREAD, NEAR_BEST = 2000, 200  # candidates all over the cube, and around each of the best rows
 BEST_ROWS = 5
 STEPS = (0.02, 0.1)  # standard deviations of the candidates around a row
@@ -38,11 +36,18 @@ class GaussianProcessSampler(optuna.samplers.BaseSampler):
     is_new : callable
         Whether a point stands for a row that was not tried before: of whole numbers and choices, many points are one
         row, and the best of them may be an old one for ever.
+    fewest : int
+        Number of finished rows; with fewer there is nothing to model.
     """
 
     def __init__(
-        self, seed: int, coordinates: Mapping[str, BaseDistribution], is_new: Callable[[dict[str, Any]], bool]
+        self,
+        seed: int,
+        coordinates: Mapping[str, BaseDistribution],
+        is_new: Callable[[dict[str, Any]], bool],
+        fewest: int,
     ) -> None:
+        self._fewest = fewest
         self._coordinates = dict(coordinates)
         self._is_new = is_new
         self._random = np.random.default_rng(seed)
@@ -60,7 +65,7 @@ class GaussianProcessSampler(optuna.samplers.BaseSampler):
     ) -> dict[str, Any]:
         others = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
         finished = [other for other in others if other.state == TrialState.COMPLETE]
-        if self._used_up or len(finished) < FEWEST:
+        if self._used_up or len(finished) < self._fewest:
             return {}
         from threadpoolctl import threadpool_limits
 

@@ -5,27 +5,19 @@ reason alone. The record of a slot lies in ``<round or rung>/<slot>/``.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gamtune.config.study import Study
 from gamtune.errors import DamagedError
 from gamtune.files import write_text
+from gamtune.slots import Row, Slot
 from gamtune.space.records import RECORD, trial_record
-from gamtune.space.table import Row, header, lines
+from gamtune.space.table import header, lines
 from gamtune.spec import Spec
 from gamtune.tables.artefacts import artefact_text, read_rows
 
 FILE = "proposals.csv"
 SLOT_COLUMNS = ("slot", "reason", "spec")
-
-
-@dataclass(frozen=True)
-class Slot:
-    """What a slot holds: a row, or why there is none."""
-
-    row: Row | None
-    reason: str = ""
 
 
 def write_proposals(study: Study, stage: int, slots: Sequence[Slot], out: Path) -> None:

@@ -1,36 +1,20 @@
 """The table: every row to train, as a pure function of the config, so that it is known when the workflow is parsed."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from gamtune.config.study import Study
 from gamtune.errors import InputError
 from gamtune.settings import PER_LAYER, SETTINGS, SettingError, make_spec
-from gamtune.space.designs import DESIGNS
-from gamtune.space.draws import drawn_rows, seeded_rows
-from gamtune.space.grid import grid_rows
+from gamtune.slots import Row
+from gamtune.space.depth import fixed_depth
 from gamtune.space.kept import kept_rows
 from gamtune.space.manual import manual_rows
 from gamtune.space.usage import Usage, check_usage
-from gamtune.spec import Spec, digest
+from gamtune.spec import Spec
 from gamtune.tables.artefacts import artefact_text
 
 MAX_TRIALS = 200_000
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: a name, a weight seed's number and the training they stand for."""
-
-    name: str
-    replicate: int
-    spec: Spec
-
-    @property
-    def configuration(self) -> str:
-        """Identifier of the settings: equal for the replicates and folds of a configuration, whatever their names."""
-        return "c" + digest(self.spec.without_seed())[:11]  # with a letter first, no reader takes it for a number
 
 
 def build_table(study: Study) -> list[Row]:
@@ -84,8 +68,7 @@ def table_columns(study: Study) -> list[str]:
     names = dict.fromkeys(study.space)
     for _, settings in _given_rows(study):
         names.update(dict.fromkeys(settings))
-    if study.search.strategy == "halving":
-        names["epochs"] = None
+    names.update(dict.fromkeys(study.stage_settings(0)))
     return [name for name in names if name in SETTINGS]
 
 
@@ -139,42 +122,10 @@ def table_csv(study: Study) -> str:
 
 def _named_settings(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
     """Name and settings of each row: those by hand, the strategy's, those kept from other studies."""
-    first_rung = {"epochs": study.rung_epochs[0]}
-    for name, settings in [*manual_rows(study.search.rows), *_strategy_rows(study), *kept_rows(study)]:
-        yield name, settings | first_rung if study.search.strategy == "halving" else settings
+    shared = study.stage_settings(0)
+    for name, settings in [*manual_rows(study.search.rows), *study.search.configurations(study), *kept_rows(study)]:
+        yield name, settings | shared
 
 
 def _given_rows(study: Study) -> list[tuple[str, dict[str, Any]]]:
     return [*manual_rows(study.search.rows), *kept_rows(study)]
-
-
-def _strategy_rows(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
-    search = study.search
-    if search.seeds is not None:
-        rows = seeded_rows(study.space, search.seeds, search.generator or "numpy", fixed_depth(study))
-        yield from zip((f"m_{seed}" for seed in search.seeds), rows, strict=True)
-        return
-    if search.strategy == "grid":
-        drawn = grid_rows(study.space)
-    elif search.draws is not None:
-        design = DESIGNS.get(search.strategy, DESIGNS["random"])(search.seed, search.draws)
-        drawn = drawn_rows(study.space, search.draws, design, fixed_depth(study))
-    else:
-        return
-    for number, settings in enumerate(drawn, start=1):
-        yield f"{search.strategy}_{number:03d}", settings
-
-
-def fixed_depth(study: Study) -> int | None:
-    """The depth that per-layer draws follow where the space does not draw it.
-
-    Raises
-    ------
-    InputError
-        If a per-layer parameter has no length.
-    """
-    depth = study.training.settings["depth"]
-    for name, distribution in study.space.items():
-        if distribution.per and "depth" not in study.space and depth is None:
-            raise InputError([f"space.{name}.per: no depth to follow; add depth to space or to training"])
-    return None if depth is None else int(depth)

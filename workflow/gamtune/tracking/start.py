@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gamtune.environment import with_library
+
 
 def start_follower(library: str, config: str, log: Path) -> None:
     """Start ``gamtune sync --follow``; it ends by itself with the process that called this.
@@ -20,7 +22,7 @@ def start_follower(library: str, config: str, log: Path) -> None:
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "gamtune", "sync", config, "--follow", str(os.getpid())]
-    environment = {**os.environ, "PYTHONPATH": library}
+    environment = {**os.environ, "PYTHONPATH": with_library(library)}
     with log.open("w", encoding="utf-8") as file:
         subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True

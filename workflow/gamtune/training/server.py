@@ -120,6 +120,8 @@ class Server:
             os.close(descriptor)
         os.environ.clear()
         os.environ |= request["environment"]
+        paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        sys.path += [path for path in paths if path and path not in sys.path]
         os.chdir(request["directory"])
         module, _, function = request["function"].partition(":")
         code: int = getattr(import_module(module), function)(request["argument"], parent)

@@ -17,6 +17,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from gamtune.environment import with_library
 from gamtune.runtime.fingerprint import LIBRARY
 from gamtune.training.child import ChildLostError, Task
 
@@ -56,7 +57,7 @@ def start_trainer(log: Path, expected: bool = False) -> None:
                 str(os.getpid()),
                 *(["--expected"] if expected else []),
             ],
-            env={**os.environ, "PYTHONPATH": str(LIBRARY), **ONE_THREAD},
+            env={**os.environ, "PYTHONPATH": with_library(str(LIBRARY)), **ONE_THREAD},
             pass_fds=[listener.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=file,
