@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from configs import CONFIG, changed
 from hypothesis import settings
+from messages import messages  # noqa: F401 (a fixture)
 
 from gamtune.config.data_section import Data
 from gamtune.config.load import parse_study

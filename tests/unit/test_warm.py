@@ -222,15 +222,19 @@ def test_a_killed_training_fails_its_attempt_in_clear_words_and_the_last_attempt
     assert run.left_in_store("killed") == []
 
 
-def test_a_job_goes_on_by_itself_when_the_trainer_is_killed(own_run):
-    own_run.job("orphan", make_spec({"neurons": [64], "epochs": 150}, 1))
+def test_jobs_go_on_by_themselves_when_the_trainer_is_killed(own_run, tmp_path):
+    own_run.job("orphan", make_spec({"neurons": [64], "epochs": 400}, 1))
     own_run.wait_for_epochs("orphan")
     (training,) = own_run.trainings
+    step = start_gam(tmp_path / "alone", own_run.token)
+    until(lambda: len(own_run.trainings) == 2)
     os.kill(own_run.server, signal.SIGKILL)
     until(lambda: not alive(training))
     until(lambda: (own_run.folder / "orphan" / "record.json").exists())
-    assert own_run.record("orphan")["epochs_run"] == 150
+    assert own_run.record("orphan")["epochs_run"] == 400
     assert "the warm trainer does not answer" in own_run.log("orphan")
+    assert step.wait() == 0, step.stdout.read()
+    assert (tmp_path / "alone" / "gam" / "terms.csv").exists()
 
 
 def test_a_killed_run_takes_trainer_jobs_and_trainings_with_it(own_run):
@@ -280,14 +284,22 @@ def start_gam(folder, trainer, formula="s(l1, k=4) + te(depth, sum_neurons, k=4)
     )
 
 
-def test_a_step_in_a_child_of_the_trainer_leaves_the_files_of_a_process_of_its_own(run, tmp_path):
-    run.job("first")  # for this one the trainer imports
-    until(lambda: (run.folder / "first" / "record.json").exists())
+@pytest.fixture
+def imported(run):
+    """The run, whose trainer has imported TensorFlow for a job."""
+    if not has_tensorflow(run.server):
+        run.job("first")
+        until(lambda: (run.folder / "first" / "record.json").exists())
+    until(lambda: not run.trainings)
+    return run
+
+
+def test_a_step_in_a_child_of_the_trainer_leaves_the_files_of_a_process_of_its_own(imported, tmp_path):
     left = []
-    for name, trainer in (("warm", run.token), ("cold", "")):
+    for name, trainer in (("warm", imported.token), ("cold", "")):
         step = start_gam(tmp_path / name, trainer)
         if trainer:
-            until(lambda: run.trainings)
+            until(lambda: imported.trainings)
         assert step.wait() == 0, step.stdout.read()
         assert step.stdout.read() == ""
         left.append({path.name: path.read_bytes() for path in (tmp_path / name / "gam").iterdir()})
@@ -307,11 +319,9 @@ print([library["num_threads"] for library in threadpool_info()])"""
     assert set(numbers) == {1}
 
 
-def test_a_served_step_says_what_is_wrong_and_ends_as_a_process_of_its_own_does(run, tmp_path):
-    run.job("second")
-    until(lambda: (run.folder / "second" / "record.json").exists())
+def test_a_served_step_says_what_is_wrong_and_ends_as_a_process_of_its_own_does(imported, tmp_path):
     ends = []
-    for name, trainer in (("warm", run.token), ("cold", "")):
+    for name, trainer in (("warm", imported.token), ("cold", "")):
         step = start_gam(tmp_path / name, trainer, "s(nothing)")
         ends.append((step.wait(), step.stdout.read()))
     assert ends[0][0] == 2
@@ -319,19 +329,11 @@ def test_a_served_step_says_what_is_wrong_and_ends_as_a_process_of_its_own_does(
     assert ends[0] == ends[1]
 
 
-def test_a_killed_step_says_so_and_a_killed_trainer_costs_nothing(own_run, tmp_path):
-    own_run.job("first")
-    until(lambda: (own_run.folder / "first" / "record.json").exists())
-    until(lambda: not own_run.trainings)
-    step = start_gam(tmp_path / "killed", own_run.token)
-    os.kill(until(lambda: own_run.trainings)[0], signal.SIGKILL)
+def test_a_killed_step_says_so(imported, tmp_path):
+    step = start_gam(tmp_path / "killed", imported.token)
+    os.kill(until(lambda: imported.trainings)[0], signal.SIGKILL)
     assert step.wait() == 128 + signal.SIGKILL
     assert step.stdout.read() == "gamtune gam: killed by signal 9 (SIGKILL)\n"
-    step = start_gam(tmp_path / "alone", own_run.token)
-    until(lambda: own_run.trainings)
-    os.kill(own_run.server, signal.SIGKILL)
-    assert step.wait() == 0, step.stdout.read()
-    assert (tmp_path / "alone" / "gam" / "terms.csv").exists()
 
 
 def test_a_step_does_not_make_the_trainer_import(own_run, tmp_path):

@@ -136,6 +136,7 @@ def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leave
             assert time.monotonic() < deadline
             time.sleep(0.1)
         (snakemake,) = processes_in(new_project.folder, "snakemake --cores")
+        os.killpg(run.pid, signal.SIGSTOP)  # it might end before all these have been refused
         assert_refused(new_project, snakemake, new_project.call(*make))
         assert_refused(new_project, snakemake, new_project.snakemake("--configfile", "config/other.yaml"))
         assert_refused(new_project, snakemake, new_project.gamtune("prune", "config/small.yaml", "--yes"))
@@ -144,6 +145,7 @@ def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leave
         listed = new_project.gamtune("prune", "config/small.yaml")
         assert (listed.code, f"PID {snakemake} on" in listed.output) == (0, True)
         os.kill(snakemake, signal.SIGKILL)
+        os.killpg(run.pid, signal.SIGCONT)
         run.wait(20)
     kept = {path: path.read_text() for path in new_project.path("trials").glob("*/record.json")}
     done = new_project.call(*make)

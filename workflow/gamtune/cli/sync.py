@@ -7,6 +7,8 @@ from pathlib import Path
 
 from gamtune.cli.arguments import add_config, number
 
+SHORT_RUN = 10  # seconds; a run that has ended by then is left to the sync at its end
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
@@ -29,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
     study = tracked_study(options.config, library_commit())
     if options.follow:
         die_with_parent(signal.SIGTERM)
-        follow(study, options.follow)
+        follow(study, options.follow, first=SHORT_RUN)
         return
     synced = sync(study)
     print(synced)

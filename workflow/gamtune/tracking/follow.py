@@ -21,7 +21,7 @@ GRACE = 8  # seconds to finish the run that is being written when the follower i
 FEW = 50  # records; to look for each of more takes longer than to list all runs
 
 
-def follow(study: TrackedStudy, parent_pid: int, seconds: float = 2) -> None:
+def follow(study: TrackedStudy, parent_pid: int, seconds: float = 2, first: float | None = None) -> None:
     """Sync whenever records changed, until the parent process is gone or SIGTERM or SIGINT comes.
 
     The first pass looks at everything, and so does one after the table or a round changed; the others look at the
@@ -36,6 +36,8 @@ def follow(study: TrackedStudy, parent_pid: int, seconds: float = 2) -> None:
         The process to outlive by no more than one pause: Snakemake's.
     seconds : float
         Shortest time between two passes.
+    first : float, optional
+        Time until the first pass, which imports MLflow; by default ``seconds``.
     """
     stop = threading.Event()
 
@@ -46,7 +48,7 @@ def follow(study: TrackedStudy, parent_pid: int, seconds: float = 2) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     synced: dict[Path, tuple[int, int]] = {}
-    complaint, pause = "", seconds
+    complaint, pause = "", seconds if first is None else first
     while not stop.wait(pause) and _is_alive(parent_pid):
         began = time.process_time()
         try:
