@@ -16,8 +16,8 @@ SEED = 20
 SHORT = {
     "storm": ["--case", f"gam/{SEED}/0/1"],
     "damage": ["--case", f"truncated/{SEED}/results/small/summary.csv"],
-    "tables": ["--number", "24"],
-    "configs": ["--number", "16"],
+    "tables": ["--number", "16"],
+    "configs": ["--number", "12"],
 }
 
 

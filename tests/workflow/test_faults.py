@@ -119,7 +119,8 @@ def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new
 def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leaves_no_process(untouched_project):
     new_project = untouched_project
     new_project.copy_code()
-    new_project.configure(decision={"confirm": {"top": 1, "replicates": 1}}, search__draws=4)
+    decision = {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}}
+    new_project.configure(analysis=None, decision=decision, search__draws=4)
     make = [
         "make",
         "run",
