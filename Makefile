@@ -22,7 +22,7 @@ endif
 help:
 	@echo "make run   run the study CONFIG=$(CONFIG) on CORES=$(CORES) and print what it came to"
 	@echo "make ui    open its runs in MLflow, on this machine only, PORT=$(PORT)"
-	@echo "make test  check the project itself, in about 11 minutes on 2 cores; make test-fast: in about 3, without Snakemake runs"
+	@echo "make test  check the project itself, in about 10 minutes on 2 cores; make test-fast: in about 3, without Snakemake runs"
 	@echo "make attack  kill, mutate and damage: about 85 minutes; ATTACK='storm --number 20 --seed 3' for a part of it"
 	@echo "make benchmark  time it against its peers: several hours; installs them into .venv-benchmark"
 

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pandas as pd
@@ -450,3 +451,15 @@ def test_a_description_that_somebody_wrote_stays_and_another_strategy_is_followe
     assert sync(replace(study.tracked, strategy="sobol")).counts.unchanged == 2
     tags = study.runs()[key].data.tags
     assert (tags["mlflow.note.content"], tags["gamtune.strategy"]) == ("look at this one", "sobol")
+
+
+def test_a_part_of_an_artifact_that_a_killed_sync_left_is_removed(study):
+    study.write_trials(1)
+    study.sync()
+    (run,) = study.runs().values()
+    folder = Path(unquote(urlparse(run.info.artifact_uri).path))
+    (folder / ".artifact.uploading.abc").write_text("{")
+    with study.open() as store:
+        store.client.update_run(run.info.run_id, status="RUNNING")
+    assert study.sync().resumed == 1
+    assert {path.name for path in folder.iterdir()} == {"record.json"}

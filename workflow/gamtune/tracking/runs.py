@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 from gamtune.tracking.run_content import NOTE, Point, RunContent
 from gamtune.tracking.store import Store
@@ -12,6 +14,7 @@ from mlflow.entities import DatasetInput, Metric, Param, RunTag
 
 METRICS_A_BATCH, PARAMS_A_BATCH, TAGS_A_BATCH = 800, 100, 100  # the most that MLflow takes: 1000 in all
 RUNS_A_PAGE = 1000
+PART = ".artifact.uploading.*"  # what MLflow names a local artifact until it is complete
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,15 @@ def fill_run(store: Store, run_id: str, content: RunContent, data: DatasetInput 
     for path, folder in content.artifacts:
         store.client.log_artifact(run_id, str(path), folder or None)
     store.client.set_terminated(run_id, content.status, content.end)
+
+
+def resume_run(store: Store, run_id: str, content: RunContent, data: DatasetInput | None) -> None:
+    """Finish a run whose writer was killed, which may have left a part of an artifact among the others."""
+    place = urlparse(store.client.get_run(run_id).info.artifact_uri)
+    if place.scheme == "file":
+        for part in Path(unquote(place.path)).rglob(PART):
+            part.unlink(missing_ok=True)
+    fill_run(store, run_id, content, data)
 
 
 def amend_run(store: Store, run: StoredRun, content: RunContent) -> None:

@@ -11,7 +11,7 @@ from gamtune.tracking.data_set import read_data_sets
 from gamtune.tracking.records import read_study
 from gamtune.tracking.registry import Champion, register_champion
 from gamtune.tracking.run_content import RunContent, record_content, study_content
-from gamtune.tracking.runs import StoredRun, amend_run, create_run, fill_run, list_runs, retire_run
+from gamtune.tracking.runs import StoredRun, amend_run, create_run, fill_run, list_runs, resume_run, retire_run
 from gamtune.tracking.saved_view import KNOWN, TAG, saved_view, study_link
 from gamtune.tracking.store import Store, open_store
 from gamtune.tracking.study import TrackedStudy
@@ -127,7 +127,7 @@ def sync_runs(
             fill_run(store, create_run(store, content), content, data.get(content.data))
             deeds.note(content.key, "added")
         elif kept.running:
-            fill_run(store, kept.run_id, content, data.get(content.data))
+            resume_run(store, kept.run_id, content, data.get(content.data))
             deeds.note(content.key, "resumed")
         else:
             amend_run(store, kept, content)
