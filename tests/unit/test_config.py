@@ -9,6 +9,7 @@ from configs import CONFIG, changed
 from gamtune.cli.main import main
 from gamtune.config.load import parse_study, read_study
 from gamtune.config.reference import reference, schema
+from gamtune.config.search import STRATEGIES
 from gamtune.config.study import Study
 from gamtune.config.yaml_file import parse_yaml
 from gamtune.errors import InputError
@@ -476,3 +477,20 @@ def test_the_tables_digest_follows_every_row(tmp_path, monkeypatch):
     Path("rows.csv").write_text("l1\n0.1\n0.2\n")
     assert Plan(raw, "c").table_digest != before.table_digest
     assert Plan(raw, "c").sections("search") == before.sections("search")
+
+
+def test_many_unknown_keys_of_the_search_read_the_strategies_once(monkeypatch):
+    listed = []
+    names = STRATEGIES.names
+    monkeypatch.setattr(STRATEGIES, "names", lambda: listed.append(1) or names())
+    with pytest.raises(InputError, match="1000 unknown keys"):
+        parse_study(changed(CONFIG, {f"search.key{number}": 1 for number in range(1000)}), "x")
+    assert len(listed) == 1
+
+
+@pytest.mark.parametrize("strategy", ["gp", "halving"])
+def test_a_strategy_with_stages_has_no_replicates(strategy):
+    rounds = {"rounds": 1} if strategy == "gp" else {}
+    raw = changed(CONFIG, {"search": {"strategy": strategy, "draws": 9, "replicates": 2, **rounds}})
+    with pytest.raises(InputError, match=f"search.replicates: not valid for strategy '{strategy}'"):
+        parse_study(raw, "x")

@@ -52,7 +52,7 @@ class Registry:
         Raises
         ------
         KeyError
-            If there is none of this name.
+            If no implementation has this name.
         """
         if name in self.built_in:
             module, _, attribute = self.built_in[name].partition(":")

@@ -29,7 +29,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Slot:
-    """What a slot holds: a row, or why there is none."""
+    """A slot of a stage: its row, or the reason why it is empty."""
 
     row: Row | None
     reason: str = ""

@@ -5,9 +5,9 @@ Each strategy is a model of its own that reads its keys and knows its stages, it
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from gamtune.config.messages import lines_of
 from gamtune.config.section import Section
@@ -55,6 +55,12 @@ class Search(Section):
         "settings where the file has none; what the store holds is not trained again",
     )
     replicates: int = Field(1, ge=1, le=1000, description="number of weight seeds per configuration; each is a trial")
+
+    @model_validator(mode="after")
+    def _check_replicates(self) -> Self:
+        if self.stages and self.replicates > 1:
+            raise ValueError(f"replicates: not valid for strategy {self.strategy!r}; decision.confirm repeats its best")
+        return self
 
     @property
     def stages(self) -> list[str]:
@@ -147,14 +153,15 @@ def parse_search(raw: Any) -> Search:
     if not isinstance(name, str) or name not in STRATEGIES:
         raise InputError([f".strategy: got {name!r}, expected {_joined(map(repr, STRATEGIES.names()), 'or')}"])
     model: type[Search] = STRATEGIES.load(name)
-    foreign = {key: _owners(key) for key in raw if key not in model.model_fields}
+    owners = _owners() if raw.keys() - model.model_fields else {}
+    foreign = [key for key in raw if key in owners and key not in model.model_fields]
     lines = [
-        f".{key}: not valid for strategy {name!r}; it belongs to {_joined(owners, 'and')}"
-        for key, owners in foreign.items()
-        if owners and raw[key] is not None
+        f".{key}: not valid for strategy {name!r}; it belongs to {_joined(owners[key], 'and')}"
+        for key in foreign
+        if raw[key] is not None
     ]
     try:
-        search = model.model_validate({key: value for key, value in raw.items() if not foreign.get(key)})
+        search = model.model_validate({key: value for key, value in raw.items() if key not in foreign})
     except ValidationError as error:
         lines += [f".{line}" if OF_A_KEY.match(line) else line for line in lines_of(error, model)]
     if lines:
@@ -162,9 +169,13 @@ def parse_search(raw: Any) -> Search:
     return search
 
 
-def _owners(key: str) -> list[str]:
-    """Names of the strategies that have a key."""
-    return [name for name in STRATEGIES.names() if key in STRATEGIES.load(name).model_fields]
+def _owners() -> dict[str, list[str]]:
+    """Return every key of a strategy with the names of the strategies that it belongs to."""
+    owners: dict[str, list[str]] = {}
+    for name in STRATEGIES.names():
+        for key in STRATEGIES.load(name).model_fields:
+            owners.setdefault(key, []).append(name)
+    return owners
 
 
 def _joined(names: Iterable[str], last: str) -> str:

@@ -16,10 +16,8 @@ from gamtune.config.distributions import Distribution
 from gamtune.space.unit_cube import Ask, coordinates, point_of, settings_at
 from gamtune.spec import Spec, digest
 
-# Makes a sampler from the coordinates and from a function that tells whether a point is new
-MakeSampler = Callable[
-    [Mapping[str, BaseDistribution], Callable[[Mapping[str, Any]], bool]], optuna.samplers.BaseSampler
-]
+IsNew = Callable[[Mapping[str, Any]], bool]  # whether a point stands for a row that was not tried before
+MakeSampler = Callable[[Mapping[str, BaseDistribution], IsNew], optuna.samplers.BaseSampler]
 BELOW_ONE = 1 - 2**-32  # the largest number that a coordinate has: a quantile function's argument is below 1
 
 
@@ -29,7 +27,7 @@ class Proposer:
     Parameters
     ----------
     make_sampler : callable
-        Makes Optuna's sampler from the coordinates and from a function that tells whether a point is new.
+        Returns Optuna's sampler, from the coordinates and a function of a point (`IsNew`).
     space : mapping
         Parameter to its distribution.
     tried : iterable of (Spec, float or None)

@@ -6,9 +6,9 @@ Source: Jamieson and Talwalkar (2016), Non-stochastic best arm identification an
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from gamtune.config.search import TABLE
 from gamtune.config.study import Study
@@ -37,12 +37,6 @@ class Halving(Drawing):
         description="number of rungs; the last ends after training.epochs, each rung before it after 1/eta of the "
         f"epochs of the next, by default {RUNGS}",
     )
-
-    @model_validator(mode="after")
-    def _check_replicates(self) -> Self:
-        if self.replicates > 1:
-            raise ValueError(f"replicates: not valid for strategy {self.strategy!r}; decision.confirm repeats its best")
-        return self
 
     @property
     def rung_count(self) -> int:

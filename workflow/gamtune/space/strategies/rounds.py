@@ -1,6 +1,6 @@
 """Bayesian search: random draws, then rounds of configurations that a model of the results proposes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.samplers import BaseSampler
 
-IsNew = Callable[[Mapping[str, Any]], bool]
+    from gamtune.space.adaptive import IsNew
+
 PER_ROUND = 10
 REPEATS = 100  # proposals of configurations that are known already, after which a slot stays empty
 
@@ -44,8 +45,6 @@ class Rounds(Drawing):
     def _check_rounds(self) -> Self:
         if self.rounds is None:
             raise ValueError(f"rounds: missing; the strategy {self.strategy!r} needs a number of rounds")
-        if self.replicates > 1:
-            raise ValueError(f"replicates: not valid for strategy {self.strategy!r}; decision.confirm repeats its best")
         return self
 
     @property
@@ -58,7 +57,7 @@ class Rounds(Drawing):
     def until(self, stage: int) -> Search:  # noqa: D102
         return self.model_copy(update={"rounds": stage})
 
-    def sampler(self, seed: int, coordinates: "Mapping[str, BaseDistribution]", is_new: IsNew) -> "BaseSampler":
+    def sampler(self, seed: int, coordinates: "Mapping[str, BaseDistribution]", is_new: "IsNew") -> "BaseSampler":
         """Return the model as a sampler of Optuna's.
 
         Parameters
@@ -115,7 +114,7 @@ class Tpe(Rounds):
     )
 
     def sampler(  # noqa: D102
-        self, seed: int, coordinates: "Mapping[str, BaseDistribution]", is_new: IsNew
+        self, seed: int, coordinates: "Mapping[str, BaseDistribution]", is_new: "IsNew"
     ) -> "BaseSampler":
         from gamtune.space.adaptive import tpe_sampler
 
@@ -130,7 +129,7 @@ class GaussianProcess(Rounds):
     strategy: Literal["gp"] = Field(description="random draws, then rounds proposed by a Gaussian process")
 
     def sampler(  # noqa: D102
-        self, seed: int, coordinates: "Mapping[str, BaseDistribution]", is_new: IsNew
+        self, seed: int, coordinates: "Mapping[str, BaseDistribution]", is_new: "IsNew"
     ) -> "BaseSampler":
         from gamtune.space.gaussian_process import GaussianProcessSampler
 
