@@ -15,7 +15,7 @@ sys.path.insert(0, LIBRARY)
 # conda would drop an inherited PYTHONPATH; with exec, a job is a child of Snakemake and not of a shell
 shell.prefix("set -euo pipefail; export PYTHONPATH={LIBRARY:q}${{PYTHONPATH:+:$PYTHONPATH}}; exec ")
 
-from gamtune.interrupt import end_jobs_on_interrupt, interrupt_quietly
+from gamtune.runtime.interrupt import end_jobs_on_interrupt, interrupt_quietly
 
 interrupt_quietly()  # before anything else is imported
 
@@ -23,15 +23,15 @@ from gamtune.cli.gam import NO_FORMULA
 from gamtune.errors import InputError
 from gamtune.config.load import read_for_workflow
 from gamtune.data.layout import SET_FILES
-from gamtune.environment import own_python_first, use_writable_caches
-from gamtune.parent import RUN, this_process
+from gamtune.runtime.environment import own_python_first, use_writable_caches
+from gamtune.runtime.parent import RUN, this_process
 from gamtune.plan import Plan, code_of, template_of
-from gamtune.running import run_alone
+from gamtune.runtime.run_lock import run_alone
 from gamtune.tracking.start import start_follower
-from gamtune.training.gpu import offer_gpus
-from gamtune.training.code import training_code
-from gamtune.training.store import remove_leftovers
-from gamtune.training.warm import start_trainer
+from gamtune.runtime.gpu import offer_gpus
+from gamtune.runtime.training_code import training_code
+from gamtune.results.store import remove_leftovers
+from gamtune.runtime.warm import start_trainer
 
 own_python_first()
 os.environ[RUN] = this_process()  # the jobs end with it

@@ -16,7 +16,7 @@ from gamtune.config.data_section import Data
 from gamtune.config.load import parse_study
 from gamtune.config.study import Study
 from gamtune.data.prepare import prepare
-from gamtune.training.warm import VARIABLE, start_trainer
+from gamtune.runtime.warm import VARIABLE, start_trainer
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("untimed")

@@ -32,16 +32,16 @@ def copy_study(name: str, folder: Path) -> None:
 
 def analyse(config: str) -> str:
     """Run every step between the trainings and the report in the current folder; return what the terminal shows."""
-    from gamtune.analysis.figures import write_figures
     from gamtune.analysis.gam_step import run_gam
-    from gamtune.analysis.optimum_figures import write_optimum_figures
     from gamtune.analysis.summary import summarise
     from gamtune.config.load import read_raw
-    from gamtune.decision.candidates import write_candidates
-    from gamtune.decision.decide import decide
-    from gamtune.decision.outcome import outcome
+    from gamtune.figures.optimum_figures import write_optimum_figures
+    from gamtune.figures.search_figures import write_figures
     from gamtune.plan import RESULTS, Plan
     from gamtune.report.report import write_report
+    from gamtune.selection.candidates import write_candidates
+    from gamtune.selection.decide import decide
+    from gamtune.selection.outcome import outcome
 
     plan = Plan(read_raw(config), config)
     study, analysis = Path(plan.path()), plan.config.analysis

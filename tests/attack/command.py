@@ -52,7 +52,7 @@ def import_once(*modules: str) -> None:
 def gamtune(*arguments: object, cwd: Path, limit: float = TIME_LIMIT) -> Answer:
     """Call ``gamtune ARGUMENTS`` in a folder."""
     from gamtune.cli.main import main
-    from gamtune.parent import die_with_parent
+    from gamtune.runtime.parent import die_with_parent
 
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         begun, before = time.monotonic(), _resident()

@@ -26,7 +26,7 @@ from attack.command import Answer, gamtune, import_once
 from attack.study import STUDIES, check_clean, check_equal, check_whole, content, finished_study
 from attack.verdict import Failure
 from gamtune.files import locked
-from gamtune.training.warm import start_trainer
+from gamtune.runtime.warm import start_trainer
 
 # What people and the tracking server read, and no step; the step that writes it makes it anew when it runs again
 PRESENTED = (
@@ -95,7 +95,7 @@ def prepare(folder: Path) -> None:
     data = finished_study(folder, STUDY).folder / "data"
     lines = (data / "digits.csv").read_text().splitlines()[:6]
     (data / "new.csv").write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))
-    import_once("tensorflow", "keras", "mlflow", "gamtune.plan", "gamtune.decision.predict", "gamtune.tracking.sync")
+    import_once("tensorflow", "keras", "mlflow", "gamtune.plan", "gamtune.serving.predict", "gamtune.tracking.sync")
 
 
 def files(project: Project, random: Random) -> list[str]:

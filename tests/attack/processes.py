@@ -45,9 +45,9 @@ def processes(folder: Path) -> Iterator[Process]:
 
 
 def _role(command: str, parent: int) -> str:
-    if "gamtune.training.server" in command:
+    if "gamtune.runtime.server" in command:
         with contextlib.suppress(OSError):
-            if "gamtune.training.server" in Path(f"/proc/{parent}/cmdline").read_text():
+            if "gamtune.runtime.server" in Path(f"/proc/{parent}/cmdline").read_text():
                 return "child"
         return "trainer"
     if "gamtune sync" in command:

@@ -25,7 +25,7 @@ from attack.table_mutations import (
     truth,
 )
 from attack.verdict import Failure
-from gamtune.settings import make_spec
+from gamtune.config.settings import make_spec
 
 LINES, CHARACTERS = 3, 700  # of a message
 SECONDS = 20.0
@@ -35,7 +35,7 @@ PREDICTED_EVERY = 3  # cases also go through predict
 
 def prepare(folder: Path) -> None:
     """Prepare the data of the undisturbed table, compare them with its values, and train a model."""
-    import_once("tensorflow", "keras", "gamtune.data.prepare", "gamtune.decision.predict", "gamtune.plan")
+    import_once("tensorflow", "keras", "gamtune.data.prepare", "gamtune.serving.predict", "gamtune.plan")
     work = folder / "reference"
     work.mkdir()
     (work / "rows.csv").write_text(plain(HEADER, truth()))

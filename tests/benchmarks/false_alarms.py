@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from gamtune.analysis.gam import fit_gam
-from gamtune.analysis.inference import PERMUTATIONS
-from gamtune.analysis.null_terms import holm, null_term
+from gamtune.gam.inference import PERMUTATIONS
+from gamtune.gam.model import fit_gam
+from gamtune.gam.null_terms import holm, null_term
 
 DRAWS = Path(__file__).parents[1] / "golden" / "r_draws" / "published_rounding.csv"
 LECTURE = (

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from measure import spread
 
-from gamtune.analysis.gam import fit_gam
-from gamtune.analysis.inference import infer
+from gamtune.gam.inference import infer
+from gamtune.gam.model import fit_gam
 
 FORMULA = (
     "s(l1, k=4) + s(l2, k=4) + s(input_dropout) + s(rho, k=4) + s(epsilon, k=4)"

@@ -21,13 +21,13 @@ import numpy as np
 import tensorflow as tf
 from measure import spread
 
+from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Part, Prepared
-from gamtune.settings import make_spec
-from gamtune.training.loop import epoch_function, row_order
-from gamtune.training.network import build_network
-from gamtune.training.objective import Classification
-from gamtune.training.optimizers import build_update
-from gamtune.training.trial import set_up_tensorflow
+from gamtune.learners.mlp.loop import epoch_function, row_order
+from gamtune.learners.mlp.network import build_network
+from gamtune.learners.mlp.objective import Classification
+from gamtune.learners.mlp.optimizers import build_update
+from gamtune.learners.trial import set_up_tensorflow
 
 REPEATS = 7
 NETWORKS = {"561-300-300-6": ((561, 300, 300, 6), 5881), "64-100-10": ((64, 100, 10), 1077)}

@@ -18,7 +18,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "wor
 from measure import spread
 
 from gamtune.data.arrays import Prepared
-from gamtune.training.metrics import classification_metrics
+from gamtune.metrics.h2o import classification_metrics
 
 SEEDS = 5
 FIT = """

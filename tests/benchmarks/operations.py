@@ -15,11 +15,11 @@ import tensorflow as tf
 from loop import REGULARISED, network_of, part
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-from gamtune.settings import make_spec
-from gamtune.training.loop import epoch_function, row_order
-from gamtune.training.objective import Classification
-from gamtune.training.optimizers import build_update
-from gamtune.training.trial import set_up_tensorflow
+from gamtune.config.settings import make_spec
+from gamtune.learners.mlp.loop import epoch_function, row_order
+from gamtune.learners.mlp.objective import Classification
+from gamtune.learners.mlp.optimizers import build_update
+from gamtune.learners.trial import set_up_tensorflow
 
 CASES = {
     "561-300-300-6, batch 128": ((561, 300, 300, 6), 5881, 128),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gamtune.analysis.gam import fit_gam
+from gamtune.gam.model import fit_gam
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "gam"
 FORMULA = (

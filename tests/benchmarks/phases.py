@@ -25,8 +25,8 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "wor
 from measure import spread
 
 from gamtune.config.data_section import Data
+from gamtune.config.settings import make_spec
 from gamtune.data.prepare import prepare
-from gamtune.settings import make_spec
 
 EPOCHS = 25
 NETWORK = {"neurons": [300, 300], "hidden_dropout": 0.2, "input_dropout": 0.1, "l1": 1e-4, "l2": 1e-4, "epochs": EPOCHS}
@@ -38,7 +38,8 @@ def child(digest: Path) -> dict[str, float]:
     spent = dict.fromkeys(PHASES, 0.0)
     begun = time.process_time()
     from gamtune.data.arrays import Prepared
-    from gamtune.training import loop, network, scoring, trial
+    from gamtune.learners import trial
+    from gamtune.learners.mlp import loop, network, scoring
 
     spent["own modules"] = time.process_time() - begun
     epochs: list[float] = []

@@ -19,7 +19,7 @@ SAMPLES_A_SECOND = 50
 
 def kind(process: str) -> str:
     """What a process is, from its command line."""
-    if "gamtune.training.server" in process:
+    if "gamtune.runtime.server" in process:
         return "warm trainer and its trainings"
     step = re.search(r"-m gamtune (\w+)", process)
     return f"step {step[1]}" if step else "Snakemake"

@@ -17,10 +17,10 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "wor
 from measure import run_once, spread
 
 from gamtune.config.data_section import Data
+from gamtune.config.settings import make_spec
 from gamtune.data.prepare import prepare
 from gamtune.runtime.fingerprint import LIBRARY
-from gamtune.settings import make_spec
-from gamtune.training.warm import VARIABLE, start_trainer
+from gamtune.runtime.warm import VARIABLE, start_trainer
 
 SHORT, LONG = 1, 101  # epochs
 NETWORK = {"neurons": [300, 200], "hidden_dropout": 0.2, "input_dropout": 0.1, "l1": 1e-4, "l2": 1e-4}

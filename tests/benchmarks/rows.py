@@ -8,7 +8,7 @@ import numpy as np
 import yaml
 
 from gamtune.config.load import parse_study
-from gamtune.space.table import build_table
+from gamtune.search.table import build_table
 
 ROOT = Path(__file__).parents[2]
 BATCH_SIZE = 32

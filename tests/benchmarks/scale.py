@@ -18,14 +18,14 @@ from measure import run_once, spread
 from no_op import ROOT, command, configure
 
 from gamtune.config.load import read_study
-from gamtune.space.table import build_table, table_csv
-from gamtune.training.metrics import METRICS
+from gamtune.metrics.h2o import METRICS
+from gamtune.search.table import build_table, table_csv
 
 EPOCHS = 25
 TABLE = """
 import sys, time
 from gamtune.config.load import read_study
-from gamtune.space.table import build_table
+from gamtune.search.table import build_table
 study = read_study(sys.argv[1])
 few = study.search.model_copy(update={"draws": 2})
 build_table(study.model_copy(update={"search": few}))  # imports SciPy, for .2 s

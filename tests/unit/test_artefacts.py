@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gamtune.errors import InputError
-from gamtune.tables.artefacts import artefact_text, read_artefact, read_rows, write_artefact
+from gamtune.results.artefacts import artefact_text, read_artefact, read_rows, write_artefact
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
 SPECIAL = st.sampled_from(

@@ -20,8 +20,8 @@ from gamtune.cli.main import main
 from gamtune.config.data_section import Data
 from gamtune.data.prepare import prepare
 from gamtune.data.raw_cells import raw_numbers
-from gamtune.decision.predict import predict_file
 from gamtune.errors import DamagedError, InputError
+from gamtune.serving.predict import predict_file
 from gamtune.tracking.sync import sync
 
 pytestmark = pytest.mark.slow

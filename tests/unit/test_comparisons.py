@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
-from gamtune.decision.one_standard_error import Sized, smallest_within
-from gamtune.decision.paired_tests import bootstrap_interval, mcnemar, mean_interval, paired_t
-from gamtune.decision.size import PIECES, count_weights
-from gamtune.decision.support import distances, support
-from gamtune.settings import make_spec
-from gamtune.training.network import MAXOUT_PIECES, build_network
+from gamtune.learners.mlp.network import MAXOUT_PIECES, build_network
+from gamtune.selection.one_standard_error import Sized, smallest_within
+from gamtune.selection.paired_tests import bootstrap_interval, mcnemar, mean_interval, paired_t
+from gamtune.selection.size import PIECES, count_weights
+from gamtune.selection.support import distances, support
 
 ERRORS = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=10)
 

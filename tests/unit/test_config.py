@@ -14,7 +14,7 @@ from gamtune.config.study import Study
 from gamtune.config.yaml_file import parse_yaml
 from gamtune.errors import InputError
 from gamtune.plan import Plan
-from gamtune.space.table import build_table, table_csv
+from gamtune.search.table import build_table, table_csv
 
 ROOT = Path(__file__).parents[2]
 
@@ -322,7 +322,7 @@ def test_the_schema_refuses_an_unknown_key():
 
 def test_the_default_study_is_the_lectures_space_and_its_formula_needs_no_warning():
     plan = Plan(yaml.safe_load((ROOT / "config/config.yaml").read_text()), "config.yaml")
-    from gamtune.analysis.formula import parse_formula
+    from gamtune.gam.formula import parse_formula
 
     assert len(plan.trials) == 60
     assert 3 * parse_formula(plan.config.analysis.gam).n_coefficients() <= 60

@@ -10,18 +10,18 @@ from configs import CONFIG
 from gamtune.analysis.summary import summarise
 from gamtune.cli.main import main
 from gamtune.config.load import parse_study
-from gamtune.decision.decision_file import KEYS, read_decision
-from gamtune.decision.outcome import outcome
+from gamtune.config.settings import make_spec
 from gamtune.errors import DamagedError, InputError
 from gamtune.files import check_folder, checksum_of, copy_file, read_json, write_text
-from gamtune.settings import make_spec
+from gamtune.results.artefacts import read_artefact, read_rows
+from gamtune.results.records import read_record
+from gamtune.results.retry import forget_failures
+from gamtune.search.planned import check_summary
+from gamtune.search.proposals import FILE, read_slot, write_proposals
+from gamtune.search.table import build_table, table_csv
+from gamtune.selection.decision_file import KEYS, read_decision
+from gamtune.selection.outcome import outcome
 from gamtune.slots import Row, Slot
-from gamtune.space.planned import check_summary
-from gamtune.space.proposals import FILE, read_slot, write_proposals
-from gamtune.space.records import read_record
-from gamtune.space.table import build_table, table_csv
-from gamtune.tables.artefacts import read_artefact, read_rows
-from gamtune.training.retry import forget_failures
 
 ROUNDS = {"strategy": "tpe", "draws": 10, "seed": 1, "rounds": 1, "per_round": 2}
 

@@ -12,18 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from gamtune.analysis.gam import fit_gam
 from gamtune.cli.main import main
-from gamtune.decision.candidates import write_candidates
-from gamtune.decision.contenders import contenders, final_spec
-from gamtune.decision.decide import decide
-from gamtune.decision.evaluate import confusion_csv
-from gamtune.decision.gam_optimum import gam_optimum, split_evenly
-from gamtune.decision.slots import COLUMNS, confirmation_spec, read_candidates
+from gamtune.config.settings import make_spec
 from gamtune.errors import InputError, StepError
 from gamtune.files import write_text
-from gamtune.settings import make_spec
-from gamtune.space.table import build_table, cells, table_columns
+from gamtune.gam.model import fit_gam
+from gamtune.search.table import build_table, cells, table_columns
+from gamtune.selection.candidates import write_candidates
+from gamtune.selection.contenders import contenders, final_spec
+from gamtune.selection.decide import decide
+from gamtune.selection.evaluate import confusion_csv
+from gamtune.selection.gam_optimum import gam_optimum, split_evenly
+from gamtune.selection.slots import COLUMNS, confirmation_spec, read_candidates
 
 
 def confirmed(folder, errors, selection="validation"):

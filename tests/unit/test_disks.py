@@ -16,14 +16,15 @@ import pytest
 import yaml
 from configs import CONFIG
 
-from gamtune import environment
 from gamtune.cli.main import main
+from gamtune.config.settings import make_spec
 from gamtune.files import replacing, write_text
+from gamtune.learners import trial
+from gamtune.results import store
+from gamtune.runtime import environment
+from gamtune.runtime import launch as launching
 from gamtune.runtime.fingerprint import LIBRARY
-from gamtune.settings import make_spec
-from gamtune.training import launch as launching
-from gamtune.training import store, trial
-from gamtune.training.launch import launch
+from gamtune.runtime.launch import launch
 
 ORDINARY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
 
@@ -93,7 +94,7 @@ def test_a_folder_without_write_permission_is_one_line_with_the_path(folder):
 @has_setpriv
 def test_matplotlib_is_quiet_and_fast_in_a_home_that_cannot_be_written(folder):
     (folder / "disk").chmod(0o555)
-    script = "from gamtune.environment import use_writable_caches as use; use(); import matplotlib; print(matplotlib.get_cachedir())"
+    script = "from gamtune.runtime.environment import use_writable_caches as use; use(); import matplotlib; print(matplotlib.get_cachedir())"
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(LIBRARY), "HOME": str(folder / "disk")}
     environment["TMPDIR"] = str(folder)
     command = [*ORDINARY, sys.executable, "-c", script]
@@ -148,7 +149,7 @@ def test_a_full_disk_while_an_array_is_written_leaves_the_old_one(tmp_path, monk
 
 def test_leftovers_of_killed_trainings_are_removed_and_those_in_use_are_not(tmp_path, monkeypatch):
     script = (
-        "import os, pathlib, sys\nfrom gamtune.training.store import new_folder\n"
+        "import os, pathlib, sys\nfrom gamtune.results.store import new_folder\n"
         "with new_folder(pathlib.Path(sys.argv[1])) as part:\n    print(part, flush=True)\n    sys.stdin.read()\n"
     )
     command = [sys.executable, "-c", script, tmp_path]

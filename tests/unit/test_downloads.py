@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from gamtune.data.downloads import Download, fetch
-from gamtune.environment import cache_folder
 from gamtune.errors import InputError
+from gamtune.runtime.environment import cache_folder
 
 CONTENT = {"a.txt": b"alpha\n" * 50_000, "sub/b.txt": b"beta\n" * 1000}
 

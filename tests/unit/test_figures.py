@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gamtune.analysis.budget_figure import draw_budget
 from gamtune.analysis.comparable import ON_TEST_ROWS
-from gamtune.analysis.contour_figure import draw_contours
-from gamtune.analysis.figures import write_figures
-from gamtune.analysis.formula import parse_term
-from gamtune.analysis.gam_figures import gam_figures, label
-from gamtune.analysis.learning_figure import draw_learning
-from gamtune.analysis.optimum_figures import write_optimum_figures
-from gamtune.analysis.parallel_figure import draw_parallel
-from gamtune.analysis.scatter_figure import mse_by_parameter
-from gamtune.analysis.smoothing import loess_is_sound, polynomial
-from gamtune.analysis.surface_figure import _striped
-from gamtune.analysis.theme import log_ticks
-from gamtune.tables.artefacts import write_artefact
+from gamtune.figures.budget import draw_budget
+from gamtune.figures.contour import draw_contours
+from gamtune.figures.effects import gam_figures, label
+from gamtune.figures.learning import draw_learning
+from gamtune.figures.optimum_figures import write_optimum_figures
+from gamtune.figures.parallel import draw_parallel
+from gamtune.figures.scatter import mse_by_parameter
+from gamtune.figures.search_figures import write_figures
+from gamtune.figures.smoothing import loess_is_sound, polynomial
+from gamtune.figures.surface import _striped
+from gamtune.figures.theme import log_ticks
+from gamtune.gam.formula import parse_term
+from gamtune.results.artefacts import write_artefact
 
 
 @pytest.fixture(autouse=True)

@@ -124,9 +124,9 @@ def test_every_import_of_the_library_that_runs_is_found(path):
 
 
 def test_a_touched_module_keeps_its_fingerprint_and_another_module_has_another():
-    before = code_fingerprint("gamtune.training.trial")
-    (LIBRARY / "gamtune/training/trial.py").touch()
-    assert code_fingerprint("gamtune.training.trial") == before
+    before = code_fingerprint("gamtune.learners.trial")
+    (LIBRARY / "gamtune/learners/trial.py").touch()
+    assert code_fingerprint("gamtune.learners.trial") == before
     assert code_fingerprint("gamtune.data.prepare") != before
 
 
@@ -189,11 +189,11 @@ def test_an_upgraded_library_changes_the_code_of_trainings(monkeypatch):
 def test_the_code_of_trainings_names_every_library_that_it_imports():
     import sys
 
-    from gamtune.training.code import LIBRARIES
+    from gamtune.runtime.training_code import LIBRARIES
 
     imported = {
         name.partition(".")[0]
-        for path in closure("gamtune.training.trial")
+        for path in closure("gamtune.learners.trial")
         for name in read_source(path.read_bytes()).imports
     }
     assert imported - sys.stdlib_module_names - {"gamtune"} == set(LIBRARIES)

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gamtune import errors as errors_module
-from gamtune.analysis import formula as formula_module
-from gamtune.analysis import terms as terms_module
-from gamtune.analysis.formula import check_columns, check_distinct, parse_formula, parse_response, parse_term
-from gamtune.analysis.terms import Response, Variable, quoted
 from gamtune.errors import InputError
+from gamtune.gam import formula as formula_module
+from gamtune.gam import terms as terms_module
+from gamtune.gam.formula import check_columns, check_distinct, parse_formula, parse_response, parse_term
+from gamtune.gam.terms import Response, Variable, quoted
 
 LECTURE = (
     "s(l1, k=4) + s(l2, k=4) + s(input_dropout) + s(rho, k=4) + s(epsilon, k=4)"

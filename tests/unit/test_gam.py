@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from scipy import optimize, stats
 
-from gamtune.analysis.formula import parse_formula
-from gamtune.analysis.gam import TooFewRows, fit_gam
 from gamtune.analysis.gam_files import write_gam
-from gamtune.analysis.penalised_fit import Problem
-from gamtune.analysis.smooths import build_basis
-from gamtune.analysis.term_test import mixture_survival
+from gamtune.gam.formula import parse_formula
+from gamtune.gam.model import TooFewRows, fit_gam
+from gamtune.gam.penalised_fit import Problem
+from gamtune.gam.smooths import build_basis
+from gamtune.gam.term_test import mixture_survival
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "gam"
 LECTURE = (

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gamtune.analysis.checks import check_terms
-from gamtune.analysis.covariates import covariate, span
-from gamtune.analysis.gam import fit_gam
 from gamtune.analysis.gam_files import curves, surfaces
-from gamtune.analysis.inference import infer
-from gamtune.analysis.terms import Linear, Variable
+from gamtune.gam.checks import check_terms
+from gamtune.gam.covariates import covariate, span
+from gamtune.gam.inference import infer
+from gamtune.gam.model import fit_gam
+from gamtune.gam.terms import Linear, Variable
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "gam"
 CASES = Path(__file__).parents[1] / "cases"

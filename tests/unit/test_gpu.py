@@ -8,14 +8,15 @@ import time
 
 import pytest
 
+from gamtune.config.settings import make_spec
+from gamtune.learners import trial
+from gamtune.runtime import gpu
 from gamtune.runtime.fingerprint import LIBRARY
-from gamtune.settings import make_spec
-from gamtune.training import gpu, trial
-from gamtune.training.launch import launch
+from gamtune.runtime.launch import launch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="slots are Linux only")
 
-HOLD = "import json, sys\nfrom gamtune.training.gpu import gpu_slot\nwith gpu_slot() as v:\n print(json.dumps(v), flush=True)\n sys.stdin.read()"
+HOLD = "import json, sys\nfrom gamtune.runtime.gpu import gpu_slot\nwith gpu_slot() as v:\n print(json.dumps(v), flush=True)\n sys.stdin.read()"
 
 
 @pytest.fixture

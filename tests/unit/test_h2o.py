@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from gamtune.config.settings import SettingError, make_spec
 from gamtune.data.arrays import Prepared
-from gamtune.settings import SettingError, make_spec
-from gamtune.training import h2o_update
-from gamtune.training.dropout import dropout_factors
-from gamtune.training.gradients import Gradients, gradients_of
-from gamtune.training.metrics import classification_metrics, confusion_matrix, regression_metrics
-from gamtune.training.network import build_network
-from gamtune.training.objective import Classification, objective_of
-from gamtune.training.optimizers import build_update
+from gamtune.learners.mlp import h2o_update
+from gamtune.learners.mlp.dropout import dropout_factors
+from gamtune.learners.mlp.gradients import Gradients, gradients_of
+from gamtune.learners.mlp.network import build_network
+from gamtune.learners.mlp.objective import Classification, objective_of
+from gamtune.learners.mlp.optimizers import build_update
+from gamtune.metrics.h2o import classification_metrics, confusion_matrix, regression_metrics
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "h2o"
 METRICS = json.loads((GOLDEN / "metrics.json").read_text())

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gamtune.analysis.gam import fit_gam
 from gamtune.analysis.gam_step import run_gam
 from gamtune.analysis.importance import COLUMNS, _samples, importance
-from gamtune.analysis.inference import infer
-from gamtune.space.ped_anova import PedAnova
+from gamtune.gam.inference import infer
+from gamtune.gam.model import fit_gam
+from gamtune.search.ped_anova import PedAnova
 
 pytestmark = pytest.mark.slow
 

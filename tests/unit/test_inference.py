@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from gamtune.analysis.gam import fit_gam
-from gamtune.analysis.inference import infer, null_band
-from gamtune.analysis.null_terms import holm, null_term
+from gamtune.gam.inference import infer, null_band
+from gamtune.gam.model import fit_gam
+from gamtune.gam.null_terms import holm, null_term
 
 pytestmark = pytest.mark.slow
 

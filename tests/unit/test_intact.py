@@ -7,12 +7,12 @@ import shutil
 import numpy as np
 import pytest
 
+from gamtune.config.settings import make_spec
 from gamtune.data import intact
 from gamtune.data.arrays import PARTS
 from gamtune.data.intact import CACHE, array_fingerprint, open_intact
 from gamtune.errors import DamagedError
-from gamtune.settings import make_spec
-from gamtune.training.launch import LaunchError, launch
+from gamtune.runtime.launch import LaunchError, launch
 
 ARRAYS = [f"{axis}_{part}.npy" for axis in "xy" for part in PARTS]
 

@@ -9,13 +9,13 @@ import time
 
 import pytest
 
-from gamtune.parent import RUN, _is_alive, this_process
 from gamtune.runtime.fingerprint import LIBRARY
+from gamtune.runtime.parent import RUN, _is_alive, this_process
 
 INTERRUPTED = """
 import os, signal, time
 from types import SimpleNamespace
-from gamtune.interrupt import end_jobs_on_interrupt, interrupt_quietly
+from gamtune.runtime.interrupt import end_jobs_on_interrupt, interrupt_quietly
 ended = []
 interrupt_quietly()
 shell = SimpleNamespace(terminate=ended.append)
@@ -49,7 +49,7 @@ cli.main()
 """
 PARENT = """
 import os, subprocess, sys
-from gamtune.parent import RUN, this_process
+from gamtune.runtime.parent import RUN, this_process
 os.environ.pop(RUN, None)
 if len(sys.argv) > 2:
     os.environ[RUN] = this_process()
@@ -77,7 +77,7 @@ def test_an_interrupt_ends_the_jobs_and_a_second_one_disturbs_nothing():
 
 def test_an_interrupt_during_an_import_ends_the_process_silently(tmp_path):
     (tmp_path / "spoiling.py").write_text(SPOILING)
-    start = "from gamtune.interrupt import interrupt_quietly; interrupt_quietly()"
+    start = "from gamtune.runtime.interrupt import interrupt_quietly; interrupt_quietly()"
     done = run("-c", f"import sys; sys.path.append({str(tmp_path)!r}); {start}; import spoiling")
     assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGINT, "", "")
 

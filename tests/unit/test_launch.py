@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
+from gamtune.learners import trial
+from gamtune.results.retry import forget_failures
+from gamtune.results.store import store_key
+from gamtune.runtime import launch as launching
 from gamtune.runtime.fingerprint import LIBRARY, closure
-from gamtune.settings import make_spec
-from gamtune.training import launch as launching
-from gamtune.training import trial
-from gamtune.training.code import training_code
-from gamtune.training.launch import LaunchError, launch
-from gamtune.training.retry import forget_failures
-from gamtune.training.store import store_key
+from gamtune.runtime.launch import LaunchError, launch
+from gamtune.runtime.training_code import training_code
 
 SPEC = make_spec({"neurons": [8], "epochs": 1}, 1)
 
@@ -143,7 +143,7 @@ def test_forgetting_failures_leaves_finished_trainings_alone(digits, places, mon
 def test_a_stopped_job_leaves_no_process_and_no_record(digits, places, number):
     script = (
         "import sys, time, pathlib\n"
-        "from gamtune.training import launch as launching, trial\n"
+        "from gamtune.learners import trial\nfrom gamtune.runtime import launch as launching\n"
         "from gamtune.spec import Spec\n"
         "def endless(*_):\n    print('started', flush=True); time.sleep(600)\n"
         "trial.run_trial = endless\n"
@@ -166,28 +166,28 @@ def test_a_stopped_job_leaves_no_process_and_no_record(digits, places, number):
 
 
 def test_the_closure_of_a_trial_is_its_own_modules_and_nothing_of_the_config():
-    files = [path for path in closure("gamtune.training.trial") if path.name != "__init__.py"]
+    files = [path for path in closure("gamtune.learners.trial") if path.name != "__init__.py"]
     names = [path.relative_to(LIBRARY / "gamtune").as_posix() for path in files]
     assert names == [
         "data/arrays.py",
+        "learners/failures.py",
+        "learners/mlp/dropout.py",
+        "learners/mlp/forward.py",
+        "learners/mlp/gradients.py",
+        "learners/mlp/h2o_update.py",
+        "learners/mlp/keras_update.py",
+        "learners/mlp/loop.py",
+        "learners/mlp/network.py",
+        "learners/mlp/objective.py",
+        "learners/mlp/optimizers.py",
+        "learners/mlp/scoring.py",
+        "learners/mlp/state.py",
+        "learners/mlp/tensors.py",
+        "learners/mlp/update.py",
+        "learners/trial.py",
+        "metrics/h2o.py",
+        "results/record.py",
         "spec.py",
-        "training/dropout.py",
-        "training/failures.py",
-        "training/forward.py",
-        "training/gradients.py",
-        "training/h2o_update.py",
-        "training/keras_update.py",
-        "training/loop.py",
-        "training/metrics.py",
-        "training/network.py",
-        "training/objective.py",
-        "training/optimizers.py",
-        "training/record.py",
-        "training/scoring.py",
-        "training/state.py",
-        "training/tensors.py",
-        "training/trial.py",
-        "training/update.py",
     ]
 
 

@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, recall_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 
 from gamtune.cli.main import main
-from gamtune.training.metrics import (
+from gamtune.metrics.h2o import (
     MAX_LOG_LOSS,
     classification_metrics,
     confusion_matrix,

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gamtune.analysis.checks import check_terms
-from gamtune.analysis.gam import fit_gam
+from gamtune.gam.checks import check_terms
+from gamtune.gam.model import fit_gam
 
 SCRIPT = Path(__file__).parents[1] / "golden" / "gam" / "mgcv_tables.R"
 FORMULA = "s(x, k=5) + s(z, k=4) + s(w, k=6) + te(depth, width, k=3)"

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamtune.analysis.theme import PlainNumbers
 from gamtune.data.warnings_file import FILE, write_warnings
-from gamtune.decision.outcome import outcome
+from gamtune.figures.theme import PlainNumbers
 from gamtune.numbers import compact, labels, measured, percent, rmse_note, signed, significant, with_spread
+from gamtune.selection.outcome import outcome
 
 NUMBERS = st.floats(-1e300, 1e300).filter(lambda value: value == 0 or abs(value) > 1e-290)
 

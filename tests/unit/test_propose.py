@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from gamtune.config.load import parse_study
 from gamtune.errors import InputError
+from gamtune.search.proposals import lines_with_records, proposed_rows, read_slot
+from gamtune.search.propose import propose
+from gamtune.search.table import build_table
+from gamtune.search.unit_cube import point_of, settings_at
 from gamtune.slots import Outcome
-from gamtune.space.proposals import lines_with_records, proposed_rows, read_slot
-from gamtune.space.propose import propose
-from gamtune.space.table import build_table
-from gamtune.space.unit_cube import point_of, settings_at
 
 CONDITIONAL = {
     "depth": {"integer": [1, 4]},

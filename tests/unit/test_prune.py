@@ -9,7 +9,7 @@ import pytest
 
 from gamtune import prune as pruning
 from gamtune.prune import Unwanted, prune, remove, show_unwanted
-from gamtune.running import active_run, exclusive
+from gamtune.runtime.run_lock import active_run, exclusive
 
 
 @pytest.fixture

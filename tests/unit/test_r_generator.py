@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gamtune.config.distributions import Beta, Choice, Integer, LogUniform, Normal, Uniform
-from gamtune.space.draws import seeded_rows
-from gamtune.space.r_generator import RStream
+from gamtune.search.draws import seeded_rows
+from gamtune.search.r_generator import RStream
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "r_draws"
 RSCRIPT = shutil.which("Rscript")

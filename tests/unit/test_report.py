@@ -22,7 +22,7 @@ from gamtune.report.findings import (
 )
 from gamtune.report.report import write_report
 from gamtune.report.space_words import describe_space
-from gamtune.tables.artefacts import artefact_text
+from gamtune.results.artefacts import artefact_text
 
 CONFIG = {
     "study": "toy",

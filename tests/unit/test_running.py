@@ -14,14 +14,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from gamtune import running
 from gamtune.errors import InputError
-from gamtune.running import LOCK, SNAKEMAKE_LOCKS, active_run, exclusive, run_alone
+from gamtune.runtime import run_lock as running
 from gamtune.runtime.fingerprint import LIBRARY
+from gamtune.runtime.run_lock import LOCK, SNAKEMAKE_LOCKS, active_run, exclusive, run_alone
 
 HOLD = """
 import subprocess, sys
-from gamtune.running import exclusive
+from gamtune.runtime.run_lock import exclusive
 with exclusive("study other"):
     child = subprocess.Popen(["sleep", "60"])
     print(child.pid, flush=True)

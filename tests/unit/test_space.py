@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gamtune.config.distributions import Beta, Choice, Integer, LogUniform, Normal, Uniform
+from gamtune.config.settings import SETTINGS
 from gamtune.errors import InputError
-from gamtune.settings import SETTINGS
-from gamtune.space.designs import SOBOL_PER_LAYER, SOBOL_SCALARS, latin_hypercube, random_design, sobol
-from gamtune.space.draws import drawn_rows
-from gamtune.space.grid import grid_rows
-from gamtune.space.table import build_table, table_csv
+from gamtune.search.designs import SOBOL_PER_LAYER, SOBOL_SCALARS, latin_hypercube, random_design, sobol
+from gamtune.search.draws import drawn_rows
+from gamtune.search.grid import grid_rows
+from gamtune.search.table import build_table, table_csv
 
 DESIGNS = {"random": random_design, "sobol": sobol, "latin_hypercube": latin_hypercube}
 SPACE = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamtune.settings import KERAS_OPTIMIZERS, SETTINGS, SettingError, make_spec
+from gamtune.config.settings import KERAS_OPTIMIZERS, SETTINGS, SettingError, make_spec
 from gamtune.spec import Spec
 
 

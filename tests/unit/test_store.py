@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
 from gamtune.errors import DamagedError
 from gamtune.files import checksum_of, copy_file, write_text
-from gamtune.settings import make_spec
-from gamtune.training import trial
-from gamtune.training.code import training_code
-from gamtune.training.launch import launch
-from gamtune.training.store import Stored, store_key
+from gamtune.learners import trial
+from gamtune.results.store import Stored, store_key
+from gamtune.runtime.launch import launch
+from gamtune.runtime.training_code import training_code
 
 SPEC = make_spec({"neurons": [8], "epochs": 4}, 1)
 OTHER = make_spec({"neurons": [9], "epochs": 4}, 1)
@@ -35,7 +35,7 @@ def trained(monkeypatch):
         done.append(task.spec.trial)
         return train_into(task)
 
-    from gamtune.training import launch as launching
+    from gamtune.runtime import launch as launching
 
     monkeypatch.setattr(trial, "run_trial", write)
     train_into = launching._train_into
@@ -147,7 +147,7 @@ def test_a_training_that_is_set_aside_twice_is_kept_twice(ask, trained, tmp_path
 
 
 def test_another_process_that_trained_it_again_meanwhile_is_left_alone(ask, trained, monkeypatch):
-    from gamtune.training import store
+    from gamtune.results import store
 
     folder = ask()
     problem = Stored._record_problem

@@ -13,21 +13,21 @@ import pytest
 import tensorflow as tf
 
 from gamtune.config.data_section import Data
+from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Part, Prepared
 from gamtune.data.prepare import prepare
-from gamtune.settings import make_spec
+from gamtune.learners import trial
+from gamtune.learners.mlp.dropout import dropout_factors
+from gamtune.learners.mlp.gradients import gradients_of
+from gamtune.learners.mlp.loop import DivergedError, row_order, train
+from gamtune.learners.mlp.model_file import load_model, load_raw
+from gamtune.learners.mlp.network import build_network
+from gamtune.learners.mlp.objective import objective_of
+from gamtune.learners.mlp.optimizers import build_update
+from gamtune.learners.mlp.scoring import score
+from gamtune.learners.mlp.tensors import shared_tensor
+from gamtune.learners.trial import run_trial
 from gamtune.spec import Spec
-from gamtune.training import trial
-from gamtune.training.dropout import dropout_factors
-from gamtune.training.gradients import gradients_of
-from gamtune.training.loop import DivergedError, row_order, train
-from gamtune.training.model_file import load_model, load_raw
-from gamtune.training.network import build_network
-from gamtune.training.objective import objective_of
-from gamtune.training.optimizers import build_update
-from gamtune.training.scoring import score
-from gamtune.training.tensors import shared_tensor
-from gamtune.training.trial import run_trial
 
 tf.config.threading.set_intra_op_parallelism_threads(1)  # as every trial has; later than now it cannot be said
 tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -373,7 +373,7 @@ def test_a_bug_is_raised_and_is_no_failed_trial(tmp_path, digits, monkeypatch, e
 
 @pytest.mark.parametrize(("name", "value"), [("digits", float("nan")), ("values", float("inf"))])
 def test_a_prediction_that_is_not_finite_is_a_diverged_trial(tmp_path, request, monkeypatch, name, value):
-    from gamtune.training import scoring
+    from gamtune.learners.mlp import scoring
 
     data = Prepared.open(request.getfixturevalue(name))
     sound = scoring.predict

@@ -12,20 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamtune.analysis.comparable import CONFIGURATION
-from gamtune.analysis.gam import fit_gam
 from gamtune.analysis.gam_files import effects
 from gamtune.analysis.importance import importance
-from gamtune.analysis.inference import infer, null_band
 from gamtune.config.data_section import Data
+from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
 from gamtune.data.prepare import prepare
-from gamtune.decision.one_standard_error import Sized, smallest_within, standard_error
-from gamtune.decision.paired_tests import bootstrap_interval, paired_t
-from gamtune.decision.predict import predict_file
-from gamtune.settings import make_spec
-from gamtune.training.forward import outputs_of
-from gamtune.training.model_file import load_model
-from gamtune.training.trial import run_trial
+from gamtune.gam.inference import infer, null_band
+from gamtune.gam.model import fit_gam
+from gamtune.learners.mlp.forward import outputs_of
+from gamtune.learners.mlp.model_file import load_model
+from gamtune.learners.trial import run_trial
+from gamtune.selection.one_standard_error import Sized, smallest_within, standard_error
+from gamtune.selection.paired_tests import bootstrap_interval, paired_t
+from gamtune.serving.predict import predict_file
 
 CASES = Path(__file__).parents[1] / "cases"
 TRAINING = {"neurons": 16, "epochs": 30, "optimizer": "adam", "learning_rate": 0.01, "patience": 5}

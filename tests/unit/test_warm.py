@@ -15,9 +15,9 @@ import keras
 import numpy as np
 import pytest
 
+from gamtune.config.settings import make_spec
 from gamtune.runtime.fingerprint import LIBRARY
-from gamtune.settings import make_spec
-from gamtune.training.warm import VARIABLE, start_trainer
+from gamtune.runtime.warm import VARIABLE, start_trainer
 
 pytestmark = [
     pytest.mark.slow,
@@ -32,7 +32,7 @@ MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 RUN = """
 import json, os, subprocess, sys
 from pathlib import Path
-from gamtune.training.warm import VARIABLE, start_trainer
+from gamtune.runtime.warm import VARIABLE, start_trainer
 start_trainer(Path(sys.argv[1]), expected="expected" in sys.argv)
 print(os.environ[VARIABLE], flush=True)
 for line in sys.stdin:

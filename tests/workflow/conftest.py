@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from project import ROOT, Project, make_project
 
-from gamtune.training.warm import VARIABLE
+from gamtune.runtime.warm import VARIABLE
 
 
 @pytest.fixture(scope="session")

@@ -73,7 +73,7 @@ def test_a_touched_data_file_of_any_size_runs_nothing(finished):
 
 def test_a_changed_constant_of_the_training_loop_trains_everything(finished):
     finished.copy_code()
-    finished.edit("workflow/gamtune/training/loop.py", "VALIDATED_AT_ONCE = 4096", "VALIDATED_AT_ONCE = 2048")
+    finished.edit("workflow/gamtune/learners/mlp/loop.py", "VALIDATED_AT_ONCE = 4096", "VALIDATED_AT_ONCE = 2048")
     planned = finished.planned()
     assert planned["train"] == TRAININGS
     assert planned == {"train": TRAININGS, **BELOW_TRAINING}
@@ -81,7 +81,7 @@ def test_a_changed_constant_of_the_training_loop_trains_everything(finished):
 
 def test_an_edited_figure_draws_and_reports_again(finished):
     finished.copy_code()
-    finished.edit("workflow/gamtune/analysis/theme.py", "BAND_ALPHA = 0.2", "BAND_ALPHA = 0.3")
+    finished.edit("workflow/gamtune/figures/theme.py", "BAND_ALPHA = 0.2", "BAND_ALPHA = 0.3")
     assert finished.planned() == {"figures": 1, "optimum_figures": 1, "report": 1, "sync": 1, "all": 1}
 
 
@@ -100,7 +100,7 @@ def test_edited_data_are_prepared_and_learned_again(finished):
 def test_a_reworded_description_of_a_key_runs_nothing(finished):
     finished.copy_code()
     finished.edit("workflow/gamtune/config/data_section.py", '"of the split,', '"of the random split,')
-    finished.edit("workflow/gamtune/settings.py", '"rows a step"', '"training rows a step"')
+    finished.edit("workflow/gamtune/config/settings.py", '"rows a step"', '"training rows a step"')
     assert finished.planned() == {}
 
 

@@ -155,8 +155,8 @@ def test_the_exported_predictions_give_the_scores_of_the_test_rows(finished_once
 def test_the_exported_network_scores_exactly_what_its_record_says(finished_once, root):
     code = """import json, sys
 from gamtune.data.arrays import Prepared
-from gamtune.training.model_file import load_raw
-from gamtune.training.scoring import score
+from gamtune.learners.mlp.model_file import load_raw
+from gamtune.learners.mlp.scoring import score
 from pathlib import Path
 data = Prepared.open(Path("results/small/data/digest.json"))
 raw = load_raw(Path("results/small/optimum/model.keras"))

@@ -4,7 +4,7 @@ import sys
 
 if __name__ == "__main__":
     try:
-        from gamtune.interrupt import interrupt_quietly
+        from gamtune.runtime.interrupt import interrupt_quietly
 
         interrupt_quietly()  # before anything else is imported
     except KeyboardInterrupt:

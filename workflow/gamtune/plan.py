@@ -16,17 +16,17 @@ from gamtune.data.column_use import FILE as COLUMNS
 from gamtune.data.header import check_header
 from gamtune.data.layout import SET_FILES, fold_folder, whole_folder
 from gamtune.data.warnings_file import FILE as WARNINGS
-from gamtune.decision.contenders import contenders
-from gamtune.decision.slots import slots
 from gamtune.errors import InputError
 from gamtune.files import sha256_of, write_text
+from gamtune.results.record import MODEL, STATE
 from gamtune.runtime.fingerprint import LIBRARY, code_fingerprint
+from gamtune.search.proposals import FILE as PROPOSALS
+from gamtune.search.table import build_table, cells, complete, derived_columns, table_columns
+from gamtune.search.usage import unused_reason
+from gamtune.selection.contenders import contenders
+from gamtune.selection.slots import slots
 from gamtune.slots import Row
-from gamtune.space.proposals import FILE as PROPOSALS
-from gamtune.space.table import build_table, cells, complete, derived_columns, table_columns
-from gamtune.space.usage import unused_reason
 from gamtune.spec import Spec, canonical_json, digest
-from gamtune.training.record import MODEL, STATE
 
 RESULTS = "results"
 STORE = os.path.join(RESULTS, "store")
@@ -347,7 +347,7 @@ def code_of(module: str) -> str:
     clone does not. The modules that read the config do not count, since everything that they make of it (sections with
     their defaults, the table, specifications) reaches each step as a parameter.
     """
-    return code_fingerprint(module, without=("gamtune/config/", "gamtune/settings.py", "gamtune/errors.py"))[:16]
+    return code_fingerprint(module, without=("gamtune/config/", "gamtune/errors.py"))[:16]
 
 
 def template_of(name: str) -> str:

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from gamtune.decision.contenders import OPTIMUM, final_folders, final_spec
-from gamtune.decision.decision_file import read_decision
-from gamtune.decision.slots import confirmation_spec, read_candidates
 from gamtune.files import locked, read_json
 from gamtune.numbers import significant
 from gamtune.plan import RESULTS, STORE, Plan
-from gamtune.running import active_run, exclusive
-from gamtune.space.proposals import proposed_rows
+from gamtune.results.record import MODEL, RECORD
+from gamtune.runtime.run_lock import active_run, exclusive
+from gamtune.runtime.training_code import training_code
+from gamtune.search.proposals import proposed_rows
+from gamtune.selection.contenders import OPTIMUM, final_folders, final_spec
+from gamtune.selection.decision_file import read_decision
+from gamtune.selection.slots import confirmation_spec, read_candidates
 from gamtune.tracking.study import TrackedStudy
-from gamtune.training.code import training_code
-from gamtune.training.record import MODEL, RECORD
 
 TRAININGS = ("trials", "rounds", "rungs", "confirm", "final")  # folders of a study whose records are trainings
 

@@ -1,7 +1,7 @@
 """What one training is: its values, their canonical JSON and the id made of it. The ground floor: imports nothing.
 
-Two trainings with equal specs, on equal data and with equal code, give equal metrics; a trial's id is its spec's hash.
-Which settings there are, their ranges and defaults stand in `gamtune.settings`: rewording those changes no training.
+Two trials with equal specs, on equal data and with equal code, have equal metrics; the id of a trial is the hash of its
+spec. `gamtune.config.settings` defines the settings with their ranges and defaults; a change there retrains nothing.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """One training, complete: what it leaves unset it does not use. Make one with `gamtune.settings.make_spec`."""
+    """All settings of one trial; unset ones are not used. `gamtune.config.settings.make_spec` makes one."""
 
     network: str
     neurons: tuple[int, ...]

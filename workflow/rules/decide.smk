@@ -10,7 +10,7 @@ rule candidates:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        code=code_of("gamtune.decision.candidates"),
+        code=code_of("gamtune.selection.candidates"),
         rows=STUDY.table_digest,
         config=STUDY.proposing_candidates,
     message:
@@ -68,7 +68,7 @@ rule decide:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        code=code_of("gamtune.decision.decide"),
+        code=code_of("gamtune.selection.decide"),
         study=subpath(output[0], ancestor=2),
         replicates=len(STUDY.replicates),
         choose=STUDY.config.decision.choose,
@@ -139,7 +139,7 @@ rule evaluate:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        code=code_of("gamtune.decision.evaluate"),
+        code=code_of("gamtune.selection.evaluate"),
         study=subpath(output.comparison, ancestor=2),
         contenders=STUDY.contenders,
         replicates=len(STUDY.finals),

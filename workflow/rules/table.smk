@@ -7,7 +7,7 @@ rule table:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        code=code_of("gamtune.space.table"),
+        code=code_of("gamtune.search.table"),
         rows=STUDY.table_digest,
         config=STUDY.step_config("study", "data", "search", "space", "training"),
     message:

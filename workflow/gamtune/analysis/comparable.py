@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from gamtune.analysis.formula import parse_formula
-from gamtune.analysis.terms import ROWS_PER_COEFFICIENT
+from gamtune.gam.formula import parse_formula
+from gamtune.gam.terms import ROWS_PER_COEFFICIENT
 
 CONFIGURATION = "configuration"  # column with the identifier of a configuration's settings
 RUNG = "rung"

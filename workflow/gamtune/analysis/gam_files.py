@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from gamtune.analysis.covariates import FloatArray, covariates, span
-from gamtune.analysis.gam import FittedGam
-from gamtune.analysis.inference import CONFIDENCE, Inference, infer, null_band
-from gamtune.analysis.terms import Factor, Tensor, Variable
 from gamtune.files import write_text
+from gamtune.gam.covariates import FloatArray, covariates, span
+from gamtune.gam.inference import CONFIDENCE, Inference, infer, null_band
+from gamtune.gam.model import FittedGam
+from gamtune.gam.terms import Factor, Tensor, Variable
 from gamtune.numbers import percent
-from gamtune.tables.artefacts import write_artefact
+from gamtune.results.artefacts import write_artefact
 
 CURVE_POINTS = 200
 SURFACE_POINTS = 50  # a side

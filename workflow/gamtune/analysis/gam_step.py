@@ -8,17 +8,17 @@ from pathlib import Path
 import pandas as pd
 
 from gamtune.analysis.comparable import RUNG, comparable_rows, flattery, is_summary, last_rung, modelled_rows
-from gamtune.analysis.formula import check_columns, parse_formula, parse_response
-from gamtune.analysis.gam import FittedGam, fit_gam
 from gamtune.analysis.gam_files import write_gam
 from gamtune.analysis.importance import importance
-from gamtune.analysis.inference import Inference
-from gamtune.analysis.penalised_fit import Method
-from gamtune.analysis.terms import quoted
+from gamtune.config.settings import PER_LAYER
 from gamtune.errors import InputError
 from gamtune.files import check_file, checksum_of, write_text
-from gamtune.settings import PER_LAYER
-from gamtune.tables.artefacts import write_artefact
+from gamtune.gam.formula import check_columns, parse_formula, parse_response
+from gamtune.gam.inference import Inference
+from gamtune.gam.model import FittedGam, fit_gam
+from gamtune.gam.penalised_fit import Method
+from gamtune.gam.terms import quoted
+from gamtune.results.artefacts import write_artefact
 from gamtune.tables.table import read_table
 
 SKIPPED, IMPORTANCE = "skipped.txt", "importance.csv"

@@ -16,11 +16,11 @@ from scipy import linalg
 from threadpoolctl import threadpool_limits
 
 from gamtune.analysis.columns import varies
-from gamtune.analysis.covariates import FloatArray
-from gamtune.analysis.gam import FittedGam
-from gamtune.analysis.inference import CONFIDENCE, Inference
-from gamtune.analysis.penalised_fit import Problem
-from gamtune.space.ped_anova import PedAnova
+from gamtune.gam.covariates import FloatArray
+from gamtune.gam.inference import CONFIDENCE, Inference
+from gamtune.gam.model import FittedGam
+from gamtune.gam.penalised_fit import Problem
+from gamtune.search.ped_anova import PedAnova
 
 COLUMNS = ("measure", "name", "importance", "low", "high", "null_high", "rank", "rank_low", "rank_high", "first")
 SAMPLES = 200  # bootstrap samples of the model

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from gamtune.analysis.formula import check_columns, check_distinct, parse_formula
-from gamtune.analysis.terms import ROWS_PER_COEFFICIENT, Factor, Formula, Variable, quoted
 from gamtune.errors import InputError
+from gamtune.gam.formula import check_columns, check_distinct, parse_formula
+from gamtune.gam.terms import ROWS_PER_COEFFICIENT, Factor, Formula, Variable, quoted
 from gamtune.numbers import compact
-from gamtune.space.table import derived_columns
+from gamtune.search.table import derived_columns
 
 Table = Sequence[Mapping[str, Any]]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from gamtune.analysis.comparable import OUTCOME, SELECTION
 from gamtune.config.study import Study
 from gamtune.files import read_json, write_text
-from gamtune.space.planned import planned_lines
-from gamtune.space.records import read_record
-from gamtune.tables.artefacts import artefact_text
-from gamtune.training.metrics import METRICS
+from gamtune.metrics.h2o import METRICS
+from gamtune.results.artefacts import artefact_text
+from gamtune.results.records import read_record
+from gamtune.search.planned import planned_lines
 
 PARTS = ("train", "validation")
 

@@ -16,6 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write the candidates."""
     from gamtune.config.load import read_study
-    from gamtune.decision.candidates import write_candidates
+    from gamtune.selection.candidates import write_candidates
 
     write_candidates(read_study(options.config), options.summary, options.out)

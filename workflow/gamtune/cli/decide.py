@@ -14,6 +14,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Write the decision."""
-    from gamtune.decision.decide import decide
+    from gamtune.selection.decide import decide
 
     decide(options.study, options.replicates, options.choose)

@@ -16,6 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Write the scores and export the optimum."""
-    from gamtune.decision.evaluate import evaluate
+    from gamtune.selection.evaluate import evaluate
 
     evaluate(options.study, options.contenders, options.replicates, options.whole, options.stages)

@@ -16,6 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw the figures."""
-    from gamtune.analysis.figures import write_figures
+    from gamtune.figures.search_figures import write_figures
 
     write_figures(options.study, options.stages, options.columns.columns, options.columns.log, options.out)

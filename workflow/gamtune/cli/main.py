@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import NoReturn, Protocol, cast
 
 from gamtune.cli.commands import COMMANDS, HEAVY
-from gamtune.environment import describe_disk_error, use_writable_caches
 from gamtune.errors import InputError, StepError
-from gamtune.interrupt import interrupt_quietly
-from gamtune.parent import RUN, die_with_parent
+from gamtune.runtime.environment import describe_disk_error, use_writable_caches
+from gamtune.runtime.interrupt import interrupt_quietly
+from gamtune.runtime.parent import RUN, die_with_parent
 
 
 class Command(Protocol):
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run_warm(arguments: Sequence[str]) -> int | None:
     """Run a command in a child of the run's warm trainer; its exit code, or None where this process has to run it."""
-    from gamtune.training.warm import ONE_THREAD, run_warm
+    from gamtune.runtime.warm import ONE_THREAD, run_warm
 
     code = run_warm(f"{__name__}:run_as_child", arguments)
     if code is None:
@@ -105,8 +105,8 @@ def _run_warm(arguments: Sequence[str]) -> int | None:
 
 def run_as_child(arguments: Sequence[str], parent: int) -> int:
     """Run a command in a process that was forked for it by the process ``parent``, and return its exit code."""
-    from gamtune.training.child import become_child
-    from gamtune.training.warm import VARIABLE
+    from gamtune.runtime.child import become_child
+    from gamtune.runtime.warm import VARIABLE
 
     become_child(parent)
     del os.environ[VARIABLE]  # it would ask the trainer again

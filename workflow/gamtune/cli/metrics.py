@@ -13,6 +13,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the metrics as JSON."""
-    from gamtune.analysis.score_file import score_file
+    from gamtune.metrics.score_file import score_file
 
     print(json.dumps(score_file(options.predictions), indent=1))

@@ -14,6 +14,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw the figures."""
-    from gamtune.analysis.optimum_figures import write_optimum_figures
+    from gamtune.figures.optimum_figures import write_optimum_figures
 
     write_optimum_figures(options.study, options.out)

@@ -15,9 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print the best row, the optimum and where the report is."""
     from gamtune.config.load import read_study
-    from gamtune.decision.outcome import outcome
     from gamtune.plan import RESULTS
-    from gamtune.space.planned import check_summary
+    from gamtune.search.planned import check_summary
+    from gamtune.selection.outcome import outcome
 
     study, results = read_study(options.config), Path(RESULTS)
     with suppress(FileNotFoundError):  # which the outcome reports

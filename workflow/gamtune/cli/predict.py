@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the predictions as CSV."""
-    from gamtune.decision.predict import predict_file
+    from gamtune.serving.predict import predict_file
 
     predictions, warnings = predict_file(options.model, options.rows, options.strict)
     for warning in warnings:

@@ -15,6 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write the slots of the stage."""
     from gamtune.config.load import read_study
-    from gamtune.space.propose import propose
+    from gamtune.search.propose import propose
 
     propose(read_study(options.config), options.stage, options.study)

@@ -15,8 +15,8 @@ def run(options: argparse.Namespace) -> None:
     """Remove the records of failed trials."""
     from gamtune.config.load import read_raw
     from gamtune.plan import Plan
-    from gamtune.running import exclusive
-    from gamtune.training.retry import forget_failures
+    from gamtune.results.retry import forget_failures
+    from gamtune.runtime.run_lock import exclusive
 
     plan = Plan(read_raw(options.config), options.config)
     with exclusive("gamtune retry"):

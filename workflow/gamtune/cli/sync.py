@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> None:
 
     from gamtune.cli.tracked import tracked_study
     from gamtune.files import write_text
-    from gamtune.parent import die_with_parent
+    from gamtune.runtime.parent import die_with_parent
     from gamtune.tracking.commit import library_commit
     from gamtune.tracking.follow import follow
     from gamtune.tracking.sync import sync

@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> None:
     from gamtune.config.load import read_study
     from gamtune.errors import InputError
     from gamtune.files import write_text
-    from gamtune.space.table import table_csv
+    from gamtune.search.table import table_csv
 
     try:
         text = table_csv(read_study(options.config))

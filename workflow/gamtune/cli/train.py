@@ -8,9 +8,9 @@ from pathlib import Path
 from gamtune.cli.arguments import existing_file, number
 from gamtune.errors import InputError
 from gamtune.files import write_text
-from gamtune.parent import die_with_parent
+from gamtune.results.record import MODEL, STATE
+from gamtune.runtime.parent import die_with_parent
 from gamtune.spec import Spec
-from gamtune.training.record import MODEL, STATE
 
 # What a file of several trials needs beside it to name one
 NEEDED = {"candidates": "candidate", "proposals": "slot", "decision": "contender"}
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train the trial in a child process; an empty slot leaves a record that says so."""
-    from gamtune.training.launch import launch
+    from gamtune.runtime.launch import launch
 
     die_with_parent(signal.SIGTERM)
     spec, reason = _asked_for(options)
@@ -71,12 +71,12 @@ def _asked_for(options: argparse.Namespace) -> tuple[Spec | None, str]:
         if getattr(options, file) and getattr(options, name) is None:
             raise InputError([f"gamtune train: --{file} needs --{name}"])
     if options.proposals:
-        from gamtune.space.proposals import read_slot
+        from gamtune.search.proposals import read_slot
 
         slot = read_slot(options.proposals, options.slot)
         return (slot.row.spec if slot.row else None), slot.reason
-    from gamtune.decision.contenders import final_spec
-    from gamtune.decision.slots import confirmation_spec, read_candidate
+    from gamtune.selection.contenders import final_spec
+    from gamtune.selection.slots import confirmation_spec, read_candidate
 
     fold = options.fold or None
     if options.candidates:

@@ -15,8 +15,8 @@ from pydantic.json_schema import models_json_schema
 from gamtune.config.data_section import Data
 from gamtune.config.distributions import DISTRIBUTIONS
 from gamtune.config.search import STRATEGIES, Search
+from gamtune.config.settings import SETTINGS
 from gamtune.config.study import Analysis, Decision, Execution, Study, Tracking, Training
-from gamtune.settings import SETTINGS
 
 INTRODUCTION = """\
 # Every key of a study

@@ -22,14 +22,14 @@ TABLE = ""  # the source of a stage that is proposed from the results of the ini
 STRATEGIES = Registry(
     "gamtune.strategies",
     {
-        "manual": "gamtune.space.strategies.listed:Manual",
-        "grid": "gamtune.space.strategies.listed:Grid",
-        "random": "gamtune.space.strategies.drawn:Random",
-        "sobol": "gamtune.space.strategies.drawn:Sobol",
-        "latin_hypercube": "gamtune.space.strategies.drawn:LatinHypercube",
-        "tpe": "gamtune.space.strategies.rounds:Tpe",
-        "gp": "gamtune.space.strategies.rounds:GaussianProcess",
-        "halving": "gamtune.space.strategies.halving:Halving",
+        "manual": "gamtune.search.strategies.listed:Manual",
+        "grid": "gamtune.search.strategies.listed:Grid",
+        "random": "gamtune.search.strategies.drawn:Random",
+        "sobol": "gamtune.search.strategies.drawn:Sobol",
+        "latin_hypercube": "gamtune.search.strategies.drawn:LatinHypercube",
+        "tpe": "gamtune.search.strategies.rounds:Tpe",
+        "gp": "gamtune.search.strategies.rounds:GaussianProcess",
+        "halving": "gamtune.search.strategies.halving:Halving",
     },
 )
 OF_A_KEY = re.compile(r"\w+(\[\d+\])*(\.\w+)*: ")  # how a line begins that is not of the section as a whole

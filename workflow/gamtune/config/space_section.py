@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from gamtune.config.distributions import DISTRIBUTIONS, Choice, Distribution, Integer
 from gamtune.config.messages import lines_of
+from gamtune.config.settings import SETTINGS, Setting, SettingError
 from gamtune.errors import InputError, unknown, unknown_names
 from gamtune.numbers import compact
-from gamtune.settings import SETTINGS, Setting, SettingError
 
 OF_A_KEY = re.compile(r"\w+(\[\d+\])*: ")  # how a line begins that is not of a distribution as a whole
 

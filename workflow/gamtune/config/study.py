@@ -23,8 +23,8 @@ from gamtune.config.data_section import Data
 from gamtune.config.distributions import Distribution
 from gamtune.config.search import Search, parse_search
 from gamtune.config.section import Section
+from gamtune.config.settings import LARGEST_WHOLE, SETTINGS, Setting
 from gamtune.config.space_section import parse_space
-from gamtune.settings import LARGEST_WHOLE, SETTINGS, Setting
 
 BY_HAND_NOTES = ("who", "figures")  # beside the settings of a candidate by hand: who chose it, from which figures
 LONGEST_FORMULA = 4000  # letters; all columns of a table in terms of their own take a tenth of them

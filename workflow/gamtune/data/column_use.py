@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from gamtune.files import write_text
-from gamtune.tables.artefacts import artefact_text, read_rows
+from gamtune.results.artefacts import artefact_text, read_rows
 
 FILE = "columns.csv"
 HEADER = ("column", "type", "used as", "missing", "distinct", "example")

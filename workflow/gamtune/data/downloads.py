@@ -20,9 +20,9 @@ import requests
 from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 
-from gamtune.environment import cache_folder
 from gamtune.errors import InputError
 from gamtune.files import locked, replacing
+from gamtune.runtime.environment import cache_folder
 
 CHUNK = 1 << 20
 PATIENCE = 30  # seconds without a byte

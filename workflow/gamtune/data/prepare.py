@@ -24,7 +24,7 @@ from gamtune.data.sources import read_rows
 from gamtune.data.split import Split, Words, split_rows
 from gamtune.data.warnings_file import FILE, DataWarning, write_warnings
 from gamtune.files import replacing, write_text
-from gamtune.tables.artefacts import write_artefact
+from gamtune.results.artefacts import write_artefact
 
 Mask = npt.NDArray[np.bool_]
 

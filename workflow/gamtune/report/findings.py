@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
-from gamtune.decision.decision_file import winner_of
 from gamtune.numbers import measured, p_value, percent, rmse_note, signed
+from gamtune.selection.decision_file import winner_of
 
 Row = Mapping[str, Any]
 SIGNIFICANT = 0.05

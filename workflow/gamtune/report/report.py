@@ -9,11 +9,11 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gamtune.analysis.comparable import averaged, last_rung
+from gamtune.config.settings import SETTINGS
 from gamtune.data.column_use import FILE as COLUMNS
 from gamtune.data.column_use import read_columns
 from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.data.warnings_file import read_warnings
-from gamtune.decision.decision_file import read_decision, winner_of
 from gamtune.errors import DamagedError
 from gamtune.files import check_folder, checksum_of, matches_checksum, read_json, write_text
 from gamtune.numbers import compact, duration, measured, p_value, percent, signed
@@ -27,8 +27,8 @@ from gamtune.report.findings import (
     winners_curse,
 )
 from gamtune.report.space_words import describe_search, describe_space
-from gamtune.settings import SETTINGS
-from gamtune.tables.artefacts import read_artefact, read_lines
+from gamtune.results.artefacts import read_artefact, read_lines
+from gamtune.selection.decision_file import read_decision, winner_of
 
 TOP_ROWS = 10
 SCALE = 0.8  # of the page's pixels to a picture's

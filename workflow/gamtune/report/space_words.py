@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gamtune.config.search import parse_search
+from gamtune.config.settings import SETTINGS
 from gamtune.numbers import compact
-from gamtune.settings import SETTINGS
 
 
 @dataclass(frozen=True)

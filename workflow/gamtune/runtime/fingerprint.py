@@ -24,7 +24,7 @@ def closure(module: str, library: Path = LIBRARY) -> tuple[Path, ...]:
     Parameters
     ----------
     module : str
-        Its name, such as "gamtune.training.trial".
+        Its name, such as "gamtune.learners.trial".
     library : Path
         Folder that holds the package ``gamtune``.
     """

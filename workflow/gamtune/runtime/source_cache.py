@@ -8,8 +8,8 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from gamtune.environment import cache_folder
 from gamtune.files import replacing
+from gamtune.runtime.environment import cache_folder
 from gamtune.runtime.syntax import FORMAT, Source, read_source
 
 LIMIT = 5000  # texts in the file; beyond it, those that this process has not read are forgotten

@@ -10,8 +10,8 @@ from typing import Any
 
 from gamtune.errors import DamagedError
 from gamtune.files import check_file, read_json
-from gamtune.space.proposals import FILE as PROPOSALS
-from gamtune.space.proposals import lines_with_records
+from gamtune.search.proposals import FILE as PROPOSALS
+from gamtune.search.proposals import lines_with_records
 from gamtune.tracking.study import TrackedStudy
 
 logger = logging.getLogger(__name__)

@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 from textwrap import shorten
 
 from gamtune.data.preprocessing import Preprocessing
+from gamtune.learners.mlp.model_file import check_model_file
 from gamtune.runtime.fingerprint import LIBRARY, closure
-from gamtune.tracking import served
+from gamtune.serving import served
 from gamtune.tracking.records import read_decision
 from gamtune.tracking.store import Store
-from gamtune.training.model_file import check_model_file
 
 # isort: split
 # MLflow comes after store, which prepares its settings.
@@ -142,7 +142,7 @@ def _log_model(
 
 def _served_code(aside: Path) -> Path:
     """The part of this library that the model needs, as a package of its own."""
-    for file in closure("gamtune.tracking.served"):
+    for file in closure("gamtune.serving.served"):
         copy = aside / file.relative_to(LIBRARY)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)

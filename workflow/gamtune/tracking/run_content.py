@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, TypeGuard
 
+from gamtune.config.settings import PER_LAYER
 from gamtune.files import check_file, sha256_of
-from gamtune.settings import PER_LAYER
 from gamtune.tracking.records import RunRecord, read_decision
 from gamtune.tracking.study import TrackedStudy
 

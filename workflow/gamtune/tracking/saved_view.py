@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from gamtune.settings import PER_LAYER
-from gamtune.tables.artefacts import read_rows
+from gamtune.config.settings import PER_LAYER
+from gamtune.results.artefacts import read_rows
 from gamtune.tracking.run_content import LOG_RESPONSE, RESPONSE, RunContent
 
 TAG = "mlflow.sharedViewState.gamtune"

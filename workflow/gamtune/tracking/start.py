@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gamtune.environment import with_library
+from gamtune.runtime.environment import with_library
 
 
 def start_follower(library: str, config: str, log: Path) -> None:

@@ -1,0 +1,96 @@
+"""Every row as a line through all hyper-parameters, dark where its error is low."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+
+from gamtune.analysis.columns import RESPONSE, is_logarithmic, is_numeric, on_its_scale, varies
+from gamtune.figures.theme import BEST, DATA, STYLE, log_ticks, new_figure, save
+from gamtune.numbers import compact, labels
+
+COLOURS = "cividis"  # made for colour-blind readers; dark is a low error
+MOST_LABELS = 8
+MOST_TICKS, ROOM = 4, 2.0  # of a logarithmic axis; a tick nearer than this factor to an end has no room
+
+
+def draw_parallel(rows: pd.DataFrame, columns: list[str], log_columns: set[str], path: Path) -> str | None:
+    """Draw the rows, the error the last axis, and give the caption; None where fewer than two columns vary."""
+    shown = [name for name in [*columns, RESPONSE] if varies(rows[name])]
+    if len(shown) < 3 or len(rows) < 2:
+        return None
+    heights = np.column_stack([_heights(rows[name], name, log_columns) for name in shown])
+    worst_first = np.argsort(-rows[RESPONSE].to_numpy(float), kind="stable")  # the best is drawn last, on top
+    ranks = rows[RESPONSE].rank(pct=True).to_numpy()
+    lines = [np.column_stack([np.arange(len(shown)), heights[row]]) for row in worst_first]
+    with mpl.rc_context(STYLE):
+        figure = new_figure(max(6.4, 1.15 * len(shown) + 1), 4.2)
+        axes = figure.add_subplot()
+        collection = LineCollection(lines, cmap=COLOURS, linewidths=0.9, alpha=0.75)
+        collection.set_array(ranks[worst_first])
+        axes.add_collection(collection)
+        best = int(rows[RESPONSE].to_numpy().argmin())
+        axes.plot(np.arange(len(shown)), heights[best], color=BEST, linewidth=2.4)
+        for place, name in enumerate(shown):
+            axes.axvline(place, color=DATA, linewidth=0.8)
+            for height, text in _labels(rows[name], name, log_columns):
+                _annotate(axes, place, height, text, inside=is_numeric(rows[name]) and 0 < height < 1)
+        axes.set_xticks(range(len(shown)), [name.replace("_", "\n") for name in shown], fontsize=8.5)
+        axes.set_yticks([])
+        axes.set_xlim(-0.4, len(shown) - 0.6)
+        axes.set_ylim(-0.1, 1.1)
+        axes.grid(visible=False)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        bar = figure.colorbar(ScalarMappable(Normalize(0, 1), COLOURS), ax=axes, ticks=[0, 0.5, 1], pad=0.02)
+        bar.ax.set_yticklabels(["best", "median", "worst"])
+        save(figure, path)
+    tenth = rows.nsmallest(max(3, len(rows) // 10), RESPONSE)
+    told = [
+        f"{name} {compact(tenth[name].min(), 4)} to {compact(tenth[name].max(), 4)}"
+        for name in shown[:-1]
+        if is_numeric(rows[name])
+    ]
+    return (
+        f"Each of the {len(rows)} rows as a line, coloured by the rank of its error; orange: the best. The best "
+        f"{len(tenth)} rows have {', '.join(told)}."
+    )
+
+
+def _heights(values: pd.Series, name: str, log_columns: set[str]) -> np.ndarray:
+    """Places on an axis from 0 to 1; texts in their order, a missing value in the middle."""
+    if not is_numeric(values):
+        values = pd.Series(pd.Categorical(values.astype(str)).codes, index=values.index)
+    numbers = on_its_scale(values, name, log_columns)
+    return ((numbers - numbers.min()) / (numbers.max() - numbers.min())).fillna(0.5).to_numpy()
+
+
+def _annotate(axes: Axes, place: int, height: float, text: str, inside: bool) -> None:
+    """Write a label above or below an axis, or on a pale ground beside a tick inside it."""
+    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8, "color": DATA}
+    if inside:
+        axes.plot([place - 0.03, place + 0.03], [height, height], color=DATA, linewidth=0.8)
+        ground = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.6}
+        axes.annotate(text, (place, height), (5, 0), va="center", bbox=ground, zorder=4, **style)
+    else:
+        axes.annotate(text, (place, height), (0, -11 if height <= 0.5 else 4), ha="center", **style)
+
+
+def _labels(values: pd.Series, name: str, log_columns: set[str]) -> list[tuple[float, str]]:
+    """Return the ends of a numeric axis, with ticks between those of a logarithmic one, or each text."""
+    if is_numeric(values):
+        low, high = float(values.min()), float(values.max())
+        marks = [low, high]
+        if is_logarithmic(values, name, log_columns):
+            marks += [tick for tick in log_ticks(low, high, MOST_TICKS) if ROOM * low < tick < high / ROOM]
+        heights = on_its_scale(pd.Series(marks), name, log_columns).to_numpy()
+        return list(zip((heights - heights[0]) / (heights[1] - heights[0]), labels(marks), strict=True))
+    levels = sorted(values.dropna().astype(str).unique())
+    places = np.linspace(0, 1, len(levels))
+    return list(zip(map(float, places), levels, strict=True))[:MOST_LABELS]

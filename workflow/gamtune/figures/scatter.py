@@ -1,0 +1,288 @@
+"""The error of every row against every hyper-parameter: the first look at a search, before any model."""
+
+# plotnine is annotated only in part
+# mypy: allow-untyped-calls
+
+from collections.abc import Collection, Sequence
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from mizani.breaks import breaks_extended
+from plotnine import (
+    aes,
+    coord_cartesian,
+    element_text,
+    facet_wrap,
+    geom_boxplot,
+    geom_point,
+    ggplot,
+    labs,
+    position_jitter,
+    scale_color_manual,
+    scale_x_continuous,
+    scale_y_continuous,
+    scale_y_log10,
+    stat_smooth,
+    theme,
+)
+
+from gamtune.analysis.columns import RESPONSE, is_logarithmic, is_numeric, on_its_scale, varies
+from gamtune.analysis.comparable import RUNG, last_rung
+from gamtune.config.settings import PER_LAYER
+from gamtune.figures.smoothing import SPAN, loess_is_sound, polynomial
+from gamtune.figures.theme import (
+    BAND_ALPHA,
+    BEST,
+    DATA,
+    EFFECT,
+    PALE,
+    STYLE,
+    figure_theme,
+    log_ticks,
+    new_figure,
+    save,
+)
+from gamtune.numbers import labels, measured, signed
+
+WIDTH, PANEL_HEIGHT = 8.0, 2.3  # inches
+FEWEST_ROWS = 4  # fewer carry no curve
+MOST_TICKS = 6  # of a logarithmic panel
+DIVERGED = 20  # largest over median error from which the axis is logarithmic: else one row squashes all others
+
+
+def mse_by_parameter(
+    summary: pd.DataFrame, columns: Sequence[str], log_columns: Collection[str], folder: Path
+) -> dict[str, str]:
+    """Draw the error against every varied hyper-parameter.
+
+    Numbers go to ``mse_by_parameter``, with a smooth curve and its 95 % band; texts such as activation, if any, to
+    ``mse_by_category``. Constant and empty columns and per-layer vectors are left out, as are rows that failed.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        ``summary.csv``: one row a trial.
+    columns : sequence of str
+        The hyper-parameters and their derived columns, in the order of the panels.
+    log_columns : collection of str
+        Those that are drawn on a logarithmic axis.
+    folder : Path
+        Where the figures go.
+
+    Returns
+    -------
+    dict of str to str
+        Caption of each figure by its file name without suffix.
+    """
+    rows = summary[(summary["status"] == "ok") & np.isfinite(pd.to_numeric(summary[RESPONSE], errors="coerce"))]
+    columns = [name for name in columns if not (RUNG in rows and name == "epochs")]  # those are the colours
+    varied = [name for name in columns if name not in PER_LAYER and varies(rows[name])]
+    numeric = [name for name in varied if is_numeric(rows[name])]
+    texts = [name for name in varied if name not in numeric]
+    left_out = len(summary) - len(rows)
+    captions = {"mse_by_parameter": _draw_numeric(rows, numeric, log_columns, left_out, folder / "mse_by_parameter")}
+    if texts:
+        captions["mse_by_category"] = _draw_texts(rows, texts, left_out, folder / "mse_by_category")
+    return captions
+
+
+def _draw_numeric(
+    rows: pd.DataFrame, columns: list[str], log_columns: Collection[str], left_out: int, path: Path
+) -> str:
+    if not columns:
+        return _say(f"No numeric hyper-parameter varies over the {len(rows)} rows that ended ok.", path)
+    points = _long(rows, columns, log_columns)
+    sound = {name: _curve_of(points.loc[points["panel"] == name, "value"]) for name in columns}
+    log_panels = [is_logarithmic(rows[name], name, log_columns) for name in columns]
+    logarithmic = _needs_log(rows[RESPONSE])
+    plot = (
+        ggplot(points, aes("value", RESPONSE))
+        + _dots(rows)
+        + facet_wrap("panel", ncol=2, scales="free_x")
+        + scale_x_continuous(breaks=_breaks, labels=_ticks)
+        + labs(x="", y=RESPONSE)
+        + figure_theme(WIDTH, PANEL_HEIGHT * ceil(len(columns) / 2) + 0.3)
+        + theme(legend_position="top")
+    )
+    for curve, method in (("loess", "loess"), ("polynomial", polynomial)):
+        drawn = points[(points["panel"].astype(str).map(sound) == curve) & points["first_rung"]]
+        if len(drawn):
+            plot += stat_smooth(
+                data=drawn, method=method, span=SPAN, level=0.95, color=EFFECT, fill=EFFECT, alpha=BAND_ALPHA
+            )
+    plot += geom_point(data=points[points["best"]], color=BEST, size=2.6, stroke=0)
+    save(plot + _error_axis(rows[RESPONSE], logarithmic), path, lambda figure: _natural_ticks(figure, log_panels))
+    return " ".join(
+        (
+            _opening(rows, left_out),
+            "Orange: the best row.",
+            _rungs_in_words(rows),
+            _rank_correlations(rows[rows[RUNG] == 0] if RUNG in rows else rows, columns),
+            _curves_in_words(sound),
+            _log_panels_in_words([name for name, log in zip(columns, log_panels, strict=True) if log]),
+            _axis_in_words(rows[RESPONSE]) if logarithmic else "",
+        )
+    ).strip()
+
+
+def _natural_ticks(figure: Figure, log_panels: Sequence[bool]) -> None:
+    """Give panels that are drawn over logarithms ticks in natural units, which plotnine has for all panels or none."""
+    for axes, logarithmic in zip(figure.axes, log_panels, strict=False):
+        if logarithmic:
+            low, high = axes.get_xlim()
+            margin = 0.03 * (high - low)  # or labels of neighbouring panels touch
+            ticks = log_ticks(10 ** (low + margin), 10 ** (high - margin), MOST_TICKS)
+            axes.set_xticks(np.log10(ticks), labels(ticks))
+
+
+def _long(rows: pd.DataFrame, columns: Sequence[str], log_columns: Collection[str]) -> pd.DataFrame:
+    """Return one line per row and panel: panel, value on its axis, error, whether it is the best row."""
+    parts = []
+    for name in columns:
+        part = pd.DataFrame({"value": on_its_scale(rows[name], name, log_columns), RESPONSE: rows[RESPONSE]})
+        part["best"] = part.index == last_rung(rows)[RESPONSE].idxmin()
+        part["first_rung"] = rows[RUNG] == 0 if RUNG in rows else True
+        part["epochs"] = _epochs(rows)
+        parts.append(part.assign(panel=name).dropna())
+    points = pd.concat(parts, ignore_index=True)
+    points["panel"] = pd.Categorical(points["panel"], categories=list(columns))
+    return points
+
+
+def _epochs(rows: pd.DataFrame) -> Any:
+    """Epochs of each row as a category, where they are the rungs of a halving."""
+    if RUNG not in rows:
+        return ""
+    levels = sorted(rows["epochs"].unique())
+    return pd.Categorical(rows["epochs"].astype(str), categories=[str(level) for level in levels])
+
+
+def _dots(rows: pd.DataFrame) -> list[Any]:
+    """The rows; those of a halving in the colours of their epochs, light for few."""
+    if RUNG not in rows:
+        return [geom_point(color=DATA, alpha=0.6, size=1.6, stroke=0)]
+    greys = [f"{shade:.2f}" for shade in np.linspace(0.75, 0.1, rows[RUNG].nunique())]
+    colours = [mpl.colors.to_hex(grey) for grey in greys]
+    return [
+        geom_point(aes(color="epochs"), size=1.8, stroke=0),
+        scale_color_manual(values=colours, name="epochs trained"),
+    ]
+
+
+def _curve_of(values: pd.Series) -> str | None:
+    """Which curve a panel's values carry."""
+    if len(values) < FEWEST_ROWS:
+        return None
+    return "loess" if loess_is_sound(values.to_numpy(float)) else "polynomial"
+
+
+def _needs_log(errors: pd.Series) -> bool:
+    return bool(errors.min() > 0 and errors.max() > DIVERGED * errors.median())
+
+
+def _error_axis(errors: pd.Series, logarithmic: bool) -> list[Any]:
+    """The points set the view: the band of a curve at its ends may leave the panel, else it would squash them."""
+    shown = np.log10(errors) if logarithmic else errors
+    room = 0.06 * (shown.max() - shown.min() or abs(shown.max()) or 1.0)
+    low, high = shown.min() - room, shown.max() + room
+    if logarithmic:
+        return [scale_y_log10(labels=_ticks), coord_cartesian(ylim=(10**low, 10**high))]
+    return [scale_y_continuous(labels=_ticks), coord_cartesian(ylim=(low, high))]
+
+
+def _breaks(limits: tuple[float, float]) -> list[float]:
+    return [float(place) for place in breaks_extended(n=4)(limits)]
+
+
+def _ticks(values: Sequence[Any]) -> list[str]:
+    """Short labels, so that neighbouring panels' do not touch: 5e-05, not 0.000050."""
+    return labels(values)
+
+
+def _draw_texts(rows: pd.DataFrame, columns: list[str], left_out: int, path: Path) -> str:
+    points = rows.melt(id_vars=[RESPONSE], value_vars=columns, var_name="panel", value_name="value").dropna()
+    points["value"] = points["value"].astype(str)
+    points["panel"] = pd.Categorical(points["panel"], categories=columns)
+    logarithmic = _needs_log(rows[RESPONSE])
+    plot = (
+        ggplot(points, aes("value", RESPONSE))
+        + geom_boxplot(color=EFFECT, fill=PALE, alpha=0.3, outlier_alpha=0, width=0.5)
+        + geom_point(color=DATA, alpha=0.6, size=1.6, stroke=0, position=position_jitter(0.12, 0, random_state=1))
+        + facet_wrap("panel", ncol=2, scales="free_x")
+        + labs(x="", y=RESPONSE)
+        + figure_theme(WIDTH, PANEL_HEIGHT * ceil(len(columns) / 2) + 0.5)
+        + theme(axis_text_x=element_text(rotation=0))
+    )
+    save(plot + (scale_y_log10 if logarithmic else scale_y_continuous)(labels=_ticks), path)
+    medians = []
+    for name in columns:
+        levels = rows.groupby(rows[name].astype(str))[RESPONSE].agg(["median", "size"]).sort_values("median")
+        listed = ", ".join(f"{level} {measured(median)} ({size} rows)" for level, median, size in levels.itertuples())
+        medians.append(f"Median {RESPONSE} by {name}: {listed}.")
+    axis = _axis_in_words(rows[RESPONSE]) if logarithmic else ""
+    return " ".join((_opening(rows, left_out), *medians, "Boxes: quartiles and median.", axis)).strip()
+
+
+def _say(text: str, path: Path) -> str:
+    """A figure that says why there is nothing to draw: the workflow expects the file whatever the table holds."""
+    with mpl.rc_context(STYLE):
+        figure = new_figure(WIDTH, 1.2)
+        figure.text(0.5, 0.5, text, ha="center", va="center")
+        save(figure, path)
+    return text
+
+
+def _opening(rows: pd.DataFrame, left_out: int) -> str:
+    best = last_rung(rows).sort_values(RESPONSE).iloc[0]
+    failed = f", {left_out} failed and not drawn" if left_out else ""
+    return (
+        f"{len(rows)} rows{failed}: the best ({best['name']}) has {RESPONSE} {measured(best[RESPONSE])}, "
+        f"the median row {measured(rows[RESPONSE].median())}."
+    )
+
+
+def _rungs_in_words(rows: pd.DataFrame) -> str:
+    if RUNG not in rows:
+        return ""
+    counts = rows.groupby("epochs").size()
+    listed = ", ".join(f"{epochs} ({count} rows)" for epochs, count in counts.items())
+    return f"A row has a dot for each rung that it reached, after epochs {listed}; curves are of the first rung."
+
+
+def _rank_correlations(rows: pd.DataFrame, columns: list[str]) -> str:
+    """The three strongest monotone relations; a bend such as a U shows in the curve alone."""
+    ranks = {name: rows[name].rank().corr(rows.loc[rows[name].notna(), RESPONSE].rank()) for name in columns}
+    strongest = sorted(ranks, key=lambda name: -abs(ranks[name]))[:3]
+    listed = ", ".join(f"{name} {signed(ranks[name])}" for name in strongest)
+    return f"Strongest rank correlations with the error: {listed}."
+
+
+def _curves_in_words(curves: dict[str, str | None]) -> str:
+    by_kind = {
+        kind: [name for name, curve in curves.items() if curve == kind] for kind in ("loess", "polynomial", None)
+    }
+    words = []
+    if by_kind["loess"]:
+        words.append(f"Curves: loess (span {SPAN}) with 95 % band.")
+    if by_kind["polynomial"]:
+        words.append(
+            f"Parabola or line with 95 % band, for want of distinct values: {', '.join(by_kind['polynomial'])}."
+        )
+    if by_kind[None]:
+        words.append(f"No curve, too few rows: {', '.join(by_kind[None])}.")
+    return " ".join(words)
+
+
+def _log_panels_in_words(columns: Sequence[str]) -> str:
+    return f"Logarithmic axes: {', '.join(columns)}." if columns else ""
+
+
+def _axis_in_words(errors: pd.Series) -> str:
+    return (
+        f"Logarithmic error axis: the largest error is {measured(errors.max() / errors.median(), 2)} times the median."
+    )

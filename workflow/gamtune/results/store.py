@@ -1,0 +1,187 @@
+"""The store: every finished training, once, under the hash of all that determines it; looked into before training.
+
+What is damaged, or belongs to another training, is set aside in ``.damaged/`` and trained again.
+"""
+
+import fcntl
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gamtune.errors import DamagedError
+from gamtune.files import checksum_of, copy_file, flush, locked, matches_checksum, read_json, umask, write_checksum
+from gamtune.results.record import MODEL, RECORD, STATE
+from gamtune.spec import Spec, digest
+
+DAMAGED, LOCK, PART = ".damaged", ".lock", ".part-"
+FORGOTTEN = 7 * 86400  # seconds after which nobody works in a folder any more
+
+
+def store_key(spec: Spec, data: str, code: str) -> str:
+    """Name of a training's folder: hash of its spec, its data's digest and its code's digest."""
+    return digest("\n".join((spec.to_json(), data, code)))[:24]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A training's place in the store."""
+
+    store: Path
+    spec: Spec
+    data: str
+    code: str
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return self.store / store_key(self.spec, self.data, self.code)
+
+    def record(self) -> dict[str, Any] | None:
+        """Return the record, or None if there is none; a folder that cannot be trusted is set aside."""
+        if self.folder.exists() and self._record_problem():
+            _set_aside(self.folder, self._record_problem)
+        return read_json(self.folder / RECORD) if self.folder.exists() else None
+
+    def has(self, name: str) -> bool:
+        """Return whether there is an intact `MODEL` or `STATE` beside the record; a damaged one is set aside."""
+        path = self.folder / name
+        if path.exists() and not matches_checksum(path):
+            _set_aside(path, lambda: "" if matches_checksum(path) else "its content does not match its checksum")
+        return path.exists()
+
+    def _record_problem(self) -> str:
+        """What is wrong with the record, empty if nothing is."""
+        path = self.folder / RECORD
+        if not path.exists():
+            return "there is no record"
+        if not matches_checksum(path):
+            return "the record does not match its checksum"
+        try:
+            record = read_json(path, "trial", "data", "code", "status")
+        except DamagedError as error:
+            return f"the record is {error.lines[0].partition(';')[0]}"
+        wanted = {"trial": self.spec.trial, "data": self.data, "code": self.code}
+        other = [name for name in wanted if record[name] != wanted[name]]
+        return f"the record belongs to another training (its {other[0]} differs)" if other else ""
+
+
+@contextmanager
+def new_folder(store: Path) -> Iterator[Path]:
+    """Give a folder to fill with a training's files; what has not been put in place by `keep` is removed.
+
+    The kernel holds a lock on the folder for as long as this process lives, which tells `remove_leftovers` that it is
+    in use.
+    """
+    store.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(dir=store, prefix=_own_parts()))
+    lock = os.open(part, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a network file system may not lock folders
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield part
+    finally:
+        os.close(lock)
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def remove_leftovers(store: Path) -> None:
+    """Remove the folders that killed trainings were filling: this machine's by their locks, others' after a week."""
+    for part in store.glob(f"{PART}*"):
+        with suppress(OSError):  # another process removes it too, or it belongs to another user
+            if _is_leftover(part):
+                shutil.rmtree(part, ignore_errors=True)
+
+
+def _is_leftover(part: Path) -> bool:
+    if not part.name.startswith(_own_parts()):
+        return time.time() - part.stat().st_mtime > FORGOTTEN
+    lock = os.open(part, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # no locks here
+        return time.time() - part.stat().st_mtime > FORGOTTEN
+    finally:
+        os.close(lock)
+    return True
+
+
+def _own_parts() -> str:
+    """How the names of this machine's unfinished folders begin."""
+    return f"{PART}{socket.gethostname()}-"
+
+
+def keep(part: Path, folder: Path) -> None:
+    """Put a filled folder into the store, whole; if the training is there already, only what it lacks is added.
+
+    The files become read-only: trials link to them, and what is written through a link would change the store. They
+    are on the disk before the folder has its name.
+    """
+    for file in list(part.iterdir()):
+        write_checksum(file)
+        flush(file)
+    for file in part.iterdir():
+        file.chmod(0o444 & ~umask())
+    part.chmod(0o777 & ~umask())
+    flush(part)
+    try:
+        os.rename(part, folder)
+    except OSError:
+        if not (folder / RECORD).exists():
+            raise
+        with locked(folder.parent / LOCK):
+            for name in (MODEL, STATE):
+                if (part / name).exists() and not matches_checksum(folder / name):
+                    for file in (part / name, checksum_of(part / name)):
+                        os.replace(file, folder / file.name)
+        flush(folder)
+    flush(folder.parent)
+
+
+def take_out(folder: Path, record: Path, with_model: bool) -> None:
+    """Put a training of the store where the workflow expects it: the model first, if it is wanted, the record last.
+
+    The model is a hard link where the file system has them, so it takes no room twice.
+    """
+    model = record.with_name(MODEL)
+    files = (checksum_of(model), model)
+    for file in files:
+        file.unlink(missing_ok=True)
+    for file in files[::-1]:
+        source = folder / file.name
+        if with_model and source.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _link(source, file)
+    copy_file(folder / RECORD, record)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or another user's file
+        copy_file(source, target)
+
+
+def _set_aside(path: Path, problem: Callable[[], str]) -> None:
+    """Move a file or folder of the store out of the way, unless another process has replaced it meanwhile."""
+    store = path.parent if path.is_dir() else path.parent.parent
+    with locked(store / LOCK):
+        reason = problem()
+        if not path.exists() or not reason:
+            return
+        (store / DAMAGED).mkdir(exist_ok=True)
+        place = Path(tempfile.mkdtemp(dir=store / DAMAGED, prefix=f"{path.relative_to(store).parts[0]}-"))
+        place.chmod(0o777 & ~umask())
+        for moved in (path, checksum_of(path)):
+            if moved.exists():
+                os.rename(moved, place / moved.name)
+    print(f"{path}: damaged: {reason}; moved to {place}, training again", file=sys.stderr, flush=True)

@@ -1,0 +1,135 @@
+"""Rows by hand: from the config itself or from a CSV file with one column a parameter."""
+
+from pathlib import Path
+from typing import Any
+
+from gamtune.config.settings import SETTINGS
+from gamtune.errors import InputError, unknown
+from gamtune.results.artefacts import plain
+from gamtune.tables.table import read_table
+
+LONGEST_NAME = 100
+
+
+def manual_rows(rows: list[dict[str, Any]] | str) -> list[tuple[str, dict[str, Any]]]:
+    """Read the rows.
+
+    Parameters
+    ----------
+    rows : list of dict, or str
+        Settings of each row, or the path of a CSV file whose empty cells mean the default and whose per-layer cells
+        are values with spaces between. A key or column ``name`` names the row; else it is ``manual_<row>``.
+
+    Returns
+    -------
+    list of (str, dict)
+        Name and settings of each row.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a column is unknown or a cell is no value of its column.
+    """
+    if isinstance(rows, str):
+        return _named(_read(Path(rows)), f"{rows}: row")
+    return _named(rows, "search.rows: row")
+
+
+def _named(rows: list[dict[str, Any]], place: str) -> list[tuple[str, dict[str, Any]]]:
+    named: list[tuple[str, dict[str, Any]]] = []
+    first: dict[str, int] = {}
+    for number, row in enumerate(rows, start=1):
+        settings = {key: value for key, value in row.items() if key != "name"}
+        for key in settings:
+            if key not in SETTINGS:
+                raise InputError([f"{place} {number}, {key!r}: {unknown(key, SETTINGS, 'parameter')}"])
+        name = _name(row.get("name"), number, place)
+        if name in first and named[first[name] - 1][1] != settings:
+            both = f"{place}s {first[name]} and {number}"
+            raise InputError([f"{both} have the name {name!r} but different settings; give each its own name"])
+        first.setdefault(name, number)
+        named.append((name, settings))
+    return named
+
+
+def _name(given: Any, number: int, place: str) -> str:
+    """The name of a row, which stands in tables, figures and MLflow."""
+    if given is None or given == "":
+        return f"manual_{number}"
+    text = str(given)
+    if isinstance(given, bool | list | dict) or len(text) > LONGEST_NAME or not text.isprintable():
+        raise InputError([f"{place} {number}, name: got {text[:80]!r}, expected at most {LONGEST_NAME} letters"])
+    return text
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    columns, rows = read_csv(path, "search.rows")
+    for column in columns:
+        if column != "name" and column not in SETTINGS:
+            raise InputError([f"search.rows: {path}, column {column!r}: {unknown(column, SETTINGS, 'parameter')}"])
+    if not rows or set(columns) <= {"name"}:
+        raise InputError([f"search.rows: {path} holds no {'column of a parameter' if rows else 'row'}"])
+    return [parse_row(path, number, row, "search.rows") for number, row in enumerate(rows, start=1)]
+
+
+def read_csv(path: Path, key: str) -> tuple[list[str], list[dict[str, str]]]:
+    """Columns and rows of a CSV file that the config's ``key`` names.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is not a table.
+    """
+    if path.is_fifo():  # can be read once, but every step reads the rows
+        raise InputError([f"{key}: {path} is a named pipe, expected a file"])
+    try:
+        table = read_table(path, missing=("",))
+    except InputError as error:
+        raise InputError([f"{key}: {error}"]) from None
+    columns = [[plain(cell or "") for cell in table.column(name).raw()] for name in table.names]
+    return table.names, [dict(zip(table.names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def parse_row(path: Path, number: int, row: dict[str, str], key: str) -> dict[str, Any]:
+    """The cells as the values their columns hold; empty ones left out.
+
+    Raises
+    ------
+    InputError
+        If a cell is no value of its column.
+    """
+    values: dict[str, Any] = {}
+    for column, cell in row.items():
+        if not cell.strip():
+            continue
+        try:
+            values[column] = cell.strip() if column == "name" else parse_cell(column, cell)
+        except ValueError:
+            expected = SETTINGS[column].expected
+            line = f"{key}: {path}, row {number}, column {column!r}: got {cell!r}, expected {expected}"
+            raise InputError([line]) from None
+    return values
+
+
+def parse_cell(column: str, cell: str) -> Any:
+    """A CSV cell as the value of its setting: ``300 200`` is a per-layer vector.
+
+    Raises
+    ------
+    ValueError
+        If the cell holds no number where one is due.
+    """
+    setting = SETTINGS[column]
+    if setting.kind is str:
+        return cell.strip()
+    numbers = [_number(part) for part in cell.split()]
+    if len(numbers) > 1 and not setting.per_layer:
+        raise ValueError(f"{column} has one value a row")
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)

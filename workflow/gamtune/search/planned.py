@@ -1,0 +1,61 @@
+"""The trials that a config asks for, compared with those in the files of its results."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gamtune.config.study import Study
+from gamtune.errors import DamagedError, InputError
+from gamtune.results.artefacts import read_rows
+from gamtune.search.proposals import FILE, lines_with_records
+from gamtune.search.table import build_table
+
+
+def planned_lines(study: Study, folder: Path) -> list[tuple[dict[str, str], Path]]:
+    """Return the cells of every trial of a study, and where its record lies.
+
+    Parameters
+    ----------
+    study : Study
+        The config.
+    folder : Path
+        The study's folder of results, with ``table.csv`` and the proposals of its rounds or rungs.
+
+    Raises
+    ------
+    DamagedError
+        If a file does not hold the trials or slots that the config asks for.
+    """
+    table = build_table(study)
+    file = folder / "table.csv"
+    _compare(file, "trial", [row.spec.trial for row in table])
+    for stage, slots in zip(study.search.stages, study.search.stage_slots(len(table)), strict=True):
+        _compare(folder / stage / FILE, "slot", [str(number) for number in range(1, slots + 1)])
+    return list(lines_with_records(folder, study.search.stages))
+
+
+def check_summary(study: Study, folder: Path) -> None:
+    """Compare the trials of ``summary.csv`` in the study's folder of results with those that the config asks for.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no summary.
+    InputError
+        If the trials are not the same.
+    """
+    path = folder / "summary.csv"
+    trials = [cells["trial"] for cells in read_rows(path, "trial")]
+    table = [row.spec.trial for row in build_table(study)]
+    slots = sum(study.search.stage_slots(len(table)))
+    if trials[: len(table)] != table or len(trials) > len(table) + slots:
+        problem = f"does not hold the {len(table) + slots} trials of the config; run the study"
+        raise InputError([f"{problem}, or delete this file and run again if nothing is to be done"], str(path))
+
+
+def _compare(file: Path, column: str, expected: Sequence[str]) -> None:
+    found = [cells[column] for cells in read_rows(file, column)]
+    if len(found) != len(expected):
+        raise DamagedError(file, f"it has {len(found)} row(s), expected {len(expected)}")
+    for number, (one, other) in enumerate(zip(found, expected, strict=True), start=1):
+        if one != other:
+            raise DamagedError(file, f"row {number} is {column} {one!r}, expected {other!r}")

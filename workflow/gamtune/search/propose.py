@@ -1,0 +1,48 @@
+"""Fills the slots of a round or a rung from the results of the rows before it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gamtune.config.search import TABLE
+from gamtune.config.study import Study
+from gamtune.errors import InputError
+from gamtune.results.records import read_record, trial_record
+from gamtune.search.proposals import FILE, proposed_rows, write_proposals
+from gamtune.search.table import build_table
+from gamtune.slots import Outcome, Row
+
+
+def propose(study: Study, stage: int, folder: Path) -> None:
+    """Write ``proposals.csv`` of a round or rung.
+
+    Parameters
+    ----------
+    study : Study
+        The config. How many rounds it asks for has no part in any of them.
+    stage : int
+        Number of the round or rung, from 1.
+    folder : Path
+        The study's folder of results, with the records of all earlier rows.
+    """
+    search, table = study.search, build_table(study)
+    trained = []
+    for source in search.sources(stage):
+        if source == TABLE:
+            trained += [(row, trial_record(folder, row.spec.trial)) for row in table]
+        else:
+            trained += proposed_rows(folder, [source])
+    slots = search.propose(study, stage, search.stage_slots(len(table))[stage - 1], _outcomes(trained))
+    write_proposals(study, stage, slots, folder / search.stages[stage - 1] / FILE)
+
+
+def _outcomes(rows: Sequence[tuple[Row, Path]]) -> list[Outcome]:
+    """Return each row with its result."""
+    outcomes = []
+    for row, path in rows:
+        try:
+            record = read_record(path, row.spec.trial)
+        except FileNotFoundError:
+            raise InputError([f"{path} is missing: the rows before a round have to be trained first"]) from None
+        error = record["metrics"]["validation"]["mse"] if record["status"] == "ok" else None
+        outcomes.append(Outcome(row, error))
+    return outcomes

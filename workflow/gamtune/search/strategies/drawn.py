@@ -1,0 +1,131 @@
+"""Strategies that draw all configurations before any is trained."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from gamtune.config.distributions import Normal
+from gamtune.config.search import Search
+from gamtune.config.section import LARGEST_SEED
+from gamtune.config.study import Study
+from gamtune.search.depth import fixed_depth
+from gamtune.search.designs import Design, latin_hypercube, random_design, sobol
+from gamtune.search.draws import drawn_rows, seeded_rows
+
+MAX_CONFIGURATIONS = 100_000
+LARGEST_R_SEED = 2**31 - 1  # -2^31 is R's NA; numpy's generator is held to the same
+
+
+class Drawing(Search):
+    """Draw the initial configurations from the space."""
+
+    draws: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_CONFIGURATIONS,
+        description="number of configurations; for tpe and gp, those before the first round",
+    )
+    seed: int = Field(
+        1,
+        ge=0,
+        le=LARGEST_SEED,
+        description="seed of the draws, from 0 to 4294967295; configuration i depends on (seed, i) alone, so that more "
+        "draws leave the first ones as they are",
+    )
+
+    @model_validator(mode="after")
+    def _check_section(self) -> Self:
+        self._check_draws()
+        return self
+
+    def _check_draws(self) -> None:
+        if self.draws is None:
+            raise ValueError(f"draws: missing; the strategy {self.strategy!r} needs a number of configurations")
+
+    def design(self, draws: int) -> Design:
+        """Return where the configurations lie in the unit cube."""
+        return random_design(self.seed, draws)
+
+    def configurations(self, study: Study) -> Iterator[tuple[str, dict[str, Any]]]:  # noqa: D102
+        draws = int(self.draws or 0)
+        rows = drawn_rows(study.space, draws, self.design(draws), fixed_depth(study))
+        for number, settings in enumerate(rows, start=1):
+            yield f"{self.strategy}_{number:03d}", settings
+
+    def describe(self) -> str:  # noqa: D102
+        return f"{self.draws} rows drawn at random (seed {self.seed})"
+
+
+class Random(Drawing):
+    """Independent random draws, or R's with one seed per configuration."""
+
+    strategy: Literal["random"] = Field(description="independent random draws")
+    seeds: list[Annotated[int, Field(ge=-LARGEST_R_SEED, le=LARGEST_R_SEED)]] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_CONFIGURATIONS,
+        description="one configuration per seed from -2147483647 to 2147483647, named m_<seed>; replaces draws",
+        examples=[[403, 10, -753102721]],
+    )
+    generator: Literal["numpy", "R-rounding", "R-rejection"] | None = Field(
+        None,
+        description="random generator for seeds, by default numpy. R-rounding is R before 3.6, R-rejection R since "
+        "then: set.seed, then the parameters in the space's order, those with one value per layer last",
+    )
+
+    def _check_draws(self) -> None:
+        if self.seeds is None:
+            if self.generator not in (None, "numpy"):
+                raise ValueError(f"seeds: missing; the generator {self.generator!r} draws one configuration per seed")
+            super()._check_draws()
+            return
+        if self.draws is not None:
+            raise ValueError("seeds: not valid together with draws; there is one configuration per seed")
+        for seed, times in Counter(self.seeds).items():
+            if times > 1:
+                raise ValueError(f"seeds: lists {seed} twice")
+
+    def check_study(self, study: Study) -> None:  # noqa: D102
+        if self.generator in (None, "numpy"):
+            return
+        for name, distribution in study.space.items():
+            if isinstance(distribution, Normal) and not (distribution.min is distribution.max is None):
+                raise ValueError(f"space.{name}: R draws no normal numbers with min or max")
+
+    def configurations(self, study: Study) -> Iterator[tuple[str, dict[str, Any]]]:  # noqa: D102
+        if self.seeds is None:
+            yield from super().configurations(study)
+            return
+        rows = seeded_rows(study.space, self.seeds, self.generator or "numpy", fixed_depth(study))
+        yield from zip((f"m_{seed}" for seed in self.seeds), rows, strict=True)
+
+    def describe(self) -> str:  # noqa: D102
+        return f"one row for each of {len(self.seeds)} seeds" if self.seeds else super().describe()
+
+
+class Sobol(Drawing):
+    """Draws from a scrambled Sobol sequence, which fill the space evenly."""
+
+    strategy: Literal["sobol"] = Field(description="a scrambled Sobol sequence, which fills the space evenly")
+
+    def design(self, draws: int) -> Design:  # noqa: D102
+        return sobol(self.seed, draws)
+
+    def describe(self) -> str:  # noqa: D102
+        return f"{self.draws} rows of a scrambled Sobol sequence (seed {self.seed})"
+
+
+class LatinHypercube(Drawing):
+    """Draws from a Latin hypercube, which fill each hyperparameter's range evenly."""
+
+    strategy: Literal["latin_hypercube"] = Field(
+        description="a Latin hypercube, which fills the range of each hyperparameter evenly"
+    )
+
+    def design(self, draws: int) -> Design:  # noqa: D102
+        return latin_hypercube(self.seed, draws)
+
+    def describe(self) -> str:  # noqa: D102
+        return f"{self.draws} rows of a Latin hypercube (seed {self.seed})"

@@ -1,0 +1,90 @@
+"""Successive halving: many configurations trained for few epochs, the best of them for more.
+
+Source: Jamieson and Talwalkar (2016), Non-stochastic best arm identification and hyperparameter optimization.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from pydantic import Field
+
+from gamtune.config.search import TABLE
+from gamtune.config.study import Study
+from gamtune.search.strategies.drawn import Drawing
+from gamtune.slots import Outcome, Slot
+
+ETA, RUNGS = 3, 3
+
+
+class Halving(Drawing):
+    """Random draws that are trained for few epochs; the best of them advance to the next rung."""
+
+    strategy: Literal["halving"] = Field(
+        description="random draws trained for few epochs, of which the best are trained for more"
+    )
+    eta: int | None = Field(
+        None,
+        ge=2,
+        le=100,
+        description=f"reduction factor: the best 1/eta of the trials advance to the next rung, by default {ETA}",
+    )
+    rungs: int | None = Field(
+        None,
+        ge=2,
+        le=20,
+        description="number of rungs; the last ends after training.epochs, each rung before it after 1/eta of the "
+        f"epochs of the next, by default {RUNGS}",
+    )
+
+    @property
+    def rung_count(self) -> int:
+        """Number of rungs, the initial table included."""
+        return self.rungs or RUNGS
+
+    @property
+    def stages(self) -> list[str]:  # noqa: D102
+        return [f"rungs/{number}" for number in range(1, self.rung_count)]
+
+    @property
+    def resumes(self) -> bool:  # noqa: D102
+        return True
+
+    def stage_slots(self, rows: int) -> list[int]:  # noqa: D102
+        return [max(1, rows // (self.eta or ETA) ** rung) for rung in range(1, self.rung_count)]
+
+    def sources(self, stage: int) -> list[str]:  # noqa: D102
+        return [TABLE] if stage == 1 else [self.stages[stage - 2]]
+
+    def stage_settings(self, epochs: int, stage: int) -> dict[str, Any]:  # noqa: D102
+        return {"epochs": self._rung_epochs(epochs)[stage]}
+
+    def _rung_epochs(self, epochs: int) -> list[int]:
+        """Return the epochs after which each rung ends, the last after ``epochs``."""
+        last = self.rung_count - 1
+        return [max(1, math.ceil(epochs / (self.eta or ETA) ** (last - rung))) for rung in range(self.rung_count)]
+
+    def check_study(self, study: Study) -> None:  # noqa: D102
+        if "epochs" in study.space:
+            raise ValueError("space.epochs: the strategy 'halving' sets the epochs; training.epochs is the last rung's")
+        epochs = self._rung_epochs(int(study.training.settings["epochs"]))
+        if len(set(epochs)) < len(epochs):
+            raise ValueError(
+                f"search.rungs: rungs of {', '.join(map(str, epochs))} epochs; more training.epochs or fewer rungs"
+            )
+
+    def propose(self, study: Study, stage: int, slots: int, outcomes: Sequence[Outcome]) -> list[Slot]:
+        """Advance the best trials of the rung before, which are trained for more epochs; failed trials do not advance.
+
+        Of trials with equal errors, the earlier one is better.
+        """
+        epochs = self.stage_settings(int(study.training.settings["epochs"]), stage)["epochs"]
+        finished = [outcome for outcome in outcomes if outcome.error is not None]
+        best = sorted(finished, key=lambda outcome: float(outcome.error or 0))[:slots]
+        filled = [Slot(replace(outcome.row, spec=replace(outcome.row.spec, epochs=epochs))) for outcome in best]
+        return filled + [Slot(None, f"only {len(best)} rows of the rung before finished")] * (slots - len(best))
+
+    def describe(self) -> str:  # noqa: D102
+        advanced = f"one in {self.eta or ETA} was trained on at each of {self.rung_count} rungs"
+        return f"{super().describe()}, of which {advanced}"

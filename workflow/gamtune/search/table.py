@@ -1,0 +1,131 @@
+"""The table: every row to train, as a pure function of the config, so that it is known when the workflow is parsed."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from gamtune.config.settings import PER_LAYER, SETTINGS, SettingError, make_spec
+from gamtune.config.study import Study
+from gamtune.errors import InputError
+from gamtune.results.artefacts import artefact_text
+from gamtune.search.depth import fixed_depth
+from gamtune.search.kept import kept_rows
+from gamtune.search.manual import manual_rows
+from gamtune.search.usage import Usage, check_usage
+from gamtune.slots import Row
+from gamtune.spec import Spec
+
+MAX_TRIALS = 200_000
+
+
+def build_table(study: Study) -> list[Row]:
+    """Every distinct training of the study, in the table's order; of identical rows the first is kept.
+
+    Raises
+    ------
+    InputError
+        If a row holds a value no training can have, two configurations have one name, there are more than
+        `MAX_TRIALS` trials, or no configuration uses a hyperparameter.
+    """
+    named: dict[str, Spec] = {}
+    usage = Usage()
+    most = MAX_TRIALS // (study.search.replicates * len(study.data.folds))
+    for number, (name, settings) in enumerate(_named_settings(study), start=1):
+        if number > most:
+            raise InputError([f"search: more than {MAX_TRIALS} trials; use fewer configurations, replicates or folds"])
+        spec = complete(study, settings, 1, f"row {name}")
+        usage.add(settings, spec)
+        if named.setdefault(name, spec) != spec:
+            raise InputError([f"search.rows: two configurations are named {name!r}; give the row another name"])
+    check_usage(study, usage, lambda settings: complete(study, settings, 1, "space"), fixed_depth(study))
+    rows: dict[str, Row] = {}
+    for name, spec in named.items():
+        for replicate in range(1, study.search.replicates + 1):
+            for fold in study.data.folds:
+                trial = spec.repeated(study.training.seed + replicate - 1, fold)
+                rows.setdefault(trial.trial, Row(name, replicate, trial))
+    return list(rows.values())
+
+
+def complete(study: Study, settings: dict[str, Any], replicate: int, place: str) -> Spec:
+    """The spec of some settings, the config's section `training` filling the rest.
+
+    Raises
+    ------
+    InputError
+        If the settings make no spec; ``place`` says where they stand.
+    """
+    fixed = study.training.settings
+    if "depth" in settings or any(isinstance(settings.get(name), list) for name in PER_LAYER):
+        fixed = {**fixed, "depth": None}
+    try:
+        return make_spec(settings, study.training.seed + replicate - 1, fixed)
+    except SettingError as error:
+        raise InputError([f"{place}, {error.name}: {error}"]) from None
+
+
+def table_columns(study: Study) -> list[str]:
+    """Parameters that the table has a column for: those of the space, then those only rows by hand or kept ones set."""
+    names = dict.fromkeys(study.space)
+    for _, settings in _given_rows(study):
+        names.update(dict.fromkeys(settings))
+    names.update(dict.fromkeys(study.stage_settings(0)))
+    return [name for name in names if name in SETTINGS]
+
+
+def derived_columns(parameters: Iterable[str]) -> list[str]:
+    """What a per-layer vector is plotted and modelled as."""
+    parameters = set(parameters)
+    derived = []
+    if parameters & {"neurons", "depth"}:
+        derived.append("sum_neurons")
+    if "hidden_dropout" in parameters:
+        derived.append("mean_hidden_dropout")
+    return derived
+
+
+def cells(spec: Spec, parameters: Iterable[str]) -> dict[str, Any]:
+    """A row's parameters and derived columns as numbers and text; None where the training does not use one."""
+    parameters = list(parameters)
+    values: dict[str, Any] = {}
+    for name in parameters:
+        value = spec.value(name)
+        values[name] = " ".join(map(repr, value)) if isinstance(value, tuple) else value
+    derived = {
+        "sum_neurons": sum(spec.neurons),
+        "mean_hidden_dropout": sum(spec.hidden_dropout) / len(spec.hidden_dropout),
+    }
+    return values | {name: derived[name] for name in derived_columns(parameters)}
+
+
+def header(study: Study) -> list[str]:
+    """Columns of ``table.csv``: trial, name, replicate, configuration, fold or stage, parameters, derived columns."""
+    parameters = table_columns(study)
+    stage = [study.search.stage_column] if study.search.stage_column else []
+    fold = ["fold"] if study.data.validation.folds else []
+    return ["trial", "name", "replicate", "configuration", *fold, *stage, *parameters, *derived_columns(parameters)]
+
+
+def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[Any]]:
+    """Rows in the order of `header`; ``stage`` is the number of their round or rung, 0 for the table itself."""
+    parameters = table_columns(study)
+    stages = [stage] if study.search.stage_column else []
+    for row in rows:
+        fold = [row.spec.fold] if row.spec.fold else []
+        identity = row.spec.trial, row.name, row.replicate, row.configuration
+        yield [*identity, *fold, *stages, *cells(row.spec, parameters).values()]
+
+
+def table_csv(study: Study) -> str:
+    """The table as the text of ``table.csv``."""
+    return artefact_text(header(study), lines(study, build_table(study)))
+
+
+def _named_settings(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and settings of each row: those by hand, the strategy's, those kept from other studies."""
+    shared = study.stage_settings(0)
+    for name, settings in [*manual_rows(study.search.rows), *study.search.configurations(study), *kept_rows(study)]:
+        yield name, settings | shared
+
+
+def _given_rows(study: Study) -> list[tuple[str, dict[str, Any]]]:
+    return [*manual_rows(study.search.rows), *kept_rows(study)]

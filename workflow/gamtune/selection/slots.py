@@ -1,0 +1,112 @@
+"""Slots of the decision: which candidates there will be is known when the workflow is parsed, what they hold is not."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gamtune.config.study import Decision
+from gamtune.errors import DamagedError
+from gamtune.results.artefacts import read_rows
+from gamtune.results.records import RECORD, read_record
+from gamtune.spec import Spec
+
+COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "nearest", "usual", "reason", "spec")
+FIGURES = ("observed", "predicted", "nearest", "usual")
+# Weight seeds of the search count up from training.seed, which is below a million: these are never among them
+CONFIRMATION_SEED, FINAL_SEED = 1_000_000, 2_000_000
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One candidate's place: ``rank`` among the best rows, or ``key`` of a candidate by hand."""
+
+    name: str
+    rule: str
+    rank: int = 0
+    key: str = ""
+
+
+def slots(decision: Decision) -> list[Slot]:
+    """The slots that the config asks for, in its order."""
+    found = []
+    for rule in decision.rules:
+        if rule == "best_observed":
+            found += [Slot(f"observed_{rank}", rule, rank=rank) for rank in range(1, decision.confirm.top + 1)]
+        elif rule == "by_hand":
+            found += [Slot(f"by_hand_{name}", rule, key=name) for name in decision.by_hand]
+        else:
+            found.append(Slot(rule, rule))
+    return found
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A line of ``candidates.csv``; ``spec`` is None where the slot is empty, for the reason given.
+
+    ``nearest`` is the distance to the nearest row tried, ``usual`` how far rows are from one another (`support`).
+    """
+
+    name: str
+    rule: str
+    source: str
+    observed: float | None
+    predicted: float | None
+    nearest: float | None
+    usual: float | None
+    reason: str
+    spec: Spec | None
+
+
+def read_candidates(path: Path) -> dict[str, Candidate]:
+    """The candidates by name."""
+    return {row["candidate"]: _candidate(row) for row in read_rows(path, *COLUMNS)}
+
+
+def read_candidate(path: Path, name: str) -> Candidate:
+    """Return one candidate.
+
+    Raises
+    ------
+    DamagedError
+        If the file does not have it.
+    """
+    candidates = read_candidates(path)
+    if name not in candidates:
+        raise DamagedError(path, f"it has no candidate {name!r}")
+    return candidates[name]
+
+
+def _candidate(row: dict[str, str]) -> Candidate:
+    figures = {name: float(row[name]) if row[name] else None for name in FIGURES}
+    spec = Spec.from_json(row["spec"]) if row["spec"] else None
+    return Candidate(row["candidate"], row["rule"], row["source"], **figures, reason=row["reason"], spec=spec)
+
+
+def confirmation_spec(candidate: Candidate, seed: int, replicate: int, fold: int | None) -> Spec | None:
+    """The training of a slot's replicate: the candidate on a fresh weight seed, the same for every candidate.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The candidate.
+    seed : int
+        The config's ``training.seed``.
+    replicate : int
+        Counts from 1.
+    fold : int, optional
+        Fold that it is validated on, where there are folds.
+    """
+    if candidate.spec is None:
+        return None
+    return candidate.spec.repeated(CONFIRMATION_SEED + seed + replicate - 1, fold)
+
+
+def confirmation_folders(study: Path, candidate: str, replicates: int) -> list[Path]:
+    """Where a candidate's confirmations lie, in the order of their weight seeds."""
+    return [study / "confirm" / candidate / str(number) for number in range(1, replicates + 1)]
+
+
+def confirmation_records(study: Path, candidate: str, replicates: int) -> list[dict[str, Any]]:
+    """The records of a candidate's confirmations, in the order of their weight seeds."""
+    folders = confirmation_folders(study, candidate, replicates)
+    return [read_record(folder / RECORD) for folder in folders]

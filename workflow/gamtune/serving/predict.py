@@ -1,0 +1,51 @@
+"""The exported model on raw samples."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from gamtune.data.preprocessing import Preprocessing
+from gamtune.data.raw_cells import raw_features
+from gamtune.errors import InputError
+from gamtune.results.artefacts import frame_text
+from gamtune.serving.raw_model import RawModel
+from gamtune.tables.table import read_table
+
+
+def predict_file(model: Path, file: Path, strict: bool = False) -> tuple[str, list[str]]:
+    """Return the predictions as CSV text, and a warning per column with levels that the model does not know.
+
+    Each line holds the predicted class of a sample and the probabilities of all classes, or the predicted value.
+
+    Parameters
+    ----------
+    model : Path
+        An exported ``model.keras`` with its ``preprocessing.json`` beside it.
+    file : Path
+        CSV or Parquet file with the columns that the model was trained on, as they were before any preprocessing;
+        others are ignored.
+    strict : bool
+        Raise an error instead of the warnings.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, a column is missing, or a cell of a numeric column is no finite number.
+    """
+    beside = model.with_name("preprocessing.json")
+    for path in (model, beside):
+        if not path.is_file():
+            raise InputError(
+                ["no such file; an exported model needs both model.keras and preprocessing.json"], str(path)
+            )
+    preprocessing = Preprocessing.read(beside)
+    table = read_table(file, preprocessing.missing, preprocessing.dialect)
+    cells = {name: table.column(name) for name in preprocessing.columns}
+    samples = pd.DataFrame(
+        {name: cell.texts() if name in preprocessing.levels else cell.numbers() for name, cell in cells.items()}
+    )
+    features, unseen = raw_features(preprocessing, samples, table.place)
+    warnings = [f"{file}: {levels}" for levels in unseen]
+    if strict and warnings:
+        raise InputError(warnings)
+    return frame_text(RawModel.read(model, beside).predict(features)), warnings
