@@ -59,7 +59,7 @@ def test_a_library_that_is_reworded_reformatted_and_touched_runs_nothing(finishe
     for module in (finished.folder / "workflow" / "gamtune").rglob("*.py"):
         module.write_text(reworded(module.read_text()))
         touch(module)
-    network = finished.folder / "workflow" / "gamtune" / "training" / "network.py"
+    network = finished.folder / "workflow" / "gamtune" / "learners" / "mlp" / "network.py"
     assert "Reworded." in network.read_text()
     assert "# " not in network.read_text()
     assert finished.planned() == {}
