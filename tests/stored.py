@@ -14,7 +14,7 @@ GOLDEN = Path(__file__).parent / "golden" / "study"
 STUDIES = ("digits", "mixed")
 # What the steps below do not make themselves
 KEPT = (
-    "table.csv", "rounds/*/proposals.csv", "trials/*/record.json", "rounds/*/*/record.json", "confirm/*/*/record.json",
+    "table.csv", "rounds/*/slots.csv", "trials/*/record.json", "rounds/*/*/record.json", "confirm/*/*/record.json",
     "final/*/*/record.json", "data/digest.json", "data/columns.csv", "data/warnings.json", "data/preprocessing.json",
     "optimum/record.json", "optimum/predictions.csv", "optimum/comparison.csv", "optimum/tests.csv",
     "optimum/confusion_matrix.csv",
@@ -40,6 +40,7 @@ def analyse(config: str) -> str:
     from gamtune.plan import RESULTS, Plan
     from gamtune.report.report import write_report
     from gamtune.selection.candidates import write_candidates
+    from gamtune.selection.contenders import write_final_slots
     from gamtune.selection.decide import decide
     from gamtune.selection.outcome import outcome
 
@@ -54,6 +55,7 @@ def analyse(config: str) -> str:
     write_figures(study, plan.stages, *columns, study / "figures")
     write_candidates(plan.config, study / "summary.csv", study / "decision" / "candidates.csv")
     decide(study, len(plan.replicates), plan.config.decision.choose)
+    write_final_slots(plan.config, study)
     write_optimum_figures(study, study / "optimum" / "figures")
     write_report(study, json.loads(plan.sections(*REPORTED)), study / "report.html")
     return outcome(plan.config, Path(RESULTS), config)

@@ -16,12 +16,11 @@ from gamtune.files import check_folder, checksum_of, copy_file, read_json, write
 from gamtune.results.artefacts import read_artefact, read_rows
 from gamtune.results.records import read_record
 from gamtune.results.retry import forget_failures
+from gamtune.results.slots_file import FILE, FilledSlot, read_slot, write_slots
 from gamtune.search.planned import check_summary
-from gamtune.search.proposals import FILE, read_slot, write_proposals
 from gamtune.search.table import build_table, table_csv
 from gamtune.selection.decision_file import KEYS, read_decision
 from gamtune.selection.outcome import outcome
-from gamtune.slots import Row, Slot
 
 ROUNDS = {"strategy": "tpe", "draws": 10, "seed": 1, "rounds": 1, "per_round": 2}
 
@@ -61,7 +60,7 @@ def folder(tmp_path, config):
         write_record(tmp_path / "trials" / row.spec.trial / "record.json", row.spec.trial)
     for stage in config.search.stages:
         spec = make_spec({"neurons": [31]}, 1)
-        write_proposals(config, 1, [Slot(Row("new", 1, spec)), Slot(None, "no other")], tmp_path / stage / FILE)
+        write_slots(tmp_path / stage / FILE, [FilledSlot("1", "new", spec), FilledSlot("2", "", None, "no other")])
         write_record(tmp_path / stage / "1" / "record.json", spec.trial)
     return tmp_path
 
@@ -147,8 +146,8 @@ def test_a_decision_is_checked(tmp_path):
 
 @pytest.mark.parametrize("config", [ROUNDS], indirect=True)
 def test_a_slot_that_a_file_does_not_have_is_no_traceback(config, folder):
-    with pytest.raises(DamagedError, match=r"it has 2 slot\(s\), and no slot 3"):
-        read_slot(folder / "rounds" / "1" / FILE, 3)
+    with pytest.raises(DamagedError, match=r"it has 2 slot\(s\), and no slot '3'"):
+        read_slot(folder / "rounds" / "1" / FILE, "3")
 
 
 def test_a_file_without_checksum_is_read_and_one_with_another_is_not(tmp_path):

@@ -17,13 +17,14 @@ from gamtune.config.settings import make_spec
 from gamtune.errors import InputError, StepError
 from gamtune.files import write_text
 from gamtune.gam.model import fit_gam
+from gamtune.results.slots_file import read_slots
 from gamtune.search.table import build_table, cells, table_columns
 from gamtune.selection.candidates import write_candidates
-from gamtune.selection.contenders import contenders, final_spec
+from gamtune.selection.contenders import contenders, write_final_slots
 from gamtune.selection.decide import decide
 from gamtune.selection.evaluate import confusion_csv
 from gamtune.selection.gam_optimum import gam_optimum, split_evenly
-from gamtune.selection.slots import COLUMNS, confirmation_spec, read_candidates
+from gamtune.selection.slots import COLUMNS, read_candidates
 
 
 def confirmed(folder, errors, selection="validation"):
@@ -100,22 +101,45 @@ def test_a_choice_by_the_test_rows_says_so(tmp_path):
     assert decision["why"].endswith("Chosen on the test rows: these errors flatter.")
 
 
-def test_final_trainings_have_seeds_of_their_own_and_on_all_rows_the_epochs_that_were_best(tmp_path):
-    decided = made(confirmed(tmp_path, {"a": [0.05, 0.06, 0.07], "b": [0.03, 0.05, 0.05]}))
-    stopped = [final_spec(tmp_path, "optimum", 7, replicate, 2, whole=False)[0] for replicate in (1, 2)]
-    assert [spec.weight_seed for spec in stopped] == [2_000_007, 2_000_008]
-    assert {(spec.fold, spec.patience, spec.epochs) for spec in stopped} == {(2, 3, decided["spec"]["epochs"])}
-    spec, _ = final_spec(tmp_path, "optimum", 7, 1, None, whole=True)
-    assert (spec.fold, spec.patience, spec.epochs) == (None, None, 10)
-    assert spec.neurons == (2,)
+def final_slots(study, folder):
+    """The slots of the final trials by name, after a decision."""
+    made(folder)
+    write_final_slots(study, folder)
+    return {slot.slot: slot for slot in read_slots(folder / "final" / "slots.csv")}
 
 
-def test_a_reference_meets_the_optimum_on_the_same_seeds_unless_it_is_the_optimum_or_failed(tmp_path):
-    made(confirmed(tmp_path, {"a": [0.05, 0.06, 0.07], "b": [0.03, 0.05, 0.05], "c": [0.01, None, 0.01]}))
-    spec, _ = final_spec(tmp_path, "a", 7, 2, None, whole=False)
+FINAL = {"rules": ["best_observed", "default"], "confirm": {"top": 1, "replicates": 3}, "final": {"replicates": 2}}
+
+
+def test_final_trials_have_their_own_seeds_and_take_the_folds_in_turn(make_study, tmp_path):
+    study = make_study(training__seed=7, decision=FINAL, data__validation={"folds": 4})
+    slots = final_slots(study, confirmed(tmp_path, {"observed_1": [0.05, 0.06, 0.07], "default": [0.03, 0.05, 0.05]}))
+    trials = [slots[f"optimum/{number}"].spec for number in (1, 2)]
+    assert [(spec.weight_seed, spec.fold) for spec in trials] == [(2_000_007, 4), (2_000_008, 1)]
+    assert {(spec.patience, spec.neurons) for spec in trials} == {(3, (2,))}
+
+
+def test_final_trials_on_all_samples_run_for_the_best_epochs_of_the_confirmations(make_study, tmp_path):
+    decision = FINAL | {"final": {"replicates": 1, "train_on": "train+validation"}}
+    study = make_study(training__seed=7, decision=decision, data__validation={"folds": 4})
+    slots = final_slots(study, confirmed(tmp_path, {"observed_1": [0.05, 0.06, 0.07], "default": [0.03, 0.05, 0.05]}))
+    spec = slots["optimum/1"].spec
+    assert (spec.fold, spec.patience, spec.min_delta, spec.epochs, spec.neurons) == (None, None, None, 10, (2,))
+
+
+def test_a_reference_is_trained_on_the_seeds_of_the_optimum_unless_it_is_the_optimum_or_failed(make_study, tmp_path):
+    decision = FINAL | {"rules": ["best_observed", "by_hand", "default"], "by_hand": {"mine": {"l1": 0.1}}}
+    study = make_study(training__seed=7, decision=decision)
+    errors = {
+        "observed_1": [0.05, 0.06, 0.07], "by_hand_mine": [0.03, 0.05, 0.05], "default": [0.01, None, 0.01]
+    }  # fmt: skip
+    slots = final_slots(study, confirmed(tmp_path, errors))
+    spec = slots["observed_1/2"].spec
     assert (spec.weight_seed, spec.neurons) == (2_000_008, (1,))
-    assert final_spec(tmp_path, "b", 7, 1, None, whole=False) == (None, "it is the optimum")
-    assert final_spec(tmp_path, "c", 7, 1, None, whole=True) == (None, "1 of 3 confirmations failed: diverged")
+    empty = {name: slot.reason for name, slot in slots.items() if slot.spec is None}
+    assert empty == {f"by_hand_mine/{number}": "it is the optimum" for number in (1, 2)} | {
+        f"default/{number}": "1 of 3 confirmations failed: diverged" for number in (1, 2)
+    }
 
 
 def test_the_references_are_the_best_row_those_by_hand_and_the_default(make_study):
@@ -257,14 +281,12 @@ def test_no_finished_row_is_one_line(make_study, tmp_path):
         candidates_of(make_study(search__draws=2), [math.nan, math.nan], tmp_path)
 
 
-def test_all_candidates_meet_the_same_fresh_seeds(make_study, tmp_path):
-    proposed = candidates_of(make_study(search__draws=6), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], tmp_path)
-    seeds = {
-        (replicate, confirmation_spec(proposed[f"observed_{rank}"], 1, replicate, None).weight_seed)
-        for rank in (1, 2, 3)
-        for replicate in (1, 2)
-    }
-    assert seeds == {(1, 1_000_001), (2, 1_000_002)}
+def test_all_candidates_are_confirmed_on_the_same_fresh_seeds(make_study, tmp_path):
+    study = make_study(search__draws=6, decision__confirm={"top": 3, "replicates": 2})
+    candidates_of(study, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], tmp_path)
+    slots = [slot for slot in read_slots(tmp_path / "confirm" / "slots.csv") if slot.name.startswith("observed")]
+    assert [slot.slot for slot in slots] == [f"observed_{rank}/{number}" for rank in (1, 2, 3) for number in (1, 2)]
+    assert [slot.spec.weight_seed for slot in slots] == [1_000_001, 1_000_002] * 3
 
 
 @pytest.mark.parametrize("response", ["validation_mse", "log(validation_mse)"])

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from gamtune.config.load import parse_study
 from gamtune.errors import InputError
-from gamtune.search.proposals import lines_with_records, proposed_rows, read_slot
+from gamtune.results.slots_file import read_slot
 from gamtune.search.propose import propose
 from gamtune.search.table import build_table
+from gamtune.search.trials import lines_with_records, proposed_rows
 from gamtune.search.unit_cube import point_of, settings_at
 from gamtune.slots import Outcome
 
@@ -152,17 +153,17 @@ def test_rounds_are_written_one_after_the_other_and_read_in_their_order(tmp_path
     for number, row in enumerate(table):
         record(tmp_path / "trials" / row.spec.trial / "record.json", None if number == 2 else error(row.spec))
     propose(study, 1, tmp_path)
-    first = (tmp_path / "rounds" / "1" / "proposals.csv").read_text()
+    first = (tmp_path / "rounds" / "1" / "slots.csv").read_text()
     for row, path in proposed_rows(tmp_path, ["rounds/1"]):
         record(path, error(row.spec))
     propose(study, 2, tmp_path)
     longer = study.model_copy(update={"search": study.search.model_copy(update={"rounds": 5})})
     propose(longer, 1, tmp_path)  # another round changes nothing in those before
-    assert (tmp_path / "rounds" / "1" / "proposals.csv").read_text() == first
+    assert (tmp_path / "rounds" / "1" / "slots.csv").read_text() == first
     rows = proposed_rows(tmp_path, longer.search.stages)
     assert [row.name for row, _ in rows] == [f"tpe_round_{stage}_{slot:02d}" for stage in (1, 2) for slot in (1, 2, 3)]
     assert [path.relative_to(tmp_path).as_posix() for _, path in rows][3] == "rounds/2/1/record.json"
-    assert read_slot(tmp_path / "rounds/2/proposals.csv", 1).row == rows[3][0]
+    assert read_slot(tmp_path / "rounds/2/slots.csv", "1").spec == rows[3][0].spec
     assert [cells["round"] for cells, _ in lines_with_records(tmp_path, study.search.stages)] == ["1"] * 3 + ["2"] * 3
 
 

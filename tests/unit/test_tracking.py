@@ -29,8 +29,10 @@ from tracked import (
     write_config,
 )
 
+from gamtune.config.settings import make_spec
 from gamtune.errors import DamagedError, InputError
 from gamtune.files import write_text
+from gamtune.results.slots_file import FilledSlot, write_slots
 from gamtune.tracking.address import TrackingError, absolute_uri
 from gamtune.tracking.records import read_runs
 from gamtune.tracking.run_content import record_content
@@ -410,18 +412,17 @@ def test_runs_name_their_data_set_machine_and_what_asked_for_them(study):
 def test_a_row_of_a_round_says_which(study):
     study.write_trials(2)
     (study.folder / "rounds/1").mkdir(parents=True)
-    lines = (study.folder / "table.csv").read_text().splitlines()
-    header, row = f"{lines[0]},slot,reason,spec", lines[1].replace("0" * 12, "e" * 12)
-    (study.folder / "rounds/1/proposals.csv").write_text(f"{header}\n{row},1,,x\n")
-    study.write_record("e" * 12, "rounds/1/1")
+    spec = make_spec({"neurons": [3]}, 1)
+    write_slots(study.folder / "rounds/1/slots.csv", [FilledSlot("1", "new", spec)])
+    study.write_record(spec.trial, "rounds/1/1")
     with_rounds = replace(study.tracked, stages=("rounds/1",))
     sync(with_rounds)
-    tags = study.runs()[f"trial/{'e' * 12}"].data.tags
-    assert (tags["gamtune.round"], tags["gamtune.asked_by"]) == ("1", "rounds/1/proposals.csv")
+    tags = study.runs()[f"trial/{spec.trial}"].data.tags
+    assert (tags["gamtune.round"], tags["gamtune.asked_by"]) == ("1", "rounds/1/slots.csv")
     [summary] = study.runs("study").values()
-    copy = study.results / "mlartifacts" / study.name / summary.info.run_id / "artifacts/rounds/1/proposals.csv"
+    copy = study.results / "mlartifacts" / study.name / summary.info.run_id / "artifacts/rounds/1/slots.csv"
     assert copy.exists(), "what asked for it is among the study's artifacts"
-    assert Path(copy).read_text().startswith("trial,")
+    assert Path(copy).read_text().startswith("slot,")
 
 
 def test_the_view_is_saved_for_a_version_it_is_known_for_alone(study, monkeypatch):

@@ -27,10 +27,10 @@ def runs(project, until="all", **changes):
 def test_rounds_follow_a_random_search_and_one_another_and_train_nothing_twice(finished):
     finished.configure(search=ROUNDS)
     planned = finished.planned()
-    assert (planned["propose"], planned["train_proposed"], "train" in planned) == (1, 2, False)
+    assert (planned["propose"], planned["train_slot"], "train" in planned) == (1, 2, False)
     before = stored(finished)
     runs(finished, "summarise", search=ROUNDS)
-    first = finished.path("rounds/1/proposals.csv").read_bytes()
+    first = finished.path("rounds/1/slots.csv").read_bytes()
     summary = finished.rows("summary.csv")
     assert [row["round"] for row in summary] == ["0"] * 5 + ["1"] * 2
     assert {row["status"] for row in summary} == {"ok"}
@@ -38,16 +38,16 @@ def test_rounds_follow_a_random_search_and_one_another_and_train_nothing_twice(f
 
     finished.configure(search=ROUNDS | {"rounds": 2})
     planned = finished.planned()
-    assert (planned["propose"], planned["train_proposed"], "train" in planned) == (1, 2, False)
+    assert (planned["propose"], planned["train_slot"], "train" in planned) == (1, 2, False)
     runs(finished, "summarise", search=ROUNDS | {"rounds": 2})
-    assert finished.path("rounds/1/proposals.csv").read_bytes() == first
+    assert finished.path("rounds/1/slots.csv").read_bytes() == first
     assert len({row["trial"] for row in finished.rows("summary.csv")}) == 9
-    second, after = finished.path("rounds/2/proposals.csv").read_bytes(), stored(finished)
+    second, after = finished.path("rounds/2/slots.csv").read_bytes(), stored(finished)
 
     shutil.rmtree(finished.path("rounds"))  # as a run that was killed before them leaves it
     runs(finished, "summarise", search=ROUNDS | {"rounds": 2})
-    assert finished.path("rounds/1/proposals.csv").read_bytes() == first
-    assert finished.path("rounds/2/proposals.csv").read_bytes() == second
+    assert finished.path("rounds/1/slots.csv").read_bytes() == first
+    assert finished.path("rounds/2/slots.csv").read_bytes() == second
     assert stored(finished) == after
     synced = finished.gamtune("sync", finished.config).output  # the follower has written most of them already
     added, resumed, unchanged = map(int, re.findall(r"(\d+) [aru]\w+d,", synced))
@@ -84,7 +84,7 @@ def test_a_halving_trains_its_best_rows_on_and_keeps_no_model_but_the_optimums(n
     assert done.code == 0, done.output
     at_once = json.loads((tmp_path / "at once" / "record.json").read_text())
     assert at_once["metrics"] == continued["metrics"]
-    assert at_once["trial"] == continued["trial"] == new_project.rows("rungs/1/proposals.csv")[0]["trial"]
+    assert at_once["trial"] == continued["trial"] == new_project.rows("rungs/1/slots.csv")[0]["trial"]
 
 
 def test_a_renamed_study_and_a_wider_range_train_only_what_is_new(finished):

@@ -18,13 +18,13 @@ from gamtune.data.layout import SET_FILES, fold_folder, whole_folder
 from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.errors import InputError
 from gamtune.files import sha256_of, write_text
-from gamtune.results.record import MODEL, STATE
+from gamtune.results.record import MODEL, RECORD, STATE
+from gamtune.results.slots_file import FILE as SLOTS
 from gamtune.runtime.fingerprint import LIBRARY, code_fingerprint
-from gamtune.search.proposals import FILE as PROPOSALS
 from gamtune.search.table import build_table, cells, complete, derived_columns, table_columns
 from gamtune.search.usage import unused_reason
 from gamtune.selection.contenders import contenders
-from gamtune.selection.slots import slots
+from gamtune.selection.slots import CONFIRM, FINAL, fold_of, slots
 from gamtune.slots import Row
 from gamtune.spec import Spec, canonical_json, digest
 
@@ -81,67 +81,84 @@ class Plan:
         return self.config.search.stage_slots(len(self.rows))
 
     @cached_property
-    def table_records(self) -> list[str]:
-        """Paths of the records of the table's trainings, in its order."""
-        return [self.path(f"trials/{trial}/record.json") for trial in self.trials]
+    def folders(self) -> list[str]:
+        """Folders of the trials' records within the study's: the table's, then those of its rounds or rungs."""
+        later = (f"{stage}/{slot}" for stage in self.stages for slot in self.stage_slots(stage))
+        return [*self._table_folders, *later]
+
+    @property
+    def _table_folders(self) -> list[str]:
+        return [f"trials/{trial}" for trial in self.trials]
 
     @cached_property
     def records(self) -> list[str]:
-        """Paths of the trials' records: the table's, then those of its rounds or rungs."""
-        return [*self.table_records, *(record for stage in self.stages for record in self._stage_records(stage))]
+        """Paths of the trials' records, in the order of `folders`."""
+        return [self.path(f"{folder}/{RECORD}") for folder in self.folders]
+
+    def stage_slots(self, stage: str) -> list[str]:
+        """Return the names of the slots of a stage: a round, a rung, ``confirm`` or ``final``."""
+        if stage == CONFIRM:
+            return [f"{name}/{number}" for name in self.candidates for number in self.replicates]
+        if stage == FINAL:
+            return [f"{name}/{number}" for name in self.contenders for number in self.finals]
+        return [str(number) for number in range(1, self.slots[self.number(stage) - 1] + 1)]
 
     @cached_property
     def files(self) -> list[str]:
         """Paths of every file and folder that a finished study consists of, but for the data and the logs."""
-        confirmed = [f"confirm/{name}/{number}/record.json" for name in self.candidates for number in self.replicates]
-        final = [f"final/{name}/{number}/record.json" for name in self.contenders for number in self.finals]
+        later = [f"{stage}/{slot}/{RECORD}" for stage in (CONFIRM, FINAL) for slot in self.stage_slots(stage)]
         optimum = ("record.json", "model.keras", "preprocessing.json", "comparison.csv", "tests.csv", "predictions.csv")
         decision = ("decision/candidates.csv", "decision/support.csv", "decision/decision.json")
         analysis = ("table.csv", "summary.csv", "gam", "figures", "optimum/weights", "optimum/figures", "report.html")
-        others = [*confirmed, *final, *(f"optimum/{name}" for name in optimum), *decision, *analysis]
-        return [*self.records, *self.proposals, *map(self.path, others)]
-
-    @cached_property
-    def proposals(self) -> list[str]:
-        """The files that fill the slots of rounds or rungs."""
-        return [self._proposals(stage) for stage in self.stages]
+        slots = [f"{stage}/{SLOTS}" for stage in (*self.stages, CONFIRM, FINAL)]
+        others = [*slots, *later, *(f"optimum/{name}" for name in optimum), *decision, *analysis]
+        return [*self.records, *map(self.path, others)]
 
     def before(self, stage: str) -> list[str]:
-        """Files that the rows of a round or rung are proposed from."""
+        """Return the paths of the files that the trials of a round or rung are proposed from."""
         files = []
-        for source in self.config.search.sources(self._number(stage)):
-            files += self.table_records if source == TABLE else [self._proposals(source), *self._stage_records(source)]
-        return files
+        for source in self.config.search.sources(self.number(stage)):
+            if source == TABLE:
+                files += [f"{folder}/{RECORD}" for folder in self._table_folders]
+            else:
+                files += [f"{source}/{SLOTS}", *(f"{source}/{slot}/{RECORD}" for slot in self.stage_slots(source))]
+        return [self.path(file) for file in files]
 
-    def _number(self, stage: str) -> int:
+    def number(self, stage: str) -> int:
+        """Return the number of a round or rung, from 1."""
         return self.stages.index(stage) + 1
-
-    def _proposals(self, stage: str) -> str:
-        return self.path(f"{stage}/{PROPOSALS}")
-
-    def _stage_records(self, stage: str) -> list[str]:
-        slots = self.slots[self._number(stage) - 1]
-        return [self.path(f"{stage}/{slot}/record.json") for slot in range(1, slots + 1)]
 
     @property
     def models(self) -> list[str]:
         """What a training leaves beside its record unless it is the optimum's: its model, or nothing."""
         return [MODEL] if self.config.training.keep_models == "all" else []
 
-    def leaves(self, stage: str | None = None) -> list[str]:
-        """The same for a training of a round or rung, or of the table: its state too, if a rung may go on from it."""
-        goes_on = self.config.search.resumes and stage != self.stages[-1]
-        return [*self.models, STATE] if goes_on else self.models
+    def leaves(self, stage: str = TABLE) -> list[str]:
+        """Return the files that a trial of a stage, or of the table, leaves beside its record.
+
+        The state is left if a rung may continue the trial; the model of a final trial is always left.
+        """
+        if stage == FINAL:
+            return [MODEL]
+        continued = self.config.search.resumes and stage in (TABLE, *self.stages[:-1])
+        return [*self.models, STATE] if continued else self.models
 
     def continues(self, stage: str) -> int:
-        """Epochs after which a rung takes up its trainings; 0 for a round, whose trainings are new."""
-        if not self.config.search.resumes:
+        """Return the number of epochs after which the trials of a stage are resumed; 0 if they are new."""
+        if not self.config.search.resumes or stage not in self.stages:
             return 0
-        return int(self.config.stage_settings(self._number(stage) - 1)["epochs"])
+        return int(self.config.stage_settings(self.number(stage) - 1)["epochs"])
+
+    def slot_data(self, stage: str, slot: str) -> str:
+        """Return the path of ``digest.json`` of the data that the trial of a slot is trained on."""
+        replicate = int(slot.rpartition("/")[2])
+        if stage == FINAL:
+            return self.final_digest(replicate)
+        return self.digest(fold_of(self.config, replicate) if stage == CONFIRM else None)
 
     def proposing(self, stage: str) -> str:
         """File of what a round or rung depends on; as far as a round is concerned, the study ends with it."""
-        study = self.config.model_copy(update={"search": self.config.search.until(self._number(stage))})
+        study = self.config.model_copy(update={"search": self.config.search.until(self.number(stage))})
         return self._step_config(_sections(study, "study", "data", "search", "space", "training"))
 
     @cached_property
@@ -177,9 +194,9 @@ class Plan:
 
     @property
     def proposing_candidates(self) -> str:
-        """File of what the candidates depend on: of the decision, not how one of them is chosen and trained."""
+        """File of what the candidates and their confirmations depend on."""
         include: Any = dict.fromkeys(("study", "data", "search", "space", "training", "analysis"), True)
-        include["decision"] = {"rules": True, "by_hand": True, "confirm": {"top": True}}
+        include["decision"] = {"rules": True, "by_hand": True, "confirm": True}
         return self._step_config(_compact(self.config.model_dump(mode="json", include=include)))
 
     @cached_property
@@ -246,19 +263,14 @@ class Plan:
 
     @property
     def data_outputs(self) -> list[str]:
-        """Files of the prepared data, but for the digest of all."""
-        files = [os.path.join(folder, name) for folder in self.data_sets for name in SET_FILES]
-        files += [self.path(f"data/{name}") for name in ("split.csv", COLUMNS, WARNINGS)]
-        return [name for name in files if name != self.path("data/digest.json")]
+        """Files of the prepared data within ``data/``, except its digest."""
+        sets = [os.path.relpath(folder, self.path("data")) for folder in self.data_sets]
+        files = [os.path.normpath(os.path.join(folder, name)) for folder in sets for name in SET_FILES]
+        return [name for name in (*files, "split.csv", COLUMNS, WARNINGS) if name != "digest.json"]
 
     def digest(self, fold: int | None) -> str:
         """Path of the digest of the data that a training sees."""
         return os.path.join(self.data_sets[fold - 1 if fold else 0], "digest.json")
-
-    def fold_of(self, replicate: int) -> int | None:
-        """The fold that a confirmation is validated on: they take turns."""
-        folds = self.config.data.folds
-        return folds[(replicate - 1) % len(folds)]
 
     @cached_property
     def contenders(self) -> list[str]:
@@ -275,15 +287,11 @@ class Plan:
         """What a step is told if the final trainings learn from all rows but the test's."""
         return ["--whole"] if self.config.decision.final.train_on == "train+validation" else []
 
-    def final_fold(self, replicate: int) -> int | None:
-        """The fold that tells a final training when to stop: they go on taking turns."""
-        return None if self.whole else self.fold_of(len(self.replicates) + replicate)
-
     def final_digest(self, replicate: int) -> str:
-        """Path of the digest of the data that a final training sees."""
+        """Return the path of ``digest.json`` of the data that a final trial is trained on."""
         if self.whole:
             return os.path.join(whole_folder(Path(self.path("data"))), "digest.json")
-        return self.digest(self.final_fold(replicate))
+        return self.digest(fold_of(self.config, len(self.replicates) + replicate))
 
     def _check(self) -> None:
         """What only the table, or the files named, can tell."""

@@ -14,12 +14,13 @@ from gamtune.files import locked, read_json
 from gamtune.numbers import significant
 from gamtune.plan import RESULTS, STORE, Plan
 from gamtune.results.record import MODEL, RECORD
+from gamtune.results.slots_file import FILE as SLOTS
+from gamtune.results.slots_file import read_slots
 from gamtune.runtime.run_lock import active_run, exclusive
 from gamtune.runtime.training_code import training_code
-from gamtune.search.proposals import proposed_rows
-from gamtune.selection.contenders import OPTIMUM, final_folders, final_spec
-from gamtune.selection.decision_file import read_decision
-from gamtune.selection.slots import confirmation_spec, read_candidates
+from gamtune.search.trials import proposed_rows
+from gamtune.selection.slots import CONFIRM, FINAL
+from gamtune.spec import Spec
 from gamtune.tracking.study import TrackedStudy
 
 TRAININGS = ("trials", "rounds", "rungs", "confirm", "final")  # folders of a study whose records are trainings
@@ -183,50 +184,31 @@ def _data_digest(path: str) -> str:
 
 
 def _trials(plan: Plan) -> set[str]:
-    """Ids of all trainings that a study has, as far as they are known."""
-    folder = Path(plan.path())
-    trials = {*plan.trials, *(row.spec.trial for row, _ in proposed_rows(folder, plan.stages))}
-    try:
-        candidates = read_candidates(folder / "decision" / "candidates.csv")
-    except OSError:
-        return trials
-    seed = plan.config.training.seed
-    specs = (
-        confirmation_spec(candidates[name], seed, replicate, plan.fold_of(replicate))
-        for name in plan.candidates
-        if name in candidates
-        for replicate in plan.replicates
-    )
-    return trials | {spec.trial for spec in specs if spec}
+    """Return the ids of all trials that a study has, as far as they are known, except the final ones."""
+    proposed = (row.spec.trial for row, _ in proposed_rows(Path(plan.path()), plan.stages))
+    return {*plan.trials, *proposed, *(spec.trial for _, spec in _slots(plan, CONFIRM))}
 
 
 def _finals(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Id and data of the final trainings of the optimum and of what it is compared with."""
-    folder, seed = Path(plan.path()), plan.config.training.seed
-    for name in _decided(folder) & set(plan.contenders):
-        for number in plan.finals:
-            spec, _ = final_spec(folder, name, seed, number, plan.final_fold(number), bool(plan.whole))
-            if spec:
-                yield spec.trial, _data_digest(plan.final_digest(number))
+    """Yield the id and the data of each final trial."""
+    for slot, spec in _slots(plan, FINAL):
+        yield spec.trial, _data_digest(plan.slot_data(FINAL, slot))
 
 
-def _decided(folder: Path) -> set[str]:
-    """Contenders that the decision as it was last made knows; none before."""
-    if not (folder / "decision" / "candidates.csv").exists():  # it holds their settings
-        return set()
+def _slots(plan: Plan, stage: str) -> Iterator[tuple[str, Spec]]:
+    """Yield name and trial of the slots of a stage that the config still asks for; none before its file is written."""
+    planned = set(plan.stage_slots(stage))
     try:
-        decision = read_decision(folder)
-    except (OSError, ValueError):
-        return set()
-    return {OPTIMUM, *(entry["candidate"] for entry in decision["candidates"])}
+        slots = read_slots(Path(plan.path(stage)) / SLOTS)
+    except FileNotFoundError:
+        return
+    yield from ((slot.slot, slot.spec) for slot in slots if slot.spec and slot.slot in planned)
 
 
 def _folders(plan: Plan) -> set[Path]:
-    """Folders of the records that a study has or will have."""
-    folder = Path(plan.path())
-    confirmed = {folder / "confirm" / name / str(number) for name in plan.candidates for number in plan.replicates}
-    final = {path for name in plan.contenders for path in final_folders(folder, name, len(plan.finals))}
-    return {Path(record).parent for record in plan.records} | confirmed | final
+    """Return the folders of the records that a study has or will have."""
+    later = (f"{stage}/{slot}" for stage in (CONFIRM, FINAL) for slot in plan.stage_slots(stage))
+    return {Path(plan.path(folder)) for folder in (*plan.folders, *later)}
 
 
 def _run_key(record: Path) -> str:

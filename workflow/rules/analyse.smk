@@ -1,19 +1,19 @@
 rule gam:
     """The error as a sum of smooth effects, or the reason why there is no model."""
     input:
-        summary=STUDY.path("summary.csv"),
+        summary="results/{study}/summary.csv",
     output:
-        directory(STUDY.path("gam")),
+        directory("results/{study}/gam"),
     log:
-        STUDY.path("logs/gam.txt"),
+        "results/{study}/logs/gam.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.analysis.gam_step"),
-        formula=STUDY.config.analysis.gam or NO_FORMULA,
-        response=STUDY.response,
-        method=STUDY.config.analysis.method,
-        columns=STUDY.figure_columns,
+        formula=PLAN.config.analysis.gam or NO_FORMULA,
+        response=PLAN.response,
+        method=PLAN.config.analysis.method,
+        columns=PLAN.figure_columns,
     message:
         "additive model of the error"
     shell:
@@ -25,25 +25,25 @@ rule gam:
 rule figures:
     """The error against every parameter, the model's effects, and how the search went."""
     input:
-        summary=STUDY.path("summary.csv"),
-        gam=STUDY.path("gam"),
+        summary="results/{study}/summary.csv",
+        gam="results/{study}/gam",
     output:
         report(
-            directory(STUDY.path("figures")),
+            directory("results/{study}/figures"),
             patterns=["{figure}.png"],
             caption="../report/figure.rst",
             category="Analysis",
             labels={"figure": "{figure}"},
         ),
     log:
-        STUDY.path("logs/figures.txt"),
+        "results/{study}/logs/figures.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.figures.search_figures"),
-        columns=STUDY.figure_columns,
-        study=subpath(output[0], parent=True),
-        stages=STUDY.stages,
+        columns=PLAN.figure_columns,
+        study="results/{study}",
+        stages=PLAN.stages,
     message:
         "figures"
     shell:
@@ -54,23 +54,23 @@ rule figures:
 rule optimum_figures:
     """The optimum on the test rows."""
     input:
-        predictions=STUDY.path("optimum/predictions.csv"),
-        digest=STUDY.path("data/digest.json"),
+        predictions="results/{study}/optimum/predictions.csv",
+        digest="results/{study}/data/digest.json",
     output:
         report(
-            directory(STUDY.path("optimum/figures")),
+            directory("results/{study}/optimum/figures"),
             patterns=["{figure}.png"],
             caption="../report/figure.rst",
             category="Optimum",
             labels={"figure": "{figure}"},
         ),
     log:
-        STUDY.path("logs/optimum_figures.txt"),
+        "results/{study}/logs/optimum_figures.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.figures.optimum_figures"),
-        study=subpath(output[0], ancestor=2),
+        study="results/{study}",
     message:
         "figures of the optimum"
     shell:

@@ -1,57 +1,57 @@
 rule fetch:
-    """The files of a public data set, checked, in the user's cache; with progress, and where the network is."""
+    """Download the files of a public data set into the user's cache and check them."""
     output:
-        STUDY.path("data/source.json"),
+        "results/{study}/data/source.json",
     log:
-        STUDY.path("logs/fetch.txt"),
+        "results/{study}/logs/fetch.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
-        data=STUDY.step_config("data"),
+        data=PLAN.step_config("data"),
     message:
-        "files of the data set"
+        "download the data set"
     shell:
-        "python -m gamtune fetch --data {params.data:q} --out {output:q} > {log:q}"  # progress and faults: to the terminal
+        "python -m gamtune fetch --data {params.data:q} --out {output:q} > {log:q}"  # progress and errors: to the terminal
 
 
 rule data:
-    """The source as arrays on disk, split and standardised."""
+    """Prepare the data: split the samples and write the preprocessed arrays."""
     input:
-        file=STUDY.data_files,
+        file=PLAN.data_files,
     output:
-        STUDY.data_outputs,
-        digest=STUDY.path("data/digest.json"),
+        expand("results/{study}/data/{name}", name=PLAN.data_outputs, allow_missing=True),
+        digest="results/{study}/data/digest.json",
     log:
-        STUDY.path("logs/data.txt"),
+        "results/{study}/logs/data.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.data.prepare"),
-        data=STUDY.step_config("data"),
-        content=STUDY.data_content,  # of files whose paths Snakemake takes for patterns
-        folder=subpath(output.digest, parent=True),
+        data=PLAN.step_config("data"),
+        content=PLAN.data_content,  # of files whose paths Snakemake takes for patterns
+        folder="results/{study}/data",
     message:
-        "data: split and standardised"
+        "prepare the data"
     shell:
         "python -m gamtune data --data {params.data:q} --out {params.folder:q} 2>&1 | tee {log:q}"  # warnings: to the terminal
 
 
 rule whole_data:
-    """All rows but the test's as one training set, for the final trainings of a study that wants it."""
+    """Prepare the training and validation samples as one training set, for final trials that use both."""
     input:
-        file=STUDY.data_files,
+        file=PLAN.data_files,
     output:
-        expand(STUDY.path("data/whole/{name}"), name=SET_FILES),
+        expand("results/{study}/data/whole/{name}", name=SET_FILES, allow_missing=True),
     log:
-        STUDY.path("logs/whole_data.txt"),
+        "results/{study}/logs/whole_data.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.data.prepare"),
-        data=STUDY.step_config("data"),
-        content=STUDY.data_content,  # of files whose paths Snakemake takes for patterns
-        folder=subpath(output[0], parent=True),
+        data=PLAN.step_config("data"),
+        content=PLAN.data_content,  # of files whose paths Snakemake takes for patterns
+        folder="results/{study}/data/whole",
     message:
-        "data: training and validation rows together"
+        "prepare training and validation samples together"
     shell:
         "python -m gamtune data --whole --data {params.data:q} --out {params.folder:q} > {log:q} 2>&1"

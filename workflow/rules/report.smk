@@ -1,29 +1,29 @@
 rule report:
     """The study on one page that opens offline."""
     input:
-        summary=STUDY.path("summary.csv"),
-        digest=STUDY.path("data/digest.json"),
-        warnings=STUDY.path("data/warnings.json"),
-        columns=STUDY.path("data/columns.csv"),
-        gam=STUDY.path("gam"),
-        figures=STUDY.path("figures"),
-        optimum_figures=STUDY.path("optimum/figures"),
-        candidates=STUDY.path("decision/candidates.csv"),
-        support=STUDY.path("decision/support.csv"),
-        decision=STUDY.path("decision/decision.json"),
-        comparison=STUDY.path("optimum/comparison.csv"),
-        tests=STUDY.path("optimum/tests.csv"),
+        summary="results/{study}/summary.csv",
+        digest="results/{study}/data/digest.json",
+        warnings="results/{study}/data/warnings.json",
+        columns="results/{study}/data/columns.csv",
+        gam="results/{study}/gam",
+        figures="results/{study}/figures",
+        optimum_figures="results/{study}/optimum/figures",
+        candidates="results/{study}/decision/candidates.csv",
+        support="results/{study}/decision/support.csv",
+        decision="results/{study}/decision/decision.json",
+        comparison="results/{study}/optimum/comparison.csv",
+        tests="results/{study}/optimum/tests.csv",
     output:
-        STUDY.path("report.html"),
+        "results/{study}/report.html",
     log:
-        STUDY.path("logs/report.txt"),
+        "results/{study}/logs/report.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.report.report"),
         template=template_of("report/page.html.j2"),
-        config=STUDY.step_config("study", "data", "search", "space", "training", "analysis", "decision"),
-        study=subpath(output[0], parent=True),
+        config=PLAN.step_config("study", "data", "search", "space", "training", "analysis", "decision"),
+        study="results/{study}",
     message:
         "report"
     shell:

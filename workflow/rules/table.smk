@@ -1,16 +1,16 @@
 rule table:
-    """The rows to train, for people and for the analysis; trainings take theirs from the config itself."""
+    """Write the parameter table, for people and for the analysis; trials take their settings from the config."""
     output:
-        STUDY.path("table.csv"),
+        "results/{study}/table.csv",
     log:
-        STUDY.path("logs/table.txt"),
+        "results/{study}/logs/table.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.search.table"),
-        rows=STUDY.table_digest,
-        config=STUDY.step_config("study", "data", "search", "space", "training"),
+        rows=PLAN.table_digest,
+        config=PLAN.step_config("study", "data", "search", "space", "training"),
     message:
-        "table of all rows"
+        "parameter table"
     shell:
         "python -m gamtune table {params.config:q} --out {output:q} > {log:q} 2>&1"

@@ -1,18 +1,18 @@
 rule sync:
     """Every record as a run in MLflow, the optimum as its champion; nothing else waits for it."""
     input:
-        table=STUDY.path("table.csv"),
-        summary=STUDY.path("summary.csv"),
-        report=STUDY.path("report.html"),
+        table="results/{study}/table.csv",
+        summary="results/{study}/summary.csv",
+        report="results/{study}/report.html",
     output:
-        STUDY.path("tracking/synced.json"),
+        "results/{study}/tracking/synced.json",
     log:
-        STUDY.path("logs/sync.txt"),
+        "results/{study}/logs/sync.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.tracking.sync"),
-        config=STUDY.step_config("study", "data", "search", "space", "tracking"),
+        config=PLAN.step_config("study", "data", "search", "space", "tracking"),
     message:
         "records into MLflow"
     shell:

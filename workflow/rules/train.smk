@@ -1,99 +1,111 @@
 rule train:
-    """One row of the table: spec in, record out."""
+    """Train one trial of the parameter table."""
     input:
-        digest=lambda wildcards: STUDY.digest(STUDY.trials[wildcards.trial].fold),
+        data=lambda wildcards: PLAN.digest(PLAN.trials[wildcards.trial].fold),
     output:
-        STUDY.path("trials/{trial}/record.json"),
+        "results/{study}/trials/{trial}/record.json",
     log:
-        STUDY.path("trials/{trial}/log.txt"),
+        "results/{study}/trials/{trial}/log.txt",
     retries: 1
     conda:
         "../../envs/gamtune.yaml"
-    threads: lambda wildcards: STUDY.trials[wildcards.trial].threads
+    threads: lambda wildcards: PLAN.trials[wildcards.trial].threads
     resources:
         attempt=lambda wildcards, attempt: attempt,
         mem_mb=1500,
     params:
         code=training_code(),  # an edit or an upgrade trains again, a reworded comment does not
-        spec=lambda wildcards: STUDY.trials[wildcards.trial].to_json(),  # canonical: all that identifies a row
-        store=STUDY.store,
-        leave=STUDY.leaves(),
+        spec=lambda wildcards: PLAN.trials[wildcards.trial].to_json(),
+        store=PLAN.store,
+        leave=PLAN.leaves(),
     message:
         "train {wildcards.trial}"
     shell:
-        "python -m gamtune train --spec {params.spec:q} --data {input.digest:q}"
-        " --record {output:q} --store {params.store:q} --leave {params.leave:q}"
+        "python -m gamtune train --spec {params.spec:q}"
+        " --data {input.data:q} --record {output:q} --store {params.store:q} --leave {params.leave:q}"
         " --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 
 
 rule propose:
-    """The rows of a round, or of a rung, from what the rows before it came to; a slot may stay empty."""
+    """Propose the trials of a round or rung from the results of earlier trials; a slot may stay empty."""
     input:
-        lambda wildcards: STUDY.before(wildcards.stage),
+        lambda wildcards: PLAN.before(wildcards.stage),
     output:
-        STUDY.path("{stage}/proposals.csv"),
+        "results/{study}/{stage}/slots.csv",
     log:
-        STUDY.path("{stage}/log.txt"),
+        "results/{study}/{stage}/log.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.search.propose"),
-        rows=STUDY.table_digest,
-        config=lambda wildcards: STUDY.proposing(wildcards.stage),
-        study=subpath(output[0], ancestor=3),
-        number=lambda wildcards: STUDY.stages.index(wildcards.stage) + 1,
+        rows=PLAN.table_digest,
+        config=lambda wildcards: PLAN.proposing(wildcards.stage),
+        study="results/{study}",
+        number=lambda wildcards: PLAN.number(wildcards.stage),
     message:
-        "{wildcards.stage}: propose rows"
+        "propose {wildcards.stage}"
     shell:
         "python -m gamtune propose {params.config:q} --study {params.study:q} --stage {params.number:q} > {log:q} 2>&1"
 
 
-rule train_proposed:
-    """A slot of a round or rung; a rung goes on where the one before it stopped."""
+rule train_slot:
+    """Train the trial of one slot of a round or rung; a rung resumes its trials where the rung before stopped."""
     input:
-        proposals=STUDY.path("{stage}/proposals.csv"),
-        digest=STUDY.digest(None),
+        slots="results/{study}/{stage}/slots.csv",
+        data=lambda wildcards: PLAN.slot_data(wildcards.stage, wildcards.slot),
     output:
-        STUDY.path("{stage}/{slot}/record.json"),
+        "results/{study}/{stage}/{slot}/record.json",
     log:
-        STUDY.path("{stage}/{slot}/log.txt"),
+        "results/{study}/{stage}/{slot}/log.txt",
     retries: 1
     conda:
         "../../envs/gamtune.yaml"
-    threads: STUDY.threads
+    threads: PLAN.threads
     resources:
         attempt=lambda wildcards, attempt: attempt,
         mem_mb=1500,
     params:
         code=training_code(),
-        store=STUDY.store,
-        leave=lambda wildcards: STUDY.leaves(wildcards.stage),
-        continues=lambda wildcards: STUDY.continues(wildcards.stage),
+        store=PLAN.store,
+        leave=lambda wildcards: PLAN.leaves(wildcards.stage),
+        continues=lambda wildcards: PLAN.continues(wildcards.stage),
     message:
-        "train {wildcards.stage}, row {wildcards.slot}"
+        "train {wildcards.stage}/{wildcards.slot}"
     shell:
-        "python -m gamtune train --proposals {input.proposals:q} --slot {wildcards.slot:q}"
-        " --data {input.digest:q} --record {output:q} --store {params.store:q} --leave {params.leave:q}"
+        "python -m gamtune train --slots {input.slots:q} --slot {wildcards.slot:q}"
+        " --data {input.data:q} --record {output:q} --store {params.store:q} --leave {params.leave:q}"
         " --continues {params.continues:q} --attempt {resources.attempt} --attempts 2 > {log:q} 2>&1"
 
 
+use rule train_slot as confirm with:
+    wildcard_constraints:
+        stage="confirm",
+        slot=r"\w+/\d+",
+
+
+use rule train_slot as final with:
+    wildcard_constraints:
+        stage="final",
+        slot=r"\w+/\d+",
+
+
 rule summarise:
-    """The table joined with its records, failed rows with their reason."""
+    """Join the table with the records of its trials; a failed trial has its reason."""
     input:
-        table=STUDY.path("table.csv"),
-        proposals=STUDY.proposals,
-        records=STUDY.records,
-        digest=STUDY.path("data/digest.json"),
+        table="results/{study}/table.csv",
+        slots=expand("results/{study}/{stage}/slots.csv", stage=PLAN.stages, allow_missing=True),
+        records=expand("results/{study}/{folder}/record.json", folder=PLAN.folders, allow_missing=True),
+        digest="results/{study}/data/digest.json",
     output:
-        STUDY.path("summary.csv"),
+        "results/{study}/summary.csv",
     log:
-        STUDY.path("logs/summarise.txt"),
+        "results/{study}/logs/summarise.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.analysis.summary"),
-        config=STUDY.step_config("study", "data", "search", "space", "training"),
-        study=subpath(output[0], parent=True),
+        config=PLAN.step_config("study", "data", "search", "space", "training"),
+        study="results/{study}",
     message:
         "summary of all trials"
     shell:

@@ -2,18 +2,21 @@
 
 import argparse
 
-from gamtune.cli.arguments import add_study, number
+from gamtune.cli.arguments import add_config, add_study
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
+    add_config(parser)
     add_study(parser)
-    parser.add_argument("--replicates", type=number(1), required=True)
-    parser.add_argument("--choose", choices=("lowest_mean", "one_standard_error"), default="lowest_mean")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the decision."""
+    """Write the decision and the slots of the final trials."""
+    from gamtune.config.load import read_study
+    from gamtune.selection.contenders import write_final_slots
     from gamtune.selection.decide import decide
 
-    decide(options.study, options.replicates, options.choose)
+    study = read_study(options.config)
+    decide(options.study, study.decision.confirm.replicates, study.decision.choose)
+    write_final_slots(study, options.study)

@@ -15,7 +15,7 @@ from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import CONFIGURATION, RUNG
 from gamtune.figures.theme import BEST, EFFECT, FAILED, NEXT, PALE, STYLE, new_figure, plain_log_axis, save, shown
 from gamtune.results.records import read_record
-from gamtune.search.proposals import lines_with_records
+from gamtune.search.trials import lines_with_records
 
 BEST_ROWS = 3
 # Columns in which the trainings of one line may differ

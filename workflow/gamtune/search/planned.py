@@ -6,8 +6,9 @@ from pathlib import Path
 from gamtune.config.study import Study
 from gamtune.errors import DamagedError, InputError
 from gamtune.results.artefacts import read_rows
-from gamtune.search.proposals import FILE, lines_with_records
+from gamtune.results.slots_file import FILE
 from gamtune.search.table import build_table
+from gamtune.search.trials import lines_with_records
 
 
 def planned_lines(study: Study, folder: Path) -> list[tuple[dict[str, str], Path]]:

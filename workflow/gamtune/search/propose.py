@@ -7,13 +7,14 @@ from gamtune.config.search import TABLE
 from gamtune.config.study import Study
 from gamtune.errors import InputError
 from gamtune.results.records import read_record, trial_record
-from gamtune.search.proposals import FILE, proposed_rows, write_proposals
+from gamtune.results.slots_file import FILE, FilledSlot, write_slots
 from gamtune.search.table import build_table
-from gamtune.slots import Outcome, Row
+from gamtune.search.trials import proposed_rows
+from gamtune.slots import Outcome, Row, Slot
 
 
 def propose(study: Study, stage: int, folder: Path) -> None:
-    """Write ``proposals.csv`` of a round or rung.
+    """Write the slots file of a round or rung.
 
     Parameters
     ----------
@@ -31,8 +32,13 @@ def propose(study: Study, stage: int, folder: Path) -> None:
             trained += [(row, trial_record(folder, row.spec.trial)) for row in table]
         else:
             trained += proposed_rows(folder, [source])
-    slots = search.propose(study, stage, search.stage_slots(len(table))[stage - 1], _outcomes(trained))
-    write_proposals(study, stage, slots, folder / search.stages[stage - 1] / FILE)
+    proposed = search.propose(study, stage, search.stage_slots(len(table))[stage - 1], _outcomes(trained))
+    slots = (_filled(str(number), slot) for number, slot in enumerate(proposed, start=1))
+    write_slots(folder / search.stages[stage - 1] / FILE, slots)
+
+
+def _filled(name: str, slot: Slot) -> FilledSlot:
+    return FilledSlot(name, slot.row.name, slot.row.spec) if slot.row else FilledSlot(name, "", None, slot.reason)
 
 
 def _outcomes(rows: Sequence[tuple[Row, Path]]) -> list[Outcome]:

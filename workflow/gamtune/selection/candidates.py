@@ -17,12 +17,14 @@ from gamtune.files import read_json, write_text
 from gamtune.gam.model import FittedGam, fit_gam
 from gamtune.numbers import significant
 from gamtune.results.artefacts import artefact_text, read_artefact
-from gamtune.search.proposals import proposed_rows
+from gamtune.results.slots_file import FILE as SLOTS
+from gamtune.results.slots_file import write_slots
 from gamtune.search.table import build_table, complete
+from gamtune.search.trials import proposed_rows
 from gamtune.selection.gam_optimum import gam_optimum
 from gamtune.selection.one_standard_error import Sized, smallest_within, standard_error
 from gamtune.selection.size import count_weights
-from gamtune.selection.slots import COLUMNS, Slot, slots
+from gamtune.selection.slots import COLUMNS, CONFIRM, Slot, confirmation_slots, slots
 from gamtune.selection.support import COLUMNS as SUPPORT_COLUMNS
 from gamtune.selection.support import distances, support
 from gamtune.slots import Row
@@ -42,7 +44,7 @@ class Proposal:
 
 
 def write_candidates(study: Study, summary: Path, out: Path) -> None:
-    """Write ``candidates.csv``, one row for each slot of the decision, and ``support.csv`` beside it.
+    """Write ``candidates.csv``, one row per candidate, ``support.csv`` beside it, and the slots of the confirmations.
 
     Parameters
     ----------
@@ -83,6 +85,8 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
         cells = (proposal.source, proposal.observed, proposal.predicted, *places, proposal.reason or None, spec)
         lines.append([slot.name, slot.rule, *cells])
     write_text(out, artefact_text(COLUMNS, lines))
+    confirmed = ((slot.name, proposal.spec, proposal.reason) for slot, proposal in proposals.items())
+    write_slots(summary.parent / CONFIRM / SLOTS, confirmation_slots(study, confirmed))
 
 
 def _all_rows(study: Study, folder: Path) -> list[Row]:

@@ -1,15 +1,13 @@
 """Who meets on the test rows: the optimum and its references, all on the same fresh weight seeds."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from gamtune.config.study import Decision
-from gamtune.errors import InputError
-from gamtune.selection.decision_file import read_decision, winner_of
-from gamtune.selection.slots import FINAL_SEED, read_candidate, slots
-from gamtune.spec import Spec
+from gamtune.config.study import Decision, Study
+from gamtune.results.slots_file import FILE, FilledSlot, write_slots
+from gamtune.selection.decision_file import read_decision
+from gamtune.selection.slots import FINAL, FINAL_SEED, fold_of, read_candidates, slots
 
 OPTIMUM = "optimum"
 
@@ -21,52 +19,41 @@ def contenders(decision: Decision) -> list[str]:
     return [OPTIMUM, *references]
 
 
-def _entry(decided: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
-    for entry in decided:
-        if entry["candidate"] == name:
-            return entry
-    known = ", ".join([OPTIMUM, *(str(entry["candidate"]) for entry in decided)])
-    raise InputError([f"contender: got {name[:100]!r}, expected one of {known}"])
-
-
 def final_folders(study: Path, contender: str, replicates: int) -> list[Path]:
     """Where a contender's final trainings lie, in the order of their weight seeds; the optimum's first is exported."""
     return [study / "final" / contender / str(number) for number in range(1, replicates + 1)]
 
 
-def final_spec(
-    study: Path, contender: str, seed: int, replicate: int, fold: int | None, whole: bool
-) -> tuple[Spec | None, str]:
-    """A final training, on a weight seed that nothing was chosen by; or None and the reason why there is none.
+def write_final_slots(study: Study, folder: Path) -> None:
+    """Write the slots file of the final trials: every contender on the same weight seeds, which no selection has used.
 
     Parameters
     ----------
-    study : Path
-        The study's folder of results, the decision made.
-    contender : str
-        ``optimum`` or the name of a candidate.
-    seed : int
-        The config's ``training.seed``.
-    replicate : int
-        Counts from 1.
-    fold : int, optional
-        Fold that decides when it stops, where there are folds.
-    whole : bool
-        It learns from all rows but the test's, for the median number of epochs that its confirmations were best after.
+    study : Study
+        The config. With ``decision.final.train_on: train+validation`` a final trial learns from all samples except the
+        test set, for the median of the best epochs of its confirmations.
+    folder : Path
+        The study's folder of results, with the decision made.
     """
-    decided = read_decision(study)
-    if contender == decided["winner"]:
-        return None, "it is the optimum"
-    entry = winner_of(decided)
-    settings = dict(decided["spec"])
-    if contender != OPTIMUM:
-        entry = _entry(decided["candidates"], contender)
-        spec = read_candidate(study / "decision" / "candidates.csv", contender).spec
-        if spec is None or entry["skipped"]:
-            return None, str(entry["skipped"])
-        settings = spec.settings()
-    if whole:
-        settings = {name: value for name, value in settings.items() if name not in ("patience", "min_delta")}
-        settings["epochs"] = entry["epochs"]
-    more = {"weight_seed": FINAL_SEED + seed + replicate - 1} | ({"fold": fold} if fold else {})
-    return Spec.from_json(json.dumps(settings | more)), ""
+    write_slots(folder / FINAL / FILE, _final_slots(study, folder))
+
+
+def _final_slots(study: Study, folder: Path) -> Iterator[FilledSlot]:
+    decided = read_decision(folder)
+    candidates = read_candidates(folder / "decision" / "candidates.csv")
+    entries = {entry["candidate"]: entry for entry in decided["candidates"]}
+    final, confirmations = study.decision.final, study.decision.confirm.replicates
+    whole = final.train_on == "train+validation"
+    for contender in contenders(study.decision):
+        chosen = decided["winner"] if contender == OPTIMUM else contender
+        spec, reason = candidates[chosen].spec, entries[chosen]["skipped"] or ""
+        if contender == decided["winner"]:
+            spec, reason = None, "it is the optimum"
+        if reason:
+            spec = None
+        if spec and whole:
+            spec = replace(spec, epochs=entries[chosen]["epochs"], patience=None, min_delta=None)
+        for number in range(1, final.replicates + 1):
+            fold = None if whole else fold_of(study, confirmations + number)
+            trial = spec.repeated(FINAL_SEED + study.training.seed + number - 1, fold) if spec else None
+            yield FilledSlot(f"{contender}/{number}", chosen, trial, reason)

@@ -23,7 +23,7 @@ from gamtune.metrics.h2o import METRICS, FloatArray, IntArray, confusion_matrix
 from gamtune.results.artefacts import artefact_text
 from gamtune.results.record import MODEL
 from gamtune.results.records import RECORD, read_record
-from gamtune.search.proposals import lines_with_records
+from gamtune.search.trials import lines_with_records
 from gamtune.selection.contenders import OPTIMUM, final_folders
 from gamtune.selection.decision_file import read_decision
 from gamtune.selection.paired_tests import mcnemar, paired_t

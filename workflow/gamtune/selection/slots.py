@@ -1,18 +1,20 @@
 """Slots of the decision: which candidates there will be is known when the workflow is parsed, what they hold is not."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gamtune.config.study import Decision
-from gamtune.errors import DamagedError
+from gamtune.config.study import Decision, Study
 from gamtune.results.artefacts import read_rows
 from gamtune.results.records import RECORD, read_record
+from gamtune.results.slots_file import FilledSlot
 from gamtune.spec import Spec
 
 COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "nearest", "usual", "reason", "spec")
 FIGURES = ("observed", "predicted", "nearest", "usual")
 # Weight seeds of the search count up from training.seed, which is below a million: these are never among them
+CONFIRM, FINAL = "confirm", "final"  # folders of the stages after the search
 CONFIRMATION_SEED, FINAL_SEED = 1_000_000, 2_000_000
 
 
@@ -62,43 +64,36 @@ def read_candidates(path: Path) -> dict[str, Candidate]:
     return {row["candidate"]: _candidate(row) for row in read_rows(path, *COLUMNS)}
 
 
-def read_candidate(path: Path, name: str) -> Candidate:
-    """Return one candidate.
-
-    Raises
-    ------
-    DamagedError
-        If the file does not have it.
-    """
-    candidates = read_candidates(path)
-    if name not in candidates:
-        raise DamagedError(path, f"it has no candidate {name!r}")
-    return candidates[name]
-
-
 def _candidate(row: dict[str, str]) -> Candidate:
     figures = {name: float(row[name]) if row[name] else None for name in FIGURES}
     spec = Spec.from_json(row["spec"]) if row["spec"] else None
     return Candidate(row["candidate"], row["rule"], row["source"], **figures, reason=row["reason"], spec=spec)
 
 
-def confirmation_spec(candidate: Candidate, seed: int, replicate: int, fold: int | None) -> Spec | None:
-    """The training of a slot's replicate: the candidate on a fresh weight seed, the same for every candidate.
+def fold_of(study: Study, replicate: int) -> int | None:
+    """Return the fold that replicate number ``replicate``, from 1, is validated on; None without folds.
+
+    The confirmations and then the final trials take the folds in turn.
+    """
+    folds = study.data.folds
+    return folds[(replicate - 1) % len(folds)]
+
+
+def confirmation_slots(study: Study, candidates: Iterable[tuple[str, Spec | None, str]]) -> Iterator[FilledSlot]:
+    """Yield the slots of the confirmations: every candidate on the same fresh weight seeds.
 
     Parameters
     ----------
-    candidate : Candidate
-        The candidate.
-    seed : int
-        The config's ``training.seed``.
-    replicate : int
-        Counts from 1.
-    fold : int, optional
-        Fold that it is validated on, where there are folds.
+    study : Study
+        The config.
+    candidates : iterable of (name, spec, reason)
+        The candidates; ``spec`` is None if there is none for the given reason.
     """
-    if candidate.spec is None:
-        return None
-    return candidate.spec.repeated(CONFIRMATION_SEED + seed + replicate - 1, fold)
+    for name, spec, reason in candidates:
+        for replicate in range(1, study.decision.confirm.replicates + 1):
+            seed = CONFIRMATION_SEED + study.training.seed + replicate - 1
+            trial = spec.repeated(seed, fold_of(study, replicate)) if spec else None
+            yield FilledSlot(f"{name}/{replicate}", name, trial, reason)
 
 
 def confirmation_folders(study: Path, candidate: str, replicates: int) -> list[Path]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from gamtune.errors import DamagedError
 from gamtune.files import check_file, read_json
-from gamtune.search.proposals import FILE as PROPOSALS
-from gamtune.search.proposals import lines_with_records
+from gamtune.results.slots_file import FILE as SLOTS
+from gamtune.search.trials import lines_with_records
 from gamtune.tracking.study import TrackedStudy
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def fingerprint(study: TrackedStudy) -> dict[Path, tuple[int, int]]:
     """Time and size of every record, and of the files that ask for them: cheap, and different after every change."""
     table = list(lines_with_records(study.folder, study.stages))
     places = [place.path for place in _places(study.folder, table)]
-    asking = [study.folder / "table.csv", *(study.folder / stage / PROPOSALS for stage in study.stages)]
+    asking = [study.folder / "table.csv", *(study.folder / stage / SLOTS for stage in study.stages)]
     found = {}
     for path in [*asking, *places]:
         try:
@@ -111,7 +111,7 @@ def _varying(table: list[dict[str, str]]) -> frozenset[str]:
 def _places(folder: Path, table: list[tuple[dict[str, str], Path]]) -> Iterator[Place]:
     for cells, path in {cells["trial"]: (cells, path) for cells, path in table}.values():
         stage = path.parents[1].relative_to(folder)  # trials, or a round or rung
-        asked_by = "table.csv" if stage.name == "trials" else f"{stage.as_posix()}/{PROPOSALS}"
+        asked_by = "table.csv" if stage.name == "trials" else f"{stage.as_posix()}/{SLOTS}"
         yield Place("trial", f"trial/{cells['trial']}", cells["name"], path, asked_by)
     for candidate, replicate in _slots(folder):
         path = folder / "confirm" / candidate / replicate / "record.json"

@@ -18,8 +18,8 @@ LOGARITHMIC = ("learning_rate", "epsilon", "l1", "l2")
 
 STUDY_FILES = (
     "table.csv",
-    "rounds/*/proposals.csv",
-    "rungs/*/proposals.csv",
+    "rounds/*/slots.csv",
+    "rungs/*/slots.csv",
     "summary.csv",
     "report.html",
     "figures/*.png",

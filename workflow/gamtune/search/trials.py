@@ -1,0 +1,71 @@
+"""All trials of a study's search: those of the table and those of its rounds or rungs, with their records."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from gamtune.config.settings import SETTINGS
+from gamtune.results.artefacts import read_lines
+from gamtune.results.records import RECORD, trial_record
+from gamtune.results.slots_file import FILE, FilledSlot, read_slots
+from gamtune.search.table import cells
+from gamtune.slots import Row
+
+
+def proposed_rows(folder: Path, stages: Sequence[str]) -> list[tuple[Row, Path]]:
+    """Return every trial of the rounds or rungs of a study, in their order, and the path of its record.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder of results.
+    stages : sequence of str
+        Folders of rounds or rungs within it; a stage without a slots file has no trials yet.
+    """
+    return [
+        (Row(slot.name, 1, slot.spec), folder / stage / slot.slot / RECORD)
+        for stage in stages
+        for slot in _slots(folder / stage / FILE)
+        if slot.spec
+    ]
+
+
+def lines_with_records(folder: Path, stages: Sequence[str]) -> Iterator[tuple[dict[str, str], Path]]:
+    """Yield the cells of every trial under the columns of ``table.csv``, and the path of its record.
+
+    Parameters
+    ----------
+    folder, stages
+        As for `proposed_rows`. A missing table has no trials: Snakemake removes an output before it is made again.
+    """
+    header, *lines = _lines(folder / "table.csv")
+    for line in lines:
+        told = dict(zip(header, line, strict=True))
+        yield told, trial_record(folder, told["trial"])
+    for stage in stages:
+        kind, _, number = stage.partition("/")
+        for row, record in proposed_rows(folder, [stage]):
+            yield _cells(header, row, {kind.removesuffix("s"): number}), record
+
+
+def _cells(header: Sequence[str], row: Row, stage: dict[str, str]) -> dict[str, str]:
+    """Return the cells of a trial as texts, in the order of the table's columns."""
+    values: dict[str, Any] = {
+        "trial": row.spec.trial, "name": row.name, "replicate": row.replicate, "configuration": row.configuration,
+        **stage, **cells(row.spec, [name for name in header if name in SETTINGS]),
+    }  # fmt: skip
+    return {name: "" if values[name] is None else str(values[name]) for name in header or values}
+
+
+def _slots(file: Path) -> list[FilledSlot]:
+    try:
+        return read_slots(file)
+    except FileNotFoundError:
+        return []
+
+
+def _lines(file: Path) -> list[list[str]]:
+    try:
+        return read_lines(file)
+    except FileNotFoundError:
+        return [[]]
