@@ -8,8 +8,10 @@ import pytest
 
 from gamtune.cli.commands import COMMANDS
 from gamtune.cli.main import main
+from gamtune.config.settings import make_spec
 from gamtune.runtime.fingerprint import LIBRARY
 
+SPEC = make_spec({"neurons": [3]}, 1).to_json()
 TRAIN = ["train", "--data", "here.txt", "--record", "r.json", "--store", "s"]
 MISUSE = {
     "check: no file": (["check", "no.yaml"], "no.yaml"),
@@ -37,15 +39,14 @@ MISUSE = {
     "fetch: a local source": (["fetch", "--data", "digits.json", "--out", "o"], "got 'digits', which is not downloaded"),
     "data: no section": (["data", "--data", "empty.json", "--out", "o"], "empty.json: data: the section is missing"),
     "data: unknown source": (["data", "--data", "unknown.json", "--out", "o"], "unknown.json: data.source"),
-    "train: nothing": (TRAIN, "one of the arguments --spec --candidates --proposals --decision is required"),
-    "train: no candidate": ([*TRAIN, "--candidates", "here.txt"], "--candidates needs --candidate"),
-    "train: no slot": ([*TRAIN, "--proposals", "here.txt"], "--proposals needs --slot"),
-    "train: no contender": ([*TRAIN, "--decision", "here.txt"], "--decision needs --contender"),
-    "train: two": ([*TRAIN, "--proposals", "here.txt", "--decision", "here.txt"], "not allowed with argument"),
+    "train: nothing": (TRAIN, "one of the arguments --spec --slots is required"),
+    "train: no slot": ([*TRAIN, "--slots", "here.txt"], "gamtune train: --slots and --slot are given together"),
+    "train: no slots": ([*TRAIN, "--spec", SPEC, "--slot", "1"], "gamtune train: --slots and --slot are given together"),
+    "train: two": ([*TRAIN, "--slots", "here.txt", "--spec", SPEC], "not allowed with argument"),
+    "train: no slots file": ([*TRAIN, "--slots", "here.txt", "--slot", "1"], "here.txt: damaged: it has no column 'slot'"),
     "train: no JSON": ([*TRAIN, "--spec", "{"], "argument --spec: got '{', expected the specification of a trial"),
     "train: no object": ([*TRAIN, "--spec", "[1]"], "argument --spec: got '[1]', expected the specification"),
     "train: other settings": ([*TRAIN, "--spec", '{"a": 1}'], "a spec has no 'a'"),
-    "train: slot": ([*TRAIN, "--proposals", "here.txt", "--slot", "0"], "argument --slot: got 0, expected"),
     "train: leave": ([*TRAIN, "--spec", "{", "--leave", "x"], "argument"),
     "propose: no folder": (["propose", "no.yaml", "--study", "no", "--stage", "1"], "no: there is no such folder"),
     "summarise: no folder": (["summarise", "no.yaml", "--study", "no"], "no: there is no such folder"),
@@ -55,7 +56,7 @@ MISUSE = {
     ),
     "optimum-figures: no folder": (["optimum-figures", "--study", "no", "--out", "o"], "no: there is no such folder"),
     "candidates: no file": (["candidates", "no.yaml", "--summary", "no.csv", "--out", "o"], "no.csv: there is no such"),
-    "decide: replicates": (["decide", "--study", ".", "--replicates", "two"], "argument --replicates: got 'two'"),
+    "decide: no file": (["decide", "no.yaml", "--study", "."], "no.yaml"),
     "evaluate: nobody": (["evaluate", "--study", ".", "--replicates", "1", "--contenders"], "argument --contenders"),
     "report: no folder": (["report", "no.yaml", "--study", "no"], "no: there is no such folder"),
 }  # fmt: skip

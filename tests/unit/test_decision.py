@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from configs import CONFIG, changed
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -158,7 +159,9 @@ def test_empty_slots_and_failed_confirmations_are_passed_over_with_their_reason(
 
 def test_without_any_confirmed_candidate_there_is_one_line_and_no_decision(tmp_path, capsys):
     confirmed(tmp_path, {"a": None, "b": [None]})
-    assert main(["decide", "--study", str(tmp_path), "--replicates", "1"]) == 1
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(changed(CONFIG, {"decision": {"confirm": {"replicates": 1}}})))
+    assert main(["decide", str(config), "--study", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert (
         said == "gamtune decide: no candidate could be confirmed: a: no row; b: 1 of 1 confirmations failed: diverged\n"
