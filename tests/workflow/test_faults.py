@@ -1,6 +1,7 @@
 """What goes wrong, and what is left then."""
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -45,6 +46,15 @@ def test_snakemake_answers_a_faulty_config_in_one_line(new_project, changes, lin
     assert len([said for said in done.output.splitlines() if "profile" not in said]) == 1
     assert files(new_project.folder) == before
     assert new_project.gamtune("check", "config/small.yaml").code == 2
+
+
+@pytest.mark.parametrize("target", ["results/smal/report.html", "results/small/trials/1/record.json"])
+def test_a_mistyped_target_is_refused(new_project, target):
+    before = files(new_project.folder)
+    done = new_project.snakemake(target)
+    assert done.code != 0
+    assert re.search(rf"MissingRuleException:\nNo rule to produce {target} ", done.output), done.output
+    assert files(new_project.folder) == before
 
 
 def test_a_cell_that_is_no_number_is_named_in_what_snakemake_prints(new_project):
