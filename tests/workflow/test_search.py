@@ -84,7 +84,8 @@ def test_a_halving_trains_its_best_rows_on_and_keeps_no_model_but_the_optimums(n
     assert done.code == 0, done.output
     at_once = json.loads((tmp_path / "at once" / "record.json").read_text())
     assert at_once["metrics"] == continued["metrics"]
-    assert at_once["trial"] == continued["trial"] == new_project.rows("rungs/1/slots.csv")[0]["trial"]
+    slot = new_project.rows("rungs/1/slots.csv")[0]
+    assert at_once["trial"] == continued["trial"] == Spec.from_json(slot["spec"]).trial
 
 
 def test_a_renamed_study_and_a_wider_range_train_only_what_is_new(finished):
