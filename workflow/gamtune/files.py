@@ -5,7 +5,6 @@ unchecked, since it may have been copied from elsewhere.
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -195,14 +194,12 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of this file, waiting until it is free; the kernel releases it when its holder dies.
+    """Hold the lock of this file, waiting until it is free; the kernel releases it when its holder dies."""
+    from filelock import FileLock  # takes some milliseconds to import
 
-    The file is never deleted: whoever waits on a deleted file and whoever makes it anew would both hold the lock.
-    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield  # closing the file releases it
+    with FileLock(path, fallback_to_soft=False):  # a soft lock would outlive a holder that is killed
+        yield
 
 
 def flush(path: Path) -> None:
