@@ -53,9 +53,9 @@ def columns(text: str) -> Columns:
     """Return the columns of a JSON object such as `COLUMNS_HELP`."""
     try:
         said: Any = json.loads(text)
-        lists = [said[key] for key in Columns._fields]
-    except (ValueError, TypeError, KeyError):
-        lists = [None]
+    except ValueError:
+        said = None
+    lists: list[Any] = [said.get(key) if isinstance(said, dict) else None for key in Columns._fields]
     if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists):
         raise argparse.ArgumentTypeError(f"got {text[:100]!r}, expected {COLUMNS_HELP}")
     return Columns(*lists)
