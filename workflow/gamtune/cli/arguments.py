@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ class Columns(NamedTuple):
 def existing_file(text: str) -> Path:
     """Return the path of a file that exists."""
     path = Path(text)
-    if not path.exists():
+    if not os.path.exists(path):  # False for a name that is too long, too
         raise argparse.ArgumentTypeError(f"{text}: there is no such file")
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is a folder, expected a file")
@@ -29,7 +30,7 @@ def existing_file(text: str) -> Path:
 def existing_folder(text: str) -> Path:
     """Return the path of a folder that exists."""
     path = Path(text)
-    if not path.is_dir():
+    if not os.path.isdir(path):  # False for a name that is too long, too
         raise argparse.ArgumentTypeError(f"{text}: there is no such folder")
     return path
 
