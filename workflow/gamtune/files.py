@@ -1,7 +1,8 @@
 """Files that appear whole or not at all, the checksums that they are read back with, and locks.
 
 The checksum of a file lies beside it as ``.<name>.sha256``, in the format of ``sha256sum``. A file without one is read
-unchecked, since it may have been copied from elsewhere.
+unchecked, since it may have been copied from elsewhere. Writing is own code because the
+libraries for atomic writes do not name the file in the error of a full disk.
 """
 
 import errno

@@ -1,7 +1,8 @@
 """A strict reader of YAML: what is easily misread is an error with its line, and no file takes long or much memory.
 
 Scalars follow YAML 1.2's core schema: ``no``, ``1:30``, ``2024-01-01`` and ``010`` are text, ``1e-3`` is a number. Keys
-are always text. Tags other than ``!!str`` are refused, and so are equal keys.
+are always text. Tags other than ``!!str`` are refused, and so are equal keys. The content is built here because PyYAML
+follows YAML 1.1 and keeps the last of equal keys, and ruamel.yaml has no limit for aliases.
 """
 
 import os

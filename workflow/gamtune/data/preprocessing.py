@@ -1,4 +1,8 @@
-"""From raw columns to the network's inputs, with the training rows' statistics alone; goes with the exported model."""
+"""From raw columns to the network's inputs, with the training rows' statistics alone; goes with the exported model.
+
+It is no scikit-learn pipeline, because it is stored as JSON, which stays readable in other versions, and reports cells
+by their row.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
