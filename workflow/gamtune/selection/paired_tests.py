@@ -4,6 +4,7 @@ Source: Alpaydin (2020), Introduction to Machine Learning, 4th edition, chapter 
 Learning Experiments): McNemar's test on one test set, the paired t test over repeated trainings, blocking by seed.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -41,7 +42,9 @@ def paired_t(first: Sequence[float], second: Sequence[float]) -> PairedT:
         return PairedT(mean)
     if len(set(differences)) == 1:  # SciPy's statistic is 0 / 0 or infinite
         return PairedT(mean, mean, mean, float(mean == 0))
-    test = stats.ttest_rel(first, second)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Precision loss")  # of differences that are equal but for rounding
+        test = stats.ttest_rel(first, second)
     low, high = test.confidence_interval(CONFIDENCE)
     return PairedT(mean, float(low), float(high), float(test.pvalue))
 
