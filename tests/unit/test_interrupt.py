@@ -10,7 +10,7 @@ import time
 import pytest
 
 from gamtune.runtime.fingerprint import LIBRARY
-from gamtune.runtime.parent import RUN, _is_alive, this_process
+from gamtune.runtime.parent import RUN, is_alive, this_process
 
 INTERRUPTED = """
 import os, signal, time
@@ -127,9 +127,9 @@ def test_a_step_ends_with_its_run_and_not_with_the_shell_of_a_user(of_run):
         step = int(parent.stdout.readline())
         parent.kill()
     deadline = time.monotonic() + (10 if of_run else 0.5)
-    while _is_alive(str(step)) and time.monotonic() < deadline:
+    while is_alive(step) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert _is_alive(str(step)) != of_run
+    assert is_alive(step) != of_run
     if not of_run:
         os.kill(step, signal.SIGKILL)
 

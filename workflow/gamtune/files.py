@@ -1,11 +1,11 @@
 """Files that appear whole or not at all, the checksums that they are read back with, and locks.
 
 The checksum of a file lies beside it as ``.<name>.sha256``, in the format of ``sha256sum``. A file without one is read
-unchecked, since it may have been copied from elsewhere.
+unchecked, since it may have been copied from elsewhere. Writing is own code because the
+libraries for atomic writes do not name the file in the error of a full disk.
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -195,14 +195,12 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of this file, waiting until it is free; the kernel releases it when its holder dies.
+    """Hold the lock of this file, waiting until it is free; the kernel releases it when its holder dies."""
+    from filelock import FileLock  # takes some milliseconds to import
 
-    The file is never deleted: whoever waits on a deleted file and whoever makes it anew would both hold the lock.
-    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield  # closing the file releases it
+    with FileLock(path, fallback_to_soft=False):  # a soft lock would outlive a holder that is killed
+        yield
 
 
 def flush(path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from gamtune.errors import DamagedError
 from gamtune.files import locked, read_json
 from gamtune.numbers import significant
 from gamtune.plan import RESULTS, STORE, Plan
@@ -160,13 +161,13 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
         with_model |= set(product(trials, data)) | final if plan.models else final
     for folder in sorted(store.glob("*/")):
         try:
-            record = read_json(folder / RECORD)
+            record = read_json(folder / RECORD, "trial", "data", "code")
             key = record["trial"], record["data"]
             stays = key in wanted and record["code"] == code
         except PermissionError as error:  # of another user, whose trials cannot be judged
             print(f"{error.filename}: {error.strerror}; not removed", file=sys.stderr)
             continue
-        except (OSError, ValueError, KeyError):  # what a killed training left
+        except (OSError, DamagedError):  # what a killed training left
             stays = False
         if not stays:
             yield Unwanted(folder, "store", _size(folder))
@@ -178,7 +179,7 @@ def _data_digest(path: str) -> str:
     """Digest of the data as they were last prepared; empty before."""
     try:
         digest: str = read_json(Path(path), "digest")["digest"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, DamagedError):
         return ""
     return digest
 
@@ -220,7 +221,7 @@ def _run_key(record: Path) -> str:
         return f"confirmation/{candidate}/{replicate}"
     try:
         return f"trial/{read_json(record).get('trial', '')}"
-    except (ValueError, OSError):  # damaged, whose run the next sync retires; unreadable, or gone
+    except (DamagedError, OSError):  # damaged, whose run the next sync retires; unreadable, or gone
         return ""
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ class Columns(NamedTuple):
 def existing_file(text: str) -> Path:
     """Return the path of a file that exists."""
     path = Path(text)
-    if not path.exists():
+    if not os.path.exists(path):  # False for a name that is too long, too
         raise argparse.ArgumentTypeError(f"{text}: there is no such file")
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is a folder, expected a file")
@@ -29,7 +30,7 @@ def existing_file(text: str) -> Path:
 def existing_folder(text: str) -> Path:
     """Return the path of a folder that exists."""
     path = Path(text)
-    if not path.is_dir():
+    if not os.path.isdir(path):  # False for a name that is too long, too
         raise argparse.ArgumentTypeError(f"{text}: there is no such folder")
     return path
 
@@ -53,9 +54,9 @@ def columns(text: str) -> Columns:
     """Return the columns of a JSON object such as `COLUMNS_HELP`."""
     try:
         said: Any = json.loads(text)
-        lists = [said[key] for key in Columns._fields]
-    except (ValueError, TypeError, KeyError):
-        lists = [None]
+    except ValueError:
+        said = None
+    lists: list[Any] = [said.get(key) if isinstance(said, dict) else None for key in Columns._fields]
     if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists):
         raise argparse.ArgumentTypeError(f"got {text[:100]!r}, expected {COLUMNS_HELP}")
     return Columns(*lists)

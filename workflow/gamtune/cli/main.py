@@ -54,8 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 for success, 2 if something that the user wrote or supplied is invalid, 1 for other failures, and
-        128 plus its number for a signal.
+        Exit code: 0 for success, 2 if something that the user wrote or supplied is invalid or missing, 1 for other
+        failures, and 128 plus its number for a signal.
     """
     if arguments is None:
         interrupt_quietly()
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         with suppress(OSError):  # the log may lie on the same full disk
             print(f"gamtune {options.command}: {problem}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, FileNotFoundError) else 1
     return 0
 
 

@@ -1,7 +1,8 @@
 """A strict reader of YAML: what is easily misread is an error with its line, and no file takes long or much memory.
 
 Scalars follow YAML 1.2's core schema: ``no``, ``1:30``, ``2024-01-01`` and ``010`` are text, ``1e-3`` is a number. Keys
-are always text. Tags other than ``!!str`` are refused, and so are equal keys.
+are always text. Tags other than ``!!str`` are refused, and so are equal keys. The content is built here because PyYAML
+follows YAML 1.1 and keeps the last of equal keys, and ruamel.yaml has no limit for aliases.
 """
 
 import os
@@ -44,6 +45,8 @@ def read_text(path: Path, most: int = MAX_BYTES) -> str:
     InputError
         If it is not a regular file, is too large or is not UTF-8 text.
     """
+    if "\0" in str(path):
+        raise InputError(["cannot be read: no file can have this name"], repr(str(path)))
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a named pipe would wait for its writer
         with os.fdopen(handle, "rb") as file:
@@ -55,8 +58,6 @@ def read_text(path: Path, most: int = MAX_BYTES) -> str:
     except OSError as error:
         reason = "it is a folder" if isinstance(error, IsADirectoryError) else error.strerror
         raise InputError([f"cannot be read: {reason}"], str(path)) from None
-    except ValueError:  # a NUL in the path
-        raise InputError(["cannot be read: no file can have this name"], repr(str(path))) from None
     if len(content) > most:
         raise InputError([f"cannot be read: it is larger than {most // 2**20} MiB, so it is no config"], str(path))
     try:
@@ -99,7 +100,7 @@ def scalar(text: str) -> Any:
 
     Raises
     ------
-    ValueError
+    InputError
         If it is a whole number of more than `MAX_DIGITS` digits.
 
     Examples
@@ -111,7 +112,7 @@ def scalar(text: str) -> Any:
         return CONSTANTS[text]
     if INTEGER.fullmatch(text):
         if len(text) > MAX_DIGITS:
-            raise ValueError(f"a number of {len(text)} digits")
+            raise InputError([f"got a number of {len(text)} digits, expected at most {MAX_DIGITS}"])
         return int(text)
     return float(text) if REAL.fullmatch(text) and not LEADING_ZERO.fullmatch(text) else text
 
@@ -236,8 +237,8 @@ def _scalar(event: Any) -> Any:
     else:
         try:
             value = scalar(event.value)
-        except ValueError as error:
-            raise _Fault(event, f"got {error}, expected at most {MAX_DIGITS}") from None
+        except InputError as error:
+            raise _Fault(event, str(error)) from None
         if isinstance(value, str) and _is_impossible_date(value):
             raise _Fault(event, f"{_short(value)} is not a valid date; correct it, or put text in quotation marks")
     if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):

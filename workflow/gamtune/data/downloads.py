@@ -1,33 +1,33 @@
-"""Files of public data sets: from a folder, a mirror or their home, each checked against its sha256."""
+"""Files of public data sets: from a folder, a mirror or their home, each checked against its sha256.
+
+pooch keeps the files in the cache and downloads them. Two parts are own code: pooch starts a broken download again
+instead of continuing it, and it knows neither several addresses per file nor a ZIP archive within another.
+"""
 
 import gzip
 import hashlib
 import lzma
 import os
-import re
 import shutil
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+import pooch
 import requests
-from tqdm import tqdm
-from urllib3.exceptions import HTTPError
 
 from gamtune.errors import InputError
-from gamtune.files import locked, replacing
+from gamtune.files import locked, sha256_of
 from gamtune.runtime.environment import cache_folder
 
-CHUNK = 1 << 20
+BLOCK = 1 << 13  # bytes; what a broken connection loses at most
 PATIENCE = 30  # seconds without a byte
-ATTEMPTS = 3  # at one address, each going on where the one before stopped
-ARCHIVE = "archive.zip"
+ATTEMPTS = 3  # at one address, each of which continues the one before
 FOLDER_VARIABLE = "GAMTUNE_DATA"
 
 
@@ -52,11 +52,11 @@ class Download:
 
 
 class DownloadError(Exception):
-    """What an address did not give, in one line."""
+    """An address from which a file cannot be downloaded; one line."""
 
 
 def fetch(download: Download, mirror: str | None = None) -> dict[str, Path]:
-    """Paths of a data set's files on this machine, each checked.
+    """Return the paths of a data set's files on this machine, each checked.
 
     Parameters
     ----------
@@ -64,13 +64,13 @@ def fetch(download: Download, mirror: str | None = None) -> dict[str, Path]:
         The data set.
     mirror : str, optional
         An ``http(s)://`` address in place of the data set's homes, or a folder that holds the files, as they are or
-        packed by xz, in place or in a folder named as the data set. Unless given, the folder that the variable
+        compressed with xz, in place or in a folder named as the data set. By default the folder that the variable
         ``GAMTUNE_DATA`` names. What is downloaded stays in `cache_folder`.
 
     Raises
     ------
     InputError
-        If a file is not there, cannot be downloaded, or holds something else than it should.
+        If a file is missing, cannot be downloaded, or has another sha256.
     """
     named_by = "data.mirror" if mirror else FOLDER_VARIABLE
     mirror = mirror or os.environ.get(FOLDER_VARIABLE)
@@ -79,16 +79,14 @@ def fetch(download: Download, mirror: str | None = None) -> dict[str, Path]:
     cache = cache_folder() / download.name
     try:
         with locked(cache / ".lock"):  # two studies may ask at once
-            missing = [name for name, sha in download.files.items() if _sha256(cache / name) != sha]
-            if missing:
-                _download_from_any(download, [mirror] if mirror else download.homes, missing, cache)
+            return _download(download, [mirror] if mirror else download.homes, cache)
     except OSError as error:  # a full disk, a folder of somebody else's
-        raise InputError([f"data.source: {download.name} cannot be kept in {cache}: {error.strerror}"]) from None
-    return {name: cache / name for name in download.files}
+        reason = error.strerror or error
+        raise InputError([f"data.source: {download.name} cannot be kept in {cache}: {reason}"]) from None
 
 
 def unpacked(path: Path) -> IO[bytes]:
-    """A file's content, to be read."""
+    """Open a file to read its content, decompressed if its name ends with ``.xz`` or ``.gz``."""
     openers = {".xz": lzma.open, ".gz": gzip.open}
     return openers.get(path.suffix, open)(path, "rb")  # type: ignore[operator, no-any-return]
 
@@ -101,155 +99,127 @@ def _in_folder(download: Download, folder: Path, named_by: str) -> dict[str, Pat
         path = next((path for path in tried if path.is_file()), None)
         if path is None:
             raise InputError([f"{named_by}: {folder} has no file {name} of {download.name}"])
-        content = _sha256(path)
-        if content != sha:
-            raise InputError([f"{named_by}: {path} is not the file that {download.name} has: {_differ(content, sha)}"])
+        if problem := _problem(path, sha):
+            raise InputError([f"{named_by}: {path} is not the file that {download.name} has: {problem}"])
         found[name] = path
     return found
 
 
-def _sha256(path: Path) -> str:
-    """Of a file, without its packing by xz; "" where there is none, or what is wrong with it."""
-    total = hashlib.sha256()
-    try:
-        with unpacked(path) if path.suffix == ".xz" else path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                total.update(chunk)
-    except FileNotFoundError:
-        return ""
-    except (EOFError, lzma.LZMAError) as error:
-        return str(error)
-    return total.hexdigest()
+def _problem(path: Path, sha: str) -> str:
+    """Return what is wrong with a file, decompressed if its name ends with ``.xz``; empty if it has the sha256."""
+    if path.suffix != ".xz":
+        found = sha256_of(path)
+    else:
+        try:
+            with lzma.open(path) as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except (EOFError, lzma.LZMAError) as error:
+            return str(error)
+    return "" if found == sha else f"its sha256 is {found:.16}..., expected {sha:.16}..."
 
 
-def _differ(found: str, expected: str) -> str:
-    if not re.fullmatch("[0-9a-f]{64}", found):
-        return found
-    return f"its sha256 is {found:.16}..., expected {expected:.16}..."
-
-
-def _download_from_any(download: Download, homes: Sequence[str], missing: Sequence[str], cache: Path) -> None:
+def _download(download: Download, homes: Sequence[str], cache: Path) -> dict[str, Path]:
+    """Return the files of the cache, after those that are missing or damaged have been downloaded."""
+    pooch.get_logger().setLevel("WARNING")  # it would name an address for each file of an archive
     failures = []
     for home in homes:
-        try:
-            if home.endswith(".zip"):
-                _anew_if_stale(cache / ARCHIVE, partial(_from_zip, download, home, missing, cache))
-            else:
-                for name in missing:
-                    address, path = f"{home.rstrip('/')}/{name}", cache / name
-                    _anew_if_stale(path, partial(_from_address, address, download.files[name], path))
-            return
-        except DownloadError as error:
-            failures.append(str(error))
+        store = pooch.create(cache, home, registry=dict(download.files))
+        with ExitStack() as stack:
+            downloader = _Archive(home, cache, stack) if home.endswith(".zip") else _download_file
+            try:
+                files = {name: Path(store.fetch(name, downloader=downloader)) for name in download.files}
+            except DownloadError as error:
+                failures.append(str(error))
+                continue
+        for part in cache.glob("*.part"):  # from an address that failed
+            part.unlink()
+        return files
     help_ = f"data.mirror or the variable {FOLDER_VARIABLE} may name a copy"
     raise InputError([f"data.source: {download.name} cannot be downloaded: {'; '.join(failures)}; {help_}"])
 
 
-def _anew_if_stale(path: Path, download: Callable[[], None]) -> None:
-    """Download once more from the start where what an earlier run left, and this one took up, was of another file."""
-    took_up = _part_of(path).exists()
-    try:
-        download()
-    except DownloadError:
-        if not took_up or _part_of(path).exists():  # what is still there is only not all yet
-            raise
-        download()
-
-
-def _part_of(path: Path) -> Path:
-    """Where a file's first bytes wait for the others."""
-    return path.with_name(f"{path.name}.part")
-
-
-def _from_address(address: str, sha: str, path: Path) -> None:
-    part = _downloaded(address, path)
-    content = _sha256(part)
-    if content != sha:
+def _download_file(address: str, target: str, store: Any) -> None:
+    """Download a file of a store of pooch."""
+    part = _resume(address, store.abspath)
+    if problem := _problem(part, store.registry[address.removeprefix(store.base_url)]):
         part.unlink()
-        raise DownloadError(f"{address} is another file: {_differ(content, sha)}")
-    os.replace(part, path)
+        raise DownloadError(f"{address} is another file: {problem}")
+    os.replace(part, target)
 
 
-def _from_zip(download: Download, address: str, missing: Sequence[str], cache: Path) -> None:
-    part = _downloaded(address, cache / ARCHIVE)
-    try:
-        with ExitStack() as stack:
-            archive = stack.enter_context(zipfile.ZipFile(part))
-            inner = [name for name in archive.namelist() if name.endswith(".zip")]
-            if inner:
-                archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(archive.open(inner[0]))))
-            for name in missing:
-                member = next((member for member in archive.namelist() if f"/{member}".endswith(f"/{name}")), None)
-                if member is None:
-                    raise DownloadError(f"{address} holds no {name}")
-                with replacing(cache / name) as aside:
-                    with archive.open(member) as packed, aside.open("wb") as file:
-                        shutil.copyfileobj(packed, file, CHUNK)
-                    content = _sha256(aside)
-                    if content != download.files[name]:
-                        raise DownloadError(f"{name} in {address} is another: {_differ(content, download.files[name])}")
-    except (zipfile.BadZipFile, zlib.error) as error:
-        raise DownloadError(f"{address}: {error}") from None
-    finally:
-        part.unlink()
+class _Archive:
+    """Downloader of the files that a ZIP archive holds, directly or in a ZIP archive within it.
 
-
-def _downloaded(address: str, path: Path) -> Path:
-    """A file beside ``path`` with all that the address gives; a broken connection is taken up where it broke.
-
-    What has come stays there when it is not all, for the next call.
+    The archive is downloaded with the first file, and removed when ``stack`` is closed.
     """
-    part = _part_of(path)
-    part.parent.mkdir(parents=True, exist_ok=True)
-    print(f"downloading {address}", file=sys.stderr)
-    reason = ""
-    for _ in range(ATTEMPTS):
+
+    def __init__(self, address: str, cache: Path, stack: ExitStack) -> None:
+        self._address, self._cache, self._stack = address, cache, stack
+        self._archive: zipfile.ZipFile | None = None
+
+    def __call__(self, address: str, target: str, store: Any) -> None:
+        """Download a file of a store of pooch."""
+        name = address.removeprefix(store.base_url)
         try:
-            if _continued(address, part):
+            self._archive = self._archive or self._open()
+            member = next((member for member in self._archive.namelist() if f"/{member}".endswith(f"/{name}")), None)
+            if member is None:
+                raise DownloadError(f"{self._address} holds no {name}")
+            with self._archive.open(member) as packed, open(target, "wb") as file:
+                shutil.copyfileobj(packed, file)
+        except (zipfile.BadZipFile, zlib.error) as error:
+            raise DownloadError(f"{self._address}: {error}") from None
+        if problem := _problem(Path(target), store.registry[name]):
+            raise DownloadError(f"{name} in {self._address} is another: {problem}")
+
+    def _open(self) -> zipfile.ZipFile:
+        part = _resume(self._address, self._cache)
+        self._stack.callback(part.unlink)
+        archive = self._stack.enter_context(zipfile.ZipFile(part))
+        inner = [name for name in archive.namelist() if name.endswith(".zip")]
+        if inner:
+            archive = self._stack.enter_context(zipfile.ZipFile(self._stack.enter_context(archive.open(inner[0]))))
+        return archive
+
+
+def part_of(address: str, cache: Path) -> Path:
+    """Return the path of what an address has given so far; a download that broke off is continued from there."""
+    return cache / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.part"
+
+
+def _resume(address: str, cache: Path) -> Path:
+    """Return the path of a file that holds all that an address gives."""
+    print(f"downloading {address}", file=sys.stderr)
+    part, reason = part_of(address, cache), ""
+    for _ in range(ATTEMPTS):
+        with part.open("ab") as file:
+            try:
+                _append(address, file)
                 return part
-            reason = f"the connection ended after {part.stat().st_size} bytes; the next run goes on from there"
-        except requests.RequestException as error:
-            reason = _reason(error)
-            if isinstance(error, requests.HTTPError):
+            except requests.HTTPError as error:
+                if error.response.status_code == requests.codes.requested_range_not_satisfiable:
+                    return part  # nothing is missing
+                reason = f"the server answered {error.response.status_code} {error.response.reason}"
                 break
+            except requests.RequestException as error:
+                reason = _reason(error, file.tell())
     raise DownloadError(f"{address}: {reason}")
 
 
-def _continued(address: str, part: Path) -> bool:
-    """Append what is missing; False if the connection ended before all had come."""
-    begin = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={begin}-", "Accept-Encoding": "identity"} if begin else {"Accept-Encoding": "identity"}
-    with requests.get(address, headers=headers, stream=True, timeout=PATIENCE) as answer:
-        if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            if answer.headers.get("Content-Range", "").endswith(f"/{begin}"):
-                return True  # an earlier call had it all
-            part.unlink()  # it holds more than there is
-            return _continued(address, part)
-        answer.raise_for_status()
-        if answer.status_code != requests.codes.partial_content:
-            begin = 0  # the server begins anew
-        length = int(answer.headers.get("Content-Length", -1))
-        total = begin + length if length >= 0 else None
-        with (
-            part.open("ab" if begin else "wb") as file,
-            tqdm(total=total, initial=begin, unit="B", unit_scale=True, desc=part.stem, disable=None) as progress,
-        ):
-            while chunk := _next_chunk(answer):
-                file.write(chunk)
-                progress.update(len(chunk))
-            return chunk is not None and (total is None or file.tell() == total)
+def _append(address: str, file: IO[bytes]) -> None:
+    """Download what a file lacks."""
+
+    def restart(answer: requests.Response, **_: Any) -> None:
+        if answer.status_code == requests.codes.ok:  # all of the file, not a range
+            file.truncate(0)
+
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={file.tell()}-"} if file.tell() else {})
+    options = {"headers": headers, "hooks": {"response": restart}, "timeout": PATIENCE}
+    pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), chunk_size=BLOCK, **options)(address, file, None)
 
 
-def _next_chunk(answer: requests.Response) -> bytes | None:
-    """What comes next; nothing at the end, None if the connection broke."""
-    try:
-        return bytes(answer.raw.read1(CHUNK))
-    except (HTTPError, OSError):
-        return None
-
-
-def _reason(error: requests.RequestException) -> str:
-    if error.response is not None:
-        return f"the server answered {error.response.status_code} {error.response.reason}"
+def _reason(error: requests.RequestException, size: int) -> str:
+    if size:
+        return f"the connection ended after {size} bytes; the next run goes on from there"
     unreachable = isinstance(error, requests.ConnectionError) and not isinstance(error, requests.exceptions.SSLError)
     return "no connection" if unreachable else str(error).splitlines()[0]

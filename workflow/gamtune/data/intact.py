@@ -101,6 +101,11 @@ def _stamp(path: Path) -> list[int]:
 def _read_cache(path: Path) -> dict[str, Any]:
     try:
         cache = json.loads(path.read_bytes())
-        return {name: entry for name, entry in cache.items() if 0 <= time.time() - entry["at"] < LASTS}
-    except (OSError, ValueError, AttributeError, TypeError, KeyError):
+    except (OSError, ValueError):
         return {}
+    entries = cache.items() if isinstance(cache, dict) else ()
+    return {name: entry for name, entry in entries if isinstance(entry, dict) and _is_fresh(entry.get("at"))}
+
+
+def _is_fresh(at: Any) -> bool:
+    return isinstance(at, int | float) and 0 <= time.time() - at < LASTS

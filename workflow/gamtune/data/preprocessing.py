@@ -1,8 +1,12 @@
-"""From raw columns to the network's inputs, with the training rows' statistics alone; goes with the exported model."""
+"""From raw columns to the network's inputs, with the training rows' statistics alone; goes with the exported model.
+
+It is no scikit-learn pipeline, because it is stored as JSON, which stays readable in other versions, and reports cells
+by their row.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -10,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from threadpoolctl import threadpool_limits
 
 from gamtune.data.arrays import FloatArray
@@ -154,13 +158,12 @@ class Preprocessing:
         FileNotFoundError
             If there is none.
         """
-        content = read_json(path)
+        text = json.dumps(read_json(path))
         try:
-            described = TypeAdapter(cls).validate_json(json.dumps(content), strict=True)
-            consistent = described._is_consistent()
-        except (ValueError, TypeError):  # pydantic's errors are among these
-            consistent = False
-        if not consistent:
+            described = TypeAdapter(cls).validate_json(text, strict=True)
+        except ValidationError:
+            described = None
+        if described is None or not described._is_consistent():
             raise DamagedError(path, "it does not describe a preprocessing")
         return described
 
@@ -183,7 +186,7 @@ class Preprocessing:
             and {*self.levels, *self.fill} <= set(self.columns)
             and regression == (self.classes is None) == (self.target_sd is not None)
             and (regression or len(self.classes or []) > 1)
-            and self.dialect is not None
+            and self.csv.keys() <= {each.name for each in fields(Dialect)}
         )
 
     @property

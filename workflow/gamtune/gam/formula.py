@@ -1,6 +1,7 @@
 """The R-like formula of a GAM: read by a parser of its own, never evaluated, and checked against a table's columns.
 
-Only the standard library is imported: formulas are checked while the workflow is planned.
+Only the standard library is imported: formulas are checked while the workflow is planned. Formulaic and patsy know no
+``s()``, ``te()`` or ``ti()``, and evaluate the calls in a formula as Python.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def run_trial(
         outcome = _train(spec, data, {name: folder / name for name in leaves}, earlier)
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError(str(error).splitlines()[0]) from error
-    except (DivergedError, ImpossibleError, tf.errors.InvalidArgumentError) as error:
+    except (DivergedError, ImpossibleError) as error:
         traceback.print_exc()
         outcome = failure(f"{type(error).__name__}: {error}".splitlines()[0], getattr(error, "history", None))
     finished = time.time()
@@ -83,13 +83,19 @@ def set_up_tensorflow(threads: int) -> None:
 
 
 def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | None) -> dict[str, Any]:
+    import tensorflow as tf
+
     from gamtune.learners.mlp.loop import train  # heavy: only the process that trains pays for TensorFlow
     from gamtune.learners.mlp.network import build_network
     from gamtune.learners.mlp.objective import objective_of
     from gamtune.learners.mlp.scoring import metrics_of, predict
     from gamtune.learners.mlp.state import load_state
 
-    network, objective = build_network(spec, data), objective_of(data, spec.label_smoothing)
+    objective = objective_of(data, spec.label_smoothing)
+    try:
+        network = build_network(spec, data)
+    except tf.errors.InvalidArgumentError as error:  # a layer has more weights than a tensor can have
+        raise ImpossibleError(str(error).splitlines()[0]) from None
     training, validation = data.part("train"), data.part("validation")
     begun = None
     if earlier is not None:

@@ -1,6 +1,7 @@
 """Metrics as H2O defines them, in float64.
 
-Source: h2o-3, hex.ModelMetricsMultinomial, hex.ModelMetricsRegression and hex.ConfusionMatrix (rel-3.46).
+Source: h2o-3, hex.ModelMetricsMultinomial, hex.ModelMetricsRegression and hex.ConfusionMatrix (rel-3.46). scikit-learn
+defines the MSE of classes, the cap of the log loss and the error of classes without samples in other ways.
 """
 
 import math

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
 from gamtune.numbers import measured, p_value, percent, rmse_note, signed
@@ -10,7 +9,6 @@ from gamtune.selection.decision_file import winner_of
 
 Row = Mapping[str, Any]
 SIGNIFICANT = 0.05
-NORMAL_95 = 1.959964
 
 
 def what_was_found(best: Row, median: float, terms: Sequence[Row], model: Row | None) -> list[str]:
@@ -173,10 +171,10 @@ def wilson_interval(right: int, rows: int) -> tuple[float, float]:
     >>> [round(end, 3) for end in wilson_interval(350, 360)]
     [0.95, 0.985]
     """
-    share, square = right / rows, NORMAL_95**2 / rows
-    centre = (share + square / 2) / (1 + square)
-    half = sqrt(share * (1 - share) * square + square**2 / 4) / (1 + square)
-    return centre - half, centre + half
+    from scipy.stats import binomtest  # half a second to import
+
+    interval = binomtest(right, rows).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def joined(words: Iterable[Any]) -> str:

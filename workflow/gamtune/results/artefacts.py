@@ -1,8 +1,8 @@
 """Reader and writer of the CSV files that gamtune makes itself.
 
 Every cell is read back as it was written. No word stands for a missing value: a missing cell is empty, and an empty
-text is written as ``""``. Text that a spreadsheet would take for a formula gets an apostrophe in front, which the
-reader removes (OWASP, "CSV Injection").
+text is written as ``""``; pandas reads both as missing. Text that a spreadsheet would take for a formula gets an
+apostrophe in front, which the reader removes (OWASP, "CSV Injection").
 """
 
 import csv

@@ -1,6 +1,7 @@
 """The store: every finished training, once, under the hash of all that determines it; looked into before training.
 
-What is damaged, or belongs to another training, is set aside in ``.damaged/`` and trained again.
+What is damaged, or belongs to another training, is set aside in ``.damaged/`` and trained again. Unfinished folders are
+locked with flock itself, because filelock locks files only.
 """
 
 import fcntl

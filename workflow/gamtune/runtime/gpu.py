@@ -2,6 +2,7 @@
 
 A slot is a name in Linux' abstract socket name space: bound by one process at a time, machine-wide, and free again
 however that process ends. A cluster's jobs find no slots offered, and use the GPU that their scheduler gave them.
+filelock is not used, because its files would belong to one user and the slots are common to all users of a machine.
 """
 
 import os

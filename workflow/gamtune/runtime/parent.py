@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 RUN = "GAMTUNE_RUN"  # environment variable: the Snakemake process that a process works for, as `this_process` names it
@@ -37,16 +36,17 @@ def die_with_parent(number: signal.Signals, parent: int | None = None) -> None:
 
 def _run_has_ended() -> bool:
     pid, _, namespace = os.environ.get(RUN, "").partition("@")
-    return bool(pid) and namespace == _namespace() and pid != str(os.getppid()) and not _is_alive(pid)
+    return bool(pid) and namespace == _namespace() and int(pid) != os.getppid() and not is_alive(int(pid))
 
 
-def _is_alive(pid: str) -> bool:
+def is_alive(pid: int) -> bool:
     """Return whether a process exists and is more than an exit code that nobody has collected."""
+    import psutil
+
     try:
-        state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
-    return state != "Z"
 
 
 def _namespace() -> str:

@@ -2,7 +2,8 @@
 
 The kernel holds the lock while its holder lives and releases it however the holder ends. Snakemake's own lock cannot
 do this: it is a list of files, which stays behind after a ``kill -9`` without a process id, and which the end of any
-run deletes together with the lists of all other runs.
+run deletes together with the lists of all other runs. The lock is own code because filelock offers no shared lock for
+those that only look, and no description of the holder that is valid on other machines.
 """
 
 import errno

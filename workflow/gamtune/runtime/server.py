@@ -4,6 +4,7 @@ Importing TensorFlow and Keras costs 4 to 5 CPU seconds and 650 MB; a forked chi
 the memory. Keras imports pandas, SciPy, scikit-learn and Matplotlib too, so the steps of the analysis are served as
 well as trainings. What TensorFlow starts on first use (threads, devices) would not survive a fork, so nothing is used
 here. The code of the job itself is imported by each child: an edit while a run goes on can never mix old and new.
+The forkserver of multiprocessing serves only the process that started it, and the jobs are children of Snakemake.
 
 ``python -m gamtune.runtime.server FD PID [--expected]`` serves the listening socket FD until its parent PID ends.
 """

@@ -1,4 +1,7 @@
-"""Fingerprints of source texts, kept in the user's cache: parsing the whole library takes a quarter of a second."""
+"""Fingerprints of source texts, kept in the user's cache: parsing the whole library takes a quarter of a second.
+
+One file is read and replaced whole; joblib.Memory would keep a file per source text.
+"""
 
 import hashlib
 import json

@@ -2,7 +2,8 @@
 
 A design gives each parameter, or each layer of a per-layer one, a column of its own, which depends on the seed and on
 that parameter alone: widening a range, or adding a parameter, moves no other. In a random and a Sobol design a value
-depends on its row's number besides, not on how many rows there are.
+depends on its row's number besides, not on how many rows there are. The scrambling is own code because SciPy scrambles
+all dimensions of a sequence from one stream, so that another parameter would move every point.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,10 @@
 """Rows by hand: from the config itself or from a CSV file with one column a parameter."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gamtune.config.settings import SETTINGS
+from gamtune.config.settings import SETTINGS, SettingError
 from gamtune.errors import InputError, unknown
 from gamtune.results.artefacts import plain
 from gamtune.tables.table import read_table
@@ -104,10 +105,8 @@ def parse_row(path: Path, number: int, row: dict[str, str], key: str) -> dict[st
             continue
         try:
             values[column] = cell.strip() if column == "name" else parse_cell(column, cell)
-        except ValueError:
-            expected = SETTINGS[column].expected
-            line = f"{key}: {path}, row {number}, column {column!r}: got {cell!r}, expected {expected}"
-            raise InputError([line]) from None
+        except SettingError as error:
+            raise InputError([f"{key}: {path}, row {number}, column {column!r}: {error}"]) from None
     return values
 
 
@@ -116,20 +115,20 @@ def parse_cell(column: str, cell: str) -> Any:
 
     Raises
     ------
-    ValueError
-        If the cell holds no number where one is due.
+    SettingError
+        If the cell is not a number, or several where one is expected.
     """
     setting = SETTINGS[column]
     if setting.kind is str:
         return cell.strip()
     numbers = [_number(part) for part in cell.split()]
-    if len(numbers) > 1 and not setting.per_layer:
-        raise ValueError(f"{column} has one value a row")
+    if None in numbers or (len(numbers) > 1 and not setting.per_layer):
+        raise SettingError(column, cell, setting.expected)
     return numbers if len(numbers) > 1 else numbers[0]
 
 
-def _number(text: str) -> int | float:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
+def _number(text: str) -> int | float | None:
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return None

@@ -2,7 +2,8 @@
 
 Source: R 4.2.2, src/main/RNG.c (`set.seed`, `unif_rand`, `R_unif_index`), src/nmath/rbeta.c (Cheng 1978, algorithms BB
 and BC), src/nmath/snorm.c and qnorm.c (inversion; Wichura 1988, AS 241). Logarithms and exponentials are the C
-library's, as R's are.
+library's, as R's are. It is own code because NumPy's generators give other numbers from R's seeds, and R need not be
+installed.
 """
 
 import math

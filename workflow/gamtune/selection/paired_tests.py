@@ -4,10 +4,10 @@ Source: Alpaydin (2020), Introduction to Machine Learning, 4th edition, chapter 
 Learning Experiments): McNemar's test on one test set, the paired t test over repeated trainings, blocking by seed.
 """
 
-import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
@@ -37,13 +37,16 @@ def paired_t(first: Sequence[float], second: Sequence[float]) -> PairedT:
     0.0377
     """
     differences = [one - other for one, other in zip(first, second, strict=True)]
-    mean, count = fmean(differences), len(differences)
-    if count < 2:
+    mean = fmean(differences)
+    if len(differences) < 2:
         return PairedT(mean)
-    error = stdev(differences) / math.sqrt(count)
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)) * error
-    p = float(2 * stats.t.sf(abs(mean) / error, count - 1)) if error else float(mean == 0)
-    return PairedT(mean, mean - half, mean + half, p)
+    if len(set(differences)) == 1:  # SciPy's statistic is 0 / 0 or infinite
+        return PairedT(mean, mean, mean, float(mean == 0))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Precision loss")  # of differences that are equal but for rounding
+        test = stats.ttest_rel(first, second)
+    low, high = test.confidence_interval(CONFIDENCE)
+    return PairedT(mean, float(low), float(high), float(test.pvalue))
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float | None, float | None]:
@@ -56,9 +59,10 @@ def bootstrap_interval(values: Sequence[float]) -> tuple[float | None, float | N
     """95 % percentile interval of a mean over resampled values (Efron 1979); none of a single value."""
     if len(values) < 2:
         return None, None
-    drawn = np.random.default_rng(SEED).choice(np.asarray(values), (RESAMPLES, len(values))).mean(axis=1)
-    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(low), float(high)
+    drawn = stats.bootstrap(
+        [values], np.mean, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, method="percentile", rng=SEED
+    )
+    return float(drawn.confidence_interval.low), float(drawn.confidence_interval.high)
 
 
 @dataclass(frozen=True)

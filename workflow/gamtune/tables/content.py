@@ -57,6 +57,8 @@ def load(path: Path, limit: int = -1) -> bytes:
     InputError
         If the file cannot be read.
     """
+    if "\0" in str(path):
+        raise InputError(["cannot be read: no file can have this name"], repr(str(path)))
     try:
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
@@ -73,10 +75,6 @@ def load(path: Path, limit: int = -1) -> bytes:
             return file.read(limit)
     except OSError as error:
         raise InputError([f"cannot be read: {error.strerror or error}"], str(path)) from None
-    except ValueError as error:  # a NUL character in the name
-        if isinstance(error, InputError):
-            raise
-        raise InputError([f"cannot be read: {error}"], str(path)) from None
 
 
 def is_ascii_based(content: bytes, dialect: Dialect) -> bool:

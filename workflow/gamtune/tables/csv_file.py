@@ -1,4 +1,8 @@
-"""A CSV file as columns of text."""
+"""A CSV file as columns of text.
+
+pyarrow parses the cells. The checks around it are own code because pyarrow and pandas accept, or report without a line
+number, what is usually a mistake: unclosed quotation marks, lines with too many cells, columns without a name.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -9,6 +9,7 @@ from typing import Any
 
 from gamtune.data.layout import fold_folders, whole_folder
 from gamtune.data.preprocessing import Preprocessing
+from gamtune.errors import DamagedError
 from gamtune.files import read_json
 from gamtune.tracking.store import Store
 from gamtune.tracking.study import TrackedStudy
@@ -34,7 +35,7 @@ def read_data_sets(store: Store) -> dict[str, DatasetInput]:
     for place in (folder, *fold_folders(folder), whole_folder(folder)):
         try:
             digest, data_set = _read(study, place, (place / "digest.json").stat().st_mtime_ns)
-        except (OSError, ValueError, TypeError):
+        except (OSError, DamagedError):
             continue
         found[digest] = data_set
     return found

@@ -1,6 +1,5 @@
 """Showing a study in MLflow while it runs: a sync of what changed every few seconds."""
 
-import os
 import signal
 import sys
 import threading
@@ -9,6 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from gamtune.errors import DamagedError
+from gamtune.runtime.parent import is_alive
 from gamtune.tracking.address import TrackingError
 from gamtune.tracking.records import fingerprint
 from gamtune.tracking.store import open_store
@@ -49,7 +49,7 @@ def follow(study: TrackedStudy, parent_pid: int, seconds: float = 2, first: floa
         signal.signal(number, end)
     synced: dict[Path, tuple[int, int]] = {}
     complaint, pause = "", seconds if first is None else first
-    while not stop.wait(pause) and _is_alive(parent_pid):
+    while not stop.wait(pause) and is_alive(parent_pid):
         began = time.process_time()
         try:
             now = fingerprint(study)
@@ -73,13 +73,3 @@ def _changed_records(before: dict[Path, tuple[int, int]], now: dict[Path, tuple[
     changed = {path for path, stamp in now.items() if before.get(path) != stamp}
     same_rows = bool(before) and before.keys() <= now.keys() and all(path.suffix == ".json" for path in changed)
     return changed if same_rows and len(changed) <= FEW else None
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it lives, and is another user's
-        return True
-    return True

@@ -1,7 +1,5 @@
 """What a study left on disk: its table, the records of its trainings and its data."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -9,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gamtune.errors import DamagedError
-from gamtune.files import check_file, read_json
+from gamtune.files import read_json, sha256_of
 from gamtune.results.slots_file import FILE as SLOTS
 from gamtune.search.trials import lines_with_records
 from gamtune.tracking.study import TrackedStudy
@@ -131,27 +129,25 @@ def _slots(folder: Path) -> Iterator[tuple[str, str]]:
     """Candidate and replicate of each confirmation; those a made decision did not ask for are an earlier one's."""
     slots = sorted((slot.parts[-2], slot.parts[-1]) for slot in (folder / "confirm").glob("*/*/"))
     decision = read_decision(folder)
-    try:
-        wanted = {entry["candidate"] for entry in decision["candidates"]}
-        replicates = {str(number + 1) for number in range(len(decision["weight_seeds"]))}
-    except (KeyError, TypeError):
+    if not decision.keys() >= {"candidates", "weight_seeds"}:
         yield from slots
         return
+    wanted = {entry["candidate"] for entry in decision["candidates"]}
+    replicates = {str(number + 1) for number in range(len(decision["weight_seeds"]))}
     yield from (slot for slot in slots if slot[0] in wanted and slot[1] in replicates)
 
 
 def _read(place: Place) -> RunRecord | None:
     """The record, or None while there is none; a damaged one must not keep the others from being tracked."""
     try:
-        written = place.path.read_bytes()
+        written = sha256_of(place.path)
+        content = read_json(place.path, "status")
+        needed = () if content["status"] == "skipped" else ("spec", "started", "finished")
+        if missing := [key for key in needed if key not in content]:
+            raise DamagedError(place.path, f"it has no {missing[0]!r}")
     except FileNotFoundError:
         return None
-    try:
-        check_file(place.path)
-        content = json.loads(written)
-        if content["status"] != "skipped":
-            content["spec"], content["started"], content["finished"]
-    except (ValueError, TypeError, KeyError) as error:
-        logger.warning("%s: not tracked, not a record: %s", place.path, error)
+    except DamagedError as error:
+        logger.warning("%s: not tracked, not a record: %s", place.path, error.problem)
         return None
-    return RunRecord(place, hashlib.sha256(written).hexdigest(), content)
+    return RunRecord(place, written, content)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gamtune.config.settings import PER_LAYER
+from gamtune.errors import DamagedError
 from gamtune.results.artefacts import read_rows
 from gamtune.tracking.run_content import LOG_RESPONSE, RESPONSE, RunContent
 
@@ -96,10 +97,10 @@ def _column(param: str) -> str:
 
 def _ranks(folder: Path) -> dict[str, int]:
     try:
-        ranking = read_rows(folder / "gam" / "importance.csv")
-        return {row["name"]: int(row["rank"]) for row in ranking if row["measure"] == "ped_anova"}
-    except (OSError, ValueError, KeyError):
+        ranking = read_rows(folder / "gam" / "importance.csv", "measure", "name", "rank")
+    except (OSError, DamagedError):
         return {}
+    return {row["name"]: int(row["rank"]) for row in ranking if row["measure"] == "ped_anova"}
 
 
 def _charts(axes: list[str], trials: Sequence[RunContent]) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,11 @@ from typing import Any
 from gamtune.errors import DamagedError
 from gamtune.files import check_file
 
+MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
+NO_ARCHIVE = "it is not a whole Keras model (a ZIP archive)"
+# What zipfile raises for an archive that is cut off, has changed bytes, is encrypted or is compressed in another way
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+
 
 def check_model_file(path: Path) -> None:
     """Check that a file is a whole Keras archive, without loading it.
@@ -24,15 +29,16 @@ def check_model_file(path: Path) -> None:
         If there is no such file.
     """
     check_file(path)
+    if not zipfile.is_zipfile(path):
+        raise DamagedError(path, NO_ARCHIVE)
     try:
         with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-            names = archive.namelist()
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
-        raise DamagedError(path, "it is not a whole Keras model (a ZIP archive)") from None
+            damaged, names = archive.testzip(), archive.namelist()
+    except UNREADABLE:
+        raise DamagedError(path, NO_ARCHIVE) from None
     if damaged is not None:
         raise DamagedError(path, f"the content of {damaged} does not match its checksum")
-    if "config.json" not in names:
+    if not MEMBERS.issubset(names):
         raise DamagedError(path, "it is an archive, but not a Keras model")
 
 
@@ -61,7 +67,7 @@ def load_model(path: Path, shape: tuple[int, int] | None = None) -> Any:
 
         try:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
-        except Exception as error:  # whatever a foreign archive provokes in Keras
+        except (ValueError, TypeError, KeyError, OSError) as error:  # the archive is whole, but of another model
             raise DamagedError(path, f"Keras cannot load it: {str(error).strip().partition(chr(10))[0]}") from None
     found = tuple(getattr(model, name, None) for name in ("input_shape", "output_shape"))
     if shape is not None and found != ((None, shape[0]), (None, shape[1])):
