@@ -63,11 +63,11 @@ def test_effects_edf_and_criterion_equal_mgcvs_on_further_tables(mgcv, n, seed, 
         if np.ptp(golden) > 0.15 * np.ptp(table.mse):
             assert np.corrcoef(effect, golden)[0, 1] > 0.99, term.term
         assert np.sqrt(np.mean((effect - golden) ** 2)) < 0.03 * spread, term.term
-    assert fitted.edf_total == pytest.approx(checks.edf_total.iloc[0], abs=1)
-    if method == "GCV":
-        assert fitted.criterion < 1.001 * checks.criterion.iloc[0]
-    else:
-        assert fitted.criterion < checks.criterion.iloc[0] + 0.05
+    criterion = checks.criterion.iloc[0]
+    tolerance = 0.001 * criterion if method == "GCV" else 0.05
+    assert fitted.criterion < criterion + tolerance
+    if fitted.criterion > criterion - tolerance:  # on some processors mgcv stops before it has found the minimum
+        assert fitted.edf_total == pytest.approx(checks.edf_total.iloc[0], abs=1)
 
 
 @pytest.mark.r

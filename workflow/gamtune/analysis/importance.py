@@ -28,6 +28,7 @@ SAMPLES = 200  # bootstrap samples of the model
 NULLS, NULL_SAMPLES = 100, 10  # permuted responses, and bootstrap samples of each
 PED_SAMPLES, PED_SAMPLES_OF_MANY, MANY = 50, 20, 1000  # bootstrap samples and permutations; fewer for more than MANY
 SEED = 2001
+DIGITS = 12  # decimal places of a share
 
 
 def importance(
@@ -165,13 +166,16 @@ def _ranked(
 ) -> pd.DataFrame:
     """Return the lines of a measure with intervals and ranks from its bootstrap samples, (samples, names)."""
     ends = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    ranks = (-samples).argsort(axis=1).argsort(axis=1) + 1
+    # Differences in the last digits, which depend on the processor, must not decide the rank of terms without effect
+    samples = samples.round(DIGITS)
+    ranks = (-samples).argsort(axis=1, kind="stable").argsort(axis=1) + 1
+    rank = (-values.round(DIGITS)).argsort(kind="stable").argsort() + 1
     low, high = np.quantile(samples, ends, axis=0)
     rank_low, rank_high = np.quantile(ranks, ends, axis=0, method="nearest")
     return pd.DataFrame(
         {
             "measure": measure, "name": list(names), "importance": values, "low": low, "high": high,
-            "null_high": null_high, "rank": (-values).argsort().argsort() + 1, "rank_low": rank_low.astype(int),
+            "null_high": null_high, "rank": rank, "rank_low": rank_low.astype(int),
             "rank_high": rank_high.astype(int), "first": (ranks == 1).mean(axis=0),
         }
     )  # fmt: skip
