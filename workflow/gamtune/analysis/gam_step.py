@@ -90,8 +90,11 @@ def run_gam(
     for name in FILES:  # other files in the folder are not ours to remove
         (folder / name).unlink(missing_ok=True)
         checksum_of(folder / name).unlink(missing_ok=True)
-    inference = _write(fitted, folder) if fitted else None
-    if not fitted:
+    inference = None
+    if fitted:
+        with input_errors(str(results)):
+            inference = _write(fitted, folder)
+    else:
         write_text(folder / SKIPPED, f"{reason}\n")
     halving = is_summary(table) and RUNG in table
     shown = [name for name in columns if name not in PER_LAYER and not (halving and name == "epochs")]

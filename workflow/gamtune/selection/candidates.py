@@ -178,7 +178,8 @@ def _from_gam(search: _Search) -> Proposal:
     best = search.ranked[0].spec
     assert best is not None  # an observed row has one
     try:
-        settings, predicted = gam_optimum(search.model, best)
+        with input_errors():
+            settings, predicted = gam_optimum(search.model, best)
     except InputError as error:
         return Proposal("GAM", reason=str(error))
     return Proposal("lowest point of the GAM", complete(search.study, settings, 1, "GAM optimum"), predicted=predicted)
