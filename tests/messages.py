@@ -9,6 +9,7 @@ from project import ROOT
 from syrupy.assertion import SnapshotAssertion
 
 from gamtune.errors import InputError, StepError
+from gamtune.gam import GamError
 
 # What differs between two runs of the tests
 VARYING = {
@@ -28,7 +29,7 @@ def messages(
 ) -> Iterator[None]:
     """Compare the messages for users that a test provokes with the stored ones, but for the examples of Hypothesis."""
     said: list[str] = []
-    for kind in (InputError, StepError):
+    for kind in (InputError, StepError, GamError):
         monkeypatch.setattr(kind, "__init__", _noting(said, kind.__init__))
     yield
     if said and request.path.parent.name == "unit" and not getattr(request.function, "is_hypothesis_test", False):

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,28 @@ def test_a_heavy_package_is_imported_by_few_packages(package, packages):
     assert users <= packages
 
 
-def test_package_files_are_empty():
-    assert all((LIBRARY / path).read_text() == "" for path in FILES if path.name == "__init__.py")
+PUBLIC = {"gam"}  # packages whose names are exported
+
+
+def test_package_files_are_empty_except_those_of_public_packages():
+    written = {str(path.parent) for path in FILES if path.name == "__init__.py" and (LIBRARY / path).read_text()}
+    assert written == PUBLIC
+
+
+@pytest.mark.parametrize("package", sorted(PUBLIC))
+def test_a_public_package_exports_its_names_and_imports_no_other_package(package):
+    module = import_module(f"gamtune.{package}")
+    assert all(getattr(module, name) for name in module.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        module.nothing  # noqa: B018
+    others = {
+        name
+        for path in FILES
+        if path.parts[0] == package
+        for name in imports(path)
+        if name.startswith("gamtune") and not name.startswith(f"gamtune.{package}.")
+    }
+    assert others == set()
 
 
 def test_files_are_small():

@@ -3,6 +3,7 @@ import pytest
 
 from gamtune.analysis.comparable import averaged, last_rung, modelled_rows
 from gamtune.analysis.gam_step import run_gam
+from gamtune.gam.formula import parse_formula
 from gamtune.report.space_words import describe_search
 
 FORMULA = "s(l1, k=3)"  # three coefficients with the intercept, so nine rows are enough
@@ -41,7 +42,7 @@ def test_configurations_are_grouped_by_their_settings_and_never_by_name():
 def test_without_rungs_all_rows_are_comparable():
     rows = rungs(12, 4).drop(columns="rung")
     assert last_rung(rows).equals(rows)
-    assert modelled_rows(rows, FORMULA).equals(rows)
+    assert modelled_rows(rows, parse_formula(FORMULA)).equals(rows)
 
 
 def test_the_last_rung_is_what_a_decision_looks_at():
@@ -50,14 +51,16 @@ def test_the_last_rung_is_what_a_decision_looks_at():
 
 @pytest.mark.parametrize(("sizes", "rung"), [((27, 9, 3), 1), ((27, 8, 3), 0), ((8, 3, 1), 0), ((81, 27, 9), 2)])
 def test_a_model_is_of_the_last_rung_with_rows_enough_or_of_the_first(sizes, rung):
-    rows = modelled_rows(rungs(*sizes), FORMULA)
+    rows = modelled_rows(rungs(*sizes), parse_formula(FORMULA))
     assert set(rows["rung"]) == {rung}
     assert len(rows) == sizes[rung]
 
 
 def test_a_formula_with_levels_is_counted_too():
     rows = rungs(27, 9, 3).assign(kind=["a", "b", "c"] * 13)
-    assert set(modelled_rows(rows, "f(kind)")["rung"]) == {1}  # two levels beside the first, and the intercept
+    assert set(modelled_rows(rows, parse_formula("f(kind)"))["rung"]) == {
+        1
+    }  # two levels beside the first, and the intercept
 
 
 def test_the_model_says_which_epochs_it_compares(tmp_path):

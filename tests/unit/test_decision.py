@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.cli.main import main
 from gamtune.config.settings import make_spec
 from gamtune.errors import InputError, StepError
@@ -99,7 +100,7 @@ def test_a_choice_by_the_test_rows_says_so(tmp_path):
     decision = made(confirmed(tmp_path, {"a": [0.05, 0.051], "b": [0.06, 0.061]}, "test"), replicates=2)
     assert decision["selection"] == "test"
     assert decision["why"].startswith("a (row r1) has the lowest mean test MSE on 2 fresh weight seeds")
-    assert decision["why"].endswith("Chosen on the test rows: these errors flatter.")
+    assert decision["why"].endswith(ON_TEST_ROWS)
 
 
 def final_slots(study, folder):

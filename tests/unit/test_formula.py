@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamtune import errors as errors_module
-from gamtune.errors import InputError
+from gamtune.gam import FormulaError
+from gamtune.gam import errors as errors_module
 from gamtune.gam import formula as formula_module
 from gamtune.gam import terms as terms_module
-from gamtune.gam.formula import check_columns, check_distinct, parse_formula, parse_response, parse_term
+from gamtune.gam.formula import check_columns, check_distinct, parse_formula, parse_model, parse_response, parse_term
 from gamtune.gam.terms import Response, Variable, quoted
 
 LECTURE = (
@@ -89,7 +89,7 @@ def test_every_text_is_a_formula_or_answered_in_one_line(pieces):
     text = "".join(pieces)
     try:
         labels = [term.label for term in parse_formula(text).terms]
-    except InputError as refused:
+    except FormulaError as refused:
         labels, lines = [], str(refused).splitlines()
     else:
         lines = [text]
@@ -206,6 +206,23 @@ def test_a_response_is_a_column_or_its_logarithm():
 def test_any_other_response_is_refused(text):
     with pytest.raises(ValueError, match=r"write a column's name or log\(column\)"):
         parse_response(text)
+
+
+def test_a_model_is_a_response_and_terms():
+    response, formula = parse_model("log(`a ~ b`) ~ s(x, k=4) + f(kind)")
+    assert response == Response("a ~ b", log=True)
+    assert formula == parse_formula("s(x, k=4) + f(kind)")
+
+
+@pytest.mark.parametrize("text", ["s(x)", "y ~ ", "~ s(x)", "y ~ x ~ z", "y"])
+def test_a_model_without_response_or_terms_is_refused(text):
+    with pytest.raises(FormulaError, match=r"cannot read .*: write a response, ~ and terms, such as log\(y\) ~ s\(x"):
+        parse_model(text)
+
+
+def test_the_response_of_a_model_is_a_column_or_its_logarithm():
+    with pytest.raises(FormulaError, match=r"response 'log2\(y\)': write a column's name or log\(column\)"):
+        parse_model("log2(y) ~ x")
 
 
 def test_the_module_needs_nothing_but_the_standard_library():

@@ -219,7 +219,7 @@ def test_few_rows_for_the_coefficients_are_warned_of_and_too_few_refused():
         ("x + z + both", "mse", "x, z and both cannot be told apart"),
         ("s(x)", "zero", "the response is 0 in every row"),
         ("s(x) + twice", "mse", r"s\(x\) and twice cannot be told apart|twice and s\(x\) cannot be told apart"),
-        ("te(x, twice, k=3)", "mse", r"te\(x,twice\): its columns say the same"),
+        ("te(x, twice, k=3)", "mse", r"te\(x,twice\): its columns are collinear"),
     ],
 )
 def test_a_model_that_cannot_be_fitted_says_why_in_one_line(formula, response, message):
@@ -243,7 +243,7 @@ def test_an_unknown_method_or_term_or_level_is_named():
 
 def test_a_model_that_leaves_no_residue_is_refused_in_one_line():
     table = pd.DataFrame({"x": np.arange(12.0), "mse": np.arange(12.0) ** 2})
-    with pytest.raises(TooFewRows, match="12 rows leave nothing over beside 12 degrees of freedom"):
+    with pytest.raises(TooFewRows, match="12 rows leave no residual degrees of freedom for a model with 12"):
         fit_gam("f(x)", table)
 
 
@@ -299,9 +299,9 @@ def test_the_summary_is_laid_out_as_mgcvs(tmp_path):
     lines = (tmp_path / "summary.txt").read_text().splitlines()
     assert lines[:4] == ["Family: gaussian", "Link function: identity", "", "Formula:"]
     assert lines[4].startswith("mse ~ s(l1, k=4) + s(l2, k=4)")
-    assert lines[10] == "Terms against permuted residuals:"
+    assert lines[10] == "Permutation tests of the terms:"
     assert lines[12].split()[:2] == ["s(l1)", "2.526"]
     assert "R-sq.(adj) = 0.705   Deviance explained = 74.6%" in lines
     assert "GCV = 0.032071  Scale est. = 0.027306  n = 100" in lines
-    assert any(line.startswith("Of noise, this model explains 17.") for line in lines)
+    assert any("on permuted responses, the model explains 17." in line for line in lines)
     assert lines[-1].startswith("Warning: 100 rows for 40 coefficients")

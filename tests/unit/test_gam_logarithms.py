@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gamtune.analysis.gam_files import curves, surfaces
 from gamtune.gam.checks import check_terms
 from gamtune.gam.covariates import covariate, span
 from gamtune.gam.inference import infer
 from gamtune.gam.model import fit_gam
+from gamtune.gam.tables import curves, surfaces
 from gamtune.gam.terms import Linear, Variable
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "gam"

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamtune.analysis.comparable import CONFIGURATION
-from gamtune.analysis.gam_files import effects
 from gamtune.analysis.importance import importance
 from gamtune.config.data_section import Data
 from gamtune.config.settings import make_spec
@@ -20,6 +19,7 @@ from gamtune.data.arrays import Prepared
 from gamtune.data.prepare import prepare
 from gamtune.gam.inference import infer, null_band
 from gamtune.gam.model import fit_gam
+from gamtune.gam.tables import effects
 from gamtune.learners.mlp.forward import outputs_of
 from gamtune.learners.mlp.model_file import load_model
 from gamtune.learners.trial import run_trial

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gamtune.analysis.planned_formula import check_planned, hints, logged_columns
+from gamtune.analysis.planned_formula import check_planned, hints, logged_columns, read_formula
 from gamtune.config.data_section import PUBLIC
 from gamtune.config.load import parse_study
 from gamtune.config.search import TABLE
@@ -18,6 +18,7 @@ from gamtune.data.layout import SET_FILES, fold_folder, whole_folder
 from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.errors import InputError
 from gamtune.files import sha256_of, write_text
+from gamtune.gam.terms import Formula
 from gamtune.results.record import MODEL, RECORD, STATE
 from gamtune.results.slots_file import FILE as SLOTS
 from gamtune.runtime.fingerprint import LIBRARY, code_fingerprint
@@ -170,7 +171,7 @@ class Plan:
     @cached_property
     def log_columns(self) -> list[str]:
         """Columns that figures and rankings show on a logarithmic scale: by their prior, or by the formula."""
-        logarithmic = self._log_priors | logged_columns(self.config.analysis.gam)
+        logarithmic = self._log_priors | logged_columns(self.formula)
         return [name for name in self.columns if name in logarithmic]
 
     @property
@@ -181,6 +182,11 @@ class Plan:
     def figure_columns(self) -> str:
         """What the figures show, as JSON."""
         return json.dumps({"columns": self.columns, "log": self.log_columns})
+
+    @cached_property
+    def formula(self) -> Formula | None:
+        """The formula of the GAM; None if the study fits no model."""
+        return read_formula(self.config.analysis.gam)
 
     @property
     def response(self) -> str:
@@ -304,8 +310,7 @@ class Plan:
                 ]
             )
         check_header(self.config.data)
-        if self.config.analysis.gam is not None:
-            self._check_formula(self.config.analysis.gam)
+        self._check_formula()
         for name, settings in self.config.decision.by_hand.items():
             chosen = {key: value for key, value in settings.items() if key not in BY_HAND_NOTES}
             reason = unused_reason(chosen, complete(self.config, chosen, 1, f"decision.by_hand.{name}"))
@@ -314,19 +319,19 @@ class Plan:
         if "default" in self.config.decision.rules:
             complete(self.config, {}, 1, "decision.rules, default")
 
-    def _check_formula(self, text: str) -> None:
+    def _check_formula(self) -> None:
         try:
-            check_planned(text, self.columns, self._cells, self._proposed)
+            if self.formula is not None:
+                check_planned(self.formula, self.columns, self._cells, self._proposed)
         except InputError as error:
             raise InputError(f"analysis.gam: {line}" for line in error.lines) from None
 
     @cached_property
     def hints(self) -> list[str]:
         """What a user may want to change although the config is valid."""
-        text = self.config.analysis.gam
-        if text is None:
+        if self.formula is None:
             return []
-        return [f"analysis.gam: {hint}" for hint in hints(text, self._cells, self._proposed, self._log_priors)]
+        return [f"analysis.gam: {hint}" for hint in hints(self.formula, self._cells, self._proposed, self._log_priors)]
 
     @cached_property
     def _cells(self) -> list[dict[str, Any]]:

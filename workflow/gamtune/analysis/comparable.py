@@ -1,24 +1,28 @@
-"""Rows whose errors can be compared: means over repeated trainings, and of a halving those of equally many epochs."""
+"""Configurations whose scores can be compared: means over replicates and folds, and of a halving those of one rung."""
 
 import pandas as pd
 
-from gamtune.gam.formula import parse_formula
-from gamtune.gam.terms import ROWS_PER_COEFFICIENT
+from gamtune.gam.terms import ROWS_PER_COEFFICIENT, Formula
 
 CONFIGURATION = "configuration"  # column with the identifier of a configuration's settings
 RUNG = "rung"
-SELECTION = "selection"  # column of summaries whose validation rows are the test rows
-ON_TEST_ROWS = "Chosen on the test rows: these errors flatter."
-FIGURES = ("seconds", "epochs_run")
+SELECTION = "selection"  # column of summaries of studies whose validation samples are the test samples
+ON_TEST_ROWS = "Selected on the test set: scores are optimistically biased."
+MEASURED = ("seconds", "epochs_run")  # columns that are averaged, beside the metrics
 IDENTITY, OUTCOME = ("trial", "name", "replicate"), ("status", "reason", "seconds", "epochs_run")
 STATUSES = ("ok", "failed")
 
 
 def is_summary(table: pd.DataFrame) -> bool:
-    """Return whether a table is a study's ``summary.csv``, or was made from one, and not a table of the user's own.
+    """Return whether a table is a study's ``summary.csv``, or was made from one, and not a user's own table.
 
-    A summary begins with the identity of each trial and has the columns of its outcome next to each other; a column
-    of a user's table that merely has the same name as one of them, such as ``status``, means nothing to gamtune.
+    A summary begins with the columns that identify each trial, and the columns of its outcome are adjacent. A user's
+    table may have columns of the same names, such as ``status``; they have no special meaning there.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Any table.
     """
     names = [str(name) for name in table]
     place = names.index(OUTCOME[0]) if OUTCOME[0] in names else 0
@@ -30,7 +34,7 @@ def is_summary(table: pd.DataFrame) -> bool:
 
 
 def comparable_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the finished configurations of a summary, each the mean of its trials, or any other table as it is."""
+    """Return the finished configurations of a summary, each as the mean of its trials, or any other table unchanged."""
     if not is_summary(table):
         return table
     rows = averaged(table)
@@ -40,52 +44,61 @@ def comparable_rows(table: pd.DataFrame) -> pd.DataFrame:
 def averaged(summary: pd.DataFrame) -> pd.DataFrame:
     """Return one line per configuration, with the means over its replicates and folds.
 
-    Configurations are told apart by their settings (column ``configuration``), never by their names. A configuration
-    counts as failed if one of its trials failed, since the mean of the others is optimistically biased. A column
-    ``trainings`` holds the number of trials; it is absent, and the summary unchanged, if each configuration has one.
+    Configurations are identified by their settings (column ``configuration``), not by their names. A configuration is
+    failed if one of its trials failed, because the mean of the others is optimistically biased.
 
     Parameters
     ----------
-    summary : data frame
-        ``summary.csv``.
+    summary : DataFrame
+        ``summary.csv``, one line per trial.
+
+    Returns
+    -------
+    DataFrame
+        The column ``trainings`` holds the number of trials. If each configuration has one trial, the summary is
+        returned unchanged, without this column.
     """
     if not {CONFIGURATION, "status"} <= set(summary) or not summary.duplicated(CONFIGURATION).any():
         return summary
     groups = summary.groupby(CONFIGURATION, sort=False)
     names = [str(name) for name in summary]
-    figures = [name for name in names if name in FIGURES or name.startswith(("train_", "validation_"))]
-    told = summary.assign(**{name: groups[name].transform("mean") for name in figures})
-    told["trainings"] = groups[CONFIGURATION].transform("size")
-    told["status"] = groups["status"].transform(lambda statuses: "ok" if (statuses == "ok").all() else "failed")
-    return told.drop_duplicates(CONFIGURATION).reset_index(drop=True)
+    measured = [name for name in names if name in MEASURED or name.startswith(("train_", "validation_"))]
+    means = summary.assign(**{name: groups[name].transform("mean") for name in measured})
+    means["trainings"] = groups[CONFIGURATION].transform("size")
+    means["status"] = groups["status"].transform(lambda statuses: "ok" if (statuses == "ok").all() else "failed")
+    return means.drop_duplicates(CONFIGURATION).reset_index(drop=True)
 
 
 def last_rung(finished: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the last rung that any row finished; all rows where the study has no rungs."""
+    """Return the configurations of the last rung that was finished by any; all of them if the study has no rungs."""
     return finished.loc[finished[RUNG] == finished[RUNG].max()] if RUNG in finished else finished
 
 
-def modelled_rows(finished: pd.DataFrame, formula: str) -> pd.DataFrame:
-    """The rows of the last rung that has enough for a model, or of the first; all where there are no rungs.
+def modelled_rows(finished: pd.DataFrame, formula: Formula) -> pd.DataFrame:
+    """Return the configurations of the last rung that has enough of them for a model.
 
     Parameters
     ----------
-    finished : data frame
-        The finished rows of ``summary.csv``.
-    formula : str
-        The model's.
+    finished : DataFrame
+        The finished configurations of ``summary.csv``.
+    formula : Formula
+        The formula of the model.
+
+    Returns
+    -------
+    DataFrame
+        Configurations of the first rung if no rung has enough, and all of them if the study has no rungs.
     """
     if RUNG not in finished:
         return finished
-    parsed = parse_formula(formula)
-    levels = {name: int(finished[name].nunique()) for name in parsed.columns if name in finished}
-    enough = ROWS_PER_COEFFICIENT * parsed.n_coefficients(levels)
+    levels = {name: int(finished[name].nunique()) for name in formula.columns if name in finished}
+    enough = ROWS_PER_COEFFICIENT * formula.n_coefficients(levels)
     counts = finished[RUNG].value_counts()
-    bearing = counts.index[counts >= enough]
-    rung = bearing.max() if len(bearing) else counts.index.min()
+    large = counts.index[counts >= enough]
+    rung = large.max() if len(large) else counts.index.min()
     return last_rung(finished[finished[RUNG] <= rung])
 
 
-def flattery(summary: pd.DataFrame) -> str | None:
-    """What has to be said of every figure and table of rows that were chosen by the test set; None of others."""
+def selection_note(summary: pd.DataFrame) -> str | None:
+    """Return the note for figures and tables of a study that selects on the test set; None for other studies."""
     return ON_TEST_ROWS if SELECTION in summary else None

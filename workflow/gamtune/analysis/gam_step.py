@@ -1,4 +1,4 @@
-"""The step `gam`: fits a formula to the finished configurations, or states why it cannot."""
+"""The step `gam`: fit an additive model to the finished configurations, or state why that is not possible."""
 
 import sys
 from collections.abc import Collection, Sequence
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from gamtune.analysis.comparable import RUNG, comparable_rows, flattery, is_summary, last_rung, modelled_rows
+from gamtune.analysis.comparable import RUNG, comparable_rows, is_summary, last_rung, modelled_rows, selection_note
+from gamtune.analysis.engine_errors import input_errors
+from gamtune.analysis.gam_files import FILES as MODEL_FILES
 from gamtune.analysis.gam_files import write_gam
 from gamtune.analysis.importance import importance
 from gamtune.config.settings import PER_LAYER
@@ -17,22 +19,13 @@ from gamtune.gam.formula import check_columns, parse_formula, parse_response
 from gamtune.gam.inference import Inference
 from gamtune.gam.model import FittedGam, fit_gam
 from gamtune.gam.penalised_fit import Method
-from gamtune.gam.terms import quoted
+from gamtune.gam.terms import Formula, Response, quoted
 from gamtune.results.artefacts import write_artefact
 from gamtune.tables.table import read_table
 
 SKIPPED, IMPORTANCE = "skipped.txt", "importance.csv"
-FILES = (
-    SKIPPED,
-    IMPORTANCE,
-    "warnings.txt",
-    "summary.txt",
-    "terms.csv",
-    "model.csv",
-    "effects.csv",
-    "curves.csv",
-    "surfaces.csv",
-)
+FILES = (SKIPPED, IMPORTANCE, *MODEL_FILES)
+NO_MODEL = "No model of the error was asked for: analysis.gam is null."
 
 
 def run_gam(
@@ -45,52 +38,63 @@ def run_gam(
     log_columns: Collection[str] = (),
     skip_unfittable: bool = False,
 ) -> None:
-    """Write the model's files into ``folder``, and ``importance.csv`` if there is anything to rank.
+    """Write the files of the model, and ``importance.csv`` if there are hyperparameters to rank.
 
     Parameters
     ----------
     results : Path
         CSV file with one row per configuration. Of a study's ``summary.csv`` (see `is_summary`) only finished
-        configurations are used, each the mean of its trials, and of a halving those of one rung.
+        configurations are used, each as the mean of its trials, and of a halving those of one rung.
     formula : str, optional
-        None if the study fits no model; then ``skipped.txt`` takes the place of the model's files.
-    response, method : str
-        As `fit_gam` takes them.
+        Terms of the model, as `parse_formula` reads them. If it is None, ``skipped.txt`` is written instead of a model.
+    response : str
+        Response of the model, as `parse_response` reads it.
+    method : {"REML", "GCV"}
+        Criterion that selects the smoothing parameters.
     folder : Path
-        Where the files go; files of an earlier model are replaced.
+        Folder of the files; the files of an earlier model are removed.
     columns : sequence of str
-        Hyperparameters and derived columns whose importance is ranked without the model as well.
+        Hyperparameters and derived columns whose importance is also ranked without the model.
     log_columns : collection of str
-        Those of them that are ranked on a logarithmic scale.
+        Those of ``columns`` that are ranked on a logarithmic scale.
     skip_unfittable : bool
-        If the rows cannot carry the model, write ``skipped.txt`` with the reason instead of raising an error.
+        Whether to write the reason to ``skipped.txt`` instead of raising an error if the rows do not support the model.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or has no such columns, or the rows cannot carry the model.
+        If the file cannot be read, a column is missing, the formula cannot be read, or the rows do not support the
+        model.
     """
     check_file(results)
     table = read_table(results).frame()
-    if is_summary(table):  # whose names are text, whatever they are
+    if is_summary(table):  # the names of configurations are text, even if they look like numbers
         table = read_table(results, missing=("",)).frame()
     rows = comparable_rows(table)
-    outcome = parse_response(response)
-    fitted, reason = None, "No model of the error was asked for: analysis.gam is null."
+    with input_errors():
+        outcome = parse_response(response)
+    fitted, reason = None, NO_MODEL
     if formula is not None:
-        _check_names(formula, outcome.column, rows, str(results))
+        with input_errors(str(results)):
+            terms = parse_formula(formula)
+            check_columns(terms, map(str, rows.columns))
+        _check_response(outcome, rows, str(results))
         try:
-            fitted = _fit(rows, formula, response, method, is_summary(table))
+            with input_errors():
+                fitted = _fit(rows, terms, outcome, method, is_summary(table))
         except InputError as error:
             if not skip_unfittable:
                 raise error.within(str(results)) from None
             print(error, file=sys.stderr)
             reason = str(error)
-    for name in FILES:  # of an earlier run; nothing else in the folder is ours to touch
+    for name in FILES:  # other files in the folder are not ours to remove
         (folder / name).unlink(missing_ok=True)
         checksum_of(folder / name).unlink(missing_ok=True)
-    inference = _write(fitted, folder) if fitted else None
-    if not fitted:
+    inference = None
+    if fitted:
+        with input_errors(str(results)):
+            inference = _write(fitted, folder)
+    else:
         write_text(folder / SKIPPED, f"{reason}\n")
     halving = is_summary(table) and RUNG in table
     shown = [name for name in columns if name not in PER_LAYER and not (halving and name == "epochs")]
@@ -99,24 +103,20 @@ def run_gam(
         write_artefact(ranked, folder / IMPORTANCE)
 
 
-def _check_names(formula: str, response: str, rows: pd.DataFrame, source: str) -> None:
-    """Refuse a formula or a response that names a column which the table does not have."""
-    try:
-        check_columns(parse_formula(formula), map(str, rows.columns))
-    except InputError as error:
-        raise error.within(source) from None
-    if response not in rows:
+def _check_response(response: Response, rows: pd.DataFrame, source: str) -> None:
+    """Check that the table has the column of the response."""
+    if response.column not in rows:
         listed = ", ".join(quoted(str(name)) for name in rows)
-        raise InputError([f"--response: no column {response!r} in the table; it has {listed}"], source)
+        raise InputError([f"--response: no column {response.column!r} in the table; it has {listed}"], source)
 
 
-def _fit(rows: pd.DataFrame, formula: str, response: str, method: Method, summary: bool) -> FittedGam:
-    """Fit the model; of a summary, to comparable rows, with what has to be said of them."""
+def _fit(rows: pd.DataFrame, formula: Formula, response: Response, method: Method, summary: bool) -> FittedGam:
+    """Fit the model. Of a summary, only comparable rows are used, and warnings state which ones."""
     if not summary:
         return fit_gam(formula, rows, response, method)
     modelled = modelled_rows(rows, formula)
     fitted = fit_gam(formula, modelled, response, method)
-    notes = [flattery(modelled) or ""]
+    notes = [selection_note(modelled) or ""]
     if RUNG in modelled:
         notes.insert(0, f"only rows after {modelled['epochs'].iloc[0]} epochs are compared, those of one rung")
     return replace(fitted, warnings=(*fitted.warnings, *filter(None, notes)))

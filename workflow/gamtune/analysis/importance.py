@@ -1,9 +1,10 @@
-"""What matters: three measures of importance, each with an interval, a null line and how stable its ranking is.
+"""Three measures of the importance of hyperparameters, each with an interval, a null level and rank stability.
 
-``deviance_share``: the share of the deviance that goes unexplained without the term (the additive model).
-``permutation``: how much worse the model predicts rows it has not seen once the term's columns are shuffled, as a share
-of their variance (Breiman 2001, Random Forests, Machine Learning 45).
-``ped_anova``: how much a column sets the best tenth of the rows apart (`space.ped_anova`); needs no model.
+``deviance_share``: share of the deviance that the additive model does not explain without the term.
+``permutation``: increase of the squared error on configurations outside a bootstrap sample if the columns of the term
+are permuted, as a share of their variance (Breiman 2001, Random Forests, Machine Learning 45).
+``ped_anova``: how much the values of a column in the best tenth of the configurations differ from those in all of them
+(`gamtune.search.ped_anova`); this measure needs no model.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from scipy import linalg
 from threadpoolctl import threadpool_limits
 
 from gamtune.analysis.columns import varies
-from gamtune.gam.covariates import FloatArray
+from gamtune.gam.covariates import FloatArray, IntArray
 from gamtune.gam.inference import CONFIDENCE, Inference
 from gamtune.gam.model import FittedGam
 from gamtune.gam.penalised_fit import Problem
@@ -24,8 +25,8 @@ from gamtune.search.ped_anova import PedAnova
 
 COLUMNS = ("measure", "name", "importance", "low", "high", "null_high", "rank", "rank_low", "rank_high", "first")
 SAMPLES = 200  # bootstrap samples of the model
-NULLS, NULL_SAMPLES = 100, 10  # permuted responses, and the bootstrap samples that each of them is told by
-PED_SAMPLES, PED_SAMPLES_OF_MANY, MANY = 50, 20, 1000  # bootstrap samples and permutations; fewer of many rows
+NULLS, NULL_SAMPLES = 100, 10  # permuted responses, and bootstrap samples of each
+PED_SAMPLES, PED_SAMPLES_OF_MANY, MANY = 50, 20, 1000  # bootstrap samples and permutations; fewer for more than MANY
 SEED = 2001
 DIGITS = 12  # decimal places of a share
 
@@ -38,104 +39,111 @@ def importance(
     columns: Sequence[str],
     log_columns: Collection[str],
 ) -> pd.DataFrame:
-    """One line a measure and name, columns ``COLUMNS``.
-
-    ``low`` and ``high`` hold 95 % of the bootstrap's values, ``null_high`` is what 95 % of noise stays below, the ranks
-    hold 95 % of the bootstrap's, 1 the most important, and ``first`` is the share of its samples in which it was.
+    """Return the importance of every term and column.
 
     Parameters
     ----------
-    fitted, inference : optional
-        None where there is no model: then PED-ANOVA stands alone.
-    rows : data frame
-        The finished rows.
+    fitted : FittedGam, optional
+        The additive model. Without it, only PED-ANOVA is computed.
+    inference : Inference, optional
+        The tests of the model.
+    rows : DataFrame
+        The finished configurations.
     response : str
-        Column with the error.
+        Column of the metric that is compared.
     columns : sequence of str
-        Hyper-parameters and derived columns for PED-ANOVA.
+        Hyperparameters and derived columns for PED-ANOVA.
     log_columns : collection of str
-        Those of them that span orders of magnitude.
+        Those of ``columns`` that are compared on a logarithmic scale.
+
+    Returns
+    -------
+    DataFrame
+        One line per measure and name, with the columns `COLUMNS`. ``low`` and ``high`` are a 95 % bootstrap interval;
+        95 % of the values for permuted responses are below ``null_high``; rank 1 is the most important, and
+        ``rank_low`` and ``rank_high`` are a 95 % bootstrap interval of the rank; ``first`` is the share of bootstrap
+        samples in which the rank is 1.
     """
     parts = []
     if fitted is not None and inference is not None:
         with threadpool_limits(limits=1, user_api="blas"):
-            parts += _of_model(fitted, inference)
+            parts += _model_importance(fitted, inference)
     if len(rows) > 1 and any(varies(rows[name]) for name in columns):
         parts.append(_ped_anova(rows, response, columns, log_columns))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
 
 
-def _of_model(fitted: FittedGam, inference: Inference) -> list[pd.DataFrame]:
+def _model_importance(fitted: FittedGam, inference: Inference) -> list[pd.DataFrame]:
     problem, names = fitted.problem, [term.term for term in fitted.terms]
     rng = np.random.default_rng(SEED)
     penalty = problem.solve(fitted.log_smoothing).penalty
     samples = _samples(problem.n, SAMPLES, rng)
     shares = np.array([_shares(problem, penalty, sample) for sample in samples])
-    lost = np.array([_lost(problem, penalty, problem.y, sample, rng) for sample in samples])
-    noise = np.array([_lost_of_noise(problem, penalty, rng) for _ in range(NULLS)])
+    losses = np.array([_loss(problem, penalty, problem.y, sample, rng) for sample in samples])
+    noise = np.array([_noise_loss(problem, penalty, rng) for _ in range(NULLS)])
     return [
-        _told(
+        _ranked(
             "deviance_share",
             names,
             np.array([term.deviance_share for term in fitted.terms]),
             shares,
             inference.null_shares()[:, 1],
         ),
-        _told("permutation", names, lost.mean(axis=0), lost, np.quantile(noise, CONFIDENCE, axis=0)),
+        _ranked("permutation", names, losses.mean(axis=0), losses, np.quantile(noise, CONFIDENCE, axis=0)),
     ]
 
 
-def _samples(n: int, count: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Return bootstrap samples of n rows, each of which leaves out two or more if it can."""
+def _samples(n: int, count: int, rng: np.random.Generator) -> list[IntArray]:
+    """Return bootstrap samples of n rows, each of which leaves out at least two rows if n allows it."""
     samples = list(rng.integers(n, size=(count, n)))
     for number, sample in enumerate(samples):
-        while len(np.unique(sample)) > max(n - 2, 1):  # of few rows a sample may have all, and none are left to test on
+        while len(np.unique(sample)) > max(n - 2, 1):  # a sample of few rows may have all of them, which leaves no test
             sample = rng.integers(n, size=n)
         samples[number] = sample
     return samples
 
 
-def _shares(problem: Problem, penalty: FloatArray, sample: np.ndarray) -> FloatArray:
-    """Deviance share of each term on a bootstrap sample, all smoothing parameters as they are."""
+def _shares(problem: Problem, penalty: FloatArray, sample: IntArray) -> FloatArray:
+    """Return the deviance share of each term on a bootstrap sample, at the same smoothing parameters."""
     x, y = problem.design[sample], problem.y[sample]
     gram, projected = x.T @ x + penalty, x.T @ y
     total = float(np.square(y - y.mean()).sum()) or 1.0
     everything = np.arange(problem.p)
 
-    def deviance(kept: np.ndarray) -> float:
+    def deviance(kept: IntArray) -> float:
         coefficients = _solve(gram[np.ix_(kept, kept)], projected[kept])
         return float(np.square(y - x[:, kept] @ coefficients).sum())
 
-    whole = deviance(everything)
-    return np.array([deviance(np.delete(everything, np.r_[block])) - whole for block in problem.blocks]) / total
+    total_model = deviance(everything)
+    return np.array([deviance(np.delete(everything, np.r_[block])) - total_model for block in problem.blocks]) / total
 
 
-def _lost(
-    problem: Problem, penalty: FloatArray, y: FloatArray, sample: np.ndarray, rng: np.random.Generator
+def _loss(
+    problem: Problem, penalty: FloatArray, y: FloatArray, sample: IntArray, rng: np.random.Generator
 ) -> FloatArray:
-    """What each term is worth to the rows that a bootstrap sample left out, as a share of their variance."""
+    """Return the permutation importance of each term on the rows outside a bootstrap sample."""
     x = problem.design[sample]
     coefficients = _solve(x.T @ x + penalty, x.T @ y[sample])
     out = np.setdiff1d(np.arange(problem.n), sample)
     unseen, residuals = problem.design[out], y[out] - problem.design[out] @ coefficients
     order = rng.permutation(len(out))
     total = float(np.square(y[out] - y[out].mean()).sum()) or 1.0
-    lost = []
+    losses = []
     for block in problem.blocks:
         effect = unseen[:, block] @ coefficients[block]
-        lost.append(np.square(residuals + effect - effect[order]).sum() - np.square(residuals).sum())
-    return np.array(lost) / total
+        losses.append(np.square(residuals + effect - effect[order]).sum() - np.square(residuals).sum())
+    return np.array(losses) / total
 
 
-def _lost_of_noise(problem: Problem, penalty: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """The same of a permuted response, the mean over some samples."""
+def _noise_loss(problem: Problem, penalty: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return the permutation importance of each term for a permuted response, as a mean over bootstrap samples."""
     y = rng.permutation(problem.y)
     samples = _samples(problem.n, NULL_SAMPLES, rng)
-    return np.asarray(np.mean([_lost(problem, penalty, y, sample, rng) for sample in samples], axis=0))
+    return np.asarray(np.mean([_loss(problem, penalty, y, sample, rng) for sample in samples], axis=0))
 
 
 def _solve(gram: FloatArray, projected: FloatArray) -> FloatArray:
-    """Normal equations; the least solution where a sample lacks what a column needs."""
+    """Solve the normal equations; the solution of least norm if a column is zero or redundant in the sample."""
     return np.asarray(linalg.lstsq(gram, projected, check_finite=False)[0], dtype=np.float64)
 
 
@@ -148,13 +156,15 @@ def _ped_anova(rows: pd.DataFrame, response: str, columns: Sequence[str], log_co
     draws = [rng.integers(len(rows), size=len(rows)) for _ in range(count)]
     sampled = np.array([list(evaluate(draw.tolist(), errors[draw].tolist()).values()) for draw in draws])
     noise = np.array([list(evaluate(places, rng.permutation(errors).tolist()).values()) for _ in range(count)])
-    return _told("ped_anova", list(own), np.array(list(own.values())), sampled, np.quantile(noise, CONFIDENCE, axis=0))
+    return _ranked(
+        "ped_anova", list(own), np.array(list(own.values())), sampled, np.quantile(noise, CONFIDENCE, axis=0)
+    )
 
 
-def _told(
+def _ranked(
     measure: str, names: Sequence[str], values: FloatArray, samples: FloatArray, null_high: FloatArray
 ) -> pd.DataFrame:
-    """Interval and ranks of a measure from its bootstrap samples, (samples, names)."""
+    """Return the lines of a measure with intervals and ranks from its bootstrap samples, (samples, names)."""
     ends = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     # Differences in the last digits, which depend on the processor, must not decide the rank of terms without effect
     samples = samples.round(DIGITS)

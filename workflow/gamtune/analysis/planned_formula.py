@@ -1,8 +1,9 @@
-"""What a config and its table show of the formula in `analysis.gam` before anything is trained."""
+"""Checks of the formula `analysis.gam` against the config and the parameter table, before any trial is trained."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from gamtune.analysis.engine_errors import input_errors
 from gamtune.errors import InputError
 from gamtune.gam.formula import check_columns, check_distinct, parse_formula
 from gamtune.gam.terms import ROWS_PER_COEFFICIENT, Factor, Formula, Variable, quoted
@@ -12,12 +13,26 @@ from gamtune.search.table import derived_columns
 Table = Sequence[Mapping[str, Any]]
 
 
-def check_planned(text: str, columns: Sequence[str], table: Table, proposed: int) -> None:
-    """Refuse a formula that the study's configurations cannot carry.
+def read_formula(text: str | None) -> Formula | None:
+    """Return the formula `analysis.gam`; None if the study fits no model.
+
+    Raises
+    ------
+    InputError
+        If the formula cannot be read.
+    """
+    if text is None:
+        return None
+    with input_errors():
+        return parse_formula(text)
+
+
+def check_planned(formula: Formula, columns: Sequence[str], table: Table, proposed: int) -> None:
+    """Check that the configurations of a study support a formula.
 
     Parameters
     ----------
-    text : str
+    formula : Formula
         The formula.
     columns : sequence of str
         Columns of the table that can be modelled.
@@ -29,14 +44,15 @@ def check_planned(text: str, columns: Sequence[str], table: Table, proposed: int
     Raises
     ------
     InputError
-        If a column is unknown, textual, constant or has no logarithm, a k is larger than the number of distinct values,
-        or the formula has more coefficients than there will be configurations.
+        If a column is unknown, textual or constant, or has a value without a logarithm, if a k is larger than the
+        number of distinct values, or if the formula has more coefficients than there will be configurations.
     """
-    formula = parse_formula(text)
-    check_columns(formula, columns)
+    with input_errors():
+        check_columns(formula, columns)
     values = _values(formula, table)
     _refuse_text(formula, {name for name in values if any(isinstance(value, str) for value in values[name])})
-    check_distinct(formula, {name: len(distinct) for name, distinct in values.items()})
+    with input_errors():
+        check_distinct(formula, {name: len(distinct) for name, distinct in values.items()})
     for term, variable in formula.variables():
         if variable.logarithm and (lowest := min(values[variable.column])) <= 0:
             problem = f"{variable.column} has the value {compact(lowest, 6)} in the table"
@@ -51,25 +67,26 @@ def check_planned(text: str, columns: Sequence[str], table: Table, proposed: int
         )
 
 
-def logged_columns(text: str | None) -> set[str]:
-    """Return the columns whose logarithm a formula takes."""
-    if text is None:
-        return set()
-    return {variable.column for _, variable in parse_formula(text).variables() if variable.logarithm}
+def logged_columns(formula: Formula | None) -> set[str]:
+    """Return the columns whose logarithm a formula takes; none if there is no formula."""
+    return set() if formula is None else {variable.column for _, variable in formula.variables() if variable.logarithm}
 
 
-def hints(text: str, table: Table, proposed: int, log_priors: Collection[str]) -> Iterator[str]:
-    """Yield what a user may want to change in a formula that passed `check_planned`.
+def hints(formula: Formula, table: Table, proposed: int, log_priors: Collection[str]) -> Iterator[str]:
+    """Yield possible improvements of a formula that passed `check_planned`.
 
     Parameters
     ----------
-    text, table, proposed
-        As `check_planned` takes them.
+    formula : Formula
+        The formula.
+    table : sequence of mapping
+        One entry per line of the table, as in `check_planned`.
+    proposed : int
+        Number of further configurations, as in `check_planned`.
     log_priors : collection of str
         Hyperparameters whose prior is log-uniform.
     """
-    formula = parse_formula(text)
-    natural = set(log_priors) - logged_columns(text)
+    natural = set(log_priors) - logged_columns(formula)
     for term, variable in formula.variables():
         if variable.column in natural and not isinstance(term, Factor):
             advice = term.source.replace(quoted(variable.column), str(Variable(variable.column, "log")), 1)
@@ -87,6 +104,7 @@ def hints(text: str, table: Table, proposed: int, log_priors: Collection[str]) -
 
 
 def _values(formula: Formula, table: Table) -> dict[str, set[Any]]:
+    """Return the distinct values of each column of a formula."""
     return {name: {row[name] for row in table} - {None} for name in formula.columns}
 
 
@@ -101,7 +119,7 @@ def _usable(formula: Formula, table: Table) -> int:
 
 
 def _refuse_text(formula: Formula, text_columns: set[str]) -> None:
-    """A smooth or a line needs numbers: text goes into f(), a per-layer vector has a derived column."""
+    """Raise an error if a smooth term or a line uses a column of text; a vector per layer has a derived column."""
     for term, variable in formula.variables():
         name = variable.column
         if name in text_columns and not isinstance(term, Factor):

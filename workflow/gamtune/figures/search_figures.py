@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gamtune.analysis.columns import RESPONSE
-from gamtune.analysis.comparable import averaged, flattery, last_rung
+from gamtune.analysis.comparable import averaged, last_rung, selection_note
 from gamtune.config.settings import PER_LAYER
 from gamtune.figures.budget import draw_budget
 from gamtune.figures.captions import draw_with_captions
@@ -49,7 +49,7 @@ def write_figures(
             captions |= gam_figures(study / "gam", summary, into)
         return captions | _of_the_search(study, stages, summary, columns, set(log_columns), into)
 
-    draw_with_captions(draw, flattery(summary), folder)
+    draw_with_captions(draw, selection_note(summary), folder)
 
 
 def _of_the_search(

@@ -1,7 +1,7 @@
-"""The R-like formula of a GAM: read by a parser of its own, never evaluated, and checked against a table's columns.
+"""Parser of R-like formulas. A formula is never evaluated; it is checked against the columns of a table.
 
-Only the standard library is imported: formulas are checked while the workflow is planned. Formulaic and patsy know no
-``s()``, ``te()`` or ``ti()``, and evaluate the calls in a formula as Python.
+Only the standard library is imported, because formulas are also checked while a workflow is planned. Formulaic and
+patsy know no ``s()``, ``te()`` or ``ti()``, and evaluate the calls in a formula as Python.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from gamtune.errors import InputError
+from gamtune.gam.errors import DataError, FormulaError
 from gamtune.gam.terms import (
     LOGARITHMS,
     PLAIN_NAME,
@@ -24,9 +24,9 @@ from gamtune.gam.terms import (
     quoted,
 )
 
-DEFAULT_K = 10  # mgcv's s() of one column
-DEFAULT_MARGIN_K = 5  # mgcv's te() and ti(), each margin
-SMALLEST_K = 3  # a constant, a slope and one bend
+DEFAULT_K = 10  # of s(), as in mgcv
+DEFAULT_MARGIN_K = 5  # of each margin of te() and ti(), as in mgcv
+SMALLEST_K = 3  # a constant, a slope and one curved function
 SYNTAX = (
     "write s(column, k=4), te(column, column, k=4), ti(column, column, k=4), f(column) or a column's name, joined by +;"
     " a column can be log(column)"
@@ -35,32 +35,34 @@ VARIABLES = (
     "names of columns, or log(), log10() or log2() of them; a name with spaces or symbols is written in backquotes, "
     "such as `my column`"
 )
+RESPONSE = "write a column's name or log(column); a name with spaces or symbols is written in backquotes"
+MODEL = "write a response, ~ and terms, such as log(y) ~ s(x, k=4) + te(a, b)"
 TOKEN = re.compile(
     rf"""\s+ | (?P<token> `(?:[^`\\]|\\.)+` | {PLAIN_NAME} | \d[\w.]* | '[^']*' | "[^"]*" | \*\* | . )""",
     re.VERBOSE | re.DOTALL,
 )
 WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 OPENING, CLOSING, OPERATORS = "([{", ")]}", "+-*/^:|~<>&"
-MOST_SHOWN = 200  # characters of a text in a message
+MOST_SHOWN = 200  # characters of the formula in a message
 Tokens = Sequence[str]
 
 
 def parse_formula(text: str) -> Formula:
-    """Read a formula.
+    """Read the terms of a formula.
 
     Parameters
     ----------
     text : str
         Terms joined by ``+``: ``s(variable, k=10)``; ``te(variable, variable, ..., k=5)`` and ``ti()`` with one k, or
-        with one k per variable as ``k=(4, 3)`` or ``k=c(4, 3)``; ``f(column)`` for a factor; and a bare variable for a
-        straight line. A variable is a column's name or ``log()``, ``log10()`` or ``log2()`` of one. A name that is not
-        made of letters, digits, dots and underscores is written in backquotes.
+        with one k per variable as ``k=(4, 3)`` or ``k=c(4, 3)``; ``f(column)`` for a factor; and a variable without a
+        function for a straight line. A variable is a column's name or ``log()``, ``log10()`` or ``log2()`` of one. A
+        name that is not made of letters, digits, dots and underscores is written in backquotes.
 
     Raises
     ------
-    InputError
-        One line that names the term at fault: a syntax error, a comment, an unknown function or keyword, a repeated
-        keyword, a k below 3, or a variable in two terms (their effects could not be told apart).
+    FormulaError
+        If the text has a syntax error, a comment, an unknown function or keyword, a repeated keyword, a k below 3, or a
+        variable in two terms, whose effects could not be separated.
 
     Examples
     --------
@@ -70,29 +72,43 @@ def parse_formula(text: str) -> Formula:
     >>> formula.columns
     ('rate', 'depth', 'sum_neurons', 'activation')
     """
-    summands = _split(_tokens(text, SYNTAX), "+")
-    if not all(summands):
-        raise _unreadable(text, SYNTAX)
-    formula = Formula(" ".join(text.split()), tuple(map(_term, summands)))
-    holders: dict[Variable, list[Term]] = {}
-    for term, variable in formula.variables():
-        for other in holders.setdefault(variable, []):
-            if not _can_share(term, other):
-                raise InputError(
-                    [f"{term.source}: {variable} is already in {other.source}, and one column cannot be in two"]
-                )
-        holders[variable].append(term)
-    return formula
+    return _formula(_tokens(text, SYNTAX), text)
 
 
-def _can_share(term: Term, other: Term) -> bool:
-    """Whether two terms may have a variable in common: ``ti()`` leaves out the main effects that the other holds."""
-    functions = [one.function for one in (term, other) if isinstance(one, Tensor)]
-    return "ti" in functions and set(term.variables) != set(other.variables)
+def parse_model(text: str) -> tuple[Response, Formula]:
+    """Read a response and terms, as in ``log(y) ~ s(x) + f(kind)``.
+
+    Parameters
+    ----------
+    text : str
+        A response, as `parse_response` reads it, ``~``, and terms, as `parse_formula` reads them.
+
+    Raises
+    ------
+    FormulaError
+        If the text is not of this form, or one of its parts is not valid.
+
+    Examples
+    --------
+    >>> response, formula = parse_model("log(y) ~ s(x) + z")
+    >>> str(response), str(formula)
+    ('log(y)', 's(x) + z')
+    """
+    sides = _split(_tokens(text, MODEL), "~")
+    if len(sides) != 2 or not all(sides):
+        raise _unreadable(text, MODEL)
+    response, terms = sides
+    return _response(response, _written(response)), _formula(terms, text)
 
 
 def parse_term(label: str) -> Term:
-    """Read the label of one term, such as ``s(log(rate))``, back from a result file."""
+    """Read the label of one term, such as ``s(log(rate))``, from a result file.
+
+    Raises
+    ------
+    FormulaError
+        If the label is not a term.
+    """
     (term,) = parse_formula(label).terms
     return term
 
@@ -102,7 +118,7 @@ def parse_response(text: str) -> Response:
 
     Raises
     ------
-    InputError
+    FormulaError
         If the text is neither.
 
     Examples
@@ -110,46 +126,80 @@ def parse_response(text: str) -> Response:
     >>> parse_response("log(validation_mse)")
     Response(column='validation_mse', log=True)
     """
-    usage = "write a column's name or log(column); a name with spaces or symbols is written in backquotes"
-    variable = _variable(_tokens(text, usage))
+    return _response(_tokens(text, RESPONSE), text)
+
+
+def _formula(tokens: Tokens, text: str) -> Formula:
+    """Return the formula that tokens spell; ``text`` is shown in messages."""
+    summands = _split(tokens, "+")
+    if not all(summands):
+        raise _unreadable(text, SYNTAX)
+    formula = Formula(tuple(map(_term, summands)))
+    users: dict[Variable, list[Term]] = {}
+    for term, variable in formula.variables():
+        for other in users.setdefault(variable, []):
+            if not _can_share(term, other):
+                raise FormulaError(
+                    f"{term.source}: {variable} is already in {other.source}, and one column cannot be in two"
+                )
+        users[variable].append(term)
+    return formula
+
+
+def _can_share(term: Term, other: Term) -> bool:
+    """Return whether two terms may have a variable in common: ``ti()`` excludes the main effects of the other term."""
+    functions = [one.function for one in (term, other) if isinstance(one, Tensor)]
+    return "ti" in functions and set(term.variables) != set(other.variables)
+
+
+def _response(tokens: Tokens, text: str) -> Response:
+    variable = _variable(tokens)
     if variable is None or variable.logarithm not in ("", "log"):
-        raise InputError([f"response {text!r}: {usage}"])
+        raise FormulaError(f"response {text!r}: {RESPONSE}")
     return Response(variable.column, log=variable.logarithm == "log")
 
 
 def check_columns(formula: Formula, columns: Iterable[str]) -> None:
-    """Refuse a formula that names a column which the table does not have.
+    """Check that a table has every column of a formula.
+
+    Parameters
+    ----------
+    formula : Formula
+        The formula.
+    columns : iterable of str
+        Columns of the table.
 
     Raises
     ------
-    InputError
-        One line with the term, the column, and the columns of the table.
+    FormulaError
+        If a column is missing; the message lists the columns of the table.
     """
     known = sorted(columns)
     for term, variable in formula.variables():
         if variable.column not in known:
             listed = ", ".join(map(quoted, known))
-            raise InputError([f"{term.source}: no column '{variable.column}' in the table; it has {listed}"])
+            raise FormulaError(f"{term.source}: no column '{variable.column}' in the table; it has {listed}")
 
 
 def check_distinct(formula: Formula, distinct: Mapping[str, int]) -> None:
-    """Refuse terms that need more distinct values than their columns have.
+    """Check that every column has enough distinct values for its term.
 
     Parameters
     ----------
     formula : Formula
+        The formula.
     distinct : mapping of str to int
         Number of distinct values of each of the formula's columns.
 
     Raises
     ------
-    InputError
+    DataError
         If a column is constant, or a k is larger than the number of distinct values.
     """
     for term, variable in formula.variables():
         if distinct[variable.column] < 2:
-            raise InputError(
-                [f"{term.source}: {variable.column} is constant, so it has no effect to estimate; leave it out"]
+            raise DataError(
+                f"{term.source}: {variable.column} is constant, so it has no effect to estimate; leave it out"
             )
     for term in formula.terms:
         if isinstance(term, Smooth | Tensor):
@@ -164,7 +214,7 @@ def _check_k_fits(term: Smooth | Tensor, variable: Variable, k: int, distinct: i
         advice = f"a smooth needs {SMALLEST_K}; write {variable} for a line or f({quoted(variable.column)}) for levels"
     else:
         advice = f"k can be {distinct} at most"
-    raise InputError([f"{term.source}: {variable.column} has {distinct} distinct values, {advice}"])
+    raise DataError(f"{term.source}: {variable.column} has {distinct} distinct values, {advice}")
 
 
 def _tokens(text: str, usage: str) -> list[str]:
@@ -175,20 +225,20 @@ def _tokens(text: str, usage: str) -> list[str]:
         token = match["token"]
         if token == "#":
             comment = text[match.start() :].splitlines()[0].strip()
-            raise InputError([f"{_shortened(comment)!r}: a formula cannot hold a comment; remove it, from '#' on"])
+            raise FormulaError(f"{_shortened(comment)!r}: a formula cannot hold a comment; remove it, from '#' on")
         if token is not None:
             tokens.append(token)
             depth += (token in OPENING) - (token in CLOSING)
             lowest = min(lowest, depth)
     if not tokens:
-        raise InputError([f"empty formula: {usage}"])
+        raise FormulaError(f"empty formula: {usage}")
     if depth or lowest < 0 or "`" in tokens:
         raise _unreadable(text, usage)
     return tokens
 
 
-def _unreadable(text: str, usage: str) -> InputError:
-    return InputError([f"cannot read {_shortened(' '.join(text.split()))!r}: {usage}"])
+def _unreadable(text: str, usage: str) -> FormulaError:
+    return FormulaError(f"cannot read {_shortened(' '.join(text.split()))!r}: {usage}")
 
 
 def _split(tokens: Tokens, separator: str) -> list[Tokens]:
@@ -248,7 +298,7 @@ def _term(tokens: Tokens) -> Term:
         return Linear(variable, source)
     arguments = _arguments(tokens)
     if arguments is None:
-        raise InputError([f"{source}: not a term; {SYNTAX}"])
+        raise FormulaError(f"{source}: not a term; {SYNTAX}")
     positional, k = _arguments_and_k(arguments, source)
     match tokens[0]:
         case "s":
@@ -260,13 +310,13 @@ def _term(tokens: Tokens) -> Term:
         case "f":
             (variable,) = _variables(positional, source, exactly=1)
             if k is not None:
-                raise InputError([f"{source}: f() takes no keyword"])
+                raise FormulaError(f"{source}: f() takes no keyword")
             if variable.logarithm:
-                raise InputError([f"{source}: f() takes a column, whose values are its levels"])
+                raise FormulaError(f"{source}: f() takes a column, whose values are its levels")
             return Factor(variable.column, source)
     if tokens[0] in LOGARITHMS:
-        raise InputError([f"{source}: a logarithm is taken of one column, such as {tokens[0]}(column)"])
-    raise InputError([f"{source}: unknown function '{tokens[0]}'; {SYNTAX}"])
+        raise FormulaError(f"{source}: a logarithm is taken of one column, such as {tokens[0]}(column)")
+    raise FormulaError(f"{source}: unknown function '{tokens[0]}'; {SYNTAX}")
 
 
 def _arguments(tokens: Tokens) -> list[Tokens] | None:
@@ -289,9 +339,9 @@ def _arguments_and_k(arguments: list[Tokens], source: str) -> tuple[list[Tokens]
     for argument in arguments:
         if argument[1:2] == ["="] or argument[:1] in (["*"], ["**"]):
             if argument[0] != "k":
-                raise InputError([f"{source}: unknown keyword '{argument[0]}'; the only one is k"])
+                raise FormulaError(f"{source}: unknown keyword '{argument[0]}'; the only one is k")
             if k is not None:
-                raise InputError([f"{source}: k is given twice"])
+                raise FormulaError(f"{source}: k is given twice")
             k = argument[2:]
         else:
             positional.append(argument)
@@ -302,15 +352,15 @@ def _variables(arguments: list[Tokens], source: str, exactly: int | None = None)
     """Return the variables of a term; without ``exactly`` two or more."""
     variables = tuple(variable for variable in map(_variable, arguments) if variable is not None)
     if len(variables) != len(arguments):
-        raise InputError([f"{source}: the arguments before k are {VARIABLES}"])
+        raise FormulaError(f"{source}: the arguments before k are {VARIABLES}")
     if exactly is not None and len(variables) != exactly:
-        raise InputError([f"{source}: takes one column, got {len(variables)}; te() takes several"])
+        raise FormulaError(f"{source}: takes one column, got {len(variables)}; te() takes several")
     if exactly is None and len(variables) < 2:
-        raise InputError([f"{source}: te() takes two columns or more; s() takes one"])
+        raise FormulaError(f"{source}: te() takes two columns or more; s() takes one")
     columns = [variable.column for variable in variables]
     for column in columns:
         if columns.count(column) > 1:
-            raise InputError([f"{source}: {column} is in it twice; te() takes different columns"])
+            raise FormulaError(f"{source}: {column} is in it twice; te() takes different columns")
     return variables
 
 
@@ -323,11 +373,11 @@ def _margin_ks(k: Tokens | None, margins: int, source: str) -> tuple[int, ...]:
         return (_whole(k, source),) * margins
     each = _split(values[1:-1], ",")
     if len(each) != margins:
-        raise InputError([f"{source}: {margins} columns, but k has {len(each)} values"])
+        raise FormulaError(f"{source}: {margins} columns, but k has {len(each)} values")
     return tuple(_whole(value, source) for value in each)
 
 
 def _whole(k: Tokens, source: str) -> int:
     if len(k) != 1 or not WHOLE_NUMBER.fullmatch(k[0]) or int(k[0]) < SMALLEST_K:
-        raise InputError([f"{source}: k must be a whole number, {SMALLEST_K} or more, got {_written(k) or 'nothing'}"])
+        raise FormulaError(f"{source}: k must be a whole number, {SMALLEST_K} or more, got {_written(k) or 'nothing'}")
     return int(k[0])

@@ -1,4 +1,4 @@
-"""How sure a fitted model can be of each effect and of itself, by permutation: no distribution is assumed."""
+"""Permutation tests, null bands and checks of a fitted model."""
 
 from __future__ import annotations
 
@@ -14,18 +14,27 @@ from gamtune.gam.model import FittedGam
 from gamtune.gam.null_model import NullModel, null_model
 from gamtune.gam.null_terms import NullTerm, holm, null_term
 
-PERMUTATIONS = 999  # of each term: p is a multiple of .001, fine enough for Holm's adjustment of many terms
-MODEL_PERMUTATIONS = 199  # of the whole model, each of which is fitted anew
-SHUFFLES = 400  # of the residuals, for the k-index; as mgcv
+PERMUTATIONS = 999  # per term, so that p is a multiple of 0.001, which Holm's adjustment of many terms needs
+MODEL_PERMUTATIONS = 199  # of the response; the whole model is fitted to each
+SHUFFLES = 400  # permutations of the residuals for the k-index; as in mgcv
 CONFIDENCE = 0.95
 SEED = 20130608
 
 
 @dataclass(frozen=True)
 class Inference:
-    """Permutation tests and checks of a fitted model, terms in its order.
+    """Permutation tests and checks of a fitted model.
 
-    ``p_adjusted`` holds the chance of any false alarm among all terms (Holm); a term's own p is in ``terms``.
+    Attributes
+    ----------
+    terms : tuple of NullTerm
+        Test of each term, in the order of the formula.
+    p_adjusted : (terms,) float64
+        p-values of the terms, adjusted for the number of terms by Holm's method.
+    model : NullModel
+        Test of the whole model.
+    checks : tuple of Check
+        Concurvity and k-index of each term.
     """
 
     terms: tuple[NullTerm, ...]
@@ -34,13 +43,24 @@ class Inference:
     checks: tuple[Check, ...]
 
     def null_shares(self) -> FloatArray:
-        """Shares of the deviance that 95 % of the permutations of each term stay within, (terms, 2)."""
+        """Return the interval of the deviance share of each term that holds 95 % of its permutations, (terms, 2)."""
         ends = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
         return np.array([np.quantile(term.shares, ends) for term in self.terms])
 
 
 def infer(fitted: FittedGam) -> Inference:
-    """Test every term and the whole model; the same table gives the same answer."""
+    """Test every term and the whole model.
+
+    Parameters
+    ----------
+    fitted : FittedGam
+        The model.
+
+    Returns
+    -------
+    Inference
+        Tests and checks. The permutations are drawn with a fixed seed, so that the same table gives the same result.
+    """
     rng = np.random.default_rng(SEED)
     count = max(PERMUTATIONS, MODEL_PERMUTATIONS, SHUFFLES)
     orders = rng.permuted(np.tile(np.arange(fitted.n)[:, np.newaxis], count), axis=0)
@@ -55,14 +75,25 @@ def infer(fitted: FittedGam) -> Inference:
 
 
 def null_band(fitted: FittedGam, inference: Inference, term: str, table: pd.DataFrame) -> FloatArray:
-    """Half the width of a term's null band at some points, (n,): 95 % of the effects of noise lie within it everywhere.
+    """Return half the width of the null band of a term.
+
+    The null band is simultaneous: 95 % of the effects that the term has on permuted residuals lie within it everywhere.
 
     Parameters
     ----------
+    fitted : FittedGam
+        The model.
+    inference : Inference
+        Its tests.
     term : str
-        The term's label.
+        Label of the term.
     table : DataFrame
-        The points; needs only the term's own columns.
+        The points; only the columns of the term are needed.
+
+    Returns
+    -------
+    (n,) float64
+        In units of the response.
     """
     number = [basis.label for basis in fitted.bases].index(term)
     effects = fitted.unit * (fitted.bases[number].design(table) @ inference.terms[number].coefficients)

@@ -1,8 +1,9 @@
-"""What each term of a model would look like if it did nothing: residuals permuted on top of all other terms.
+"""Permutation test of each term: the distribution of its statistic and of its effect if it has no effect.
 
-The model without the term is fitted, its residuals are permuted and added back, and the term's smoothing parameters
-are chosen anew for each permutation, as they were for the data. Those of the other terms stay, so all permutations are
-solved at once for each point of a grid, which is why a thousand cost less than one fit.
+The model without the term is fitted, its residuals are permuted and added back, and the smoothing parameters of the
+term are selected again for each permutation, as they were for the data. The smoothing parameters of the other terms are
+fixed. All permutations are therefore solved at once for each point of a grid, and a thousand of them take less time
+than one fit of the model.
 
 Sources: Freedman and Lane (1983), A nonstochastic interpretation of reported significance levels, JBES 1; Winkler et
 al. (2014), Permutation inference for the general linear model, NeuroImage 92 (the scheme and its accuracy).
@@ -16,27 +17,30 @@ from itertools import product
 import numpy as np
 from scipy import stats
 
-from gamtune.gam.covariates import FloatArray
+from gamtune.gam.covariates import FloatArray, IntArray
 from gamtune.gam.penalised_fit import Method, Problem
 
-GRID = {1: np.linspace(-8, 14, 12), 2: np.linspace(-6, 12, 7)}  # log smoothing parameters, by how many a term has
-COARSE = np.linspace(-4, 10, 4)  # of terms with more
+GRID = {1: np.linspace(-8, 14, 12), 2: np.linspace(-6, 12, 7)}  # log smoothing parameters, by their number in the term
+COARSE = np.linspace(-4, 10, 4)  # of terms with three or more
+LEAST_DF = 0.1  # lower bound of the degrees of freedom that a term adds to the model
 NULL_FIT = {"maxiter": 100, "ftol": 1e-8, "gtol": 1e-4}
 
 
 @dataclass(frozen=True)
 class NullTerm:
-    """A term's statistic on the data and on each permutation, and its coefficients on each.
+    """Result of the permutation test of one term.
 
     Attributes
     ----------
     f : float
-        Deviance that the term explains beyond all others, an effective degree of freedom, over the residual variance.
+        Deviance per effective degree of freedom that the term explains in addition to all others, divided by the
+        residual variance.
     p : float
-        Share of permutations, the data among them, whose statistic is at least as large.
-    shares : (permutations,)
-        Share of the null deviance that the term explains.
-    coefficients : (size of the term, permutations)
+        Share of the permutations, including the observed order, whose statistic is at least as large.
+    shares : (permutations,) float64
+        Share of the null deviance that the term explains of each permuted response.
+    coefficients : (size of the term, permutations) float64
+        Coefficients of the term for each permuted response.
     """
 
     f: float
@@ -46,22 +50,27 @@ class NullTerm:
 
 
 def null_term(
-    problem: Problem, term: int, log_smoothing: FloatArray, method: Method, permutations: np.ndarray
+    problem: Problem, term: int, log_smoothing: FloatArray, method: Method, permutations: IntArray
 ) -> NullTerm:
     """Test one term.
 
     Parameters
     ----------
     problem : Problem
-        Of the whole model.
+        The least squares problem of the whole model.
     term : int
-        Which one.
-    log_smoothing : (penalties,)
-        The whole model's; those of the other terms are chosen again from there without this one.
+        Position of the term in the formula.
+    log_smoothing : (penalties,) float64
+        Log smoothing parameters of the whole model, from which those of the model without the term are selected.
     method : {"REML", "GCV"}
-        What chooses the term's own.
+        Criterion that selects the smoothing parameters of the term.
     permutations : (n, m) int
-        Orders of the rows, one a column.
+        Orders of the rows, one per column.
+
+    Returns
+    -------
+    NullTerm
+        The statistic, the p-value and the distribution under the null hypothesis.
     """
     start = sum(len(basis.penalties) for basis in problem.bases[:term])
     own = slice(start, start + len(problem.bases[term].penalties))
@@ -73,9 +82,9 @@ def null_term(
     _, without, edf_without, _ = reduced.criteria(method, others, *reduced.project(responses))
     chosen = _choose(problem, term, own, others, method, *problem.project(responses))
     gained = np.maximum(without - chosen.deviance, 0)
-    df, free = np.maximum(chosen.edf - edf_without, 0.1), problem.n - chosen.edf
+    df, free = np.maximum(chosen.edf - edf_without, LEAST_DF), problem.n - chosen.edf
     f = gained / df / (chosen.deviance / free)
-    # as probabilities, the statistics of fits with many and with few degrees of freedom can be compared
+    # The fits differ in their degrees of freedom; tail probabilities make their statistics comparable.
     evidence = -stats.f.logsf(f, df, free)
     return NullTerm(
         f=float(f[0]),
@@ -86,10 +95,10 @@ def null_term(
 
 
 def _without(problem: Problem, term: int, others: FloatArray) -> tuple[Problem, FloatArray]:
-    """The model without a term and its log smoothing parameters; without the only term, the mean.
+    """Return the model without a term and its log smoothing parameters; without the only term, it is the mean.
 
-    REML smooths it whatever the method: GCV leaves too little in the residuals that are permuted, and then 7 instead of
-    5 % of pure noise is called significant.
+    REML selects them for both methods. With GCV the permuted residuals would be too small, and 7 % instead of 5 % of
+    pure noise would be significant.
     """
     bases = tuple(basis for number, basis in enumerate(problem.bases) if number != term)
     kept = np.delete(np.arange(problem.p), np.r_[problem.blocks[term]])
@@ -113,7 +122,7 @@ def _choose(
     projected: FloatArray,
     outside: FloatArray,
 ) -> _Chosen:
-    """Each response's fit at the point of the grid that the criterion likes best."""
+    """Return the fit of each response at the point of the grid that minimises the criterion."""
     block, count = problem.blocks[term], own.stop - own.start
     responses = projected.shape[1]
     best = np.full(responses, np.inf)
@@ -129,7 +138,17 @@ def _choose(
 
 
 def holm(p: FloatArray) -> FloatArray:
-    """p-values adjusted so that the chance of any false alarm among them all is kept.
+    """Adjust p-values for multiple tests, so that the probability of any false positive is controlled.
+
+    Parameters
+    ----------
+    p : (m,) float64
+        p-values.
+
+    Returns
+    -------
+    (m,) float64
+        Adjusted p-values, in the same order.
 
     Source: Holm (1979), A simple sequentially rejective multiple test procedure, Scand. J. Statist. 6; R's
     ``p.adjust(p, "holm")``.

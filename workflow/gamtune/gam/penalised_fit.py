@@ -1,9 +1,10 @@
-"""Penalised least squares on fixed bases, and the smoothing parameters that GCV or REML choose for it.
+"""Penalised least squares on fixed bases, and the smoothing parameters that minimise GCV or REML.
 
-Everything after one QR decomposition is p by p, so that hundreds of smoothing parameters are tried in half a second;
-they follow the gradient of the criterion from several starts, since both criteria have local minima.
+All computations after one QR decomposition are on p by p matrices, so that hundreds of smoothing parameters can be
+tried in half a second. The optimiser follows the gradient of the criterion from several starts, because both criteria
+can have several local minima.
 
-Source: Wood (2011), Fast stable REML, JRSS B 73 (criteria and gradients).
+Source: Wood (2011), Fast stable restricted maximum likelihood, JRSS B 73 (criteria and gradients).
 """
 
 from __future__ import annotations
@@ -15,72 +16,99 @@ from typing import Any, Literal
 import numpy as np
 from scipy import linalg, optimize
 
-from gamtune.errors import InputError
 from gamtune.gam.covariates import FloatArray
+from gamtune.gam.errors import DataError
 from gamtune.gam.smooths import Basis
-from gamtune.numbers import compact
 
 Method = Literal["GCV", "REML"]
 
-STARTS = np.arange(-6.0, 9.1, 1.5)  # log smoothing parameters, all terms alike
-BOUNDS = (-12.0, 18.0)  # beyond, a term no longer changes: the data weigh as much as the penalty at 0
-TIED = 0.05  # log-likelihood units within which two minima are one answer to the data
-DISTINCT_EDF = 0.5  # degrees of freedom from which two minima are two answers
-SMALLEST_SINGULAR_VALUE = 1e-8  # of columns and penalties scaled to length 1; below, two terms say the same
-ROUNDING = 4 * float(np.finfo(float).eps)  # spread of a response, as a share of its largest value, that is no spread
-ONE_TERM = 0.9  # share of a null direction from which it lies in one term
-INVOLVED = 1e-6  # share of a null direction from which a term has a part in it
+STARTS = np.arange(-6.0, 9.1, 1.5)  # log smoothing parameters, the same for all terms
+BOUNDS = (-12.0, 18.0)  # of log smoothing parameters; outside them the fit no longer changes
+TIED = 0.05  # two minima whose criteria differ by less, in log-likelihood units, fit the data equally well
+DISTINCT_EDF = 0.5  # two minima whose effective degrees of freedom differ by more are different models
+SMALLEST_SINGULAR_VALUE = 1e-8  # of columns and penalties scaled to length 1; terms below it are collinear
+ROUNDING = 4 * float(np.finfo(float).eps)  # largest standard deviation, relative to the values, of a constant response
+ONE_TERM = 0.9  # share of a null direction above which it lies in one term
+INVOLVED = 1e-6  # share of a null direction above which a term contributes to it
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The mean and the standard deviation of a response, so that its units change nothing in a fit."""
+    """Mean and standard deviation of a response, which make a fit independent of its units."""
 
     mean: float
     sd: float
 
     @classmethod
     def of(cls, y: FloatArray) -> Scale:
-        """Return the scale of a response.
+        """Return the scale of a response, (n,).
 
         Raises
         ------
-        InputError
-            If the response is constant, apart from rounding.
+        DataError
+            If the response is constant, apart from rounding errors.
         """
         largest = float(np.abs(y).max())
         shares = y / (largest or 1.0)  # their squares neither overflow nor underflow
         if shares.std() <= ROUNDING:
-            raise InputError([f"the response is {compact(float(y[0]), 6)} in every row: there is nothing to explain"])
+            raise DataError(f"the response is {y[0]:.6g} in every row: there is nothing to explain")
         return cls(float(shares.mean()) * largest, float(shares.std()) * largest)
 
     def standardised(self, y: FloatArray) -> FloatArray:
-        """Return a response with mean 0 and standard deviation 1."""
+        """Return the response, (n,), with mean 0 and standard deviation 1."""
         return np.asarray((y - self.mean) / self.sd)
 
 
 def blocks(bases: tuple[Basis, ...]) -> list[slice]:
-    """Where each term's coefficients stand; the intercept is the first of all."""
+    """Return the slice of each term's coefficients; the intercept comes first."""
     ends = 1 + np.cumsum([basis.size for basis in bases])
     return [slice(int(end) - basis.size, int(end)) for end, basis in zip(ends, bases, strict=True)]
 
 
 @dataclass(frozen=True)
 class Solution:
-    """Penalised least squares at given smoothing parameters."""
+    """Penalised least squares at given smoothing parameters.
 
-    root: FloatArray  # upper triangle whose square is X'X + S
-    rotated: FloatArray  # the response in the rows of ``root``
+    Attributes
+    ----------
+    root : (p, p) float64
+        Upper triangle R with R'R = X'X + S.
+    rotated : (p,) float64
+        Projection of the response, so that the coefficients solve ``root @ coefficients = rotated``.
+    coefficients : (p,) float64
+        Coefficients.
+    inverse : (p, p) float64
+        Inverse of X'X + S.
+    penalty : (p, p) float64
+        Weighted sum S of the penalties.
+    deviance : float
+        Residual sum of squares.
+    """
+
+    root: FloatArray
+    rotated: FloatArray
     coefficients: FloatArray
-    inverse: FloatArray  # of X'X + S
-    penalty: FloatArray  # S
+    inverse: FloatArray
+    penalty: FloatArray
     deviance: float
 
 
 class Problem:
-    """One response on one set of bases: criteria and their gradients as functions of the log smoothing parameters.
+    """The criteria of one response on one set of bases, as functions of the log smoothing parameters.
 
-    The response should be standardised: the optimiser stops at an absolute change of the criterion.
+    Parameters
+    ----------
+    bases : tuple of Basis
+        The terms.
+    design : (n, p) float64
+        Intercept and columns of all terms.
+    y : (n,) float64
+        Response; it should be standardised, because the optimiser stops at an absolute change of the criterion.
+
+    Raises
+    ------
+    DataError
+        If terms are collinear on these rows.
     """
 
     def __init__(self, bases: tuple[Basis, ...], design: FloatArray, y: FloatArray) -> None:
@@ -102,12 +130,25 @@ class Problem:
         self._check_identifiable()
 
     def project(self, responses: FloatArray) -> tuple[FloatArray, Any]:
-        """Q'Y of one response or several, (p,) or (p, m), and the deviance of each that no coefficient reaches."""
+        """Project responses on the columns.
+
+        Parameters
+        ----------
+        responses : (n,) or (n, m) float64
+            One response or several.
+
+        Returns
+        -------
+        projected : (p,) or (p, m) float64
+            Q'Y, where Q is orthonormal.
+        outside : float or (m,) float64
+            Deviance that remains with any coefficients.
+        """
         projected = self.q.T @ responses
         return projected, np.square(responses - self.q @ projected).sum(axis=0)
 
     def with_response(self, y: FloatArray) -> Problem:
-        """The same columns with another response; nothing of them is computed again."""
+        """Return the problem with another response, (n,); the decomposition of the columns is shared."""
         other = copy(self)
         other.y = y
         other.null_deviance = float(np.square(y - y.mean()).sum())
@@ -115,7 +156,7 @@ class Problem:
         return other
 
     def _check_identifiable(self) -> None:
-        """Refuse a model in which some combination of columns is zero and no penalty minds it."""
+        """Raise an error if some combination of columns is zero and not penalised."""
         root = np.vstack([self.r, *self.penalty_roots])
         _, sizes, directions = linalg.svd(root / np.sqrt(np.square(root).sum(axis=0)), full_matrices=False)
         if sizes[-1] > SMALLEST_SINGULAR_VALUE:
@@ -123,27 +164,25 @@ class Problem:
         weights = np.array([np.square(directions[-1, block]).sum() for block in self.blocks])
         if weights.max() > ONE_TERM * weights.sum():
             label = self.bases[int(weights.argmax())].label
-            raise InputError([f"{label}: its columns say the same on these rows; leave it out or add rows"])
+            raise DataError(f"{label}: its columns are collinear on these rows; leave it out or add rows")
         *others, last = [
             basis.label for basis, weight in zip(self.bases, weights, strict=True) if weight > INVOLVED * weights.sum()
         ]
-        raise InputError(
-            [f"{', '.join(others)} and {last} cannot be told apart on these rows; leave one out or add rows"]
-        )
+        raise DataError(f"{', '.join(others)} and {last} cannot be told apart on these rows; leave one out or add rows")
 
     def _penalty_root(self, block: slice, penalty: FloatArray) -> FloatArray:
-        """Rows whose squares sum to the penalty, (rank, p)."""
+        """Return a root A of the penalty, (rank, p), with A'A equal to the penalty."""
         eigenvalues, vectors = np.linalg.eigh(penalty)
-        bent = eigenvalues > eigenvalues[-1] * 1e-12
-        root = np.zeros((int(bent.sum()), self.p))
-        root[:, block] = np.sqrt(eigenvalues[bent])[:, np.newaxis] * vectors[:, bent].T
+        penalised = eigenvalues > eigenvalues[-1] * 1e-12
+        root = np.zeros((int(penalised.sum()), self.p))
+        root[:, block] = np.sqrt(eigenvalues[penalised])[:, np.newaxis] * vectors[:, penalised].T
         return root
 
     def solve(self, log_smoothing: FloatArray) -> Solution:
-        """Coefficients at given smoothing parameters.
+        """Return the fit at given log smoothing parameters, (penalties,).
 
-        By QR of the columns above the penalties' roots: the normal equations would square a condition number that
-        is large already where a column is skewed, such as a learning rate drawn on a logarithmic scale.
+        The columns and the roots of the penalties are stacked and decomposed by QR. The normal equations would square
+        the condition number, which is large if a column is skewed, such as a learning rate with a log-uniform prior.
         """
         roots = [np.exp(weight / 2) * root for weight, root in zip(log_smoothing, self.penalty_roots, strict=True)]
         (root,) = linalg.qr(np.vstack([self.r, *roots]), mode="r", check_finite=False)
@@ -164,24 +203,26 @@ class Problem:
         )
 
     def edf(self, solution: Solution) -> float:
-        """Effective degrees of freedom of the whole model."""
+        """Return the effective degrees of freedom of the whole model."""
         return float(np.sum(solution.inverse * self.gram))
 
     def gcv(self, log_smoothing: FloatArray) -> tuple[float, FloatArray]:
-        """n/2 log GCV, which is in units of the log likelihood, and its gradient."""
+        """Return n/2 log GCV, which is in units of the log-likelihood, and its gradient, (penalties,)."""
         fit = self.solve(log_smoothing)
         free = self.n - self.edf(fit)
-        shrink = fit.inverse @ self.gram @ fit.inverse
+        shrinkage = fit.inverse @ self.gram @ fit.inverse
         pull = fit.inverse @ (fit.penalty @ fit.coefficients)
         gradient = np.empty(len(log_smoothing))
         for j, (block, penalty) in enumerate(self.penalties):
             weighted = np.exp(log_smoothing[j]) * penalty
             deviance = 2 * pull[block] @ weighted @ fit.coefficients[block]
-            gradient[j] = self.n / 2 * deviance / fit.deviance - self.n * np.sum(shrink[block, block] * weighted) / free
+            gradient[j] = (
+                self.n / 2 * deviance / fit.deviance - self.n * np.sum(shrinkage[block, block] * weighted) / free
+            )
         return self.n / 2 * float(np.log(self.n * fit.deviance / free**2)), gradient
 
     def reml(self, log_smoothing: FloatArray) -> tuple[float, FloatArray]:
-        """Negative restricted log likelihood, the residual variance at its optimum, and its gradient."""
+        """Return the negative restricted log-likelihood, profiled over the residual variance, and its gradient."""
         fit = self.solve(log_smoothing)
         penalised = fit.deviance + float(fit.coefficients @ fit.penalty @ fit.coefficients)
         free = self.n - self.unpenalised
@@ -201,7 +242,7 @@ class Problem:
         return float(value[0]), gradient
 
     def _restricted(self, fit: Solution, penalised: FloatArray, smoothing: FloatArray) -> FloatArray:
-        """Negative restricted log likelihood of responses with these penalised deviances, the variance at its best."""
+        """Return the negative restricted log-likelihood of responses with given penalised deviances, (m,)."""
         free = self.n - self.unpenalised
         constant = float(np.log(np.abs(np.diag(fit.root))).sum()) + self.reml_constant
         start = 0
@@ -213,19 +254,29 @@ class Problem:
     def criteria(
         self, method: Method, log_smoothing: FloatArray, projected: FloatArray, outside: FloatArray
     ) -> tuple[FloatArray, FloatArray, float, FloatArray]:
-        """Many responses at once, the smoothing parameters given.
+        """Fit many responses at the same smoothing parameters.
 
         Parameters
         ----------
-        projected : (p, m)
-            Q'Y of the columns' QR decomposition.
-        outside : (m,)
-            Deviance of each response that no coefficient reaches.
+        method : {"GCV", "REML"}
+            The criterion.
+        log_smoothing : (penalties,) float64
+            Log smoothing parameters.
+        projected : (p, m) float64
+            Projected responses, as `project` returns them.
+        outside : (m,) float64
+            Deviance of each response that remains with any coefficients.
 
         Returns
         -------
-        tuple
-            The criterion (m,), the deviance (m,), the effective degrees of freedom and the coefficients (p, m).
+        criterion : (m,) float64
+            GCV or REML criterion.
+        deviance : (m,) float64
+            Residual sums of squares.
+        edf : float
+            Effective degrees of freedom.
+        coefficients : (p, m) float64
+            Coefficients.
         """
         fit = self.solve(log_smoothing)
         coefficients = fit.inverse @ (self.r.T @ projected)
@@ -237,7 +288,7 @@ class Problem:
         return self._restricted(fit, penalised, np.exp(log_smoothing)), deviance, edf, coefficients
 
     def descend(self, method: Method, start: FloatArray, options: dict[str, float]) -> optimize.OptimizeResult:
-        """Follow the criterion's gradient downhill from one start."""
+        """Minimise a criterion from one start, (penalties,), with options of SciPy's L-BFGS-B."""
         return optimize.minimize(
             self.gcv if method == "GCV" else self.reml,
             start,
@@ -248,10 +299,11 @@ class Problem:
         )
 
     def choose(self, method: Method) -> FloatArray:
-        """Log smoothing parameters at the minimum of the criterion.
+        """Return the log smoothing parameters, (penalties,), at the minimum of a criterion.
 
-        Of minima that lie within ``TIED`` of the lowest the most flexible is taken: the data do not tell them
-        apart, and of the two it is the smooth one that would claim bands too narrow.
+        Among minima whose criteria are within ``TIED`` of the lowest, the one with most effective degrees of freedom is
+        returned: the data do not distinguish them, and the smoother one would give confidence bands that are too
+        narrow.
         """
         if not self.penalties:
             return np.zeros(0)
@@ -267,7 +319,7 @@ class Problem:
         return np.asarray(minima[best].x, dtype=np.float64)
 
     def deviance_without(self, block: slice, fit: Solution) -> float:
-        """Deviance of the model without one term, all smoothing parameters as they are."""
+        """Return the deviance of the model without one term, at the same smoothing parameters."""
         kept = np.r_[0 : block.start, block.stop : self.p]
         coefficients = linalg.lstsq(fit.root[:, kept], fit.rotated)[0]
         return float(self.outside + np.square(self.projected - self.r[:, kept] @ coefficients).sum())

@@ -1,12 +1,14 @@
-"""Wood's (2013) test of one penalised term, On p-values for smooth components, Biometrika 100."""
+"""Wood's test that the effect of one penalised term is zero, as mgcv prints it.
+
+Source: Wood (2013), On p-values for smooth components of an extended generalized additive model, Biometrika 100.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy import linalg, stats
 
-FloatArray = npt.NDArray[np.float64]
+from gamtune.gam.covariates import FloatArray
 
 QUADRATURE_POINTS = 64
 
@@ -14,20 +16,33 @@ QUADRATURE_POINTS = 64
 def wood_test(
     design: FloatArray, coefficients: FloatArray, covariance: FloatArray, ref_df: float, residual_df: float
 ) -> tuple[float, float, float]:
-    """Wood's (2013) test of a penalised term against zero: reference degrees of freedom, F and p-value.
+    """Test whether the effect of a penalised term is zero everywhere.
 
-    The effect's covariance is inverted on its leading ``ref_df`` directions only, since penalised directions hold no
-    evidence. A fractional ``ref_df`` shares its last unit between two eigenvectors, whose signs are arbitrary: F and
-    p are means over both.
+    The covariance of the effect is inverted on its leading ``ref_df`` eigenvectors only, because penalised directions
+    carry no evidence. A fractional ``ref_df`` divides its last unit between two eigenvectors, whose signs are
+    arbitrary: F and p are means over both signs.
 
     Parameters
     ----------
-    design : (n, p)
-        The term's columns.
-    coefficients, covariance : (p,), (p, p)
-        With their Bayesian posterior covariance.
-    ref_df, residual_df : float
-        The term's reference degrees of freedom, and n less those of the whole model.
+    design : (n, p) float64
+        Columns of the term.
+    coefficients : (p,) float64
+        Coefficients of the term.
+    covariance : (p, p) float64
+        Bayesian posterior covariance of the coefficients.
+    ref_df : float
+        Reference degrees of freedom of the term.
+    residual_df : float
+        Residual degrees of freedom of the whole model.
+
+    Returns
+    -------
+    ref_df : float
+        Reference degrees of freedom that were used.
+    f : float
+        Statistic.
+    p : float
+        p-value.
     """
     triangle = linalg.qr(design, mode="r")[0][: design.shape[1]]
     eigenvalues, vectors = np.linalg.eigh(triangle @ covariance @ triangle.T)
@@ -51,10 +66,22 @@ def wood_test(
 
 
 def mixture_survival(statistic: float, ones: int, part: float, residual_df: float) -> float:
-    """P(chi2_ones + a chi2_1 + b chi2_1 > statistic * chi2_r / r) with a + b = 1 + part, a b = part (1 + part) / 2.
+    """Return the tail probability of the test's reference distribution.
 
-    In polar coordinates the sum is a chi-square with ones + 2 degrees of freedom times an independent factor, so
-    the probability is a mean of F probabilities over that factor: exact in the far tail as well.
+    It is P(chi2_ones + a chi2_1 + b chi2_1 > statistic * chi2_r / r) with a + b = 1 + part and a b = part (1 + part) /
+    2. In polar coordinates the sum is a chi-square with ones + 2 degrees of freedom times an independent factor, so the
+    probability is a mean of F probabilities over that factor, which is exact in the far tail as well.
+
+    Parameters
+    ----------
+    statistic : float
+        Observed statistic.
+    ones : int
+        Number of eigenvectors that count in full.
+    part : float
+        Fraction of the reference degrees of freedom, between 0 and 1.
+    residual_df : float
+        Residual degrees of freedom r of the model.
     """
     total = 1 + part
     larger = (total + np.sqrt(total * (2 - total))) / 2
@@ -63,7 +90,7 @@ def mixture_survival(statistic: float, ones: int, part: float, residual_df: floa
     weights = np.ones(1)
     if ones:
         nodes, weights = np.polynomial.legendre.leggauss(QUADRATURE_POINTS)
-        pair = 1 - ((nodes + 1) / 2) ** (2 / ones)  # the share of the two in the sum, Beta(1, ones/2)
+        pair = 1 - ((nodes + 1) / 2) ** (2 / ones)  # share of the last two in the sum, Beta(1, ones/2)
         factor = 1 - pair[:, np.newaxis] * (1 - factor)
         weights = weights / 2
     tails = stats.f.sf(statistic / factor / (ones + 2), ones + 2, residual_df)

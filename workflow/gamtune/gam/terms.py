@@ -1,6 +1,6 @@
 """The terms of an additive model: what a formula states, without its text and without data.
 
-Only the standard library is imported: formulas are checked while the workflow is planned.
+Only the standard library is imported, because formulas are also checked while a workflow is planned.
 """
 
 from __future__ import annotations
@@ -11,17 +11,25 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
-ROWS_PER_COEFFICIENT = 3  # below, a warning is given: the effects depend on few rows
+ROWS_PER_COEFFICIENT = 3  # a warning is given if there are fewer, because the effects then depend on few rows
 LOGARITHMS = ("log", "log10", "log2")  # of R, by their names; NumPy's functions have the same names
 PLAIN_NAME = r"[.]?[^\W\d][\w.]*"  # what R reads as a name without backquotes
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A covariate of a term: a column, or the logarithm of one."""
+    """A covariate of a term: a column, or the logarithm of one.
+
+    Attributes
+    ----------
+    column : str
+        Name of the column.
+    logarithm : str
+        "log", "log10" or "log2"; empty if the column is used as it is.
+    """
 
     column: str
-    logarithm: str = ""  # one of LOGARITHMS, or empty
+    logarithm: str = ""
 
     def __str__(self) -> str:
         return f"{self.logarithm}({quoted(self.column)})" if self.logarithm else quoted(self.column)
@@ -43,7 +51,17 @@ def quoted(column: str) -> str:
 
 @dataclass(frozen=True)
 class Smooth:
-    """``s(variable, k)``: a smooth function of one variable, spanned by k functions before centring."""
+    """``s(variable, k)``: a smooth function of one variable in a basis of k functions before centring.
+
+    Attributes
+    ----------
+    variable : Variable
+        The covariate.
+    k : int
+        Dimension of the basis.
+    source : str
+        The term as the formula writes it.
+    """
 
     variable: Variable
     k: int
@@ -51,12 +69,12 @@ class Smooth:
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Its one variable."""
+        """The covariate."""
         return (self.variable,)
 
     @property
     def margins(self) -> tuple[tuple[Variable, int], ...]:
-        """Its variable with its k."""
+        """The covariate with its k."""
         return ((self.variable, self.k),)
 
     @property
@@ -72,9 +90,20 @@ class Smooth:
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor product smooth with one k and one smoothing parameter per margin.
+    """A tensor product smooth with one k and one smoothing parameter per variable.
 
-    ``te(variable, variable, ...)`` holds the main effects of its variables; ``ti()`` is the interaction alone.
+    ``te(variable, variable, ...)`` includes the main effects of its variables; ``ti()`` is the interaction alone.
+
+    Attributes
+    ----------
+    function : {"te", "ti"}
+        Name of the term's function.
+    variables : tuple of Variable
+        The covariates, two or more.
+    k : tuple of int
+        Dimension of the basis of each covariate.
+    source : str
+        The term as the formula writes it.
     """
 
     function: Literal["te", "ti"]
@@ -84,7 +113,7 @@ class Tensor:
 
     @property
     def margins(self) -> tuple[tuple[Variable, int], ...]:
-        """Each variable with its k."""
+        """Each covariate with its k."""
         return tuple(zip(self.variables, self.k, strict=True))
 
     @property
@@ -100,14 +129,22 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Factor:
-    """``f(column)``: one unpenalised effect per level."""
+    """``f(column)``: one unpenalised effect per level.
+
+    Attributes
+    ----------
+    column : str
+        Name of the column; its distinct values are the levels.
+    source : str
+        The term as the formula writes it.
+    """
 
     column: str
     source: str
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Its one column."""
+        """The column as a covariate."""
         return (Variable(self.column),)
 
     @property
@@ -118,19 +155,27 @@ class Factor:
 
 @dataclass(frozen=True)
 class Linear:
-    """A bare variable: a straight line."""
+    """A variable without a function: a straight line.
+
+    Attributes
+    ----------
+    variable : Variable
+        The covariate.
+    source : str
+        The term as the formula writes it.
+    """
 
     variable: Variable
     source: str
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """Its one variable."""
+        """The covariate."""
         return (self.variable,)
 
     @property
     def label(self) -> str:
-        """The variable as it is written."""
+        """The covariate as it is written."""
         return str(self.variable)
 
 
@@ -141,8 +186,10 @@ Term = Smooth | Tensor | Factor | Linear
 class Formula:
     """The terms of an additive model, in the order in which they were written."""
 
-    text: str
     terms: tuple[Term, ...]
+
+    def __str__(self) -> str:
+        return " + ".join(term.source for term in self.terms)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -181,7 +228,7 @@ class Formula:
 
 @dataclass(frozen=True)
 class Response:
-    """What the model explains: a column, or its natural logarithm."""
+    """The response of the model: a column, or its natural logarithm."""
 
     column: str
     log: bool

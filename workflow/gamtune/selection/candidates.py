@@ -10,11 +10,13 @@ import pandas as pd
 
 from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import CONFIGURATION, averaged, last_rung, modelled_rows
-from gamtune.analysis.planned_formula import logged_columns
+from gamtune.analysis.engine_errors import input_errors
+from gamtune.analysis.planned_formula import logged_columns, read_formula
 from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.errors import InputError, StepError
 from gamtune.files import read_json, write_text
 from gamtune.gam.model import FittedGam, fit_gam
+from gamtune.gam.terms import Formula
 from gamtune.numbers import significant
 from gamtune.results.artefacts import artefact_text, read_artefact
 from gamtune.results.slots_file import FILE as SLOTS
@@ -76,7 +78,7 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
     tried = [rows[trial] for trial in finished["trial"]]
     specs = {slot.name: proposal.spec for slot, proposal in proposals.items() if proposal.spec}
     log_priors = {name for name, distribution in study.space.items() if distribution.logarithmic}
-    near, usual = distances(specs, tried, log_priors | logged_columns(study.analysis.gam))
+    near, usual = distances(specs, tried, log_priors | logged_columns(search.formula))
     write_text(out.with_name("support.csv"), _support_csv(specs, tried))
     lines = []
     for slot, proposal in proposals.items():
@@ -109,13 +111,18 @@ class _Search:
     ranked: list[Proposal]
 
     @cached_property
+    def formula(self) -> Formula | None:
+        """The formula of the additive model; None if the study fits none."""
+        return read_formula(self.study.analysis.gam)
+
+    @cached_property
     def model(self) -> FittedGam:
         """The additive model of the error; InputError where there is none."""
-        analysis = self.study.analysis
-        if analysis.gam is None:
+        if self.formula is None:
             raise InputError(["the config has no formula (analysis.gam)"])
-        rows = modelled_rows(self.finished, analysis.gam)
-        return fit_gam(analysis.gam, rows, analysis.summary_response, analysis.method)
+        rows = modelled_rows(self.finished, self.formula)
+        with input_errors():
+            return fit_gam(self.formula, rows, self.study.analysis.summary_response, self.study.analysis.method)
 
 
 def finished_rows(summary: Path) -> pd.DataFrame:
@@ -175,7 +182,8 @@ def _from_gam(search: _Search) -> Proposal:
     best = search.ranked[0].spec
     assert best is not None  # an observed row has one
     try:
-        settings, predicted = gam_optimum(search.model, best)
+        with input_errors():
+            settings, predicted = gam_optimum(search.model, best)
     except InputError as error:
         return Proposal("GAM", reason=str(error))
     return Proposal("lowest point of the GAM", complete(search.study, settings, 1, "GAM optimum"), predicted=predicted)
