@@ -364,7 +364,7 @@ def test_the_commonest_confusion_is_named():
         ({"log_uniform": [1e-4, 1.0]}, "log-uniform: every order of magnitude equally likely", "0.0001 to 1"),
         (
             {"beta": [1.5, 1], "scale": 0.5, "per": "depth"},
-            "beta(1.5, 1), mean 0.3, one value a hidden layer",
+            "beta(1.5, 1), mean 0.3, one value per hidden layer",
             "0 to 0.5",
         ),
         ({"normal": [0.95, 0.02], "max": 1.0}, "normal, mean 0.95, standard deviation 0.02", "to 1"),
@@ -376,7 +376,7 @@ def test_the_commonest_confusion_is_named():
         ),
     ],
 )
-def test_distributions_are_told_in_words(raw, words, ends):
+def test_distributions_are_described_in_words(raw, words, ends):
     (described,) = describe_space({"learning_rate": raw})
     assert (described.distribution, described.range) == (words, ends)
 

@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from gamtune.config.distributions import Beta, Choice, Integer, LogUniform, Normal, Uniform
 from gamtune.config.settings import SETTINGS
 from gamtune.errors import InputError
 from gamtune.search.designs import SOBOL_PER_LAYER, SOBOL_SCALARS, latin_hypercube, random_design, sobol
+from gamtune.search.distributions.beta import Beta
+from gamtune.search.distributions.choice import Choice
+from gamtune.search.distributions.normal import Normal
+from gamtune.search.distributions.ranges import Integer, LogUniform, Uniform
 from gamtune.search.draws import drawn_rows
 from gamtune.search.grid import grid_rows
 from gamtune.search.table import build_table, table_csv
