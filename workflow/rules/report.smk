@@ -20,7 +20,7 @@ rule report:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        code=code_of("gamtune.report.report"),
+        code=code_of("gamtune.report.report", *STUDY.search_implementations),
         template=template_of("report/page.html.j2"),
         config=STUDY.step_config("study", "data", "search", "space", "training", "analysis", "decision"),
         study=subpath(output[0], parent=True),

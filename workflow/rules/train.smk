@@ -37,7 +37,7 @@ rule propose:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        code=code_of("gamtune.search.propose"),
+        code=code_of("gamtune.search.propose", *STUDY.search_implementations),
         rows=STUDY.table_digest,
         config=lambda wildcards: STUDY.proposing(wildcards.stage),
         study=subpath(output[0], ancestor=3),

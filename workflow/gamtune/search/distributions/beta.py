@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from gamtune.config.distributions import Distribution, FloatArray, Pair, RGenerator, clipped, rounded
+from gamtune.config.distributions import Distribution, FloatArray, Pair, RGenerator
 from gamtune.numbers import compact
+from gamtune.search.distributions.rounding import clipped, rounded
 
 SHAPES = (1e-6, 1e9)  # between these shape parameters, SciPy's quantiles are exact to 6 digits
 

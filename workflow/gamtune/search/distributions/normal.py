@@ -9,8 +9,9 @@ from typing import Any, Self
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from gamtune.config.distributions import Distribution, FloatArray, Pair, RGenerator, clipped, ordered, rounded
+from gamtune.config.distributions import Distribution, FloatArray, Pair, RGenerator, ordered
 from gamtune.numbers import compact
+from gamtune.search.distributions.rounding import clipped, rounded
 
 FAR = 30.0  # standard deviations; a range farther from the mean may hold a single number of 6 significant digits
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field, field_validator
 
-from gamtune.config.distributions import Distribution, FloatArray, Pair, RGenerator, clipped, ordered, rounded
+from gamtune.config.distributions import Distribution, FloatArray, Pair, RGenerator, ordered
+from gamtune.search.distributions.rounding import clipped, rounded
 
 Whole = Annotated[int, Field(ge=-(10**18), le=10**18)]
 
