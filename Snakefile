@@ -23,6 +23,7 @@ from gamtune.cli.gam import NO_FORMULA
 from gamtune.errors import InputError
 from gamtune.config.load import read_for_workflow
 from gamtune.data.layout import SET_FILES
+from gamtune.figures.registry import FIGURES, OPTIMUM_FIGURES
 from gamtune.runtime.environment import own_python_first, use_writable_caches
 from gamtune.runtime.parent import RUN, this_process
 from gamtune.plan import Plan, code_of, template_of

@@ -92,20 +92,3 @@ def test_every_built_in_implementation_describes_itself(registry, base):
         model = registry.load(name)
         assert issubclass(model, base)
         assert model.describe is not base.describe, name
-
-
-def test_a_distribution_has_the_name_of_its_first_field():
-    raws = {
-        "integer": (1, 2),
-        "uniform": (0, 1),
-        "log_uniform": (1, 2),
-        "normal": (0, 1),
-        "beta": (1, 1),
-        "choice": [1],
-    }
-    assert raws.keys() == DISTRIBUTIONS.built_in.keys()
-    for name, raw in raws.items():
-        distribution = DISTRIBUTIONS.load(name)(**{name: raw})
-        assert distribution.name == name
-        assert distribution.describe()
-        assert distribution.describe_range()
