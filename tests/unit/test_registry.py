@@ -1,12 +1,19 @@
 """Registries of extension points: gamtune's own implementations, those of other packages, and their fingerprints."""
 
+import re
 import sys
+from importlib import import_module
 
+import numpy as np
 import pytest
+from extensions import TOYS, blocks, configured, install
 
 from gamtune.config.distributions import DISTRIBUTIONS, Distribution
 from gamtune.config.search import STRATEGIES, Search
+from gamtune.config.space_section import parse_space
+from gamtune.errors import InputError
 from gamtune.registry import Implementation, Registry
+from gamtune.report.space_words import describe_space
 from gamtune.runtime.fingerprint import code_fingerprint
 
 BUILT_IN = {"root": "math:sqrt", "tree": "cmath:sqrt"}
@@ -92,3 +99,30 @@ def test_every_built_in_implementation_describes_itself(registry, base):
         model = registry.load(name)
         assert issubclass(model, base)
         assert model.describe is not base.describe, name
+
+
+def test_the_examples_of_the_page_on_extensions_are_the_toys():
+    assert blocks("python") == [(TOYS / f"toy_{name}.py").read_text() for name in ("distribution", "figure")]
+    for group, name, attribute in re.findall(r'"gamtune\.(\w+)"\]\n\w+ = "(\w+):(\w+)"', "".join(blocks("toml"))):
+        assert group in ("strategies", "distributions", "figures")
+        assert hasattr(import_module(f"toys.{name}"), attribute)
+
+
+def test_a_distribution_of_another_package_is_parsed_and_described_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*install(tmp_path), *sys.path])
+    space = parse_space(configured()["space"])
+    assert [distribution.name for distribution in space.values()] == ["triangular", "uniform"]
+    assert space["l1"].unit(space["l1"].quantile(np.array([0.2]))[0]) == pytest.approx(0.2, abs=1e-4)
+    words = describe_space({"l1": {"triangular": [0, 0.01], "per": None, "when": None}})[0]
+    assert (words.distribution, words.range) == ("triangular, most likely in the middle", "0 to 0.01")
+    package = DISTRIBUTIONS.implementations(["triangular"])
+    assert package == [Implementation("gamtune.distributions", "triangular", package="toys 1.0")]
+    for raw, line in (
+        ({"triangular": [1, 0]}, ".l1.triangular: got [1, 0], the low end must be below the high end"),
+        ({"triangular": [-1, 0]}, ".l1: reaches from -1 to 0, but l1 is a number of at least 0"),
+        ({"triangula": [0, 1]}, ".l1.triangula: unknown distribution, did you mean 'triangular'?"),
+        ({"triangular": [0, 1], "mode": 1}, ".l1.mode: unknown key, expected one of per, when, triangular"),
+    ):
+        with pytest.raises(InputError) as caught:
+            parse_space({"l1": raw})
+        assert caught.value.lines == [line]
