@@ -65,7 +65,7 @@ def parse_distribution(raw: Any) -> Distribution:
     names = _names_in(raw)
     if len(names) != 1:
         known = DISTRIBUTIONS.names()
-        others = [key for key in raw if key not in ("per", "when", "scale", "min", "max")]
+        others = [key for key in raw if key not in _optional_keys()]
         if len(names) == 0 and len(others) == 1:
             raise InputError([f".{others[0]}: {unknown(others[0], known, 'distribution')}"])
         found = f"got {' and '.join(map(str, names or others)) or 'none'}"
@@ -85,6 +85,12 @@ def _names_in(raw: dict[Any, Any]) -> list[Any]:
         return built_in
     known = DISTRIBUTIONS.names()
     return [key for key in raw if key in known]
+
+
+def _optional_keys() -> set[str]:
+    """Return the keys that may stand beside the name of a built-in distribution."""
+    models: list[type[Distribution]] = [DISTRIBUTIONS.load(name) for name in DISTRIBUTIONS.built_in]
+    return {key for model in models for key in model.model_fields} - DISTRIBUTIONS.built_in.keys()
 
 
 def _check_values(name: str, distribution: Distribution) -> None:
