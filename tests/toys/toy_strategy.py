@@ -1,8 +1,9 @@
-"""A search strategy of another package: the ends of each range, then the middle between the best two trials."""
+"""A search strategy of another package: equally spaced quantiles, then the middle between the best two trials."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from gamtune.config.search import Search
@@ -11,10 +12,10 @@ from gamtune.search.table import complete
 from gamtune.slots import Outcome, Row, Slot
 
 
-class Ends(Search):
-    """Try the ends of each range, then the middle between the best two trials."""
+class Spaced(Search):
+    """Try equally spaced quantiles of each distribution, then the middle between the best two trials."""
 
-    strategy: Literal["ends"] = Field(description="the ends of each range, then the middle between the best two")
+    strategy: Literal["spaced"] = Field(description="equally spaced quantiles, then the middle between the best two")
     steps: int = Field(2, ge=2, description="number of values per hyperparameter")
 
     @property
@@ -25,10 +26,10 @@ class Ends(Search):
         return [1]
 
     def configurations(self, study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
+        probabilities = (np.arange(self.steps) + 0.5) / self.steps
+        columns = {name: distribution.quantile(probabilities) for name, distribution in study.space.items()}
         for step in range(self.steps):
-            share = step / (self.steps - 1)
-            ends = {name: distribution.support for name, distribution in study.space.items()}
-            yield f"end_{step}", {name: low + share * (high - low) for name, (low, high) in ends.items()}
+            yield f"step_{step + 1}", {name: values[step] for name, values in columns.items()}
 
     def propose(self, study: Study, stage: int, slots: int, outcomes: Sequence[Outcome]) -> list[Slot]:
         best = sorted(outcomes, key=lambda outcome: float(outcome.error or 1))[:2]
@@ -36,4 +37,4 @@ class Ends(Search):
         return [Slot(Row("middle", 1, complete(study, middle, 1, "middle")))]
 
     def describe(self) -> str:
-        return f"{self.steps} values of each hyperparameter, and the middle between the best two"
+        return f"{self.steps} quantiles of each hyperparameter, and the middle between the best two"

@@ -88,6 +88,18 @@ def test_learners_import_few_other_modules():
     }
 
 
+def test_built_in_implementations_are_used_through_their_registry_alone():
+    for extensions in ("search.distributions", "search.strategies"):
+        folder = Path(*extensions.split("."))
+        users = {
+            path.as_posix()
+            for path in FILES
+            if folder not in path.parents
+            and any(module.startswith(f"gamtune.{extensions}.") for module in imports(path))
+        }
+        assert users == set(), extensions
+
+
 def test_nothing_evaluates_text_or_loads_a_pickle():
     forbidden = re.compile(r"(^|[^.\w])eval\(|pickle\.load|shell=True|yaml\.load\(|allow_pickle=True")
     for path in [*FILES, *(ROOT / "workflow" / "rules").glob("*.smk"), ROOT / "Snakefile"]:

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gamtune.config.distributions import Beta, Choice, Integer, LogUniform, Normal, Uniform
+from gamtune.search.distributions.beta import Beta
+from gamtune.search.distributions.choice import Choice
+from gamtune.search.distributions.normal import Normal
+from gamtune.search.distributions.ranges import Integer, LogUniform, Uniform
 from gamtune.search.draws import seeded_rows
 from gamtune.search.r_generator import RStream
 

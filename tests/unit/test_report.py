@@ -21,7 +21,6 @@ from gamtune.report.findings import (
     winners_curse,
 )
 from gamtune.report.report import write_report
-from gamtune.report.space_words import describe_space
 from gamtune.results.artefacts import artefact_text
 
 CONFIG = {
@@ -85,7 +84,8 @@ def study(tmp_path):
     """A finished study's folder without a model of the error."""
     for name in ("data", "figures", "gam", "decision", "optimum", "optimum/figures"):
         (tmp_path / name).mkdir()
-    (tmp_path / "optimum" / "figures" / "captions.json").write_text("{}")
+    for name in ("captions.json", "sections.json"):
+        (tmp_path / "optimum" / "figures" / name).write_text("{}")
     summary = pd.DataFrame(
         {
             "trial": list("abcdef"),
@@ -121,8 +121,7 @@ def study(tmp_path):
         ColumnUse("y", "category", "target (classes)", 0, 2, "=1"),
     ]
     write_columns(columns, tmp_path / "data" / "columns.csv")
-    Figure(figsize=(1, 1)).savefig(tmp_path / "figures" / "mse_by_parameter.png")
-    (tmp_path / "figures" / "captions.json").write_text(json.dumps({"mse_by_parameter": "5 rows & a best one."}))
+    add_figures(tmp_path, mse_by_parameter="found")
     (tmp_path / "gam" / "skipped.txt").write_text("19 coefficients for 5 rows\n")
     (tmp_path / "decision" / "decision.json").write_text(json.dumps(DECISION))
     record = {"trial": "0123456789ab", "seconds": 21.3, "versions": {"keras": "3.15.1"}}
@@ -152,6 +151,14 @@ def study(tmp_path):
     return tmp_path
 
 
+def add_figures(study, **sections):
+    """Write the files of the step `figures`, given the section of each figure."""
+    for stem in sections:
+        Figure(figsize=(1, 1)).savefig(study / "figures" / f"{stem}.png")
+    (study / "figures" / "captions.json").write_text(json.dumps({stem: f"caption of {stem}" for stem in sections}))
+    (study / "figures" / "sections.json").write_text(json.dumps(sections))
+
+
 def page_of(study) -> str:
     write_report(study, CONFIG, study / "report.html")
     return (study / "report.html").read_text(encoding="utf-8")
@@ -168,10 +175,9 @@ def add_model(study):
              "null_high": [0.4]}  # fmt: skip
     pd.DataFrame(model).to_csv(study / "gam" / "model.csv", index=False)
     (study / "gam" / "summary.txt").write_text("Family: gaussian\n")
-    captions = {stem: f"caption of {stem}" for stem in ("mse_by_parameter", "gam_effects", "gam_l1", "gam_surface_a_b")}
-    for stem in captions:
-        Figure(figsize=(1, 1)).savefig(study / "figures" / f"{stem}.png")
-    (study / "figures" / "captions.json").write_text(json.dumps(captions))
+    add_figures(
+        study, mse_by_parameter="found", gam_effects="effects", gam_l1="single_effects", gam_surface_a_b="effects"
+    )
 
 
 def test_the_page_needs_nothing_from_outside(study):
@@ -201,6 +207,21 @@ def test_a_model_is_shown_with_its_terms_and_captions(study):
     for stem in ("gam_effects", "gam_l1", "gam_surface_a_b"):
         assert f"<figcaption>caption of {stem}</figcaption>" in page
     assert "No model of the error" not in page
+
+
+def test_every_figure_is_shown_in_its_section_and_those_of_unknown_sections_at_the_end(study):
+    page = page_of(study)
+    assert "Other figures" not in page
+    sections = dict(
+        zip("abcdefg", ["found", "search", "effects", "single_effects", "importance", "optimum", "other"], strict=True)
+    )
+    add_figures(study, **sections, h="Cost & time")
+    page = page_of(study)
+    places = [page.index(f"<figcaption>caption of {stem}</figcaption>") for stem in "abcdefgh"]
+    assert places == sorted(places)
+    headings = ["found", "found", "why", "why", "why", "optimum", "other", "other"]
+    assert [re.findall(r'<h2 id="(\w+)">', page[:place])[-1] for place in places] == headings
+    assert page[: places[-1]].rstrip().rpartition("<h3>")[2].startswith("Cost &amp; time</h3>")
 
 
 def test_failed_rows_and_candidates_are_listed_with_their_reasons_escaped(study):
@@ -356,29 +377,6 @@ def test_the_commonest_confusion_is_named():
     header = ["actual", "cat", "dog", "error", "rate"]
     rows = [["cat", "5", "3", "", ""], ["dog", "1", "9", "", ""], ["Totals", "6", "12", "", ""]]
     assert commonest_confusion(header, rows) == "Most frequent confusion: cat taken for dog, 3 times."
-
-
-@pytest.mark.parametrize(
-    ("raw", "words", "ends"),
-    [
-        ({"log_uniform": [1e-4, 1.0]}, "log-uniform: every order of magnitude equally likely", "0.0001 to 1"),
-        (
-            {"beta": [1.5, 1], "scale": 0.5, "per": "depth"},
-            "beta(1.5, 1), mean 0.3, one value a hidden layer",
-            "0 to 0.5",
-        ),
-        ({"normal": [0.95, 0.02], "max": 1.0}, "normal, mean 0.95, standard deviation 0.02", "to 1"),
-        ({"choice": [0.1]}, "fixed", "0.1"),
-        (
-            {"choice": [0.0, 0.9], "when": {"optimizer": "sgd"}},
-            "one of these, equally likely, only where optimizer is sgd",
-            "0, 0.9",
-        ),
-    ],
-)
-def test_distributions_are_told_in_words(raw, words, ends):
-    (described,) = describe_space({"learning_rate": raw})
-    assert (described.distribution, described.range) == (words, ends)
 
 
 def test_the_report_shows_how_each_column_was_interpreted(study):

@@ -81,6 +81,8 @@ def test_a_changed_constant_of_the_training_loop_trains_everything(finished):
 
 def test_an_edited_figure_draws_and_reports_again(finished):
     finished.copy_code()
+    finished.edit("workflow/gamtune/figures/budget.py", "ORDERS = 1000", "ORDERS = 1001")
+    assert finished.planned() == {"figures": 1, "report": 1, "sync": 1, "all": 1}
     finished.edit("workflow/gamtune/figures/theme.py", "BAND_ALPHA = 0.2", "BAND_ALPHA = 0.3")
     assert finished.planned() == {"figures": 1, "optimum_figures": 1, "report": 1, "sync": 1, "all": 1}
 

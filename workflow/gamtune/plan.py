@@ -9,8 +9,9 @@ from typing import Any
 
 from gamtune.analysis.planned_formula import check_planned, hints, logged_columns, read_formula
 from gamtune.config.data_section import PUBLIC
+from gamtune.config.distributions import DISTRIBUTIONS
 from gamtune.config.load import parse_study
-from gamtune.config.search import TABLE
+from gamtune.config.search import STRATEGIES, TABLE
 from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.data.column_use import FILE as COLUMNS
 from gamtune.data.header import check_header
@@ -19,6 +20,7 @@ from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.errors import InputError
 from gamtune.files import sha256_of, write_text
 from gamtune.gam.terms import Formula
+from gamtune.registry import Implementation
 from gamtune.results.record import MODEL, RECORD, STATE
 from gamtune.results.slots_file import FILE as SLOTS
 from gamtune.runtime.fingerprint import LIBRARY, code_fingerprint
@@ -161,6 +163,12 @@ class Plan:
         """File of what a round or rung depends on; as far as a round is concerned, the study ends with it."""
         study = self.config.model_copy(update={"search": self.config.search.until(self.number(stage))})
         return self._step_config(_sections(study, "study", "data", "search", "space", "training"))
+
+    @cached_property
+    def search_implementations(self) -> list[Implementation]:
+        """The strategy and the distributions of the study, for the fingerprint of the steps that use them."""
+        names = sorted({distribution.name for distribution in self.config.space.values()})
+        return STRATEGIES.implementations([self.config.search.strategy]) + DISTRIBUTIONS.implementations(names)
 
     @cached_property
     def columns(self) -> list[str]:
@@ -353,14 +361,17 @@ def _compact(content: Any) -> str:
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 
 
-def code_of(module: str) -> str:
+def code_of(module: str, *implementations: Implementation) -> str:
     """Return the fingerprint of the code that a step's result depends on, shortened.
+
+    It includes the implementations of extension points that the step uses, which no import of the module names.
 
     It is a parameter of the step's rule, so that an edit runs the step again; a touch, a reworded docstring or a moved
     clone does not. The modules that read the config do not count, since everything that they make of it (sections with
     their defaults, the table, specifications) reaches each step as a parameter.
     """
-    return code_fingerprint(module, without=("gamtune/config/", "gamtune/errors.py"))[:16]
+    without = ("gamtune/config/", "gamtune/errors.py")
+    return code_fingerprint(module, without=without, implementations=implementations)[:16]
 
 
 def template_of(name: str) -> str:

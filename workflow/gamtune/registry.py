@@ -4,10 +4,33 @@ A registry imports an implementation only when it is asked for, so that implemen
 Other packages add theirs by an entry point (https://packaging.python.org/specifications/entry-points).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """Where an implementation of an extension point comes from.
+
+    Parameters
+    ----------
+    group : str
+        Group of the entry points of the extension point.
+    name : str
+        Name of the implementation.
+    module : str
+        Module of gamtune that it is in; empty if it belongs to another package.
+    package : str
+        Name and version of the other package; empty if it is gamtune's own.
+    """
+
+    group: str
+    name: str
+    module: str = ""
+    package: str = ""
 
 
 class Registry:
@@ -42,6 +65,35 @@ class Registry:
         """Return all names, those of other packages last."""
         others = (point.name for point in entry_points(group=self.group))
         return [*self.built_in, *sorted(set(others) - self.built_in.keys())]
+
+    def implementations(self, names: Iterable[str] | None = None) -> list[Implementation]:
+        """Return where implementations come from, for the fingerprint of the steps that use them.
+
+        Parameters
+        ----------
+        names : iterable of str, optional
+            Their names, by default all.
+
+        Raises
+        ------
+        KeyError
+            If no implementation has one of the names.
+
+        Examples
+        --------
+        >>> Registry("gamtune.examples", {"root": "math:sqrt"}).implementations()
+        [Implementation(group='gamtune.examples', name='root', module='math', package='')]
+        """
+        return [self._implementation(name) for name in (self.names() if names is None else names)]
+
+    def _implementation(self, name: str) -> Implementation:
+        if name in self.built_in:
+            return Implementation(self.group, name, module=self.built_in[name].partition(":")[0])
+        point = self._entry_point(name)
+        if point is None:
+            raise KeyError(name)
+        package = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+        return Implementation(self.group, name, package=package)
 
     def __contains__(self, name: object) -> bool:
         return name in self.built_in or (isinstance(name, str) and self._entry_point(name) is not None)

@@ -40,7 +40,7 @@ rule figures:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        code=code_of("gamtune.figures.search_figures"),
+        code=code_of("gamtune.figures.search_figures", *FIGURES.implementations()),
         columns=PLAN.figure_columns,
         study="results/{study}",
         stages=PLAN.stages,
@@ -69,7 +69,7 @@ rule optimum_figures:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        code=code_of("gamtune.figures.optimum_figures"),
+        code=code_of("gamtune.figures.optimum_figures", *OPTIMUM_FIGURES.implementations()),
         study="results/{study}",
     message:
         "figures of the optimum"

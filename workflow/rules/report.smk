@@ -20,7 +20,7 @@ rule report:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        code=code_of("gamtune.report.report"),
+        code=code_of("gamtune.report.report", *PLAN.search_implementations),
         template=template_of("report/page.html.j2"),
         config=PLAN.step_config("study", "data", "search", "space", "training", "analysis", "decision"),
         study="results/{study}",

@@ -37,7 +37,7 @@ rule propose:
     conda:
         "../../envs/gamtune.yaml"
     params:
-        code=code_of("gamtune.search.propose"),
+        code=code_of("gamtune.search.propose", *PLAN.search_implementations),
         rows=PLAN.table_digest,
         config=lambda wildcards: PLAN.proposing(wildcards.stage),
         study="results/{study}",

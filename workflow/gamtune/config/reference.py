@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import models_json_schema
 
 from gamtune.config.data_section import Data
-from gamtune.config.distributions import DISTRIBUTIONS
+from gamtune.config.distributions import DISTRIBUTIONS, Distribution
 from gamtune.config.search import STRATEGIES, Search
 from gamtune.config.settings import SETTINGS
 from gamtune.config.study import Analysis, Decision, Execution, Study, Tracking, Training
@@ -55,16 +55,17 @@ space:
 def schema() -> str:
     """The JSON schema of a config, as text."""
     strategies = [STRATEGIES.load(name) for name in STRATEGIES.built_in]
-    models = [(model, "validation") for model in (Study, *strategies, *DISTRIBUTIONS.values())]
+    distributions = [DISTRIBUTIONS.load(name) for name in DISTRIBUTIONS.built_in]
+    models = [(model, "validation") for model in (Study, *strategies, *distributions)]
     _, combined = models_json_schema(models)  # type: ignore[arg-type]
     definitions = combined["$defs"]
     study = definitions.pop("Study")
     scalar = {"type": ["number", "string", "boolean"]}
-    distributions = [{"$ref": f"#/$defs/{model.__name__}"} for model in DISTRIBUTIONS.values()]
+    references = [{"$ref": f"#/$defs/{model.__name__}"} for model in distributions]
     study["properties"]["space"] = {
         "description": study["properties"]["space"]["description"],
         "type": "object",
-        "properties": {name: {"anyOf": [*distributions, {"type": "array"}, scalar]} for name in SETTINGS},
+        "properties": {name: {"anyOf": [*references, {"type": "array"}, scalar]} for name in SETTINGS},
         "additionalProperties": False,
         "default": {},
     }
@@ -72,7 +73,8 @@ def schema() -> str:
         "description": str(Search.__doc__),
         "oneOf": [{"$ref": f"#/$defs/{model.__name__}"} for model in strategies],
     }
-    definitions.pop("Search")
+    for base in ("Search", "Distribution"):
+        definitions.pop(base)
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **study, "$defs": definitions}
     return json.dumps(whole, indent=2) + "\n"
 
@@ -135,11 +137,12 @@ def _shown(default: Any) -> str:
 
 def _distributions() -> str:
     lines = []
-    for name, model in DISTRIBUTIONS.items():
-        own = [key for key in model.model_fields if key not in ("per", "when")]
+    for name in DISTRIBUTIONS.built_in:
+        model: type[Distribution] = DISTRIBUTIONS.load(name)
+        own = [key for key in model.model_fields if key not in Distribution.model_fields]
         keys = "; ".join(f"`{key}`: {model.model_fields[key].description}" for key in own)
         lines.append(f"| `{name}` | {str(model.__doc__).splitlines()[0]} | {keys} |")
-    per, when = (DISTRIBUTIONS["choice"].model_fields[key].description for key in ("per", "when"))
+    per, when = (Distribution.model_fields[key].description for key in ("per", "when"))
     lines += ["", f"Each may have `per: depth` ({per}) and `when: {{parameter: value}}` ({when}).", ""]
     return "\n".join(lines)
 

@@ -1,11 +1,11 @@
-"""The section `space` of a config: which distribution each parameter's YAML means, checked against the settings."""
+"""The section `space` of a config: the distribution of each hyperparameter, checked against the settings."""
 
 import re
 from typing import Any
 
 from pydantic import ValidationError
 
-from gamtune.config.distributions import DISTRIBUTIONS, Choice, Distribution, Integer
+from gamtune.config.distributions import DISTRIBUTIONS, Distribution
 from gamtune.config.messages import lines_of
 from gamtune.config.settings import SETTINGS, Setting, SettingError
 from gamtune.errors import InputError, unknown, unknown_names
@@ -15,17 +15,17 @@ OF_A_KEY = re.compile(r"\w+(\[\d+\])*: ")  # how a line begins that is not of a 
 
 
 def parse_space(space: Any) -> dict[str, Distribution]:
-    """Read the hyper-parameters and their distributions.
+    """Return the distribution of each hyperparameter.
 
     Parameters
     ----------
     space : mapping
-        Setting to a distribution such as ``{uniform: [0, 1]}``, to a list (a choice) or to a single value (fixed).
+        For each hyperparameter a distribution such as ``{uniform: [0, 1]}``, a list (a choice) or one value (fixed).
 
     Raises
     ------
     InputError
-        With one line for each fault; its keys count from ``space``.
+        With one line per error, whose keys are relative to ``space``.
     """
     if not isinstance(space, dict):
         raise InputError([f"got {space!r}, expected parameters, each with its distribution"])
@@ -36,7 +36,7 @@ def parse_space(space: Any) -> dict[str, Distribution]:
         if name not in SETTINGS:
             continue
         try:
-            distribution = raw if isinstance(raw, Distribution) else _parse(raw)
+            distribution = raw if isinstance(raw, Distribution) else parse_distribution(raw)
             _check_values(name, distribution)
             parsed[name] = distribution
         except InputError as error:
@@ -48,22 +48,29 @@ def parse_space(space: Any) -> dict[str, Distribution]:
     return parsed
 
 
-def _parse(raw: Any) -> Distribution:
-    """One distribution from its YAML."""
+def parse_distribution(raw: Any) -> Distribution:
+    """Return the distribution that the YAML of one hyperparameter describes.
+
+    Raises
+    ------
+    InputError
+        With one line per error, whose keys are relative to the hyperparameter.
+    """
     if raw is None:
         raise InputError(["got nothing, expected a distribution, a list of values or one value"])
     if isinstance(raw, list):
         raw = {"choice": raw}
     if not isinstance(raw, dict):
         raw = {"choice": [raw]}
-    names = [key for key in raw if key in DISTRIBUTIONS]
+    names = _names_in(raw)
     if len(names) != 1:
-        others = [key for key in raw if key not in ("per", "when", "scale", "min", "max")]
+        known = DISTRIBUTIONS.names()
+        others = [key for key in raw if key not in _optional_keys()]
         if len(names) == 0 and len(others) == 1:
-            raise InputError([f".{others[0]}: {unknown(others[0], DISTRIBUTIONS, 'distribution')}"])
+            raise InputError([f".{others[0]}: {unknown(others[0], known, 'distribution')}"])
         found = f"got {' and '.join(map(str, names or others)) or 'none'}"
-        raise InputError([f"{found}, expected one distribution of {', '.join(DISTRIBUTIONS)}"])
-    kind = DISTRIBUTIONS[names[0]]
+        raise InputError([f"{found}, expected one distribution of {', '.join(known)}"])
+    kind: type[Distribution] = DISTRIBUTIONS.load(names[0])
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
@@ -71,14 +78,29 @@ def _parse(raw: Any) -> Distribution:
         raise InputError(f".{line}" if OF_A_KEY.match(line) else line for line in lines) from None
 
 
+def _names_in(raw: dict[Any, Any]) -> list[Any]:
+    """Return the keys that name a distribution; those of other packages only if no built-in one is among them."""
+    built_in = [key for key in raw if key in DISTRIBUTIONS.built_in]
+    if built_in:
+        return built_in
+    known = DISTRIBUTIONS.names()
+    return [key for key in raw if key in known]
+
+
+def _optional_keys() -> set[str]:
+    """Return the keys that may stand beside the name of a built-in distribution."""
+    models: list[type[Distribution]] = [DISTRIBUTIONS.load(name) for name in DISTRIBUTIONS.built_in]
+    return {key for model in models for key in model.model_fields} - DISTRIBUTIONS.built_in.keys()
+
+
 def _check_values(name: str, distribution: Distribution) -> None:
-    """Every value that can be drawn must be one the setting can have."""
+    """Check that the setting can have every value that can be drawn."""
     setting = SETTINGS[name]
     if distribution.per and not setting.per_layer:
         raise InputError([f".per: got {distribution.per!r}, but {name} is one value for the whole network"])
     try:
-        if isinstance(distribution, Choice):
-            for value in distribution.choice:
+        if distribution.choices is not None:
+            for value in distribution.choices:
                 _check_choice(name, setting, value)
         elif setting.kind is str:
             raise InputError([f"got a distribution of numbers, expected a choice of {', '.join(setting.choices)}"])
@@ -96,16 +118,16 @@ def _check_choice(name: str, setting: Setting, value: Any) -> None:
 
 
 def _check_support(name: str, setting: Setting, distribution: Distribution) -> None:
-    """The ends of a continuous range need not be admissible themselves (0 for an open bound), what lies inside must."""
-    if setting.kind is int and not isinstance(distribution, Integer):
+    """Check the range; the ends of a continuous range may be open bounds of the setting, such as 0."""
+    if setting.kind is int and not distribution.whole:
         raise InputError(["got a distribution of real numbers, expected whole numbers: {integer: [low, high]}"])
     low, high = distribution.support
-    if low < setting.low or high > setting.high or (isinstance(distribution, Integer) and not setting.contains(low)):
+    if low < setting.low or high > setting.high or (distribution.whole and not setting.contains(low)):
         raise InputError([f"reaches from {compact(low, 6)} to {compact(high, 6)}, but {name} is {setting.expected}"])
 
 
 def _check_references(name: str, space: dict[str, Distribution]) -> list[str]:
-    """Other parameters that a distribution names must exist."""
+    """Return errors of the condition ``when``: the hyperparameters that it names must exist and have its values."""
     conditions = space[name].when or {}
     others = [n for n in space if n != name and space[n].per is None]
     strange = unknown_names([n for n in conditions if n not in others], others, "parameter of the space")
@@ -122,7 +144,7 @@ def _check_references(name: str, space: dict[str, Distribution]) -> list[str]:
 
 
 def _check_cycles(space: dict[str, Distribution]) -> list[str]:
-    """No parameter's condition may lead back to itself."""
+    """Return an error if the condition of a hyperparameter depends on that hyperparameter itself."""
     for name in space:
         reached, waiting = set(), [*(space[name].when or {})]
         while waiting:

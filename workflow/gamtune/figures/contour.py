@@ -1,11 +1,9 @@
-"""The error over pairs of hyper-parameters, as the rows show it and without a model."""
+"""The error over pairs of hyperparameters, smoothed without a model."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations
 from math import ceil
-from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -14,48 +12,55 @@ from matplotlib.contour import QuadContourSet
 from matplotlib.ticker import MaxNLocator
 
 from gamtune.analysis.columns import RESPONSE, is_logarithmic, is_numeric, on_its_scale
-from gamtune.figures.theme import BEST, DATA, STYLE, label_axis, log_ticks, new_figure, save
-from gamtune.numbers import labels
+from gamtune.config.settings import PER_LAYER
+from gamtune.figures.figure import ReportFigure, SearchResults
+from gamtune.figures.registry import Section
+from gamtune.figures.theme import BEST, DATA, label_axis, log_ticks, new_figure
+from gamtune.numbers import labels, signed
 
 COLOURS = "cividis"
-MOST_COLUMNS = 4  # so at most six pairs
-FEWEST_ROWS = 12
+MOST_COLUMNS = 4  # at most six pairs
+FEWEST_CONFIGURATIONS = 12
 POINTS = 40
 MOST_TICKS = 8  # of the colour bar
-BANDWIDTH = 0.12  # of each range: rows that far away count for three fifths
-FAR = 0.15  # of the ranges from every row: left blank
+BANDWIDTH = 0.12  # standard deviation of the kernel, as a share of each range
+FAR = 0.15  # distance to the nearest configuration, as a share of the ranges, beyond which the map is blank
 
 
-def draw_contours(rows: pd.DataFrame, columns: list[str], log_columns: set[str], path: Path) -> str | None:
-    """Draw the pairs of the columns that go with the error most, and give the caption; None of too few."""
+def draw_contours(study: SearchResults) -> Iterator[ReportFigure]:
+    """Draw the pairs of the columns with the strongest rank correlation with the error, if there are enough."""
+    rows = study.comparable
     numeric = [
-        name for name in columns if is_numeric(rows[name]) and rows[name].nunique() > 2 and rows[name].notna().all()
+        name
+        for name in study.columns
+        if name not in PER_LAYER and is_numeric(rows[name]) and rows[name].nunique() > 2 and rows[name].notna().all()
     ]
-    ranks = {name: abs(rows[name].rank().corr(rows[RESPONSE].rank())) for name in numeric}
-    chosen = sorted(numeric, key=lambda name: -ranks[name])[:MOST_COLUMNS]
-    if len(chosen) < 2 or len(rows) < FEWEST_ROWS:
-        return None
+    correlations = {name: rows[name].rank().corr(rows[RESPONSE].rank()) for name in numeric}
+    chosen = sorted(numeric, key=lambda name: -abs(correlations[name]))[:MOST_COLUMNS]
+    if len(chosen) < 2 or len(rows) < FEWEST_CONFIGURATIONS:
+        return
     pairs = list(combinations(chosen, 2))
     errors = np.log10(rows[RESPONSE]) if rows[RESPONSE].min() > 0 else rows[RESPONSE]
     levels = MaxNLocator(10).tick_values(float(errors.quantile(0.02)), float(errors.quantile(0.98)))
     wide = min(3, len(pairs))
-    with mpl.rc_context(STYLE):
-        figure = new_figure(3.1 * wide + 0.8, 2.8 * ceil(len(pairs) / wide))
-        grid = figure.subplots(ceil(len(pairs) / wide), wide, squeeze=False)
-        for axes, (a, b) in zip(grid.flat, pairs, strict=False):
-            filled = _draw(rows, (a, b), errors.to_numpy(float), levels, log_columns, axes)
-        for axes in grid.flat[len(pairs) :]:
-            axes.set_axis_off()
-        bar = figure.colorbar(filled, ax=grid, label=RESPONSE)
-        if rows[RESPONSE].min() > 0:  # drawn over logarithms, told in natural units
-            ticks = log_ticks(10.0 ** levels[0], 10.0 ** levels[-1], MOST_TICKS)
-            bar.set_ticks(np.log10(ticks).tolist(), labels=labels(ticks))
-        save(figure, path)
-    return (
-        f"Mean error of the rows around each point (kernel of {BANDWIDTH:g} of each range), for pairs of the "
-        f"{len(chosen)} columns that go with it most: {', '.join(chosen)}. Dots: the rows, orange the best; blank "
-        "where no row is near. What else differs between the rows is not held fixed: the model's effects do that."
+    figure = new_figure(3.1 * wide + 0.8, 2.8 * ceil(len(pairs) / wide))
+    grid = figure.subplots(ceil(len(pairs) / wide), wide, squeeze=False)
+    for axes, (a, b) in zip(grid.flat, pairs, strict=False):
+        filled = _draw(rows, (a, b), errors.to_numpy(float), levels, study.log_columns, axes)
+    for axes in grid.flat[len(pairs) :]:
+        axes.set_axis_off()
+    bar = figure.colorbar(filled, ax=grid, label=RESPONSE)
+    if rows[RESPONSE].min() > 0:  # the levels are logarithms, the labels are in natural units
+        ticks = log_ticks(10.0 ** levels[0], 10.0 ** levels[-1], MOST_TICKS)
+        bar.set_ticks(np.log10(ticks).tolist(), labels=labels(ticks))
+    listed = ", ".join(f"{name} {signed(correlations[name])}" for name in chosen)
+    caption = (
+        f"Mean {RESPONSE} of the configurations around each point (Gaussian kernel, standard deviation {BANDWIDTH:g} "
+        f"of each range), for pairs of the {len(chosen)} columns with the strongest rank correlation with it: "
+        f"{listed}. Dots: configurations; orange: the best; blank: no configuration is near. The other "
+        "hyperparameters are not held fixed, unlike in the effects of the model."
     )
+    yield ReportFigure("contours", figure, caption, Section.SEARCH)
 
 
 def _draw(
@@ -63,9 +68,10 @@ def _draw(
     columns: tuple[str, str],
     errors: npt.NDArray[np.float64],
     levels: Sequence[float],
-    log_columns: set[str],
+    log_columns: Collection[str],
     axes: Axes,
 ) -> QuadContourSet:
+    """Draw one pair of columns; the errors are those of the rows on the scale of the levels."""
     places = [on_its_scale(rows[name], name, log_columns) for name in columns]
     logarithmic = [is_logarithmic(rows[name], name, log_columns) for name in columns]
     low, span = (np.array([getattr(values, end)() for values in places]) for end in ("min", "max"))

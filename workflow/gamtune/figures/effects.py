@@ -1,4 +1,4 @@
-"""What each hyper-parameter does to the error: the additive model's effects with their uncertainty."""
+"""Effects of the hyperparameters on the error, as the additive model estimates them, with their uncertainty."""
 
 import re
 from collections.abc import Iterator
@@ -6,30 +6,45 @@ from dataclasses import dataclass
 from math import ceil, exp
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from gamtune.analysis.columns import is_numeric
+from gamtune.figures.figure import ReportFigure, SearchResults
+from gamtune.figures.registry import Section
 from gamtune.figures.surface import draw_surface
-from gamtune.figures.theme import BAND_ALPHA, DATA, EFFECT, NOISE, STYLE, label_axis, new_figure, save
+from gamtune.figures.theme import BAND_ALPHA, DATA, EFFECT, NOISE, label_axis, new_figure
 from gamtune.gam.formula import parse_term
 from gamtune.gam.terms import Factor, Linear, Term, Variable
 from gamtune.numbers import compact, measured, percent, signed, typeset
 from gamtune.results.artefacts import read_artefact
 
-BAND = 1.96  # standard errors on both sides: 95 %
-Tests = dict[str, pd.Series]  # each term's row of terms.csv
+BAND = 1.96  # standard errors on each side of a 95 % band
+Tests = dict[str, pd.Series]  # line of each term in terms.csv
 OVERVIEW_COLUMNS = 3
 SIGNIFICANT = 0.05
+OVERVIEW_CAPTION = (
+    "Effects of all terms of one variable on one scale: line or point with its 95 % band, the zero line, and the "
+    "configurations as ticks. Grey: the null band, which holds 95 % of the effects that noise produces."
+)
 
 
 @dataclass(frozen=True)
 class Effect:
-    """One term of one variable: its curve (x, effect, se), its test and the rows it was fitted to.
+    """A term of one variable.
 
-    ``values`` are the column's values in those rows; for a factor the curve's x are its levels.
+    Parameters
+    ----------
+    term : Term
+        The term.
+    curve : DataFrame
+        Columns x, effect, se and null; x holds the levels of a factor.
+    test : Series
+        Line of the term in ``terms.csv``.
+    values : Series
+        Values of the variable in the configurations that the model was fitted to.
     """
 
     term: Term
@@ -39,12 +54,12 @@ class Effect:
 
     @property
     def label(self) -> str:
-        """The name mgcv gives the axis: the term with its effective degrees of freedom."""
+        """Name that mgcv gives the axis: the term with its effective degrees of freedom."""
         return label(self.term, self.test["edf"])
 
     @property
     def variable(self) -> Variable:
-        """What it is drawn over."""
+        """Variable of the term."""
         return self.term.variables[0]
 
     def level(self, value: object) -> str:
@@ -52,52 +67,36 @@ class Effect:
         return compact(float(str(value)), 6) if is_numeric(self.values) else str(value)
 
 
-def gam_figures(gam_folder: Path, summary: pd.DataFrame, folder: Path) -> dict[str, str]:
-    """Draw ``gam_<variable>`` for every term of one variable, ``gam_effects`` with all of them, and
-    ``gam_surface_<a>_<b>`` for every ``te()`` and ``ti()`` of two.
+def draw_effects(study: SearchResults) -> Iterator[ReportFigure]:
+    """Draw the effects of the additive model, if there is one.
 
-    The variable of ``s(log(x))`` is log_x there; its axis is logarithmic, with ticks in the units of x.
-
-    Parameters
-    ----------
-    gam_folder : Path
-        With curves.csv, surfaces.csv, terms.csv, model.csv and summary.txt of a fitted model.
-    summary : DataFrame
-        ``summary.csv``; its rows with status ok are the data drawn beside the effects.
-    folder : Path
-        Where the figures go.
-
-    Returns
-    -------
-    dict of str to str
-        Caption of each figure by its file name without suffix.
+    ``gam_effects`` shows all terms of one variable, ``gam_<variable>`` one of them, and ``gam_surface_<a>_<b>`` a term
+    of two variables. The variable of ``s(log(x))`` is called log_x; its axis is logarithmic, in the units of x.
     """
-    rows = summary[summary["status"] == "ok"]
-    terms = read_artefact(gam_folder / "terms.csv")
+    folder, rows = study.folder / "gam", study.finished
+    if not (folder / "curves.csv").exists():
+        return
+    terms = read_artefact(folder / "terms.csv")
     tests = {str(test["term"]): test for _, test in terms.iterrows()}
-    model = read_artefact(gam_folder / "model.csv").iloc[0]
-    response = _response(gam_folder / "summary.txt")
-    captions: dict[str, str] = {}
-    effects = list(_effects(read_artefact(gam_folder / "curves.csv"), tests, rows))
+    model = read_artefact(folder / "model.csv").iloc[0]
+    response = _response(folder / "summary.txt")
+    effects = list(_effects(read_artefact(folder / "curves.csv"), tests, rows))
     if effects:
-        captions["gam_effects"] = _draw_overview(effects, response, folder / "gam_effects")
-        captions["gam_effects"] += " " + _model_in_words(model, terms, response)
+        caption = f"{OVERVIEW_CAPTION} {_model_in_words(model, terms, response)}"
+        yield ReportFigure("gam_effects", _overview(effects, response), caption, Section.EFFECTS)
     for effect in effects:
-        stem = f"gam_{_stem(effect.variable)}"
-        words = _draw_alone(effect, response, folder / stem)
-        captions[stem] = f"{words} {_test_in_words(effect.test, model)}"
-    surfaces = read_artefact(gam_folder / "surfaces.csv")
-    for name, grid in surfaces.groupby("term", sort=False):
+        caption = f"{_effect_in_words(effect, response)} {_test_in_words(effect.test, model)}"
+        yield ReportFigure(f"gam_{_stem(effect.variable)}", _alone(effect, response), caption, Section.SINGLE_EFFECTS)
+    for name, grid in read_artefact(folder / "surfaces.csv").groupby("term", sort=False):
         term, test = parse_term(str(name)), tests[str(name)]
         a, b = term.variables
-        stem, title = f"gam_surface_{_stem(a)}_{_stem(b)}", label(term, test["edf"])
-        words = draw_surface(grid, (a, b), title, response, rows, folder / stem)
-        captions[stem] = f"{words} {_test_in_words(test, model)}"
-    return captions
+        figure, words = draw_surface(grid, (a, b), label(term, test["edf"]), response, rows)
+        caption = f"{words} {_test_in_words(test, model)}"
+        yield ReportFigure(f"gam_surface_{_stem(a)}_{_stem(b)}", figure, caption, Section.EFFECTS)
 
 
 def _stem(variable: Variable) -> str:
-    """Return what file names call a variable."""
+    """Return the name of a variable in file names."""
     return f"{variable.logarithm}_{variable.column}" if variable.logarithm else variable.column
 
 
@@ -113,7 +112,7 @@ def label(term: Term, edf: float) -> str:
 
 
 def _response(summary: Path) -> str:
-    """What the model explains, from the formula in its summary."""
+    """Return the response of the model, from the formula in its summary."""
     formula = re.search(r"^(.+?) ~ ", summary.read_text(encoding="utf-8"), re.MULTILINE)
     return formula[1] if formula else "the error"
 
@@ -122,41 +121,35 @@ def _effects(curves: pd.DataFrame, tests: Tests, rows: pd.DataFrame) -> Iterator
     for name, curve in curves.groupby("term", sort=False):
         term = parse_term(str(name))
         if not isinstance(term, Factor):
-            curve = curve.assign(x=curve["x"].astype(float))  # text where another term of the file is a factor
+            curve = curve.assign(x=curve["x"].astype(float))  # text if another term of the file is a factor
         yield Effect(term, curve, tests[str(name)], rows[term.variables[0].column].dropna())
 
 
-def _draw_alone(effect: Effect, response: str, path: Path) -> str:
-    with mpl.rc_context(STYLE):
-        figure = new_figure(5.2, 3.6)
-        axes = figure.add_subplot()
-        _draw(effect, axes)
-        axes.set_ylabel(f"effect on {response}")
-        save(figure, path)
-    return _effect_in_words(effect, response)
+def _alone(effect: Effect, response: str) -> Figure:
+    """Return the figure of one effect."""
+    figure = new_figure(5.2, 3.6)
+    axes = figure.add_subplot()
+    _draw(effect, axes)
+    axes.set_ylabel(f"effect on {response}")
+    return figure
 
 
-def _draw_overview(effects: list[Effect], response: str, path: Path) -> str:
-    """All effects on one scale, so that a glance says which are large."""
+def _overview(effects: list[Effect], response: str) -> Figure:
+    """Return the figure of all effects on one scale, which shows how large they are in comparison."""
     columns = OVERVIEW_COLUMNS if len(effects) > 4 else min(2, len(effects))
     lines = ceil(len(effects) / columns)
-    with mpl.rc_context(STYLE):
-        figure = new_figure(3.0 * columns + 0.4, 2.5 * lines)
-        grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
-        for axes, effect in zip(grid.flat, effects, strict=False):
-            _draw(effect, axes)
-        for axes in grid.flat[len(effects) :]:
-            axes.set_axis_off()
-        figure.supylabel(f"effect on {response}", fontsize=10)
-        save(figure, path)
-    return (
-        "Effects of all one-column terms on one scale: line or point with its 95 % band, the zero line, the rows as a "
-        "rug; grey is the null band, which holds 95 % of the effects that noise gives."
-    )
+    figure = new_figure(3.0 * columns + 0.4, 2.5 * lines)
+    grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    for axes, effect in zip(grid.flat, effects, strict=False):
+        _draw(effect, axes)
+    for axes in grid.flat[len(effects) :]:
+        axes.set_axis_off()
+    figure.supylabel(f"effect on {response}", fontsize=10)
+    return figure
 
 
 def _draw(effect: Effect, axes: Axes) -> None:
-    """One effect: null band, curve or levels with its 95 % band, zero line and the rows along the lower edge."""
+    """Draw one effect: null band, curve or levels with 95 % band, zero line, configurations along the lower edge."""
     axes.axhline(0, color=DATA, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.set_xlabel(effect.variable.column)
     axes.set_title(effect.label, fontsize=10)
@@ -186,7 +179,7 @@ def _draw_levels(effect: Effect, axes: Axes) -> None:
     )
     axes.set_xticks(places, levels)
     axes.set_xlim(-0.5, len(levels) - 0.5)
-    # rows of a level would lie on one another in a rug: side by side, their number shows
+    # Configurations of one level are drawn side by side, so that their number is visible
     for place, level in enumerate(levels):
         count = int((effect.values.map(effect.level) == level).sum())
         _draw_rug(place + np.linspace(-0.25, 0.25, count) if count > 1 else np.full(count, float(place)), axes)
@@ -205,7 +198,7 @@ def _draw_rug(values: "pd.Series[float] | np.ndarray", axes: Axes) -> None:
 
 
 def _effect_in_words(effect: Effect, response: str) -> str:
-    """Where the effect is lowest and highest, and how sure either is."""
+    """Return where the effect is lowest and highest, with half the width of the 95 % band."""
     curve = effect.curve
     low, high = (
         f"{signed(point['effect'], 3)} ± {compact(BAND * point['se'], 2)} at "
@@ -214,37 +207,38 @@ def _effect_in_words(effect: Effect, response: str) -> str:
     )
     words = f"Effect of {effect.variable.column} on {response}: lowest {low}, highest {high} (95 % band)."
     if response.startswith("log("):
-        words += f" From lowest to highest the error grows by a factor of {measured(exp(np.ptp(curve['effect'])))}."
+        words += f" The error at the highest is {measured(exp(np.ptp(curve['effect'])))} times the error at the lowest."
     return words
 
 
 def _test_in_words(test: pd.Series, model: pd.Series) -> str:
-    """Degrees of freedom, p-value and share of the deviance, each beside what noise gives."""
+    """Return the degrees of freedom, p-values and share of the deviance of a term, with the values for noise."""
     return (
-        f"edf {test['edf']:.1f} of the model's {model['edf_total']:.1f} (on noise {model['null_edf']:.1f}), "
-        f"{model['n']:.0f} rows; {_p(test['p'])} by permutation, {_p(test['p_adjusted'])} for all terms together; "
-        f"{percent(test['deviance_share'])} of the deviance (noise: up to {percent(test['null_high'])})."
+        f"Effective degrees of freedom: {test['edf']:.1f} of {model['edf_total']:.1f} in the model "
+        f"({model['null_edf']:.1f} for noise); {model['n']:.0f} configurations; {_p(test['p'])} by permutation, "
+        f"{_p(test['p_adjusted'])} adjusted for all terms; {percent(test['deviance_share'])} of the deviance "
+        f"(95 % of noise: up to {percent(test['null_high'])})."
     )
 
 
 def _p(p: float) -> str:
-    return "p ≤ .001" if p <= 0.001 else f"p = {compact(p, 2)}"
+    return "p ≤ 0.001" if p <= 0.001 else f"p = {compact(p, 2)}"
 
 
 def _model_in_words(model: pd.Series, terms: pd.DataFrame, response: str) -> str:
-    """How good the model is beside what it makes of noise, which terms matter and which show nothing."""
+    """Return how much the model explains, compared with noise, and which terms are significant."""
     ordered = terms.sort_values("deviance_share", ascending=False)
     clear = ordered[ordered["p_adjusted"] <= SIGNIFICANT]
-    silent = ordered[ordered["p_adjusted"] > SIGNIFICANT]
+    unclear = ordered[ordered["p_adjusted"] > SIGNIFICANT]
     words = [
         f"The model explains {percent(model['deviance_explained'], 0)} of the deviance of {response} over "
-        f"{model['n']:.0f} rows with {model['edf_total']:.1f} edf; of noise it would explain "
-        f"{percent(model['null_deviance_explained'], 0)}, rarely more than {percent(model['null_high'], 0)}, with "
-        f"{model['null_edf']:.1f} edf ({_p(model['p'])})."
+        f"{model['n']:.0f} configurations with {model['edf_total']:.1f} effective degrees of freedom. For noise, the "
+        f"median is {percent(model['null_deviance_explained'], 0)} with {model['null_edf']:.1f} degrees of freedom, "
+        f"and 95 % of noise stays below {percent(model['null_high'], 0)} ({_p(model['p'])})."
     ]
     if len(clear):
         listed = (f"{row['term']} {percent(row['deviance_share'], 0)}" for _, row in clear.iterrows())
         words.append(f"Share of the deviance: {', '.join(listed)}.")
-    if len(silent):
-        words.append(f"Not told from noise (p > .05 for all terms together): {', '.join(silent['term'])}.")
+    if len(unclear):
+        words.append(f"Not distinguishable from noise (adjusted p > {SIGNIFICANT}): {', '.join(unclear['term'])}.")
     return " ".join(words)

@@ -1,16 +1,18 @@
-"""Which hyper-parameters matter: each measure of importance with its intervals, above what noise reaches."""
+"""Importance of the hyperparameters by each measure, with intervals and the level of noise."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gamtune.figures.theme import BEST, DATA, EFFECT, NOISE, STYLE, new_figure, save
+from gamtune.figures.figure import ReportFigure, SearchResults
+from gamtune.figures.registry import Section
+from gamtune.figures.theme import BEST, DATA, EFFECT, NOISE, new_figure
 from gamtune.numbers import percent
+from gamtune.results.artefacts import read_artefact
 
-LONG = 24  # characters of a name from which it is broken
+LONG = 24  # number of characters from which a name is broken into lines
 TITLES = {
     "deviance_share": "deviance share (model)",
     "permutation": "permutation importance (model)",
@@ -18,23 +20,21 @@ TITLES = {
 }
 
 
-def draw_importance(importance: pd.DataFrame, path: Path) -> str:
-    """Draw ``importance.csv``, one panel a measure, and give the caption."""
+def draw_importance(study: SearchResults) -> Iterator[ReportFigure]:
+    """Draw ``gam/importance.csv`` with one panel per measure, if the file exists."""
+    path = study.folder / "gam" / "importance.csv"
+    if not path.exists():
+        return
+    importance = read_artefact(path)
     measures = [measure for measure in TITLES if (importance["measure"] == measure).any()]
     longest = int(importance.groupby("measure").size().max())
-    with mpl.rc_context(STYLE):
-        figure = new_figure(4.0 * len(measures) + 0.6, 0.34 * longest + 1.1)
-        for axes, measure in zip(np.atleast_1d(figure.subplots(1, len(measures))), measures, strict=True):
-            _draw(importance[importance["measure"] == measure], axes)
-            axes.set_title(TITLES[measure], fontsize=10)
-        save(figure, path)
-    words = [_in_words(importance[importance["measure"] == measure], TITLES[measure]) for measure in measures]
-    return " ".join(
-        [
-            "Importance with 95 % bootstrap interval; grey: what noise stays below 95 % of the time; orange: above it.",
-            *words,
-        ]
-    )
+    figure = new_figure(4.0 * len(measures) + 0.6, 0.34 * longest + 1.1)
+    for axes, measure in zip(np.atleast_1d(figure.subplots(1, len(measures))), measures, strict=True):
+        _draw(importance[importance["measure"] == measure], axes)
+        axes.set_title(TITLES[measure], fontsize=10)
+    sentences = [_in_words(importance[importance["measure"] == measure], TITLES[measure]) for measure in measures]
+    legend = "Importance with 95 % bootstrap intervals. Grey: range of 95 % of noise; orange: above it."
+    yield ReportFigure("importance", figure, " ".join([legend, *sentences]), Section.IMPORTANCE)
 
 
 def _draw(lines: pd.DataFrame, axes: Axes) -> None:
@@ -51,15 +51,15 @@ def _draw(lines: pd.DataFrame, axes: Axes) -> None:
 
 
 def _in_lines(name: str) -> str:
-    """Return a term of several variables in one line per variable if it is long."""
+    """Return the name of a term, with one line per variable if it is long."""
     return name.replace(",", ",\n") if len(name) > LONG else name
 
 
 def _in_words(lines: pd.DataFrame, title: str) -> str:
-    """The most important, how often it stays so, and how many are above noise."""
+    """Return which name ranks first, how often it does so in the bootstrap samples, and how many are above noise."""
     first = lines.sort_values("rank").iloc[0]
     above = int((lines["importance"] > lines["null_high"]).sum())
     return (
-        f"{title[0].upper()}{title[1:]}: {first['name']} is first, and stays first in {percent(first['first'], 0)} of "
-        f"the bootstrap samples; {above} of {len(lines)} are above noise."
+        f"{title[0].upper()}{title[1:]}: {first['name']} ranks first, and does so in {percent(first['first'], 0)} of "
+        f"the bootstrap samples; {above} of {len(lines)} are above the noise."
     )

@@ -1,11 +1,9 @@
-"""How the errors fell, epoch by epoch: of the best rows, of all others in grey, and of those that failed."""
+"""Learning curves: the validation error by epoch of the best, the other and the failed configurations."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -13,29 +11,23 @@ from matplotlib.ticker import MaxNLocator
 
 from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import CONFIGURATION, RUNG
-from gamtune.figures.theme import BEST, EFFECT, FAILED, NEXT, PALE, STYLE, new_figure, plain_log_axis, save, shown
+from gamtune.figures.figure import ReportFigure, SearchResults
+from gamtune.figures.registry import Section
+from gamtune.figures.theme import BEST, EFFECT, FAILED, NEXT, PALE, new_figure, plain_log_axis, shown
 from gamtune.results.records import read_record
 from gamtune.search.trials import lines_with_records
 
-BEST_ROWS = 3
-# Columns in which the trainings of one line may differ
+BEST_CONFIGURATIONS = 3
+# Columns in which the trials of one curve may differ
 NOT_OF_A_CURVE = ("trial", CONFIGURATION, "replicate", "fold", RUNG, "epochs")
-MOST_OTHERS = 200  # lines in grey
+MOST_OTHERS = 200  # number of grey curves
 COLOURS = (BEST, EFFECT, NEXT)
 
 
-def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
-    """Draw the curves of the records of a study and give the caption; None where none has one.
-
-    Parameters
-    ----------
-    study : Path
-        The study's folder of results.
-    stages : sequence of str
-        Folders of its rounds or rungs.
-    """
+def draw_learning(study: SearchResults) -> Iterator[ReportFigure]:
+    """Draw the learning curve of each configuration, if one has finished; after rungs, the curve of its last one."""
     longest: dict[tuple[str, ...], tuple[list[float], dict[str, Any]]] = {}
-    for cells, path_of_record in lines_with_records(study, stages):  # of a halving the last rung says all before it
+    for cells, path_of_record in lines_with_records(study.folder, study.stages):
         record = read_record(path_of_record, cells["trial"])
         values = (record["history"] or {}).get(RESPONSE) or []
         key = cells["name"], *(cell for column, cell in cells.items() if column not in NOT_OF_A_CURVE)
@@ -45,58 +37,57 @@ def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
     finished = {name: both for name, both in curves.items() if both[1]["status"] == "ok" and both[0]}
     failed = {name: both for name, both in curves.items() if both[1]["status"] == "failed"}
     if not finished:
-        return None
+        return
     ranked = sorted(finished, key=lambda name: float(finished[name][1]["metrics"]["validation"]["mse"]))
-    best, others = ranked[:BEST_ROWS], ranked[BEST_ROWS:][:MOST_OTHERS]
+    best, others = ranked[:BEST_CONFIGURATIONS], ranked[BEST_CONFIGURATIONS:][:MOST_OTHERS]
     drawn = [np.asarray(both[0]) for both in (*finished.values(), *failed.values()) if both[0]]
-    with mpl.rc_context(STYLE):
-        figure = new_figure(6.4, 3.8)
-        axes = figure.add_subplot()
-        for name in reversed(others):
-            axes.plot(_epochs(finished[name][0]), finished[name][0], color=PALE, linewidth=0.8)
-        named: list[tuple[Line2D, str]] = []
-        begun = [both[0] for both in failed.values() if both[0]]
-        for values in begun:
-            (line,) = axes.plot(_epochs(values), values, color=FAILED, linewidth=1.3, marker="x", markevery=[-1])
-            named = [(line, f"failed ({len(begun)})")]
-        for number, name in reversed(list(enumerate(best))):
-            values, record = finished[name]
-            colour, stop = COLOURS[number], record["best_epoch"]
-            (line,) = axes.plot(_epochs(values), values, color=colour, linewidth=2 - 0.3 * number)
-            named.append((line, shown(name)))
-            axes.plot(stop, values[stop - 1], "o", color=colour, markersize=5, markeredgecolor="white")
-        if min(values.min() for values in drawn) > 0:
-            axes.set_yscale("log")
-            plain_log_axis(axes.yaxis)
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(RESPONSE)
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-        _draw_legend(axes, named[::-1])
-        save(figure, path)
-    return _in_words(best, finished, failed)
+    figure = new_figure(6.4, 3.8)
+    axes = figure.add_subplot()
+    for name in reversed(others):
+        axes.plot(_epochs(finished[name][0]), finished[name][0], color=PALE, linewidth=0.8)
+    named: list[tuple[Line2D, str]] = []
+    begun = [both[0] for both in failed.values() if both[0]]
+    for values in begun:
+        (line,) = axes.plot(_epochs(values), values, color=FAILED, linewidth=1.3, marker="x", markevery=[-1])
+        named = [(line, f"failed ({len(begun)})")]
+    for number, name in reversed(list(enumerate(best))):
+        values, record = finished[name]
+        colour, stop = COLOURS[number], record["best_epoch"]
+        (line,) = axes.plot(_epochs(values), values, color=colour, linewidth=2 - 0.3 * number)
+        named.append((line, shown(name)))
+        axes.plot(stop, values[stop - 1], "o", color=colour, markersize=5, markeredgecolor="white")
+    if min(values.min() for values in drawn) > 0:
+        axes.set_yscale("log")
+        plain_log_axis(axes.yaxis)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(RESPONSE)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    _draw_legend(axes, named[::-1])
+    yield ReportFigure("learning_curves", figure, _in_words(best, finished, failed), Section.SEARCH)
 
 
 def _draw_legend(axes: Axes, named: Sequence[tuple[Line2D, str]]) -> None:
     legend = axes.legend([line for line, _ in named], [" "] * len(named), frameon=False, fontsize=8)
     for text, (_, name) in zip(legend.get_texts(), named, strict=True):
-        text.set_text(name)  # here, since matplotlib leaves out a label that begins with _
+        text.set_text(name)  # set here, because matplotlib ignores a label that begins with _
 
 
 def _in_words(best: list[str], finished: dict[str, Any], failed: dict[str, Any]) -> str:
     epochs = [int(both[1]["best_epoch"]) for both in finished.values()]
     at_end = sum(int(both[1]["best_epoch"]) == len(both[0]) for both in finished.values())
     words = [
-        f"Validation error by epoch: {', '.join(best)} (the best, a dot where its weights are from), all others in "
-        f"grey. The best epoch is {int(np.median(epochs))} in the median; in {at_end} of {len(finished)} rows it is "
-        "the last, which more epochs might have improved."
+        f"Learning curves of {RESPONSE}. In colour: the best configurations, {', '.join(best)}, with a dot at the best "
+        f"epoch, whose weights are kept; grey: all others. The median of the best epochs is {int(np.median(epochs))}. "
+        f"In {at_end} of {len(finished)} configurations the last epoch is the best, so that more epochs might lower "
+        "the error."
     ]
     if failed:
-        words.append(f"{len(failed)} rows failed; those that did before the end of their first epoch have no line.")
+        words.append(f"{len(failed)} failed; those that failed in their first epoch have no curve.")
     return " ".join(words)
 
 
 def _labels(keys: Iterable[tuple[str, ...]]) -> list[str]:
-    """The names, with a number if other settings have the same one."""
+    """Return the names of the configurations, with a number if another configuration has the same name."""
     counts: Counter[str] = Counter()
     labels = []
     for name, *_ in keys:

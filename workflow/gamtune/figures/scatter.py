@@ -1,11 +1,10 @@
-"""The error of every row against every hyper-parameter: the first look at a search, before any model."""
+"""The error of every configuration against every hyperparameter, without a model."""
 
 # plotnine is annotated only in part
 # mypy: allow-untyped-calls
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -34,6 +33,8 @@ from plotnine import (
 from gamtune.analysis.columns import RESPONSE, is_logarithmic, is_numeric, on_its_scale, varies
 from gamtune.analysis.comparable import RUNG, last_rung
 from gamtune.config.settings import PER_LAYER
+from gamtune.figures.figure import ReportFigure, SearchResults
+from gamtune.figures.registry import Section
 from gamtune.figures.smoothing import SPAN, loess_is_sound, polynomial
 from gamtune.figures.theme import (
     BAND_ALPHA,
@@ -41,61 +42,36 @@ from gamtune.figures.theme import (
     DATA,
     EFFECT,
     PALE,
-    STYLE,
     figure_theme,
     log_ticks,
     new_figure,
-    save,
 )
 from gamtune.numbers import labels, measured, signed
 
 WIDTH, PANEL_HEIGHT = 8.0, 2.3  # inches
-FEWEST_ROWS = 4  # fewer carry no curve
+FEWEST_CONFIGURATIONS = 4  # with fewer, no curve is drawn
 MOST_TICKS = 6  # of a logarithmic panel
-DIVERGED = 20  # largest over median error from which the axis is logarithmic: else one row squashes all others
+DIVERGED = 20  # ratio of the largest to the median error from which the error axis is logarithmic
 
 
-def mse_by_parameter(
-    summary: pd.DataFrame, columns: Sequence[str], log_columns: Collection[str], folder: Path
-) -> dict[str, str]:
-    """Draw the error against every varied hyper-parameter.
+def draw_scatter(study: SearchResults) -> Iterator[ReportFigure]:
+    """Draw the error against every hyperparameter that varies.
 
-    Numbers go to ``mse_by_parameter``, with a smooth curve and its 95 % band; texts such as activation, if any, to
-    ``mse_by_category``. Constant and empty columns and per-layer vectors are left out, as are rows that failed.
-
-    Parameters
-    ----------
-    summary : DataFrame
-        ``summary.csv``: one row a trial.
-    columns : sequence of str
-        The hyper-parameters and their derived columns, in the order of the panels.
-    log_columns : collection of str
-        Those that are drawn on a logarithmic axis.
-    folder : Path
-        Where the figures go.
-
-    Returns
-    -------
-    dict of str to str
-        Caption of each figure by its file name without suffix.
+    Numbers are drawn in ``mse_by_parameter``, with a smooth curve and its 95 % band; text such as the activation, if
+    any, in ``mse_by_category``. Constant and empty columns, per-layer vectors and failed configurations are left out.
     """
-    rows = summary[(summary["status"] == "ok") & np.isfinite(pd.to_numeric(summary[RESPONSE], errors="coerce"))]
-    columns = [name for name in columns if not (RUNG in rows and name == "epochs")]  # those are the colours
+    rows = study.finished
+    columns = [name for name in study.columns if not (RUNG in rows and name == "epochs")]  # the colours show the epochs
     varied = [name for name in columns if name not in PER_LAYER and varies(rows[name])]
     numeric = [name for name in varied if is_numeric(rows[name])]
     texts = [name for name in varied if name not in numeric]
-    left_out = len(summary) - len(rows)
-    captions = {"mse_by_parameter": _draw_numeric(rows, numeric, log_columns, left_out, folder / "mse_by_parameter")}
+    failed = len(study.summary) - len(rows)
+    yield _numeric(rows, numeric, study.log_columns, failed) if numeric else _nothing_to_draw(rows)
     if texts:
-        captions["mse_by_category"] = _draw_texts(rows, texts, left_out, folder / "mse_by_category")
-    return captions
+        yield _by_text(rows, texts, failed)
 
 
-def _draw_numeric(
-    rows: pd.DataFrame, columns: list[str], log_columns: Collection[str], left_out: int, path: Path
-) -> str:
-    if not columns:
-        return _say(f"No numeric hyper-parameter varies over the {len(rows)} rows that ended ok.", path)
+def _numeric(rows: pd.DataFrame, columns: list[str], log_columns: Collection[str], failed: int) -> ReportFigure:
     points = _long(rows, columns, log_columns)
     sound = {name: _curve_of(points.loc[points["panel"] == name, "value"]) for name in columns}
     log_panels = [is_logarithmic(rows[name], name, log_columns) for name in columns]
@@ -116,22 +92,26 @@ def _draw_numeric(
                 data=drawn, method=method, span=SPAN, level=0.95, color=EFFECT, fill=EFFECT, alpha=BAND_ALPHA
             )
     plot += geom_point(data=points[points["best"]], color=BEST, size=2.6, stroke=0)
-    save(plot + _error_axis(rows[RESPONSE], logarithmic), path, lambda figure: _natural_ticks(figure, log_panels))
-    return " ".join(
-        (
-            _opening(rows, left_out),
-            "Orange: the best row.",
-            _rungs_in_words(rows),
-            _rank_correlations(rows[rows[RUNG] == 0] if RUNG in rows else rows, columns),
-            _curves_in_words(sound),
-            _log_panels_in_words([name for name, log in zip(columns, log_panels, strict=True) if log]),
-            _axis_in_words(rows[RESPONSE]) if logarithmic else "",
-        )
-    ).strip()
+    sentences = (
+        _opening(rows, failed),
+        "Orange: the best.",
+        _rungs_in_words(rows),
+        _rank_correlations(rows[rows[RUNG] == 0] if RUNG in rows else rows, columns),
+        _curves_in_words(sound),
+        _log_panels_in_words([name for name, log in zip(columns, log_panels, strict=True) if log]),
+        _axis_in_words(rows[RESPONSE]) if logarithmic else "",
+    )
+    return ReportFigure(
+        "mse_by_parameter",
+        plot + _error_axis(rows[RESPONSE], logarithmic),
+        " ".join(filter(None, sentences)),
+        Section.FOUND,
+        lambda figure: _natural_ticks(figure, log_panels),
+    )
 
 
 def _natural_ticks(figure: Figure, log_panels: Sequence[bool]) -> None:
-    """Give panels that are drawn over logarithms ticks in natural units, which plotnine has for all panels or none."""
+    """Label panels that are drawn over logarithms in natural units; plotnine can do so only for all panels at once."""
     for axes, logarithmic in zip(figure.axes, log_panels, strict=False):
         if logarithmic:
             low, high = axes.get_xlim()
@@ -141,7 +121,7 @@ def _natural_ticks(figure: Figure, log_panels: Sequence[bool]) -> None:
 
 
 def _long(rows: pd.DataFrame, columns: Sequence[str], log_columns: Collection[str]) -> pd.DataFrame:
-    """Return one line per row and panel: panel, value on its axis, error, whether it is the best row."""
+    """Return one line per configuration and panel: panel, value on its axis, error, and whether it is the best."""
     parts = []
     for name in columns:
         part = pd.DataFrame({"value": on_its_scale(rows[name], name, log_columns), RESPONSE: rows[RESPONSE]})
@@ -155,7 +135,7 @@ def _long(rows: pd.DataFrame, columns: Sequence[str], log_columns: Collection[st
 
 
 def _epochs(rows: pd.DataFrame) -> Any:
-    """Epochs of each row as a category, where they are the rungs of a halving."""
+    """Return the epochs of each configuration as a category, if the study has rungs."""
     if RUNG not in rows:
         return ""
     levels = sorted(rows["epochs"].unique())
@@ -163,7 +143,7 @@ def _epochs(rows: pd.DataFrame) -> Any:
 
 
 def _dots(rows: pd.DataFrame) -> list[Any]:
-    """The rows; those of a halving in the colours of their epochs, light for few."""
+    """Return the dots of the configurations; in a study with rungs, a darker dot was trained for more epochs."""
     if RUNG not in rows:
         return [geom_point(color=DATA, alpha=0.6, size=1.6, stroke=0)]
     greys = [f"{shade:.2f}" for shade in np.linspace(0.75, 0.1, rows[RUNG].nunique())]
@@ -175,8 +155,8 @@ def _dots(rows: pd.DataFrame) -> list[Any]:
 
 
 def _curve_of(values: pd.Series) -> str | None:
-    """Which curve a panel's values carry."""
-    if len(values) < FEWEST_ROWS:
+    """Return the kind of curve that the values of a panel allow."""
+    if len(values) < FEWEST_CONFIGURATIONS:
         return None
     return "loess" if loess_is_sound(values.to_numpy(float)) else "polynomial"
 
@@ -186,7 +166,7 @@ def _needs_log(errors: pd.Series) -> bool:
 
 
 def _error_axis(errors: pd.Series, logarithmic: bool) -> list[Any]:
-    """The points set the view: the band of a curve at its ends may leave the panel, else it would squash them."""
+    """Return an axis that shows all points; the band of a curve may leave the panel at its ends."""
     shown = np.log10(errors) if logarithmic else errors
     room = 0.06 * (shown.max() - shown.min() or abs(shown.max()) or 1.0)
     low, high = shown.min() - room, shown.max() + room
@@ -200,11 +180,11 @@ def _breaks(limits: tuple[float, float]) -> list[float]:
 
 
 def _ticks(values: Sequence[Any]) -> list[str]:
-    """Short labels, so that neighbouring panels' do not touch: 5e-05, not 0.000050."""
+    """Return short labels, such as 5e-05 instead of 0.000050, so that those of neighbouring panels do not touch."""
     return labels(values)
 
 
-def _draw_texts(rows: pd.DataFrame, columns: list[str], left_out: int, path: Path) -> str:
+def _by_text(rows: pd.DataFrame, columns: list[str], failed: int) -> ReportFigure:
     points = rows.melt(id_vars=[RESPONSE], value_vars=columns, var_name="panel", value_name="value").dropna()
     points["value"] = points["value"].astype(str)
     points["panel"] = pd.Categorical(points["panel"], categories=columns)
@@ -217,32 +197,32 @@ def _draw_texts(rows: pd.DataFrame, columns: list[str], left_out: int, path: Pat
         + labs(x="", y=RESPONSE)
         + figure_theme(WIDTH, PANEL_HEIGHT * ceil(len(columns) / 2) + 0.5)
         + theme(axis_text_x=element_text(rotation=0))
+        + (scale_y_log10 if logarithmic else scale_y_continuous)(labels=_ticks)
     )
-    save(plot + (scale_y_log10 if logarithmic else scale_y_continuous)(labels=_ticks), path)
     medians = []
     for name in columns:
         levels = rows.groupby(rows[name].astype(str))[RESPONSE].agg(["median", "size"]).sort_values("median")
-        listed = ", ".join(f"{level} {measured(median)} ({size} rows)" for level, median, size in levels.itertuples())
+        listed = ", ".join(f"{level} {measured(median)} (n = {size})" for level, median, size in levels.itertuples())
         medians.append(f"Median {RESPONSE} by {name}: {listed}.")
     axis = _axis_in_words(rows[RESPONSE]) if logarithmic else ""
-    return " ".join((_opening(rows, left_out), *medians, "Boxes: quartiles and median.", axis)).strip()
+    sentences = (_opening(rows, failed), *medians, "Boxes: quartiles and median.", axis)
+    return ReportFigure("mse_by_category", plot, " ".join(filter(None, sentences)), Section.FOUND)
 
 
-def _say(text: str, path: Path) -> str:
-    """A figure that says why there is nothing to draw: the workflow expects the file whatever the table holds."""
-    with mpl.rc_context(STYLE):
-        figure = new_figure(WIDTH, 1.2)
-        figure.text(0.5, 0.5, text, ha="center", va="center")
-        save(figure, path)
-    return text
+def _nothing_to_draw(rows: pd.DataFrame) -> ReportFigure:
+    """Return a figure that states why it is empty, because the workflow expects the file for every study."""
+    text = f"No numeric hyperparameter varies over the {len(rows)} configurations that finished."
+    figure = new_figure(WIDTH, 1.2)
+    figure.text(0.5, 0.5, text, ha="center", va="center")
+    return ReportFigure("mse_by_parameter", figure, text, Section.FOUND)
 
 
-def _opening(rows: pd.DataFrame, left_out: int) -> str:
+def _opening(rows: pd.DataFrame, failed: int) -> str:
     best = last_rung(rows).sort_values(RESPONSE).iloc[0]
-    failed = f", {left_out} failed and not drawn" if left_out else ""
+    note = f" ({failed} more failed and are not drawn)" if failed else ""
     return (
-        f"{len(rows)} rows{failed}: the best ({best['name']}) has {RESPONSE} {measured(best[RESPONSE])}, "
-        f"the median row {measured(rows[RESPONSE].median())}."
+        f"{len(rows)} configurations{note}: the best ({best['name']}) has {RESPONSE} {measured(best[RESPONSE])}, "
+        f"the median is {measured(rows[RESPONSE].median())}."
     )
 
 
@@ -250,12 +230,12 @@ def _rungs_in_words(rows: pd.DataFrame) -> str:
     if RUNG not in rows:
         return ""
     counts = rows.groupby("epochs").size()
-    listed = ", ".join(f"{epochs} ({count} rows)" for epochs, count in counts.items())
-    return f"A row has a dot for each rung that it reached, after epochs {listed}; curves are of the first rung."
+    listed = ", ".join(f"{epochs} (n = {count})" for epochs, count in counts.items())
+    return f"A configuration has one dot per rung that it reached, after epochs {listed}; curves show the first rung."
 
 
 def _rank_correlations(rows: pd.DataFrame, columns: list[str]) -> str:
-    """The three strongest monotone relations; a bend such as a U shows in the curve alone."""
+    """Return the three strongest rank correlations, which measure monotone relations only."""
     ranks = {name: rows[name].rank().corr(rows.loc[rows[name].notna(), RESPONSE].rank()) for name in columns}
     strongest = sorted(ranks, key=lambda name: -abs(ranks[name]))[:3]
     listed = ", ".join(f"{name} {signed(ranks[name])}" for name in strongest)
@@ -271,10 +251,10 @@ def _curves_in_words(curves: dict[str, str | None]) -> str:
         words.append(f"Curves: loess (span {SPAN}) with 95 % band.")
     if by_kind["polynomial"]:
         words.append(
-            f"Parabola or line with 95 % band, for want of distinct values: {', '.join(by_kind['polynomial'])}."
+            f"Parabola or line with 95 % band, because of few distinct values: {', '.join(by_kind['polynomial'])}."
         )
     if by_kind[None]:
-        words.append(f"No curve, too few rows: {', '.join(by_kind[None])}.")
+        words.append(f"No curve, because of few configurations: {', '.join(by_kind[None])}.")
     return " ".join(words)
 
 

@@ -1,4 +1,4 @@
-"""The curve through a scatter plot: loess where the data carry it, a polynomial where a column has few values."""
+"""Curves through a scatter plot: loess, or a polynomial if a column has few distinct values."""
 
 from typing import Any
 
@@ -7,14 +7,19 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit  # scipy.stats takes half a second to import
 
-SPAN = 0.75  # R's default: each local fit sees three quarters of the rows
-LOCAL_VALUES = 6  # distinct values a local parabola and its band need; depth 1 to 5 has too few
+SPAN = 0.75  # R's default: share of the points that a local fit uses
+LOCAL_VALUES = 6  # number of distinct values that a local parabola and its band need
 
 
 def loess_is_sound(x: npt.NDArray[np.float64]) -> bool:
-    """Whether every neighbourhood of ``SPAN`` of the rows holds ``LOCAL_VALUES`` distinct values.
+    """Return whether every neighbourhood of ``SPAN`` of the points has at least ``LOCAL_VALUES`` distinct values.
 
-    Otherwise local parabolas are not determined, and loess warns, or returns bands that mean nothing.
+    Otherwise local parabolas are not determined, and loess warns or returns meaningless bands.
+
+    Parameters
+    ----------
+    x : (n,) float64
+        Values of the points.
     """
     rows, size = np.sort(x), int(SPAN * len(x))
     if size < LOCAL_VALUES:
@@ -24,17 +29,23 @@ def loess_is_sound(x: npt.NDArray[np.float64]) -> bool:
 
 
 def polynomial(data: pd.DataFrame, xseq: npt.NDArray[np.float64], params: dict[str, Any]) -> pd.DataFrame:
-    """A parabola, or a straight line through fewer than 4 distinct values, with the band of its mean.
+    """Fit a parabola, or a straight line if there are fewer than 4 distinct values, with the band of its mean.
 
-    A method of plotnine's ``stat_smooth``; its own ``lm`` draws the much wider band of single rows.
+    This is a method for plotnine's ``stat_smooth``, whose own ``lm`` draws the much wider band of single points.
 
     Parameters
     ----------
-    data : columns x and y
+    data : DataFrame
+        Columns x and y.
     xseq : (m,) float64
-        Where to draw.
+        Values of x at which the curve is drawn.
     params : dict
-        ``level`` of the band.
+        ``level`` is the level of the band.
+
+    Returns
+    -------
+    DataFrame
+        Columns x, y, ymin, ymax and se.
     """
     x, y = data["x"].to_numpy(float), data["y"].to_numpy(float)
     centre, width = x.mean(), np.ptp(x) or 1.0

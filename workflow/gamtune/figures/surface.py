@@ -1,18 +1,17 @@
-"""The joint effect of two hyper-parameters as a filled contour map, blank where there is no data."""
+"""The joint effect of two hyperparameters as a filled contour map, blank where there are no data."""
 
-from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import CenteredNorm
 from matplotlib.contour import QuadContourSet
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from gamtune.figures.theme import BEST, DATA, STYLE, label_axis, new_figure, save
+from gamtune.figures.theme import BEST, DATA, label_axis, new_figure
 from gamtune.gam.terms import Variable
 from gamtune.numbers import compact, percent, signed, typeset
 
@@ -25,41 +24,39 @@ Pair = tuple[Variable, Variable]
 Masked = np.ma.MaskedArray[Any, Any]
 
 
-def draw_surface(grid: pd.DataFrame, variables: Pair, title: str, response: str, rows: pd.DataFrame, path: Path) -> str:
-    """Draw one two-column term and give its caption.
+def draw_surface(
+    grid: pd.DataFrame, variables: Pair, title: str, response: str, rows: pd.DataFrame
+) -> tuple[Figure, str]:
+    """Return the figure of a term of two variables, and its caption.
 
     Parameters
     ----------
     grid : DataFrame
-        a, b, effect, se, null, far on a rectangular grid.
+        Columns a, b, effect, se, null and far, on a rectangular grid.
     variables : tuple of Variable
-        What a and b are, in natural units; an axis is logarithmic if its variable is.
+        The variables a and b, in natural units; an axis is logarithmic if its variable is a logarithm.
     title : str
         The term with its effective degrees of freedom.
     response : str
-        What the effect is on.
+        Response of the model.
     rows : DataFrame
-        The rows the model was fitted to.
-    path : Path
-        The figure's file without suffix.
+        Configurations that the model was fitted to.
     """
     near = grid[~grid["far"].astype(bool)]
-    with mpl.rc_context(STYLE):
-        figure = new_figure(6.4, 4.6)
-        axes = figure.add_subplot()
-        filled = _draw_effect(grid, variables, rows, axes)
-        _draw_rows(rows, variables, axes)
-        lowest = near.iloc[int(near["effect"].argmin())]
-        axes.plot(lowest["a"], lowest["b"], "*", color=BEST, markersize=15, markeredgecolor="white", clip_on=False)
-        _name_axes(axes, variables, rows)
-        axes.set_title(title, fontsize=10)
-        figure.colorbar(filled, ax=axes, label=f"effect on {response}")
-        save(figure, path)
-    return _in_words(near, lowest, variables)
+    figure = new_figure(6.4, 4.6)
+    axes = figure.add_subplot()
+    filled = _draw_effect(grid, variables, rows, axes)
+    _draw_rows(rows, variables, axes)
+    lowest = near.iloc[int(near["effect"].argmin())]
+    axes.plot(lowest["a"], lowest["b"], "*", color=BEST, markersize=15, markeredgecolor="white", clip_on=False)
+    _name_axes(axes, variables, rows)
+    axes.set_title(title, fontsize=10)
+    figure.colorbar(filled, ax=axes, label=f"effect on {response}")
+    return figure, _in_words(near, lowest, variables)
 
 
 def _draw_effect(grid: pd.DataFrame, variables: Pair, rows: pd.DataFrame, axes: Axes) -> QuadContourSet:
-    """Fill the map with the effect and hatch it where noise reaches as far."""
+    """Fill the map with the effect, and hatch it where the effect is within the null band."""
     a, b = np.unique(grid["a"]), np.unique(grid["b"])
     effect, null, far = (
         grid.pivot_table(index="b", columns="a", values=name, dropna=False).to_numpy(float)
@@ -78,21 +75,21 @@ def _draw_effect(grid: pd.DataFrame, variables: Pair, rows: pd.DataFrame, axes: 
 
 
 def _striped(places: FloatArray, layers: Masked, axis: int, values: pd.Series) -> tuple[FloatArray, Masked]:
-    """For a column of a few whole numbers, such as depth, one stripe a number: there is nothing between 2 and 3.
+    """Return one stripe per number for a column of a few whole numbers, such as depth, which has no values between.
 
     Parameters
     ----------
     places : (m,) float64
         The grid along the column.
     layers : masked array
-        What is drawn; ``axis`` runs along ``places``.
+        Values to draw; ``axis`` runs along ``places``.
     values : Series
-        The column in the rows.
+        Values of the column in the configurations.
 
     Returns
     -------
     tuple
-        New places and layers; each stripe is two equal columns between two blank ones.
+        New places and layers; each stripe consists of two equal columns between two blank ones.
     """
     numbers = np.unique(values)
     if len(numbers) > MOST_STRIPES or (numbers != numbers.round()).any():
@@ -107,7 +104,7 @@ def _striped(places: FloatArray, layers: Masked, axis: int, values: pd.Series) -
 
 
 def _draw_rows(rows: pd.DataFrame, variables: Pair, axes: Axes) -> None:
-    """The rows as dots with a pale edge, seen on the darkest colours too; those on the frame are drawn whole."""
+    """Draw the configurations as dots with a white edge, which is visible on dark colours."""
     dots: dict[str, Any] = {"color": DATA, "markersize": 4, "markeredgecolor": "white", "markeredgewidth": 0.5}
     axes.plot(rows[variables[0].column], rows[variables[1].column], "o", clip_on=False, **dots)
 
@@ -129,6 +126,7 @@ def _in_words(near: pd.DataFrame, lowest: pd.Series, variables: Pair) -> str:
     )
     unsure = (near["effect"].abs() < near["null"]).mean()
     return (
-        f"Joint effect of {a} and {b}: lowest {low} (star); highest {high}. Dots are the rows; hatched "
-        f"({percent(unsure, 0)} of the map) where noise reaches as far (null band); blank where no row is near."
+        f"Joint effect of {a} and {b}: lowest {low} (star), highest {high}. Dots: configurations; blank: no "
+        f"configuration is near; hatched ({percent(unsure, 0)} of the map): within the null band, which holds 95 % of "
+        "the effects of noise."
     )

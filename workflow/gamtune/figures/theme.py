@@ -1,4 +1,4 @@
-"""One look for every figure: colours that colour-blind readers tell apart, and files that are equal byte for byte."""
+"""The common style of all figures: colours that are safe for colour-blind readers, and reproducible files."""
 
 # plotnine is annotated only in part
 # mypy: allow-untyped-calls
@@ -24,7 +24,7 @@ from gamtune.analysis.columns import is_whole
 from gamtune.files import replacing
 from gamtune.numbers import compact, labels
 
-# Okabe and Ito (2008); the same colour means the same thing in every figure
+# Okabe and Ito (2008); a colour has the same meaning in every figure
 DATA = "#4D4D4D"
 EFFECT = "#0072B2"
 BEST = "#D55E00"
@@ -32,23 +32,23 @@ NEXT = "#56B4E9"
 FAILED = "#CC79A7"
 PALE = "#D9D9D9"
 BAND_ALPHA = 0.2
-NOISE = "#E3E3E3"  # the null band: what effects of pure noise look like
+NOISE = "#E3E3E3"  # the null band, which holds 95 % of the effects of noise
 
 DOTS_PER_INCH = 160
-FONT = "DejaVu Sans"  # comes with matplotlib, so that every machine draws the same
-# for names in scripts that it lacks, glyph by glyph, where the machine has one of them
+FONT = "DejaVu Sans"  # is part of matplotlib, so that figures are the same on every machine
+# Fonts for characters that it lacks, if the machine has one of them
 OTHER_FONTS = (
     "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Hiragino Sans GB",
     "Microsoft YaHei", "SimHei", "WenQuanYi Zen Hei", "Noto Sans Devanagari", "Noto Sans Thai", "Arial Unicode MS",
 )  # fmt: skip
-LONGEST_NAME = 28  # characters of a user's name in a figure
-# without dates, versions and random ids the same data give the same bytes
+LONGEST_NAME = 28  # number of characters of a user's name in a figure
+# Without dates, versions and random identifiers, equal data give equal bytes
 METADATA: dict[str, dict[str, Any]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
 
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "gamtune",
     "font.family": [FONT, *(font for font in OTHER_FONTS if font in font_manager.get_font_names())],
-    "text.parse_math": False,  # names are drawn as they are: a class may be called $$
+    "text.parse_math": False,  # names are drawn as they are, even if a class is called $$
     "font.size": 10,
     "axes.edgecolor": "#7F7F7F",
     "axes.linewidth": 0.8,
@@ -64,7 +64,7 @@ STYLE: dict[Any, Any] = {
 
 
 def figure_theme(width: float, height: float) -> theme:
-    """The theme of a plotnine figure of so many inches."""
+    """Return the theme of a plotnine figure whose width and height are given in inches."""
     return theme_bw(base_size=10, base_family=FONT) + theme(
         figure_size=(width, height),
         dpi=DOTS_PER_INCH,
@@ -78,7 +78,7 @@ def figure_theme(width: float, height: float) -> theme:
 
 
 class PlainNumbers(Formatter):
-    """Tick labels with as few digits as tell neighbouring ticks apart: 0.04 and 5e-05, without an offset."""
+    """Tick labels with as few digits as distinguish neighbouring ticks, such as 0.04 and 5e-05, without an offset."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         """Return the label of one tick."""
@@ -90,14 +90,14 @@ class PlainNumbers(Formatter):
 
 
 def plain_log_axis(axis: Axis) -> None:
-    """A logarithmic axis whose numbers read 0.04, not 4 × 10⁻²."""
+    """Label a logarithmic axis with numbers such as 0.04 instead of 4 × 10⁻²."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(PlainNumbers())
     axis.set_minor_formatter(NullFormatter())
 
 
 def log_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float, most: int = 5) -> None:
-    """Make an axis logarithmic, with at most so many ticks, whose labels are in natural units."""
+    """Make an axis logarithmic, with labels in natural units and at most ``most`` ticks."""
     axes.set(**{f"{which}scale": "log"})
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(FixedLocator(log_ticks(low, high, most)))
@@ -108,7 +108,7 @@ def log_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float, most
 def label_axis(
     axes: Axes, which: Literal["x", "y"], name: str, values: "pd.Series[Any]", logarithmic: bool, ticks: int
 ) -> None:
-    """Name an axis after its column and give it about so many ticks, between whole numbers only if it has others."""
+    """Label an axis with the name of a column and about ``ticks`` ticks, at whole numbers if it has no others."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_label_text(name)
     if logarithmic:
@@ -119,7 +119,7 @@ def label_axis(
 
 
 def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Return the ticks of a logarithmic axis: as many powers of ten, or simple multiples of them, as there is room for.
+    """Return up to ``most`` ticks of a logarithmic axis: powers of ten, or simple multiples of them.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 
 def shown(name: str) -> str:
-    """Return a user's name as a figure shows it: in one line, a long one without its middle.
+    """Return a user's name for a figure: on one line, and without its middle if it is long.
 
     Examples
     --------
@@ -156,13 +156,13 @@ def shown(name: str) -> str:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty matplotlib figure of so many inches; draw into it under `mpl.rc_context(STYLE)`."""
+    """Return an empty matplotlib figure whose width and height are given in inches."""
     return Figure(figsize=(width, height))
 
 
 @contextmanager
 def stamped(text: str | None) -> Iterator[None]:
-    """Every figure that is saved within bears this text."""
+    """Write this text on every figure that is saved in the context."""
     token = _STAMP.set(text)
     try:
         yield
@@ -174,21 +174,24 @@ _STAMP: ContextVar[str | None] = ContextVar("stamp", default=None)
 
 
 def save(plot: ggplot | Figure, path: Path, finish: Callable[[Figure], None] | None = None) -> None:
-    """Write ``path`` with the suffixes .png and .svg, each whole or not at all.
+    """Write a plot as .png and .svg, each completely or not at all.
 
-    Equal plots give equal bytes wherever the same versions of matplotlib and plotnine draw them.
+    Equal plots give equal bytes if the versions of matplotlib and plotnine are the same.
 
     Parameters
     ----------
     plot : ggplot or Figure
+        The plot.
     path : Path
-        The files' path without suffix.
+        Path of the files without suffix.
     finish : callable, optional
-        Changes the figure of a ggplot before it is written.
+        Changes the matplotlib figure of a ggplot before it is written.
     """
     stamp = _STAMP.get()
     with mpl.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box stands for the character
+        warnings.filterwarnings(
+            "ignore", message="Glyph .* missing from font"
+        )  # a box is drawn instead of the character
         if isinstance(plot, ggplot):
             if stamp is not None:
                 plot = plot + labs(caption=stamp)
@@ -203,4 +206,6 @@ def save(plot: ggplot | Figure, path: Path, finish: Callable[[Figure], None] | N
         for kind, metadata in METADATA.items():
             with replacing(path.with_name(f"{path.name}.{kind}")) as part:
                 figure.savefig(part, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
-            figure.set_layout_engine("none")  # the next format has the same layout, which takes as long as drawing
+            figure.set_layout_engine(
+                "none"
+            )  # reuses the layout for the next format, since a layout takes as long as drawing

@@ -15,6 +15,7 @@ from gamtune.data.column_use import read_columns
 from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.data.warnings_file import read_warnings
 from gamtune.errors import DamagedError
+from gamtune.figures.registry import CAPTIONS, SECTIONS, Section
 from gamtune.files import check_folder, checksum_of, matches_checksum, read_json, write_text
 from gamtune.numbers import compact, duration, measured, p_value, percent, signed
 from gamtune.report.findings import (
@@ -117,19 +118,19 @@ def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _figures(study: Path) -> Page:
-    """Every figure that has a caption, as data inside the page."""
-    figures = {
-        stem: _embedded((folder / f"{stem}.png").read_bytes(), caption)
-        for folder in (study / "figures", study / "optimum" / "figures")
-        for stem, caption in read_json(folder / "captions.json").items()
-    }
-    surfaces = [stem for stem in figures if stem.startswith("gam_surface_")]
-    alone = [stem for stem in figures if stem.startswith("gam_") and stem != "gam_effects" and stem not in surfaces]
-    return {"figures": figures, "surfaces": surfaces, "effects": alone}
+    """Return the figures of each section of the page, and those of other sections, as data inside the page."""
+    sections: dict[str, list[Page]] = {section: [] for section in Section}
+    for folder in (study / "figures", study / "optimum" / "figures"):
+        places = read_json(folder / SECTIONS)
+        for stem, caption in read_json(folder / CAPTIONS).items():
+            picture = _embedded((folder / f"{stem}.png").read_bytes(), caption)
+            sections.setdefault(places.get(stem, Section.OTHER), []).append(picture)
+    others = {name: pictures for name, pictures in sections.items() if name not in list(Section)}
+    return {"figures": sections, "other_figures": others}
 
 
 def _embedded(png: bytes, caption: str) -> dict[str, Any]:
-    """A picture as the page holds it, all at one scale, so that their letters are of one size."""
+    """Return a picture as data; all pictures have the same scale, so that their letters have the same size."""
     pixels = int.from_bytes(png[16:20], "big")  # the header's width, by the PNG specification
     source = "data:image/png;base64," + base64.b64encode(png).decode()
     return {"source": source, "width": round(SCALE * pixels), "caption": caption}

@@ -2,15 +2,16 @@
 
 The closure is the module and all modules of this library that it imports, at whatever depth, found by reading and not
 by importing, with the ``__init__.py`` of each package. A module that is named by a text, as in a registry, is not part
-of it.
+of it; the implementations that a step loads from registries are given to `code_fingerprint` instead.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from gamtune.registry import Implementation
 from gamtune.runtime.source_cache import source_cache
 from gamtune.runtime.syntax import Source
 
@@ -28,10 +29,15 @@ def closure(module: str, library: Path = LIBRARY) -> tuple[Path, ...]:
     library : Path
         Folder that holds the package ``gamtune``.
     """
-    return tuple(sorted(_closure(module, library)))
+    return tuple(sorted(_closure([module], library)))
 
 
-def code_fingerprint(module: str, without: tuple[str, ...] = (), library: Path = LIBRARY) -> str:
+def code_fingerprint(
+    module: str,
+    without: tuple[str, ...] = (),
+    library: Path = LIBRARY,
+    implementations: Iterable[Implementation] = (),
+) -> str:
     """Return the hexadecimal sha256 of the code of a module's import closure.
 
     It does not depend on where the library lies, nor on comments, docstrings and formatting.
@@ -44,12 +50,19 @@ def code_fingerprint(module: str, without: tuple[str, ...] = (), library: Path =
         Files whose path in ``library`` begins with one of these do not count.
     library : Path
         Folder that holds the package ``gamtune``.
+    implementations : iterable of Implementation
+        What the module loads from registries. The import closures of gamtune's own implementations count as well; of
+        the others, the name and the version of their package.
     """
     hashed = hashlib.sha256()
-    for path, source in sorted(_closure(module, library).items()):
+    used = sorted(set(implementations), key=lambda one: (one.group, one.name))
+    for path, source in sorted(_closure([module, *(one.module for one in used if one.module)], library).items()):
         name = path.relative_to(library).as_posix()
         if source.fingerprint and not name.startswith(without):
             hashed.update(f"{name}\0{source.fingerprint}\0".encode())
+    for one in used:
+        if one.package:
+            hashed.update(f"{one.group}\0{one.name}\0{one.package}\0".encode())
     return hashed.hexdigest()
 
 
@@ -70,10 +83,11 @@ def _version(library: str) -> str:
     return version(library)
 
 
-def _closure(module: str, library: Path) -> Mapping[Path, Source]:
+def _closure(modules: Iterable[str], library: Path) -> Mapping[Path, Source]:
     sources = source_cache()
     found: dict[Path, Source] = {}
-    names, waiting = {module}, [module]
+    waiting = list(dict.fromkeys(modules))
+    names = set(waiting)
     while waiting:
         for path in _files_of(waiting.pop(), library):
             if path not in found:

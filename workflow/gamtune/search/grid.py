@@ -27,7 +27,7 @@ def grid_rows(space: Mapping[str, Distribution]) -> Iterator[dict[str, Any]]:
 
     Examples
     --------
-    >>> from gamtune.config.distributions import Choice
+    >>> from gamtune.search.distributions.choice import Choice
     >>> space = {"depth": Choice(choice=[1, 2]), "l1": Choice(choice=[0.0, 0.1])}
     >>> [tuple(row.values()) for row in grid_rows(space)]
     [(1, 0.0), (2, 0.0), (1, 0.1), (2, 0.1)]

@@ -1,43 +1,44 @@
-"""Settings as points of the unit cube, where every parameter is uniform whatever its prior, and back again."""
+"""Configurations as points of the unit cube, in which every hyperparameter is uniform whatever its prior."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from gamtune.config.distributions import Choice, Distribution
+from gamtune.config.distributions import Distribution
 from gamtune.search.draws import applies, meeting_conditions
 from gamtune.spec import Spec
 
-# Asks for the number of a coordinate; how many values it has, where they are in no order, otherwise 0
+# Returns the number of a coordinate, given its name and how many unordered values it has (0 if they have an order)
 Ask = Callable[[str, int], float]
 
 
 def coordinate(name: str, layer: int | None = None) -> str:
-    """Name of a coordinate: the parameter's, and the layer's number where it has one value a layer."""
+    """Return the name of a coordinate: the hyperparameter, with the number of the layer if it has a value per layer."""
     return name if layer is None else f"{name}.{layer + 1}"
 
 
 def unordered(distribution: Distribution) -> int:
-    """How many values a distribution has if they are in no order (text, whole vectors), otherwise 0."""
-    if isinstance(distribution, Choice) and not all(isinstance(value, int | float) for value in distribution.choice):
-        return len(distribution.choice)
-    return 0
+    """Return how many values a distribution has if they have no order (text, per-layer vectors), otherwise 0."""
+    choices = distribution.choices
+    if choices is None or all(isinstance(value, int | float) for value in choices):
+        return 0
+    return len(choices)
 
 
 def only_value(distribution: Distribution) -> list[Any]:
-    """The value of a distribution that has no other; empty where there is something to choose."""
+    """Return the value of a distribution that has a single one; an empty list for all other distributions."""
     levels = distribution.levels
     return list(levels) if levels is not None and len(levels) == 1 else []
 
 
 def coordinates(space: Mapping[str, Distribution], depth: int | None) -> dict[str, int]:
-    """Every coordinate that some row has, and how many values it has if they are in no order, otherwise 0.
+    """Return the coordinates of the space, each with the number of its unordered values (0 if they have an order).
 
     Parameters
     ----------
     space, depth
-        As for `settings_at`.
+        As in `settings_at`.
     """
     deepest = int(space["depth"].support[1]) if "depth" in space else int(depth or 0)
     found: dict[str, int] = {}
@@ -49,37 +50,39 @@ def coordinates(space: Mapping[str, Distribution], depth: int | None) -> dict[st
 
 
 def settings_at(space: Mapping[str, Distribution], ask: Ask, depth: int | None) -> dict[str, Any]:
-    """Build a row by asking for the coordinates that it needs, and for no others.
+    """Return the settings of a configuration, calling ``ask`` for the coordinates that it uses and for no others.
 
-    A parameter's condition is looked at before it is asked for, a layer is asked for only where the row has it.
+    The condition ``when`` of a hyperparameter is checked before its coordinate is asked for. Only layers that the
+    configuration has are asked for.
 
     Parameters
     ----------
     space : mapping
-        Parameter to its distribution.
+        Distribution of each hyperparameter.
     ask : callable
-        Gives a coordinate's number: of [0, 1), or, where its values are in no order, 0 to their number - 1.
+        Returns the number of a coordinate: a probability from 0 to (excluding) 1, or, if the coordinate has unordered
+        values, the place of one of them, from 0.
     depth : int, optional
-        Hidden layers where the space does not draw their number.
+        Number of hidden layers, if it is not part of the space.
     """
-    row: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for name in _in_order(space):
         distribution = space[name]
-        if not applies(distribution, row):
+        if not applies(distribution, settings):
             continue
         kinds, fixed = unordered(distribution), only_value(distribution)
-        layers = [None] if distribution.per is None else list(range(int(row.get("depth", depth) or 0)))
+        layers = [None] if distribution.per is None else list(range(int(settings.get("depth", depth) or 0)))
         values = [fixed[0] if fixed else _value(distribution, ask(coordinate(name, layer), kinds)) for layer in layers]
-        row[name] = values[0] if distribution.per is None else values
-    return {name: row[name] for name in space if name in row}
+        settings[name] = values[0] if distribution.per is None else values
+    return {name: settings[name] for name in space if name in settings}
 
 
 def point_of(space: Mapping[str, Distribution], spec: Spec) -> dict[str, float]:
-    """The coordinates of a training: those that a row like it would have been asked for."""
+    """Return the numbers of the coordinates that a trial uses, by the names of the coordinates."""
     written = {name: _as_written(space[name], spec.value(name)) for name in space}
-    row = meeting_conditions({name: value for name, value in written.items() if value is not None}, space)
+    settings = meeting_conditions({name: value for name, value in written.items() if value is not None}, space)
     point = {}
-    for name, value in row.items():
+    for name, value in settings.items():
         if only_value(space[name]):
             continue
         if space[name].per is None:
@@ -90,7 +93,7 @@ def point_of(space: Mapping[str, Distribution], spec: Spec) -> dict[str, float]:
 
 
 def _in_order(space: Mapping[str, Distribution]) -> list[str]:
-    """Parameters with those first that others' conditions or lengths depend on."""
+    """Return the hyperparameters, each after those that its condition or its number of layers depends on."""
     ordered: dict[str, None] = {}
 
     def add(name: str) -> None:
@@ -106,19 +109,22 @@ def _in_order(space: Mapping[str, Distribution]) -> list[str]:
 
 
 def _value(distribution: Distribution, number: float) -> Any:
-    kinds = unordered(distribution)
-    return distribution.quantile(np.array([(number + 0.5) / kinds if kinds else number]))[0]
+    if unordered(distribution):
+        return (distribution.choices or [])[int(number)]
+    return distribution.quantile(np.array([number]))[0]
 
 
 def _number(distribution: Distribution, value: Any) -> float:
-    unit, kinds = distribution.unit(value), unordered(distribution)
-    return min(int(unit * kinds), kinds - 1) if kinds else unit
+    if unordered(distribution):
+        choices = list(distribution.choices or [])
+        return choices.index(value) if value in choices else 0
+    return distribution.unit(value)
 
 
 def _as_written(distribution: Distribution, value: Any) -> Any:
-    """A spec's per-layer tuple as the space writes it: a list, or one value where the space has one for all layers."""
+    """Return a value of a spec as the space writes it: a list per layer, or one value if all layers share it."""
     if not isinstance(value, tuple):
         return value
     listed = list(value)
-    whole = distribution.per is not None or (isinstance(distribution, Choice) and listed in distribution.choice)
+    whole = distribution.per is not None or listed in (distribution.choices or [])
     return listed if whole else listed[0]

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gamtune.config.distributions import Normal
 from gamtune.config.search import Search
 from gamtune.config.section import LARGEST_SEED
 from gamtune.config.study import Study
@@ -91,8 +90,10 @@ class Random(Drawing):
         if self.generator in (None, "numpy"):
             return
         for name, distribution in study.space.items():
-            if isinstance(distribution, Normal) and not (distribution.min is distribution.max is None):
-                raise ValueError(f"space.{name}: R draws no normal numbers with min or max")
+            try:
+                distribution.check_draws_as_r()
+            except ValueError as error:
+                raise ValueError(f"space.{name}: {error}") from None
 
     def configurations(self, study: Study) -> Iterator[tuple[str, dict[str, Any]]]:  # noqa: D102
         if self.seeds is None:
