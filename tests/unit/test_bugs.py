@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+import one_thread  # noqa: F401
 import pytest
 import yaml
 from configs import CONFIG, changed

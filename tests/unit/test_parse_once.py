@@ -4,12 +4,12 @@ from collections import Counter
 
 import pytest
 from configs import CONFIG, changed
+from figure_data import draw_search, fitted, searched
 from test_comparable import rungs
 from test_decision import candidates_of
-from test_figures import fitted, searched
 
 from gamtune.analysis.gam_step import run_gam
-from gamtune.figures.effects import gam_figures
+from gamtune.figures.effects import draw_effects
 from gamtune.gam import formula as formula_module
 from gamtune.plan import Plan
 
@@ -44,5 +44,6 @@ def test_candidates_parse_the_formula_and_the_response_once(make_study, tmp_path
 
 
 def test_figures_parse_each_label_once(tmp_path, parsed):
-    gam_figures(fitted(tmp_path / "gam"), searched(), tmp_path)
+    fitted(tmp_path / "gam")
+    assert draw_search(draw_effects, tmp_path, searched())
     assert set(parsed.values()) == {1}

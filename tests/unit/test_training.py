@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import one_thread  # noqa: F401
 import pandas as pd
 import pytest
 import tensorflow as tf
@@ -28,9 +29,6 @@ from gamtune.learners.mlp.scoring import score
 from gamtune.learners.mlp.tensors import shared_tensor
 from gamtune.learners.trial import run_trial
 from gamtune.spec import Spec
-
-tf.config.threading.set_intra_op_parallelism_threads(1)  # as every trial has; later than now it cannot be said
-tf.config.threading.set_inter_op_parallelism_threads(1)
 
 OPTIMIZERS = [
     {"optimizer": "adadelta", "rho": 0.95, "epsilon": 1e-6},
