@@ -22,7 +22,6 @@ interrupt_quietly()  # before anything else is imported
 from gamtune.cli.gam import NO_FORMULA
 from gamtune.errors import InputError
 from gamtune.config.load import read_for_workflow
-from gamtune.data.layout import SET_FILES
 from gamtune.runtime.environment import own_python_first, use_writable_caches
 from gamtune.runtime.parent import RUN, this_process
 from gamtune.plan import Plan, code_of, template_of
@@ -30,6 +29,7 @@ from gamtune.runtime.run_lock import run_alone
 from gamtune.tracking.start import start_follower
 from gamtune.runtime.gpu import offer_gpus
 from gamtune.runtime.training_code import training_code
+from gamtune.results.layout import SET_FILES
 from gamtune.results.store import remove_leftovers
 from gamtune.runtime.warm import start_trainer
 

@@ -215,7 +215,7 @@ def test_a_candidate_by_hand_says_who_chose_it_and_from_what_and_where_it_leaves
     study = make_study(search__draws=8, decision={"rules": ["by_hand"], "by_hand": {"mine": choice}})
     proposed = candidates_of(study, [0.1 * n for n in range(1, 9)], tmp_path)["by_hand_mine"]
     assert (proposed.source, proposed.spec.l1) == ("by hand, Ada, from gam_l1, gam_rho", 0.5)
-    lines = pd.read_csv(tmp_path / "support.csv").set_index("parameter")
+    lines = pd.read_csv(tmp_path / "decision" / "support.csv").set_index("parameter")
     assert lines.warning["l1"].startswith("l1 0.5 is above every row tried (")
     assert lines["quantile"]["l1"] == 1
     assert proposed.nearest > proposed.usual > 0

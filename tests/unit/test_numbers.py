@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamtune.data.warnings_file import FILE, write_warnings
+from gamtune.data.warnings_file import write_warnings
 from gamtune.figures.theme import PlainNumbers
 from gamtune.numbers import compact, labels, measured, percent, rmse_note, signed, significant, with_spread
 from gamtune.selection.outcome import outcome
@@ -77,7 +77,7 @@ def finished_study(folder, metrics):
         "spec": {"neurons": [8], "l1": 0.00002345}, "candidates": [candidate], "optimism": None,
     }  # fmt: skip
     (folder / "small" / "decision" / "decision.json").write_text(json.dumps(decision))
-    write_warnings([], folder / "small" / "data" / FILE)
+    write_warnings([], folder / "small" / "data" / "warnings.json")
     rows = {
         "summary.csv": {"name": "random_1", "status": "ok", "validation_mse": metrics["mse"]},
         "optimum/comparison.csv": {"what": "optimum", "part": "test", "n": 1, **metrics},

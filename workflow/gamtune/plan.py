@@ -12,12 +12,10 @@ from gamtune.config.data_section import PUBLIC
 from gamtune.config.load import parse_study
 from gamtune.config.search import TABLE
 from gamtune.config.study import BY_HAND_NOTES, Study
-from gamtune.data.column_use import FILE as COLUMNS
 from gamtune.data.header import check_header
-from gamtune.data.layout import SET_FILES, fold_folder, whole_folder
-from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.errors import InputError
 from gamtune.files import sha256_of, write_text
+from gamtune.results.layout import RESULTS, SET_FILES, Results, StudyFolder
 from gamtune.results.record import MODEL, STATE
 from gamtune.runtime.fingerprint import LIBRARY, code_fingerprint
 from gamtune.search.proposals import FILE as PROPOSALS
@@ -28,8 +26,6 @@ from gamtune.selection.slots import slots
 from gamtune.slots import Row
 from gamtune.spec import Spec, canonical_json, digest
 
-RESULTS = "results"
-STORE = os.path.join(RESULTS, "store")
 PATTERN = re.compile("[{}<>]")  # Snakemake's wildcards and path variables
 
 
@@ -61,9 +57,14 @@ class Plan:
         return os.path.join(RESULTS, self.name, relative) if relative else os.path.join(RESULTS, self.name)
 
     @property
+    def layout(self) -> StudyFolder:
+        """The paths of the results of the study."""
+        return Results(Path(RESULTS)).study(self.name)
+
+    @property
     def store(self) -> str:
         """Folder of all finished trainings, of whatever study."""
-        return STORE
+        return str(Results(Path(RESULTS)).store)
 
     @cached_property
     def trials(self) -> dict[str, Spec]:
@@ -230,7 +231,7 @@ class Plan:
     def data_files(self) -> list[str]:
         """What the data are made of: the user's files, or the note that a public data set is on this machine."""
         if self.config.data.source in PUBLIC:
-            return [self.path("data/source.json")]
+            return [str(self.layout.data.source)]
         return [path for path in self.config.data.paths.values() if not PATTERN.search(path)]
 
     @cached_property
@@ -242,18 +243,19 @@ class Plan:
     def data_sets(self) -> list[str]:
         """Folders of the arrays: one, or one for each fold."""
         folds = self.config.data.folds
-        return [str(fold_folder(Path(self.path("data")), fold)) if fold else self.path("data") for fold in folds]
+        return [str(self.layout.data.fold(fold).path) for fold in folds]
 
     @property
     def data_outputs(self) -> list[str]:
         """Files of the prepared data, but for the digest of all."""
         files = [os.path.join(folder, name) for folder in self.data_sets for name in SET_FILES]
-        files += [self.path(f"data/{name}") for name in ("split.csv", COLUMNS, WARNINGS)]
-        return [name for name in files if name != self.path("data/digest.json")]
+        data = self.layout.data
+        files += map(str, (data.split, data.columns, data.warnings))
+        return [name for name in files if name != str(data.info)]
 
     def digest(self, fold: int | None) -> str:
         """Path of the digest of the data that a training sees."""
-        return os.path.join(self.data_sets[fold - 1 if fold else 0], "digest.json")
+        return str(self.layout.data.fold(fold or self.config.data.folds[0]).info)
 
     def fold_of(self, replicate: int) -> int | None:
         """The fold that a confirmation is validated on: they take turns."""
@@ -282,7 +284,7 @@ class Plan:
     def final_digest(self, replicate: int) -> str:
         """Path of the digest of the data that a final training sees."""
         if self.whole:
-            return os.path.join(whole_folder(Path(self.path("data"))), "digest.json")
+            return str(self.layout.data.whole.info)
         return self.digest(self.final_fold(replicate))
 
     def _check(self) -> None:

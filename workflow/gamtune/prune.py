@@ -12,17 +12,15 @@ from pathlib import Path
 
 from gamtune.files import locked, read_json
 from gamtune.numbers import significant
-from gamtune.plan import RESULTS, STORE, Plan
-from gamtune.results.record import MODEL, RECORD
+from gamtune.plan import Plan
+from gamtune.results.layout import CONFIRM, FINAL, RESULTS, STORE, Results, StudyFolder, TrialFolder
 from gamtune.runtime.run_lock import active_run, exclusive
 from gamtune.runtime.training_code import training_code
 from gamtune.search.proposals import proposed_rows
-from gamtune.selection.contenders import OPTIMUM, final_folders, final_spec
+from gamtune.selection.contenders import OPTIMUM, final_spec
 from gamtune.selection.decision_file import read_decision
 from gamtune.selection.slots import confirmation_spec, read_candidates
 from gamtune.tracking.study import TrackedStudy
-
-TRAININGS = ("trials", "rounds", "rungs", "confirm", "final")  # folders of a study whose records are trainings
 
 
 @dataclass(frozen=True)
@@ -46,14 +44,15 @@ def unwanted(plans: Sequence[Plan]) -> list[Unwanted]:
     plans : sequence of Plan
         The studies that stay.
     """
-    results = Path(RESULTS)
+    results = Results(Path(RESULTS))
     studies = {plan.name: plan for plan in plans}
-    found = list(_in_store(Path(STORE), plans))
-    for folder in sorted(path for path in results.glob("*") if path.is_dir() and path != Path(STORE)):
-        wanted = _folders(studies[folder.name]) if folder.name in studies else set()
-        for record in sorted(path for kind in TRAININGS for path in folder.glob(f"{kind}/**/{RECORD}")):
+    found = list(_in_store(results.store, plans))
+    for study in results.folders():
+        name = study.path.name
+        wanted = _folders(studies[name]) if name in studies else set()
+        for record in study.records():
             if record.parent not in wanted:
-                found.append(Unwanted(record.parent, folder.name, _size(record.parent), _run_key(record)))
+                found.append(Unwanted(record.parent, name, _size(record.parent), _run_key(record)))
     return found
 
 
@@ -129,7 +128,7 @@ def remove(found: Sequence[Unwanted]) -> list[str]:
     problems = []
     for one in found:
         try:
-            (one.path / RECORD if one.path.is_dir() else one.path).unlink(missing_ok=True)
+            (TrialFolder(one.path).record if one.path.is_dir() else one.path).unlink(missing_ok=True)
             if one.path.is_dir():
                 shutil.rmtree(one.path)
             _remove_empty(one)
@@ -143,7 +142,7 @@ def remove(found: Sequence[Unwanted]) -> list[str]:
 def _remove_empty(one: Unwanted) -> None:
     """Remove the folders that are empty without a removed folder, up to that of the study or store."""
     for parent in one.path.parents:
-        if parent.name in (one.owner, Path(STORE).name, RESULTS) or any(parent.iterdir()):
+        if parent.name in (one.owner, STORE, RESULTS) or any(parent.iterdir()):
             break
         parent.rmdir()
 
@@ -158,8 +157,9 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
         wanted |= set(product(trials, data)) | final
         with_model |= set(product(trials, data)) | final if plan.models else final
     for folder in sorted(store.glob("*/")):
+        model = TrialFolder(folder).model
         try:
-            record = read_json(folder / RECORD)
+            record = read_json(TrialFolder(folder).record)
             key = record["trial"], record["data"]
             stays = key in wanted and record["code"] == code
         except PermissionError as error:  # of another user, whose trials cannot be judged
@@ -168,9 +168,9 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
         except (OSError, ValueError, KeyError):  # what a killed training left
             stays = False
         if not stays:
-            yield Unwanted(folder, "store", _size(folder))
-        elif key not in with_model and (status := _status(folder / MODEL)):
-            yield Unwanted(folder / MODEL, "store", status.st_size)
+            yield Unwanted(folder, STORE, _size(folder))
+        elif key not in with_model and (status := _status(model)):
+            yield Unwanted(model, STORE, status.st_size)
 
 
 def _data_digest(path: str) -> str:
@@ -187,7 +187,7 @@ def _trials(plan: Plan) -> set[str]:
     folder = Path(plan.path())
     trials = {*plan.trials, *(row.spec.trial for row, _ in proposed_rows(folder, plan.stages))}
     try:
-        candidates = read_candidates(folder / "decision" / "candidates.csv")
+        candidates = read_candidates(plan.layout.candidates)
     except OSError:
         return trials
     seed = plan.config.training.seed
@@ -212,7 +212,7 @@ def _finals(plan: Plan) -> Iterator[tuple[str, str]]:
 
 def _decided(folder: Path) -> set[str]:
     """Contenders that the decision as it was last made knows; none before."""
-    if not (folder / "decision" / "candidates.csv").exists():  # it holds their settings
+    if not StudyFolder(folder).candidates.exists():  # it holds their settings
         return set()
     try:
         decision = read_decision(folder)
@@ -223,18 +223,18 @@ def _decided(folder: Path) -> set[str]:
 
 def _folders(plan: Plan) -> set[Path]:
     """Folders of the records that a study has or will have."""
-    folder = Path(plan.path())
-    confirmed = {folder / "confirm" / name / str(number) for name in plan.candidates for number in plan.replicates}
-    final = {path for name in plan.contenders for path in final_folders(folder, name, len(plan.finals))}
+    study = plan.layout
+    confirmed = {study.confirmation(name, number).path for name in plan.candidates for number in plan.replicates}
+    final = {study.final(name, number).path for name in plan.contenders for number in plan.finals}
     return {Path(record).parent for record in plan.records} | confirmed | final
 
 
 def _run_key(record: Path) -> str:
     """What the run of a study's record is known by."""
     *_, kind, candidate, replicate, _ = record.parts
-    if kind == "final":
+    if kind == FINAL:
         return f"final/{candidate}/{replicate}"
-    if kind == "confirm":
+    if kind == CONFIRM:
         return f"confirmation/{candidate}/{replicate}"
     try:
         return f"trial/{read_json(record).get('trial', '')}"

@@ -21,6 +21,7 @@ from gamtune.gam.model import FittedGam
 from gamtune.gam.terms import Factor, Tensor, Variable
 from gamtune.numbers import percent
 from gamtune.results.artefacts import write_artefact
+from gamtune.results.layout import GamFolder
 
 CURVE_POINTS = 200
 SURFACE_POINTS = 50  # a side
@@ -44,19 +45,19 @@ def write_gam(fitted: FittedGam, directory: Path) -> Inference:
     Inference
         What was found of it by permutation.
     """
-    inference = infer(fitted)
-    write_text(directory / "summary.txt", summary_text(fitted, inference))
+    inference, folder = infer(fitted), GamFolder(directory)
+    write_text(folder.summary, summary_text(fitted, inference))
     if fitted.warnings:
-        write_text(directory / "warnings.txt", "".join(f"{warning}\n" for warning in fitted.warnings))
+        write_text(folder.warnings, "".join(f"{warning}\n" for warning in fitted.warnings))
     tables = {
-        "terms": terms(fitted, inference),
-        "model": model(fitted, inference),
-        "effects": effects(fitted),
-        "curves": curves(fitted, inference),
-        "surfaces": surfaces(fitted, inference),
+        folder.terms: terms(fitted, inference),
+        folder.model: model(fitted, inference),
+        folder.effects: effects(fitted),
+        folder.curves: curves(fitted, inference),
+        folder.surfaces: surfaces(fitted, inference),
     }
-    for name, table in tables.items():
-        write_artefact(table, directory / f"{name}.csv")
+    for path, table in tables.items():
+        write_artefact(table, path)
     return inference
 
 

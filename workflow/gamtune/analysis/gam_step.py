@@ -19,20 +19,8 @@ from gamtune.gam.model import FittedGam, fit_gam
 from gamtune.gam.penalised_fit import Method
 from gamtune.gam.terms import quoted
 from gamtune.results.artefacts import write_artefact
+from gamtune.results.layout import GamFolder
 from gamtune.tables.table import read_table
-
-SKIPPED, IMPORTANCE = "skipped.txt", "importance.csv"
-FILES = (
-    SKIPPED,
-    IMPORTANCE,
-    "warnings.txt",
-    "summary.txt",
-    "terms.csv",
-    "model.csv",
-    "effects.csv",
-    "curves.csv",
-    "surfaces.csv",
-)
 
 
 def run_gam(
@@ -86,17 +74,18 @@ def run_gam(
                 raise error.within(str(results)) from None
             print(error, file=sys.stderr)
             reason = str(error)
-    for name in FILES:  # of an earlier run; nothing else in the folder is ours to touch
-        (folder / name).unlink(missing_ok=True)
-        checksum_of(folder / name).unlink(missing_ok=True)
+    files = GamFolder(folder)
+    for path in files.files:  # of an earlier run; nothing else in the folder is ours to touch
+        path.unlink(missing_ok=True)
+        checksum_of(path).unlink(missing_ok=True)
     inference = _write(fitted, folder) if fitted else None
     if not fitted:
-        write_text(folder / SKIPPED, f"{reason}\n")
+        write_text(files.skipped, f"{reason}\n")
     halving = is_summary(table) and RUNG in table
     shown = [name for name in columns if name not in PER_LAYER and not (halving and name == "epochs")]
     ranked = importance(fitted, inference, last_rung(rows) if halving else rows, outcome.column, shown, log_columns)
     if len(ranked):
-        write_artefact(ranked, folder / IMPORTANCE)
+        write_artefact(ranked, files.importance)
 
 
 def _check_names(formula: str, response: str, rows: pd.DataFrame, source: str) -> None:

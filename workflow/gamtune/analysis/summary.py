@@ -7,6 +7,7 @@ from gamtune.config.study import Study
 from gamtune.files import read_json, write_text
 from gamtune.metrics.h2o import METRICS
 from gamtune.results.artefacts import artefact_text
+from gamtune.results.layout import StudyFolder
 from gamtune.results.records import read_record
 from gamtune.search.planned import planned_lines
 
@@ -33,7 +34,8 @@ def summarise(study: Study, folder: Path) -> None:
     FileNotFoundError
         If a row has no record.
     """
-    data = read_json(folder / "data" / "digest.json", "task", "selection")
+    results = StudyFolder(folder)
+    data = read_json(results.data.info, "task", "selection")
     metrics = METRICS[data["task"]]
     flattered = {SELECTION: "test"} if data["selection"] == "test" else {}
     header: list[str] = []
@@ -45,4 +47,4 @@ def summarise(study: Study, folder: Path) -> None:
         figures = [told.get(part, {}).get(metric) for part in PARTS for metric in metrics]
         shown = (cell or None for cell in cells.values())
         lines.append([*shown, *(record[name] for name in OUTCOME), *figures, *flattered.values()])
-    write_text(folder / "summary.csv", artefact_text(header, lines))
+    write_text(results.summary, artefact_text(header, lines))

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gamtune.results.record import array_name
+
 FloatArray = npt.NDArray[np.float32]
-PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -57,4 +58,4 @@ class Prepared:
 
     def part(self, name: str) -> Part:
         """Rows of ``train``, ``validation`` or ``test``."""
-        return Part(*(np.load(self.folder / f"{axis}_{name}.npy", mmap_mode="c") for axis in "xy"))
+        return Part(*(np.load(self.folder / array_name(axis, name), mmap_mode="c") for axis in "xy"))

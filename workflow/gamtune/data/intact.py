@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gamtune.data.arrays import PARTS, Prepared
+from gamtune.data.arrays import Prepared
 from gamtune.errors import DamagedError
 from gamtune.files import read_json, replacing
+from gamtune.results.layout import DataFolder
+from gamtune.results.record import PARTS
 
-CACHE = ".checked.json"  # which arrays have been compared, as they were then
 LASTS = 3600  # seconds; after that they are compared again, since a disk can lose bytes without any trace
 UNSETTLED = 2  # seconds; a file that has just been written could be written again without another time stamp
 
@@ -49,11 +50,11 @@ def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
         If ``digest.json`` is missing.
     """
     said = read_json(digest_file, *DIGEST_KEYS)
-    folder = digest_file.parent
-    known = _read_cache(folder / CACHE)
+    folder = DataFolder(digest_file.parent)
+    known = _read_cache(folder.compared)
     checked = {}
-    for name in (f"{axis}_{part}" for part in parts for axis in "xy"):
-        path, now = folder / f"{name}.npy", time.time()
+    for path in (folder.array(axis, part) for part in parts for axis in "xy"):
+        name, now = path.stem, time.time()
         with vouched_for_by(digest_file):
             entry = {"stamp": _stamp(path), "array": said["arrays"][name]}
             if {key: known.get(name, {}).get(key) for key in entry} != entry:
@@ -61,7 +62,7 @@ def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
                 if now - path.stat().st_ctime > UNSETTLED:
                     checked[name] = entry | {"at": now}
     if checked:
-        with suppress(OSError), replacing(folder / CACHE, flushed=False) as part:  # it saves time, no more
+        with suppress(OSError), replacing(folder.compared, flushed=False) as part:  # it saves time, no more
             part.write_text(json.dumps(known | checked), encoding="utf-8")
     return Prepared.open(digest_file)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from gamtune.errors import DamagedError
 from gamtune.files import read_json, write_text
 
-FILE = "warnings.json"
 FORMAT = 1  # to be raised when the keys below change their meaning
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from gamtune.figures.theme import stamped
 from gamtune.files import write_checksum, write_text
-
-CAPTIONS = "captions.json"
+from gamtune.results.layout import FigureFolder
 
 
 def draw_with_captions(draw: Callable[[Path], Mapping[str, str]], note: str | None, folder: Path) -> None:
@@ -20,9 +19,10 @@ def draw_with_captions(draw: Callable[[Path], Mapping[str, str]], note: str | No
     note : str, optional
         What every figure and caption has to say besides.
     """
+    files = FigureFolder(folder)
     with stamped(note):
         captions = draw(folder)
     for stem in captions:
-        write_checksum(folder / f"{stem}.png")
+        write_checksum(files.picture(stem))
     noted = {stem: f"{caption} {note}" if note else caption for stem, caption in captions.items()}
-    write_text(folder / CAPTIONS, json.dumps(noted, indent=1, ensure_ascii=False) + "\n")
+    write_text(files.captions, json.dumps(noted, indent=1, ensure_ascii=False) + "\n")

@@ -18,6 +18,7 @@ from gamtune.gam.formula import parse_term
 from gamtune.gam.terms import Factor, Linear, Term, Variable
 from gamtune.numbers import compact, measured, percent, signed, typeset
 from gamtune.results.artefacts import read_artefact
+from gamtune.results.layout import GamFolder
 
 BAND = 1.96  # standard errors on both sides: 95 %
 Tests = dict[str, pd.Series]  # each term's row of terms.csv
@@ -73,12 +74,13 @@ def gam_figures(gam_folder: Path, summary: pd.DataFrame, folder: Path) -> dict[s
         Caption of each figure by its file name without suffix.
     """
     rows = summary[summary["status"] == "ok"]
-    terms = read_artefact(gam_folder / "terms.csv")
+    gam = GamFolder(gam_folder)
+    terms = read_artefact(gam.terms)
     tests = {str(test["term"]): test for _, test in terms.iterrows()}
-    model = read_artefact(gam_folder / "model.csv").iloc[0]
-    response = _response(gam_folder / "summary.txt")
+    model = read_artefact(gam.model).iloc[0]
+    response = _response(gam.summary)
     captions: dict[str, str] = {}
-    effects = list(_effects(read_artefact(gam_folder / "curves.csv"), tests, rows))
+    effects = list(_effects(read_artefact(gam.curves), tests, rows))
     if effects:
         captions["gam_effects"] = _draw_overview(effects, response, folder / "gam_effects")
         captions["gam_effects"] += " " + _model_in_words(model, terms, response)
@@ -86,7 +88,7 @@ def gam_figures(gam_folder: Path, summary: pd.DataFrame, folder: Path) -> dict[s
         stem = f"gam_{_stem(effect.variable)}"
         words = _draw_alone(effect, response, folder / stem)
         captions[stem] = f"{words} {_test_in_words(effect.test, model)}"
-    surfaces = read_artefact(gam_folder / "surfaces.csv")
+    surfaces = read_artefact(gam.surfaces)
     for name, grid in surfaces.groupby("term", sort=False):
         term, test = parse_term(str(name)), tests[str(name)]
         a, b = term.variables

@@ -14,6 +14,7 @@ from gamtune.figures.theme import BEST, DATA, EFFECT, STYLE, new_figure, save, s
 from gamtune.files import read_json
 from gamtune.numbers import measured, percent, signed
 from gamtune.results.artefacts import read_artefact
+from gamtune.results.layout import StudyFolder
 
 BINS = 10
 INCHES_PER_CHARACTER = 0.08  # of a name of a class, beside and below the confusion matrix
@@ -30,8 +31,9 @@ def write_optimum_figures(study: Path, folder: Path) -> None:
     folder : Path
         Where the figures go, with ``captions.json``.
     """
-    rows = read_artefact(study / "optimum" / "predictions.csv", text=("actual", "predicted"))
-    selection = read_json(study / "data" / "digest.json", "selection")["selection"]
+    results = StudyFolder(study)
+    rows = read_artefact(results.optimum.predictions, text=("actual", "predicted"))
+    selection = read_json(results.data.info, "selection")["selection"]
     draw_with_captions(lambda into: _draw(rows, into), ON_TEST_ROWS if selection == "test" else None, folder)
 
 

@@ -19,6 +19,7 @@ from gamtune.figures.parallel import draw_parallel
 from gamtune.figures.scatter import mse_by_parameter
 from gamtune.files import check_folder
 from gamtune.results.artefacts import read_artefact
+from gamtune.results.layout import StudyFolder
 
 
 def write_figures(
@@ -40,13 +41,14 @@ def write_figures(
     folder : Path
         Where the figures go.
     """
-    check_folder(study / "gam")
-    summary = averaged(read_artefact(study / "summary.csv", text=("trial", "name")))
+    results = StudyFolder(study)
+    check_folder(results.gam.path)
+    summary = averaged(read_artefact(results.summary, text=("trial", "name")))
 
     def draw(into: Path) -> dict[str, str]:
         captions = mse_by_parameter(summary, columns, log_columns, into)
-        if (study / "gam" / "curves.csv").exists():
-            captions |= gam_figures(study / "gam", summary, into)
+        if results.gam.curves.exists():
+            captions |= gam_figures(results.gam.path, summary, into)
         return captions | _of_the_search(study, stages, summary, columns, set(log_columns), into)
 
     draw_with_captions(draw, flattery(summary), folder)
@@ -70,7 +72,7 @@ def _of_the_search(
         "contours": draw_contours(rows, shown, log_columns, folder / "contours"),
         "learning_curves": draw_learning(study, stages, folder / "learning_curves"),
     }
-    importance = study / "gam" / "importance.csv"
+    importance = StudyFolder(study).gam.importance
     if importance.exists():
         captions["importance"] = draw_importance(read_artefact(importance), folder / "importance")
     return {stem: caption for stem, caption in captions.items() if caption}

@@ -8,7 +8,13 @@ from typing import Any
 from gamtune.spec import Spec
 
 RECORD, MODEL, STATE = "record.json", "model.keras", "state.npz"
+PARTS = ("train", "validation", "test")
 GPU_SLOT = "GAMTUNE_GPU_SLOT"  # variable of a training's environment: the slot it holds
+
+
+def array_name(axis: str, part: str) -> str:
+    """Return the name of the file of an array: ``x_train.npy`` for the inputs of the training samples."""
+    return f"{axis}_{part}.npy"
 
 
 def identity(spec: Spec, data: str, code: str, attempt: int) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import Any
 
 from gamtune.errors import DamagedError
 from gamtune.files import read_json
+from gamtune.results.record import RECORD
 
-RECORD = "record.json"
 STATUSES = ("ok", "failed", "skipped")
 
 

@@ -11,7 +11,8 @@ from gamtune.config.study import Study
 from gamtune.errors import DamagedError
 from gamtune.files import write_text
 from gamtune.results.artefacts import artefact_text, read_rows
-from gamtune.results.records import RECORD, trial_record
+from gamtune.results.record import RECORD
+from gamtune.results.records import trial_record
 from gamtune.search.table import header, lines
 from gamtune.slots import Row, Slot
 from gamtune.spec import Spec

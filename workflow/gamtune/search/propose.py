@@ -6,8 +6,9 @@ from pathlib import Path
 from gamtune.config.search import TABLE
 from gamtune.config.study import Study
 from gamtune.errors import InputError
-from gamtune.results.records import read_record, trial_record
-from gamtune.search.proposals import FILE, proposed_rows, write_proposals
+from gamtune.results.layout import StudyFolder
+from gamtune.results.records import read_record
+from gamtune.search.proposals import proposed_rows, write_proposals
 from gamtune.search.table import build_table
 from gamtune.slots import Outcome, Row
 
@@ -24,15 +25,15 @@ def propose(study: Study, stage: int, folder: Path) -> None:
     folder : Path
         The study's folder of results, with the records of all earlier rows.
     """
-    search, table = study.search, build_table(study)
+    search, table, results = study.search, build_table(study), StudyFolder(folder)
     trained = []
     for source in search.sources(stage):
         if source == TABLE:
-            trained += [(row, trial_record(folder, row.spec.trial)) for row in table]
+            trained += [(row, results.trial(row.spec.trial).record) for row in table]
         else:
             trained += proposed_rows(folder, [source])
     slots = search.propose(study, stage, search.stage_slots(len(table))[stage - 1], _outcomes(trained))
-    write_proposals(study, stage, slots, folder / search.stages[stage - 1] / FILE)
+    write_proposals(study, stage, slots, results.stage(search.stages[stage - 1]).proposals)
 
 
 def _outcomes(rows: Sequence[tuple[Row, Path]]) -> list[Outcome]:

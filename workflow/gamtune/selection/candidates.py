@@ -17,6 +17,7 @@ from gamtune.files import read_json, write_text
 from gamtune.gam.model import FittedGam, fit_gam
 from gamtune.numbers import significant
 from gamtune.results.artefacts import artefact_text, read_artefact
+from gamtune.results.layout import StudyFolder
 from gamtune.search.proposals import proposed_rows
 from gamtune.search.table import build_table, complete
 from gamtune.selection.gam_optimum import gam_optimum
@@ -42,7 +43,7 @@ class Proposal:
 
 
 def write_candidates(study: Study, summary: Path, out: Path) -> None:
-    """Write ``candidates.csv``, one row for each slot of the decision, and ``support.csv`` beside it.
+    """Write ``candidates.csv``, one row for each slot of the decision, and the study's ``support.csv``.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
     specs = {slot.name: proposal.spec for slot, proposal in proposals.items() if proposal.spec}
     log_priors = {name for name, distribution in study.space.items() if distribution.logarithmic}
     near, usual = distances(specs, tried, log_priors | logged_columns(study.analysis.gam))
-    write_text(out.with_name("support.csv"), _support_csv(specs, tried))
+    write_text(StudyFolder(summary.parent).support, _support_csv(specs, tried))
     lines = []
     for slot, proposal in proposals.items():
         spec = proposal.spec.to_json() if proposal.spec else None
@@ -179,7 +180,7 @@ def _from_gam(search: _Search) -> Proposal:
 
 def _smallest(search: _Search) -> Proposal:
     """The smallest network of the rows within one standard error of the best."""
-    data = read_json(search.summary.parent / "data" / "digest.json", "inputs", "classes")
+    data = read_json(StudyFolder(search.summary.parent).data.info, "inputs", "classes")
     rows = {row.configuration: row for row in search.ranked}
     observed = [
         Sized(configuration, float(row.observed or 0), count_weights(row.spec, data))

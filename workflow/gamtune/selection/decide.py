@@ -14,6 +14,7 @@ from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.errors import StepError
 from gamtune.files import read_json, write_text
 from gamtune.numbers import rmse_note, significant
+from gamtune.results.layout import StudyFolder
 from gamtune.selection.one_standard_error import Sized, smallest_within
 from gamtune.selection.paired_tests import bootstrap_interval, mean_interval, paired_t
 from gamtune.selection.size import count_weights
@@ -40,9 +41,10 @@ def decide(study: Path, replicates: int, choose: Choose) -> None:
     StepError
         If no candidate finished on every seed.
     """
-    data = read_json(study / "data" / "digest.json", "selection", "inputs", "classes")
+    results = StudyFolder(study)
+    data = read_json(results.data.info, "selection", "inputs", "classes")
     selection = data["selection"]
-    proposed = read_candidates(study / "decision" / "candidates.csv")
+    proposed = read_candidates(results.candidates)
     compared = [_compared(candidate, study, replicates) for candidate in proposed.values()]
     complete = [entry for entry in compared if entry["skipped"] is None]
     if not complete:
@@ -68,7 +70,7 @@ def decide(study: Path, replicates: int, choose: Choose) -> None:
         "candidates": compared,
         "optimism": _optimism(compared),
     }
-    write_text(study / "decision" / "decision.json", json.dumps(decision, indent=1, allow_nan=False) + "\n")
+    write_text(results.selection, json.dumps(decision, indent=1, allow_nan=False) + "\n")
 
 
 def _compared(candidate: Candidate, study: Path, replicates: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from gamtune.errors import DamagedError
 from gamtune.files import read_json
+from gamtune.results.layout import StudyFolder
 
 KEYS = ("winner", "choose", "selection", "why", "weight_seeds", "spec", "candidates", "optimism")
 
@@ -20,7 +21,7 @@ def read_decision(study: Path) -> dict[str, Any]:
     FileNotFoundError
         If the decision has not been made.
     """
-    path = study / "decision" / "decision.json"
+    path = StudyFolder(study).selection
     decision = read_json(path, *KEYS)
     if decision["winner"] not in [entry["candidate"] for entry in decision["candidates"]]:
         raise DamagedError(path, f"its winner {decision['winner']!r} is none of its candidates")

@@ -13,7 +13,6 @@ import numpy as np
 
 from gamtune.data.arrays import Prepared
 from gamtune.data.intact import open_intact, vouched_for_by
-from gamtune.data.layout import fold_folder, whole_folder
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.errors import DamagedError, StepError
 from gamtune.files import checksum_of, copy_file, matches_checksum, replacing, write_text
@@ -21,8 +20,8 @@ from gamtune.learners.mlp.model_file import load_raw
 from gamtune.learners.mlp.scoring import metrics_of, predict
 from gamtune.metrics.h2o import METRICS, FloatArray, IntArray, confusion_matrix
 from gamtune.results.artefacts import artefact_text
-from gamtune.results.record import MODEL
-from gamtune.results.records import RECORD, read_record
+from gamtune.results.layout import DataFolder, OptimumFolder, StudyFolder, TrialFolder
+from gamtune.results.records import read_record
 from gamtune.search.proposals import lines_with_records
 from gamtune.selection.contenders import OPTIMUM, final_folders
 from gamtune.selection.decision_file import read_decision
@@ -30,7 +29,6 @@ from gamtune.selection.paired_tests import mcnemar, paired_t
 from gamtune.selection.slots import confirmation_records, read_candidates
 from gamtune.spec import Spec
 
-CONFUSION = "confusion_matrix.csv"
 TESTS = (
     "against", "n", "difference", "low", "high", "p", "only_optimum_right", "only_other_right", "mcnemar_p",
 )  # fmt: skip
@@ -67,16 +65,17 @@ def evaluate(
     for number, record in enumerate(optimum.records, start=1):
         if record["status"] != "ok":
             raise StepError(f"training {number} of the optimum failed: {record['reason']}")
-    folder, record, data = study / "optimum", optimum.records[0], optimum.sets[0]
-    for name in (MODEL, RECORD):
-        copy_file(optimum.folders[0] / name, folder / name)
+    folder, record, data = StudyFolder(study).optimum, optimum.records[0], optimum.sets[0]
+    exported = TrialFolder(optimum.folders[0])
+    copy_file(exported.model, folder.model)
+    copy_file(exported.record, folder.record)
     predicted, test = optimum.predictions[0], data.part("test")
-    write_text(folder / "predictions.csv", _predictions(predicted, test.y, data.classes))
+    write_text(folder.predictions, _predictions(predicted, test.y, data.classes))
     if data.classes is None:
-        for file in (folder / CONFUSION, checksum_of(folder / CONFUSION)):
+        for file in (folder.confusion, checksum_of(folder.confusion)):
             file.unlink(missing_ok=True)  # of classes that the target had before
     else:
-        write_text(folder / CONFUSION, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
+        write_text(folder.confusion, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
     metrics = METRICS["regression" if data.classes is None else "classification"]
     scored = record["metrics"] | {"test": optimum.scores[0]}
     if whole:
@@ -87,14 +86,13 @@ def evaluate(
     for finals in (optimum, *(other for other in others if other.finished)):
         rows.append(_means(f"{finals.name}, final seeds", "test", finals.scores, metrics))
     columns = ("what", "part", "n", "mse", "mse_sd", *metrics[1:])
-    write_text(folder / "comparison.csv", artefact_text(columns, ([row.get(name) for name in columns] for row in rows)))
-    write_text(
-        folder / "tests.csv", artefact_text(TESTS, (_tested(optimum, other) for other in others if other.finished))
-    )
-    with vouched_for_by(data.folder / "digest.json"):
-        Preprocessing.read(data.folder / "preprocessing.json")
-    copy_file(data.folder / "preprocessing.json", folder / "preprocessing.json")
-    _write_weights(optimum.models[0], folder / "weights")
+    write_text(folder.comparison, artefact_text(columns, ([row.get(name) for name in columns] for row in rows)))
+    write_text(folder.tests, artefact_text(TESTS, (_tested(optimum, other) for other in others if other.finished)))
+    source = DataFolder(data.folder)
+    with vouched_for_by(source.info):
+        Preprocessing.read(source.preprocessing)
+    copy_file(source.preprocessing, folder.preprocessing)
+    _write_weights(optimum.models[0], folder)
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ class _Finals:
     @classmethod
     def read(cls, study: Path, name: str, replicates: int, whole: bool) -> "_Finals":
         folders = final_folders(study, name, replicates)
-        records = [read_record(folder / RECORD) for folder in folders]
+        records = [read_record(TrialFolder(folder).record) for folder in folders]
         sets = [_data_of(study, record, whole) for record in records if record["status"] == "ok"]
         return cls(name, folders, records, sets)
 
@@ -146,9 +144,10 @@ class _Finals:
 
 def _intact_model(folder: Path) -> Path:
     """The model of a final training; the record is what Snakemake makes both anew for."""
-    model = folder / MODEL
+    trial = TrialFolder(folder)
+    model = trial.model
     if not model.exists() or (checksum_of(model).exists() and not matches_checksum(model)):
-        raise DamagedError(folder / RECORD, f"{MODEL} beside it is missing or damaged")
+        raise DamagedError(trial.record, f"{model.name} beside it is missing or damaged")
     return model
 
 
@@ -195,19 +194,16 @@ def _predictions(predicted: FloatArray, targets: Any, classes: list[Any] | None)
 
 def _data_of(study: Path, record: dict[str, Any], whole: bool) -> Prepared:
     """The data that a final training saw."""
-    folder, fold = study / "data", record["spec"].get("fold")
-    if whole:
-        folder = whole_folder(folder)
-    elif fold:
-        folder = fold_folder(folder, fold)
-    return open_intact(folder / "digest.json", ("test",))
+    data = StudyFolder(study).data
+    folder = data.whole if whole else data.fold(record["spec"].get("fold"))
+    return open_intact(folder.info, ("test",))
 
 
 def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The best row as tried and as trained again, and the winner on its fresh seeds."""
     decision = read_decision(study)
     replicates = {entry["candidate"]: entry["n"] for entry in decision["candidates"]}
-    best, winner = read_candidates(study / "decision" / "candidates.csv").get("observed_1"), decision["winner"]
+    best, winner = read_candidates(StudyFolder(study).candidates).get("observed_1"), decision["winner"]
     validation = "test, chosen on" if decision["selection"] == "test" else "validation"
 
     def means(what: str, records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -237,13 +233,13 @@ def _means(what: str, part: str, figures: list[dict[str, Any]], metrics: Sequenc
     return {"what": what, "part": part, "n": len(figures), "mse_sd": spread, **means}
 
 
-def _write_weights(model: Any, folder: Path) -> None:
+def _write_weights(model: Any, folder: OptimumFolder) -> None:
     """Every kernel and bias as a CSV file without header: rows are inputs, columns neurons, 9 digits (float32)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.csv"):
+    folder.weights.mkdir(parents=True, exist_ok=True)
+    for old in folder.weights.glob("*.csv"):
         old.unlink()
     for variable in model.variables:
         values = np.atleast_2d(np.asarray(variable))
         if variable.path.endswith(("kernel", "bias")):
-            with replacing(folder / f"{variable.path.replace('/', '_')}.csv") as part:
+            with replacing(folder.weight(variable.path)) as part:
                 np.savetxt(part, values, fmt="%.9g", delimiter=",")

@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from gamtune.config.study import Study
-from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.data.warnings_file import read_warnings
 from gamtune.errors import DamagedError, StepError
 from gamtune.files import check_folder
 from gamtune.numbers import NOT_AVAILABLE, compact, rmse_note, significant, with_spread
 from gamtune.results.artefacts import read_rows
+from gamtune.results.layout import Results
 from gamtune.selection.decision_file import read_decision, winner_of
-
-CHECKED = ("gam", "figures", "decision", "final", "optimum")  # folders whose files Snakemake does not look into
 
 
 def outcome(study: Study, results: Path, config: str) -> str:
@@ -26,15 +24,14 @@ def outcome(study: Study, results: Path, config: str) -> str:
     StepError
         If the study has not finished.
     """
-    folder = results / study.study
-    checksums = (path for kind in CHECKED for path in (folder / kind).rglob(".*.sha256"))
-    for place in sorted({path.parent for path in checksums}):
+    folder = Results(results).study(study.study)
+    for place in folder.with_checksums():
         check_folder(place)
     try:
-        decision = read_decision(folder)
-        comparison = read_rows(folder / "optimum" / "comparison.csv", "what", "part", "mse")
-        trials = read_rows(folder / "summary.csv", "status", "name", "validation_mse")
-        warnings = read_warnings(folder / "data" / WARNINGS)
+        decision = read_decision(folder.path)
+        comparison = read_rows(folder.optimum.comparison, "what", "part", "mse")
+        trials = read_rows(folder.summary, "status", "name", "validation_mse")
+        warnings = read_warnings(folder.data.warnings)
     except FileNotFoundError as error:
         raise StepError(f"{error.filename} is not there: the study has not finished") from None
     finished = [row for row in trials if row["status"] == "ok"]
@@ -42,7 +39,7 @@ def outcome(study: Study, results: Path, config: str) -> str:
     winner = winner_of(decision)
     test = next((row for row in comparison if (row["what"], row["part"]) == ("optimum", "test")), None)
     if test is None:
-        raise DamagedError(folder / "optimum" / "comparison.csv", "it has no scores of the optimum")
+        raise DamagedError(folder.optimum.comparison, "it has no scores of the optimum")
     part = decision["selection"]
     regression = "accuracy" not in test
     mean = _score(winner["mean"]) if winner["sd"] is None else with_spread(winner["mean"], winner["sd"])
@@ -58,7 +55,7 @@ def outcome(study: Study, results: Path, config: str) -> str:
             f"MSE {_score(float(test['mse']))}, {_second(test)}, {_when(part)}",
         ),
         *(("Data warning", warning.message) for warning in warnings),
-        ("Report", str(folder / "report.html")),
+        ("Report", str(folder.report)),
         ("MLflow UI", _ui_command(config)),
     ]
     return "\n".join(f"{name:<16} {text}" for name, text in lines)

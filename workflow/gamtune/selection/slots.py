@@ -7,7 +7,8 @@ from typing import Any
 from gamtune.config.study import Decision
 from gamtune.errors import DamagedError
 from gamtune.results.artefacts import read_rows
-from gamtune.results.records import RECORD, read_record
+from gamtune.results.record import RECORD
+from gamtune.results.records import read_record
 from gamtune.spec import Spec
 
 COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "nearest", "usual", "reason", "spec")

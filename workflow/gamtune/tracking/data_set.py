@@ -4,12 +4,11 @@ import json
 from bisect import bisect_right
 from functools import lru_cache
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
-from gamtune.data.layout import fold_folders, whole_folder
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.files import read_json
+from gamtune.results.layout import DataFolder
 from gamtune.tracking.store import Store
 from gamtune.tracking.study import TrackedStudy
 
@@ -29,11 +28,11 @@ def read_data_sets(store: Store) -> dict[str, DatasetInput]:
     The name, the source and the number of rows are the study's; the schema lists the raw columns and the target.
     """
     study = store.study
-    folder = study.folder / "data"
+    folder = study.layout.data
     found: dict[str, DatasetInput] = {}
-    for place in (folder, *fold_folders(folder), whole_folder(folder)):
+    for place in (folder, *folder.folds, folder.whole):
         try:
-            digest, data_set = _read(study, place, (place / "digest.json").stat().st_mtime_ns)
+            digest, data_set = _read(study, place, place.info.stat().st_mtime_ns)
         except (OSError, ValueError, TypeError):
             continue
         found[digest] = data_set
@@ -41,10 +40,10 @@ def read_data_sets(store: Store) -> dict[str, DatasetInput]:
 
 
 @lru_cache(maxsize=1000)
-def _read(study: TrackedStudy, place: Path, changed_at: int) -> tuple[str, DatasetInput]:
+def _read(study: TrackedStudy, place: DataFolder, changed_at: int) -> tuple[str, DatasetInput]:
     """Digest and data set of a folder, read once a change: a follower asks often, and whitening is megabytes."""
-    said = read_json(place / "digest.json", "digest", "rows")
-    return said["digest"], _data_set(study, said, Preprocessing.read(place / "preprocessing.json"))
+    said = read_json(place.info, "digest", "rows")
+    return said["digest"], _data_set(study, said, Preprocessing.read(place.preprocessing))
 
 
 def _data_set(study: TrackedStudy, said: dict[str, Any], preprocessing: Preprocessing) -> DatasetInput:

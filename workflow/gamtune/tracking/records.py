@@ -10,7 +10,7 @@ from typing import Any
 
 from gamtune.errors import DamagedError
 from gamtune.files import check_file, read_json
-from gamtune.search.proposals import FILE as PROPOSALS
+from gamtune.results.layout import OPTIMUM, TRIALS, StudyFolder
 from gamtune.search.proposals import lines_with_records
 from gamtune.tracking.study import TrackedStudy
 
@@ -68,7 +68,7 @@ def read_study(study: TrackedStudy, only: Collection[Path] | None = None) -> Stu
     """
     table = list(lines_with_records(study.folder, study.stages))
     runs, awaited = [], set()
-    for place in _places(study.folder, table):
+    for place in _places(study.layout, table):
         if only is not None and place.path not in only:
             continue
         record = _read(place)
@@ -81,9 +81,9 @@ def read_study(study: TrackedStudy, only: Collection[Path] | None = None) -> Stu
 
 def fingerprint(study: TrackedStudy) -> dict[Path, tuple[int, int]]:
     """Time and size of every record, and of the files that ask for them: cheap, and different after every change."""
-    table = list(lines_with_records(study.folder, study.stages))
-    places = [place.path for place in _places(study.folder, table)]
-    asking = [study.folder / "table.csv", *(study.folder / stage / PROPOSALS for stage in study.stages)]
+    table, layout = list(lines_with_records(study.folder, study.stages)), study.layout
+    places = [place.path for place in _places(layout, table)]
+    asking = [layout.table, *(layout.stage(stage).proposals for stage in study.stages)]
     found = {}
     for path in [*asking, *places]:
         try:
@@ -94,10 +94,10 @@ def fingerprint(study: TrackedStudy) -> dict[Path, tuple[int, int]]:
     return found
 
 
-def read_decision(folder: Path) -> dict[str, Any]:
+def read_decision(study: StudyFolder) -> dict[str, Any]:
     """``decision.json`` in the study's folder of results; nothing while it is not made, or being made."""
     try:
-        return read_json(folder / "decision" / "decision.json", "winner", "why")
+        return read_json(study.selection, "winner", "why")
     except (FileNotFoundError, DamagedError):
         return {}
 
@@ -108,29 +108,28 @@ def _varying(table: list[dict[str, str]]) -> frozenset[str]:
     return frozenset(columns | ({"weight_seed"} if "replicate" in columns else set()))
 
 
-def _places(folder: Path, table: list[tuple[dict[str, str], Path]]) -> Iterator[Place]:
+def _places(study: StudyFolder, table: list[tuple[dict[str, str], Path]]) -> Iterator[Place]:
     for cells, path in {cells["trial"]: (cells, path) for cells, path in table}.values():
-        stage = path.parents[1].relative_to(folder)  # trials, or a round or rung
-        asked_by = "table.csv" if stage.name == "trials" else f"{stage.as_posix()}/{PROPOSALS}"
+        stage = study.relative(path.parents[1])
+        asked_by = study.relative(study.table if stage == TRIALS else study.stage(stage).proposals)
         yield Place("trial", f"trial/{cells['trial']}", cells["name"], path, asked_by)
-    for candidate, replicate in _slots(folder):
-        path = folder / "confirm" / candidate / replicate / "record.json"
+    for candidate, replicate in _slots(study):
+        path = study.confirmation(candidate, replicate).record
         key, name = f"confirmation/{candidate}/{replicate}", f"{candidate}_{replicate}"
-        yield Place("confirmation", key, name, path, "decision/candidates.csv")
-    decided = "decision/decision.json"
-    for path in sorted(folder.glob("final/*/[0-9]*/"), key=lambda path: (path.parent.name, int(path.name))):
-        contender, number = path.parent.name, path.name
-        if (contender, number) != ("optimum", "1"):  # which is exported
-            name = f"{contender}_{number}" if contender == "optimum" else f"{contender}_final_{number}"
-            yield Place("final", f"final/{contender}/{number}", name, path / "record.json", decided)
-    if (folder / "optimum").is_dir():
-        yield Place("optimum", "optimum", "optimum", folder / "optimum" / "record.json", decided)
+        yield Place("confirmation", key, name, path, study.relative(study.candidates))
+    decided = study.relative(study.selection)
+    for contender, number in study.finals():
+        if (contender, number) != (OPTIMUM, "1"):  # which is exported
+            name = f"{contender}_{number}" if contender == OPTIMUM else f"{contender}_final_{number}"
+            yield Place("final", f"final/{contender}/{number}", name, study.final(contender, number).record, decided)
+    if study.optimum.path.is_dir():
+        yield Place("optimum", "optimum", OPTIMUM, study.optimum.record, decided)
 
 
-def _slots(folder: Path) -> Iterator[tuple[str, str]]:
+def _slots(study: StudyFolder) -> Iterator[tuple[str, str]]:
     """Candidate and replicate of each confirmation; those a made decision did not ask for are an earlier one's."""
-    slots = sorted((slot.parts[-2], slot.parts[-1]) for slot in (folder / "confirm").glob("*/*/"))
-    decision = read_decision(folder)
+    slots = study.confirmations()
+    decision = read_decision(study)
     try:
         wanted = {entry["candidate"] for entry in decision["candidates"]}
         replicates = {str(number + 1) for number in range(len(decision["weight_seeds"]))}

@@ -10,24 +10,13 @@ from typing import Any, TypeGuard
 
 from gamtune.config.settings import PER_LAYER
 from gamtune.files import check_file, sha256_of
+from gamtune.results.layout import ROUNDS, RUNGS, StudyFolder
 from gamtune.tracking.records import RunRecord, read_decision
 from gamtune.tracking.study import TrackedStudy
 
 # The axes of MLflow's plots are linear only (3.17); these settings live on a logarithmic scale whatever their prior.
 LOGARITHMIC = ("learning_rate", "epsilon", "l1", "l2")
 
-STUDY_FILES = (
-    "table.csv",
-    "rounds/*/proposals.csv",
-    "rungs/*/proposals.csv",
-    "summary.csv",
-    "report.html",
-    "figures/*.png",
-    "gam/[!.]*",
-    "decision/[!.]*",
-    "optimum/*.csv",
-    "optimum/figures/*.png",
-)
 RESPONSE, LOG_RESPONSE = "validation_mse", "log10_validation_mse"  # what trials are ranked by, and coloured by
 NOTE = "mlflow.note.content"  # tag of a description
 LONGEST_REASON = 1000  # characters; MLflow cuts tags of more than 8000 without a word
@@ -104,7 +93,7 @@ def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[st
 def _stage(asked_by: str) -> dict[str, str]:
     """Number of the round or rung whose proposals asked for a training."""
     kind, _, rest = asked_by.partition("/")
-    return {f"gamtune.{kind.removesuffix('s')}": rest.partition("/")[0]} if kind in ("rounds", "rungs") else {}
+    return {f"gamtune.{kind.removesuffix('s')}": rest.partition("/")[0]} if kind in (ROUNDS, RUNGS) else {}
 
 
 def study_content(study: TrackedStudy) -> RunContent | None:
@@ -115,14 +104,14 @@ def study_content(study: TrackedStudy) -> RunContent | None:
     DamagedError
         If one of the files does not match its checksum.
     """
-    folder = study.folder
-    files = [path for pattern in STUDY_FILES for path in sorted(folder.glob(pattern)) if path.is_file()]
+    folder = study.layout
+    files = folder.tracked_files()
     if not files:
         return None
     total = hashlib.sha256()
     for path in files:
         check_file(path)
-        total.update(f"{path.relative_to(folder).as_posix()} {sha256_of(path)}\n".encode())
+        total.update(f"{folder.relative(path)} {sha256_of(path)}\n".encode())
     changed = _milliseconds(max(path.stat().st_mtime for path in files))
     return RunContent(
         role="study",
@@ -133,11 +122,11 @@ def study_content(study: TrackedStudy) -> RunContent | None:
         start=changed,
         end=changed,
         tags=_decision_tags(folder),
-        artifacts=[(path, path.parent.relative_to(folder).as_posix().removeprefix(".")) for path in files],
+        artifacts=[(path, folder.relative(path.parent).removeprefix(".")) for path in files],
     )
 
 
-def _decision_tags(folder: Path) -> dict[str, str]:
+def _decision_tags(folder: StudyFolder) -> dict[str, str]:
     """What was chosen and why, once that is decided."""
     decision = read_decision(folder)
     return {"gamtune.winner": decision["winner"], NOTE: decision["why"]} if decision else {}
