@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made import dataset
 from scipy import stats
 
 from gamtune.cli.main import main
 from gamtune.config.settings import make_spec
 from gamtune.errors import InputError, StepError
-from gamtune.files import write_text
 from gamtune.gam.model import fit_gam
 from gamtune.search.table import build_table, cells, table_columns
 from gamtune.selection.candidates import write_candidates
@@ -29,7 +29,7 @@ from gamtune.selection.slots import COLUMNS, confirmation_spec, read_candidates
 def confirmed(folder, errors, selection="validation"):
     """A study's folder with candidates and the validation MSE of their confirmations; None where one failed."""
     (folder / "decision").mkdir(parents=True)
-    write_text(folder / "data/digest.json", json.dumps({"selection": selection, "inputs": 4, "classes": [0, 1]}))
+    dataset(selection=selection, inputs=4).write(folder / "data/digest.json")
     with (folder / "decision" / "candidates.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
@@ -170,7 +170,7 @@ def summary(study, errors):
 
 def candidates_of(study, errors, tmp_path):
     summary(study, errors).to_csv(tmp_path / "summary.csv", index=False)
-    write_text(tmp_path / "data/digest.json", json.dumps({"inputs": 64, "classes": list(range(10))}))
+    dataset(inputs=64, classes=list(range(10))).write(tmp_path / "data/digest.json")
     write_candidates(study, tmp_path / "summary.csv", tmp_path / "candidates.csv")
     return read_candidates(tmp_path / "candidates.csv")
 

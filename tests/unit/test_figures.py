@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from made import dataset
 
 from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.figures.budget import draw_budget
@@ -23,6 +24,7 @@ from gamtune.figures.surface import _striped
 from gamtune.figures.theme import log_ticks
 from gamtune.gam.formula import parse_term
 from gamtune.results.artefacts import write_artefact
+from gamtune.results.captions import Captions
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +117,7 @@ def test_every_caption_has_its_two_files_and_every_figure_its_caption(tmp_path):
         "ped_anova,l1,0.9,0.6,0.95,0.4,1,1,2,0.8\nped_anova,depth,0.1,0.0,0.3,0.4,2,1,2,0.2\n"
     )
     write_figures(tmp_path, [], ["depth", "l1", "sum_neurons", "activation"], [], figures := tmp_path / "figures")
-    captions = json.loads((figures / "captions.json").read_text(encoding="utf-8"))
+    captions = Captions.read(figures / "captions.json").captions
     assert set(captions) == {
         "mse_by_parameter", "mse_by_category", "gam_effects", "gam_l1", "gam_activation", "gam_surface_depth_sum_neurons",
         "importance", "budget", "parallel_coordinates", "contours", "learning_curves",
@@ -132,7 +134,7 @@ def test_a_skipped_model_leaves_the_scatter_figure_alone(tmp_path):
     (tmp_path / "gam").mkdir()
     (tmp_path / "gam" / "skipped.txt").write_text("too few rows\n")
     write_figures(tmp_path, [], ["l1"], [], tmp_path / "figures")
-    captions = json.loads((tmp_path / "figures" / "captions.json").read_text())
+    captions = Captions.read(tmp_path / "figures" / "captions.json").captions
     assert list(captions) == ["mse_by_parameter", "learning_curves"]  # one row has no budget to look back on
 
 
@@ -187,9 +189,9 @@ def drawn_optimum(folder, rows, selection="validation"):
     for name in ("optimum", "data"):
         (folder / name).mkdir()
     write_artefact(rows, folder / "optimum" / "predictions.csv")
-    (folder / "data" / "digest.json").write_text(json.dumps({"selection": selection}))
+    dataset(selection=selection).write(folder / "data" / "digest.json")
     write_optimum_figures(folder, folder / "figures")
-    return json.loads((folder / "figures" / "captions.json").read_text())
+    return Captions.read(folder / "figures" / "captions.json").captions
 
 
 def test_calibration_tells_how_much_too_sure_the_network_is(tmp_path):

@@ -36,7 +36,7 @@ def run(digits, places, attempt=1, attempts=1):
 def write_ok(spec, data, code, attempt, folder, leaves, earlier):
     for name in leaves:
         (folder / name).write_text(f"{name}, {earlier and earlier.name}")
-    said = {"trial": spec.trial, "data": data.digest, "code": code, "status": "ok", "pid": os.getpid()}
+    said = {"trial": spec.trial, "data": data.digest, "code": code, "status": "ok", "metrics": {}, "pid": os.getpid()}
     (folder / "record.json").write_text(json.dumps(said))
 
 

@@ -158,12 +158,33 @@ def check_file(path: Path) -> None:
         If they differ.
     """
     written = _read_checksum(path)
-    # While another process replaces the file its checksum goes first: what has changed since is no damage
+    # A process that replaces the file removes its checksum first: a checksum that has changed meanwhile is no damage
     if written and path.exists() and sha256_of(path) != written and _read_checksum(path) == written:
-        raise DamagedError(path, f"its content does not match its checksum in {checksum_of(path).name}")
+        raise _checksum_error(path)
 
 
-def read_json(path: Path, *keys: str) -> dict[str, Any]:
+def read_checked(path: Path) -> bytes:
+    """Return the content of a file, after it has been compared with its checksum.
+
+    Raises
+    ------
+    DamagedError
+        If they differ.
+    FileNotFoundError
+        If there is no such file.
+    """
+    written, content = _read_checksum(path), path.read_bytes()
+    # A process that replaces the file removes its checksum first: a checksum that has changed meanwhile is no damage
+    if written and hashlib.sha256(content).hexdigest() != written and _read_checksum(path) == written:
+        raise _checksum_error(path)
+    return content
+
+
+def _checksum_error(path: Path) -> DamagedError:
+    return DamagedError(path, f"its content does not match its checksum in {checksum_of(path).name}")
+
+
+def read_json(path: Path, *keys: str, version: int = 1) -> dict[str, Any]:
     """Read a JSON object that gamtune has written.
 
     Parameters
@@ -172,25 +193,34 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
         The file.
     keys : str
         Keys that the object must have.
+    version : int
+        Version of the format that the object must have; an object without the key ``version`` has version 1.
 
     Raises
     ------
     DamagedError
-        If the file does not match its checksum, is no JSON object or lacks a key.
+        If the file does not match its checksum, is not a JSON object, lacks a key or has another version.
     FileNotFoundError
         If there is no such file.
     """
-    check_file(path)
+    text = read_checked(path)
     try:
-        content = json.loads(path.read_bytes())
-    except ValueError:  # of the text's encoding, too
-        raise DamagedError(path, "it is empty" if not path.stat().st_size else "it is not valid JSON") from None
+        content = json.loads(text)
+    except ValueError:  # also if the text is not UTF-8
+        raise DamagedError(path, "it is not valid JSON" if text else "it is empty") from None
     if not isinstance(content, dict):
         raise DamagedError(path, "it is not a JSON object")
+    if content.get("version", 1) != version:
+        raise DamagedError(path, other_version(content["version"], version))
     missing = [key for key in keys if key not in content]
     if missing:
         raise DamagedError(path, f"it has no {missing[0]!r}")
     return content
+
+
+def other_version(found: object, expected: int) -> str:
+    """Return the message that a file has another version of its format."""
+    return f"its format has version {found}, expected {expected}"
 
 
 @contextmanager

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from gamtune.files import locked, read_json
+from gamtune.files import locked
 from gamtune.numbers import significant
 from gamtune.plan import Plan
+from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import CONFIRM, FINAL, RESULTS, STORE, Results, StudyFolder, TrialFolder
+from gamtune.results.records import Record
+from gamtune.results.selection import Selection
 from gamtune.runtime.run_lock import active_run, exclusive
 from gamtune.runtime.training_code import training_code
 from gamtune.search.proposals import proposed_rows
 from gamtune.selection.contenders import OPTIMUM, final_spec
-from gamtune.selection.decision_file import read_decision
 from gamtune.selection.slots import confirmation_spec, read_candidates
 from gamtune.tracking.study import TrackedStudy
 
@@ -159,13 +161,13 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
     for folder in sorted(store.glob("*/")):
         model = TrialFolder(folder).model
         try:
-            record = read_json(TrialFolder(folder).record)
-            key = record["trial"], record["data"]
-            stays = key in wanted and record["code"] == code
+            record = Record.read(TrialFolder(folder).record)
+            key = record.trial, record.data
+            stays = key in wanted and record.code == code
         except PermissionError as error:  # of another user, whose trials cannot be judged
             print(f"{error.filename}: {error.strerror}; not removed", file=sys.stderr)
             continue
-        except (OSError, ValueError, KeyError):  # what a killed training left
+        except (OSError, ValueError):  # what a killed training left
             stays = False
         if not stays:
             yield Unwanted(folder, STORE, _size(folder))
@@ -176,10 +178,9 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
 def _data_digest(path: str) -> str:
     """Digest of the data as they were last prepared; empty before."""
     try:
-        digest: str = read_json(Path(path), "digest")["digest"]
-    except (OSError, ValueError, KeyError):
+        return DatasetInfo.read(Path(path)).digest
+    except (OSError, ValueError):
         return ""
-    return digest
 
 
 def _trials(plan: Plan) -> set[str]:
@@ -215,10 +216,10 @@ def _decided(folder: Path) -> set[str]:
     if not StudyFolder(folder).candidates.exists():  # it holds their settings
         return set()
     try:
-        decision = read_decision(folder)
+        selection = Selection.of(folder)
     except (OSError, ValueError):
         return set()
-    return {OPTIMUM, *(entry["candidate"] for entry in decision["candidates"])}
+    return {OPTIMUM, *(entry.candidate for entry in selection.candidates)}
 
 
 def _folders(plan: Plan) -> set[Path]:
@@ -237,7 +238,7 @@ def _run_key(record: Path) -> str:
     if kind == CONFIRM:
         return f"confirmation/{candidate}/{replicate}"
     try:
-        return f"trial/{read_json(record).get('trial', '')}"
+        return f"trial/{Record.read(record).trial}"
     except (ValueError, OSError):  # damaged, whose run the next sync retires; unreadable, or gone
         return ""
 

@@ -13,14 +13,13 @@ import numpy.typing as npt
 
 from gamtune.data.arrays import Prepared
 from gamtune.errors import DamagedError
-from gamtune.files import read_json, replacing
+from gamtune.files import replacing
+from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import DataFolder
 from gamtune.results.record import PARTS
 
 LASTS = 3600  # seconds; after that they are compared again, since a disk can lose bytes without any trace
 UNSETTLED = 2  # seconds; a file that has just been written could be written again without another time stamp
-
-DIGEST_KEYS = ("digest", "inputs", "classes", "target_mean", "target_sd", "selection", "rows", "arrays")
 
 
 def array_fingerprint(array: npt.NDArray[Any]) -> str:
@@ -49,16 +48,19 @@ def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
     FileNotFoundError
         If ``digest.json`` is missing.
     """
-    said = read_json(digest_file, *DIGEST_KEYS)
+    info = DatasetInfo.read(digest_file)
+    if not info.arrays:
+        raise DamagedError(digest_file, "it has no 'arrays'")
     folder = DataFolder(digest_file.parent)
     known = _read_cache(folder.compared)
     checked = {}
     for path in (folder.array(axis, part) for part in parts for axis in "xy"):
         name, now = path.stem, time.time()
         with vouched_for_by(digest_file):
-            entry = {"stamp": _stamp(path), "array": said["arrays"][name]}
+            fingerprint = info.arrays[name]
+            entry = {"stamp": _stamp(path), "array": fingerprint}
             if {key: known.get(name, {}).get(key) for key in entry} != entry:
-                _check(path, entry["array"])
+                _check(path, fingerprint)
                 if now - path.stat().st_ctime > UNSETTLED:
                     checked[name] = entry | {"at": now}
     if checked:

@@ -1,11 +1,11 @@
 """A folder of figures with their captions in one file, marked where their rows were chosen by the test set."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gamtune.figures.theme import stamped
-from gamtune.files import write_checksum, write_text
+from gamtune.files import write_checksum
+from gamtune.results.captions import Captions
 from gamtune.results.layout import FigureFolder
 
 
@@ -25,4 +25,4 @@ def draw_with_captions(draw: Callable[[Path], Mapping[str, str]], note: str | No
     for stem in captions:
         write_checksum(files.picture(stem))
     noted = {stem: f"{caption} {note}" if note else caption for stem, caption in captions.items()}
-    write_text(files.captions, json.dumps(noted, indent=1, ensure_ascii=False) + "\n")
+    Captions(captions=noted).write(files.captions)

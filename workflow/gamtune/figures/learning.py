@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import CONFIGURATION, RUNG
 from gamtune.figures.theme import BEST, EFFECT, FAILED, NEXT, PALE, STYLE, new_figure, plain_log_axis, save, shown
-from gamtune.results.records import read_record
+from gamtune.results.records import Record
 from gamtune.search.proposals import lines_with_records
 
 BEST_ROWS = 3
@@ -22,6 +21,7 @@ BEST_ROWS = 3
 NOT_OF_A_CURVE = ("trial", CONFIGURATION, "replicate", "fold", RUNG, "epochs")
 MOST_OTHERS = 200  # lines in grey
 COLOURS = (BEST, EFFECT, NEXT)
+Curves = dict[str, tuple[list[float], Record]]
 
 
 def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
@@ -34,19 +34,19 @@ def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
     stages : sequence of str
         Folders of its rounds or rungs.
     """
-    longest: dict[tuple[str, ...], tuple[list[float], dict[str, Any]]] = {}
+    longest: dict[tuple[str, ...], tuple[list[float], Record]] = {}
     for cells, path_of_record in lines_with_records(study, stages):  # of a halving the last rung says all before it
-        record = read_record(path_of_record, cells["trial"])
-        values = (record["history"] or {}).get(RESPONSE) or []
+        record = Record.read(path_of_record, cells["trial"])
+        values = record.history.get(RESPONSE, [])
         key = cells["name"], *(cell for column, cell in cells.items() if column not in NOT_OF_A_CURVE)
-        if len(values) >= len(longest.get(key, ([], {}))[0]):
+        if key not in longest or len(values) >= len(longest[key][0]):
             longest[key] = values, record
     curves = dict(zip(_labels(longest), longest.values(), strict=True))
-    finished = {name: both for name, both in curves.items() if both[1]["status"] == "ok" and both[0]}
-    failed = {name: both for name, both in curves.items() if both[1]["status"] == "failed"}
+    finished = {name: both for name, both in curves.items() if both[1].status == "ok" and both[0]}
+    failed = {name: both for name, both in curves.items() if both[1].status == "failed"}
     if not finished:
         return None
-    ranked = sorted(finished, key=lambda name: float(finished[name][1]["metrics"]["validation"]["mse"]))
+    ranked = sorted(finished, key=lambda name: finished[name][1].validation_mse)
     best, others = ranked[:BEST_ROWS], ranked[BEST_ROWS:][:MOST_OTHERS]
     drawn = [np.asarray(both[0]) for both in (*finished.values(), *failed.values()) if both[0]]
     with mpl.rc_context(STYLE):
@@ -61,7 +61,7 @@ def draw_learning(study: Path, stages: Sequence[str], path: Path) -> str | None:
             named = [(line, f"failed ({len(begun)})")]
         for number, name in reversed(list(enumerate(best))):
             values, record = finished[name]
-            colour, stop = COLOURS[number], record["best_epoch"]
+            colour, stop = COLOURS[number], int(record.best_epoch or 0)
             (line,) = axes.plot(_epochs(values), values, color=colour, linewidth=2 - 0.3 * number)
             named.append((line, shown(name)))
             axes.plot(stop, values[stop - 1], "o", color=colour, markersize=5, markeredgecolor="white")
@@ -82,9 +82,9 @@ def _draw_legend(axes: Axes, named: Sequence[tuple[Line2D, str]]) -> None:
         text.set_text(name)  # here, since matplotlib leaves out a label that begins with _
 
 
-def _in_words(best: list[str], finished: dict[str, Any], failed: dict[str, Any]) -> str:
-    epochs = [int(both[1]["best_epoch"]) for both in finished.values()]
-    at_end = sum(int(both[1]["best_epoch"]) == len(both[0]) for both in finished.values())
+def _in_words(best: list[str], finished: Curves, failed: Curves) -> str:
+    epochs = [int(both[1].best_epoch or 0) for both in finished.values()]
+    at_end = sum(int(both[1].best_epoch or 0) == len(both[0]) for both in finished.values())
     words = [
         f"Validation error by epoch: {', '.join(best)} (the best, a dot where its weights are from), all others in "
         f"grey. The best epoch is {int(np.median(epochs))} in the median; in {at_end} of {len(finished)} rows it is "

@@ -11,9 +11,9 @@ from scipy import stats
 from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.figures.captions import draw_with_captions
 from gamtune.figures.theme import BEST, DATA, EFFECT, STYLE, new_figure, save, shown
-from gamtune.files import read_json
 from gamtune.numbers import measured, percent, signed
 from gamtune.results.artefacts import read_artefact
+from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import StudyFolder
 
 BINS = 10
@@ -33,7 +33,7 @@ def write_optimum_figures(study: Path, folder: Path) -> None:
     """
     results = StudyFolder(study)
     rows = read_artefact(results.optimum.predictions, text=("actual", "predicted"))
-    selection = read_json(results.data.info, "selection")["selection"]
+    selection = DatasetInfo.read(results.data.info).selection
     draw_with_captions(lambda into: _draw(rows, into), ON_TEST_ROWS if selection == "test" else None, folder)
 
 

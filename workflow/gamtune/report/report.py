@@ -11,9 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gamtune.analysis.comparable import averaged, last_rung
 from gamtune.config.settings import SETTINGS
 from gamtune.data.column_use import read_columns
-from gamtune.data.warnings_file import read_warnings
 from gamtune.errors import DamagedError
-from gamtune.files import check_folder, checksum_of, matches_checksum, read_json, write_text
+from gamtune.files import check_folder, checksum_of, matches_checksum, write_text
 from gamtune.numbers import compact, duration, measured, p_value, percent, signed
 from gamtune.report.findings import (
     commonest_confusion,
@@ -26,8 +25,12 @@ from gamtune.report.findings import (
 )
 from gamtune.report.space_words import describe_search, describe_space
 from gamtune.results.artefacts import read_artefact, read_lines
+from gamtune.results.captions import Captions
+from gamtune.results.data_warnings import DataWarnings
+from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import FigureFolder, GamFolder, OptimumFolder, StudyFolder
-from gamtune.selection.decision_file import read_decision, winner_of
+from gamtune.results.records import Record
+from gamtune.results.selection import Selection
 
 TOP_ROWS = 10
 SCALE = 0.8  # of the page's pixels to a picture's
@@ -54,8 +57,8 @@ def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None
         "config_text": json.dumps(config, indent=2, ensure_ascii=False),
         "space": describe_space(config.get("space", {})),
         "search": describe_search(config["search"]),
-        "digest": read_json(study.data.info, "inputs", "classes", "task", "selection", "rows"),
-        "data_warnings": read_warnings(study.data.warnings),
+        "digest": DatasetInfo.read(study.data.info),
+        "data_warnings": DataWarnings.read(study.data.warnings).warnings,
         "columns": read_columns(study.data.columns),
         **_search(
             read_artefact(study.summary, text=("trial", "name")),
@@ -121,7 +124,7 @@ def _figures(*folders: FigureFolder) -> Page:
     figures = {
         stem: _embedded(folder.picture(stem).read_bytes(), caption)
         for folder in folders
-        for stem, caption in read_json(folder.captions).items()
+        for stem, caption in Captions.read(folder.captions).captions.items()
     }
     surfaces = [stem for stem in figures if stem.startswith("gam_surface_")]
     alone = [stem for stem in figures if stem.startswith("gam_") and stem != "gam_effects" and stem not in surfaces]
@@ -154,34 +157,32 @@ def _lines(path: Path) -> list[str]:
 
 def _decision(study: StudyFolder) -> Page:
     """The candidates, the winner, and the optimum that was made of it."""
-    decision = read_decision(study.path)
+    decision = Selection.read(study.selection)
     comparison = _records(read_artefact(study.optimum.comparison, text=("what", "part")))
     test = next((row for row in comparison if (row["what"], row["part"]) == ("optimum", "test")), None)
     if test is None:
         raise DamagedError(study.optimum.comparison, "it has no scores of the optimum")
     over_seeds = next((row for row in comparison if row["what"] == "optimum, final seeds" and row["n"] > 1), None)
-    rows = read_json(study.data.info, "rows")["rows"]["test"]
+    rows = DatasetInfo.read(study.data.info).rows["test"]
     tests = _records(read_artefact(study.optimum.tests, text=("against",)))
     support = _records(read_artefact(study.support, text=("candidate",)))
-    warnings = [line["warning"] for line in support if line["candidate"] == decision["winner"] and line["warning"]]
-    strips, zero = interval_strips(decision["candidates"])
+    warnings = [line["warning"] for line in support if line["candidate"] == decision.winner and line["warning"]]
+    strips, zero = interval_strips(decision.candidates)
     return {
         **_confusion(study.optimum),
         "decision": decision,
-        "winner": winner_of(decision),
+        "winner": decision.selected,
         "sureness": how_sure(decision, warnings, regression="accuracy" not in test),
         "scores": what_it_scores(decision, test, rows, over_seeds, tests),
         "support": _by_candidate(support),
         "distances": {
             line["candidate"]: line for line in _records(read_artefact(study.candidates, text=("candidate",)))
         },
-        "impossible": any(
-            entry["predicted"] is not None and entry["predicted"] < 0 for entry in decision["candidates"]
-        ),
-        "curse": winners_curse(decision["optimism"]),
+        "impossible": any(entry.predicted is not None and entry.predicted < 0 for entry in decision.candidates),
+        "curse": winners_curse(decision.optimism),
         "strips": strips,
         "zero": zero,
-        "record": read_json(study.optimum.record, "trial", "seconds", "versions"),
+        "record": Record.read(study.optimum.record),
         "comparison": comparison,
         "test": test,
     }

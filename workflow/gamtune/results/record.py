@@ -9,6 +9,7 @@ from gamtune.spec import Spec
 
 RECORD, MODEL, STATE = "record.json", "model.keras", "state.npz"
 PARTS = ("train", "validation", "test")
+VERSION = 1  # of the format of a record; increased when the meaning of a key changes
 GPU_SLOT = "GAMTUNE_GPU_SLOT"  # variable of a training's environment: the slot it holds
 
 
@@ -22,6 +23,7 @@ def identity(spec: Spec, data: str, code: str, attempt: int) -> dict[str, Any]:
     from importlib.metadata import version  # slow to import: only for those who write records
 
     return {
+        "version": VERSION,
         "trial": spec.trial,
         "spec": spec.settings() | {"weight_seed": spec.weight_seed} | ({"fold": spec.fold} if spec.fold else {}),
         "data": data,

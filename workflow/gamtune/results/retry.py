@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 from gamtune.errors import DamagedError
-from gamtune.files import checksum_of, read_json
+from gamtune.files import checksum_of
 from gamtune.results.record import RECORD
+from gamtune.results.records import Record
 
 
 def forget_failures(study: Path, store: Path) -> int:
@@ -31,7 +32,7 @@ def forget_failures(study: Path, store: Path) -> int:
 def _failed_trial(path: Path) -> str:
     """Id of the trial that a record tells has failed; empty for any other record, and for a damaged one."""
     try:
-        record = read_json(path, "status")
+        record = Record.read(path)
     except DamagedError:
         return ""
-    return str(record["trial"]) if record["status"] == "failed" else ""
+    return record.trial if record.status == "failed" else ""

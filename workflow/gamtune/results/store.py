@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gamtune.errors import DamagedError
 from gamtune.files import checksum_of, copy_file, flush, locked, matches_checksum, read_json, umask, write_checksum
-from gamtune.results.record import MODEL, RECORD, STATE
+from gamtune.results.record import MODEL, RECORD, STATE, VERSION
 from gamtune.spec import Spec, digest
 
 DAMAGED, LOCK, PART = ".damaged", ".lock", ".part-"
@@ -44,11 +43,11 @@ class Stored:
         """Where its files lie."""
         return self.store / store_key(self.spec, self.data, self.code)
 
-    def record(self) -> dict[str, Any] | None:
-        """Return the record, or None if there is none; a folder that cannot be trusted is set aside."""
+    def status(self) -> str | None:
+        """Return the status of the stored trial, or None if there is none; a damaged folder is set aside."""
         if self.folder.exists() and self._record_problem():
             _set_aside(self.folder, self._record_problem)
-        return read_json(self.folder / RECORD) if self.folder.exists() else None
+        return str(read_json(self.folder / RECORD, version=VERSION)["status"]) if self.folder.exists() else None
 
     def has(self, name: str) -> bool:
         """Return whether there is an intact `MODEL` or `STATE` beside the record; a damaged one is set aside."""
@@ -65,7 +64,7 @@ class Stored:
         if not matches_checksum(path):
             return "the record does not match its checksum"
         try:
-            record = read_json(path, "trial", "data", "code", "status")
+            record = read_json(path, "trial", "data", "code", "status", version=VERSION)
         except DamagedError as error:
             return f"the record is {error.lines[0].partition(';')[0]}"
         wanted = {"trial": self.spec.trial, "data": self.data, "code": self.code}

@@ -7,7 +7,7 @@ from gamtune.config.search import TABLE
 from gamtune.config.study import Study
 from gamtune.errors import InputError
 from gamtune.results.layout import StudyFolder
-from gamtune.results.records import read_record
+from gamtune.results.records import Record
 from gamtune.search.proposals import proposed_rows, write_proposals
 from gamtune.search.table import build_table
 from gamtune.slots import Outcome, Row
@@ -41,9 +41,9 @@ def _outcomes(rows: Sequence[tuple[Row, Path]]) -> list[Outcome]:
     outcomes = []
     for row, path in rows:
         try:
-            record = read_record(path, row.spec.trial)
+            record = Record.read(path, row.spec.trial)
         except FileNotFoundError:
             raise InputError([f"{path} is missing: the rows before a round have to be trained first"]) from None
-        error = record["metrics"]["validation"]["mse"] if record["status"] == "ok" else None
+        error = record.validation_mse if record.status == "ok" else None
         outcomes.append(Outcome(row, error))
     return outcomes

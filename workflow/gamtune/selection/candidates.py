@@ -13,10 +13,11 @@ from gamtune.analysis.comparable import CONFIGURATION, averaged, last_rung, mode
 from gamtune.analysis.planned_formula import logged_columns
 from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.errors import InputError, StepError
-from gamtune.files import read_json, write_text
+from gamtune.files import write_text
 from gamtune.gam.model import FittedGam, fit_gam
 from gamtune.numbers import significant
 from gamtune.results.artefacts import artefact_text, read_artefact
+from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import StudyFolder
 from gamtune.search.proposals import proposed_rows
 from gamtune.search.table import build_table, complete
@@ -180,7 +181,7 @@ def _from_gam(search: _Search) -> Proposal:
 
 def _smallest(search: _Search) -> Proposal:
     """The smallest network of the rows within one standard error of the best."""
-    data = read_json(StudyFolder(search.summary.parent).data.info, "inputs", "classes")
+    data = DatasetInfo.read(StudyFolder(search.summary.parent).data.info)
     rows = {row.configuration: row for row in search.ranked}
     observed = [
         Sized(configuration, float(row.observed or 0), count_weights(row.spec, data))

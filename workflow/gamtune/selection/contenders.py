@@ -3,11 +3,10 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from gamtune.config.study import Decision
 from gamtune.errors import InputError
-from gamtune.selection.decision_file import read_decision, winner_of
+from gamtune.results.selection import Compared, Selection
 from gamtune.selection.slots import FINAL_SEED, read_candidate, slots
 from gamtune.spec import Spec
 
@@ -21,11 +20,11 @@ def contenders(decision: Decision) -> list[str]:
     return [OPTIMUM, *references]
 
 
-def _entry(decided: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+def _entry(decided: Sequence[Compared], name: str) -> Compared:
     for entry in decided:
-        if entry["candidate"] == name:
+        if entry.candidate == name:
             return entry
-    known = ", ".join([OPTIMUM, *(str(entry["candidate"]) for entry in decided)])
+    known = ", ".join([OPTIMUM, *(entry.candidate for entry in decided)])
     raise InputError([f"contender: got {name[:100]!r}, expected one of {known}"])
 
 
@@ -54,19 +53,19 @@ def final_spec(
     whole : bool
         It learns from all rows but the test's, for the median number of epochs that its confirmations were best after.
     """
-    decided = read_decision(study)
-    if contender == decided["winner"]:
+    decided = Selection.of(study)
+    if contender == decided.winner:
         return None, "it is the optimum"
-    entry = winner_of(decided)
-    settings = dict(decided["spec"])
+    entry = decided.selected
+    settings = dict(decided.spec)
     if contender != OPTIMUM:
-        entry = _entry(decided["candidates"], contender)
+        entry = _entry(decided.candidates, contender)
         spec = read_candidate(study / "decision" / "candidates.csv", contender).spec
-        if spec is None or entry["skipped"]:
-            return None, str(entry["skipped"])
+        if spec is None or entry.skipped:
+            return None, str(entry.skipped)
         settings = spec.settings()
     if whole:
         settings = {name: value for name, value in settings.items() if name not in ("patience", "min_delta")}
-        settings["epochs"] = entry["epochs"]
+        settings["epochs"] = entry.epochs
     more = {"weight_seed": FINAL_SEED + seed + replicate - 1} | ({"fold": fold} if fold else {})
     return Spec.from_json(json.dumps(settings | more)), ""

@@ -1,6 +1,5 @@
 """The final trainings' only look at the test set: what the optimum scores there, and beside it its references."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
@@ -21,10 +20,10 @@ from gamtune.learners.mlp.scoring import metrics_of, predict
 from gamtune.metrics.h2o import METRICS, FloatArray, IntArray, confusion_matrix
 from gamtune.results.artefacts import artefact_text
 from gamtune.results.layout import DataFolder, OptimumFolder, StudyFolder, TrialFolder
-from gamtune.results.records import read_record
+from gamtune.results.records import Record
+from gamtune.results.selection import Selection
 from gamtune.search.proposals import lines_with_records
 from gamtune.selection.contenders import OPTIMUM, final_folders
-from gamtune.selection.decision_file import read_decision
 from gamtune.selection.paired_tests import mcnemar, paired_t
 from gamtune.selection.slots import confirmation_records, read_candidates
 from gamtune.spec import Spec
@@ -63,8 +62,8 @@ def evaluate(
     """
     optimum = _Finals.read(study, OPTIMUM, replicates, whole)
     for number, record in enumerate(optimum.records, start=1):
-        if record["status"] != "ok":
-            raise StepError(f"training {number} of the optimum failed: {record['reason']}")
+        if record.status != "ok":
+            raise StepError(f"training {number} of the optimum failed: {record.reason}")
     folder, record, data = StudyFolder(study).optimum, optimum.records[0], optimum.sets[0]
     exported = TrialFolder(optimum.folders[0])
     copy_file(exported.model, folder.model)
@@ -77,7 +76,7 @@ def evaluate(
     else:
         write_text(folder.confusion, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
     metrics = METRICS["regression" if data.classes is None else "classification"]
-    scored = record["metrics"] | {"test": optimum.scores[0]}
+    scored = (record.metrics or {}) | {"test": optimum.scores[0]}
     if whole:
         del scored["validation"]
     rows = [*_compared(study, stages, metrics)]
@@ -101,14 +100,14 @@ class _Finals:
 
     name: str
     folders: list[Path]
-    records: list[dict[str, Any]]
+    records: list[Record]
     sets: list[Prepared]
 
     @classmethod
     def read(cls, study: Path, name: str, replicates: int, whole: bool) -> "_Finals":
         folders = final_folders(study, name, replicates)
-        records = [read_record(TrialFolder(folder).record) for folder in folders]
-        sets = [_data_of(study, record, whole) for record in records if record["status"] == "ok"]
+        records = [Record.read(TrialFolder(folder).record) for folder in folders]
+        sets = [_data_of(study, record, whole) for record in records if record.status == "ok"]
         return cls(name, folders, records, sets)
 
     @property
@@ -192,36 +191,36 @@ def _predictions(predicted: FloatArray, targets: Any, classes: list[Any] | None)
     )
 
 
-def _data_of(study: Path, record: dict[str, Any], whole: bool) -> Prepared:
+def _data_of(study: Path, record: Record, whole: bool) -> Prepared:
     """The data that a final training saw."""
     data = StudyFolder(study).data
-    folder = data.whole if whole else data.fold(record["spec"].get("fold"))
+    folder = data.whole if whole else data.fold(record.fold)
     return open_intact(folder.info, ("test",))
 
 
 def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The best row as tried and as trained again, and the winner on its fresh seeds."""
-    decision = read_decision(study)
-    replicates = {entry["candidate"]: entry["n"] for entry in decision["candidates"]}
-    best, winner = read_candidates(StudyFolder(study).candidates).get("observed_1"), decision["winner"]
-    validation = "test, chosen on" if decision["selection"] == "test" else "validation"
+    selection = Selection.of(study)
+    best, winner = read_candidates(StudyFolder(study).candidates).get("observed_1"), selection.winner
+    validation = "test, chosen on" if selection.selection == "test" else "validation"
 
-    def means(what: str, records: list[dict[str, Any]]) -> dict[str, Any]:
-        return _means(what, validation, [record["metrics"]["validation"] for record in records], metrics)
+    def means(what: str, records: list[Record]) -> dict[str, Any]:
+        return _means(what, validation, [(record.metrics or {})["validation"] for record in records], metrics)
 
     if best is not None and best.spec is not None:
         yield means(f"best row tried ({best.source})", _tried(study, best.spec, stages))
-        if replicates[best.name] and best.name != winner:
-            yield means("best row on fresh seeds", confirmation_records(study, best.name, replicates[best.name]))
-    yield means(f"winner on fresh seeds ({winner})", confirmation_records(study, winner, replicates[winner]))
+        confirmed = selection.candidate(best.name).n
+        if confirmed and best.name != winner:
+            yield means("best row on fresh seeds", confirmation_records(study, best.name, confirmed))
+    yield means(f"winner on fresh seeds ({winner})", confirmation_records(study, winner, selection.selected.n))
 
 
-def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[dict[str, Any]]:
+def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[Record]:
     """The finished trials with these settings, whatever their weight seeds."""
-    records = [read_record(path, cells["trial"]) for cells, path in lines_with_records(study, stages)]
-    finished = [record for record in records if record["status"] == "ok"]
+    records = [Record.read(path, cells["trial"]) for cells, path in lines_with_records(study, stages)]
+    finished = [record for record in records if record.status == "ok"]
     wanted = spec.without_seed()
-    return [r for r in finished if Spec.from_json(json.dumps(r["spec"])).without_seed() == wanted]
+    return [record for record in finished if record.to_spec().without_seed() == wanted]
 
 
 def _means(what: str, part: str, figures: list[dict[str, Any]], metrics: Sequence[str]) -> dict[str, Any]:

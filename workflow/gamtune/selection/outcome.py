@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from gamtune.config.study import Study
-from gamtune.data.warnings_file import read_warnings
 from gamtune.errors import DamagedError, StepError
 from gamtune.files import check_folder
 from gamtune.numbers import NOT_AVAILABLE, compact, rmse_note, significant, with_spread
 from gamtune.results.artefacts import read_rows
+from gamtune.results.data_warnings import DataWarnings
 from gamtune.results.layout import Results
-from gamtune.selection.decision_file import read_decision, winner_of
+from gamtune.results.selection import Compared, Selection
 
 
 def outcome(study: Study, results: Path, config: str) -> str:
@@ -28,28 +28,28 @@ def outcome(study: Study, results: Path, config: str) -> str:
     for place in folder.with_checksums():
         check_folder(place)
     try:
-        decision = read_decision(folder.path)
+        selection = Selection.read(folder.selection)
         comparison = read_rows(folder.optimum.comparison, "what", "part", "mse")
         trials = read_rows(folder.summary, "status", "name", "validation_mse")
-        warnings = read_warnings(folder.data.warnings)
+        warnings = DataWarnings.read(folder.data.warnings).warnings
     except FileNotFoundError as error:
         raise StepError(f"{error.filename} is not there: the study has not finished") from None
     finished = [row for row in trials if row["status"] == "ok"]
-    name, observed = _best(decision["candidates"], finished)
-    winner = winner_of(decision)
+    name, observed = _best(selection.candidates, finished)
+    winner = selection.selected
     test = next((row for row in comparison if (row["what"], row["part"]) == ("optimum", "test")), None)
     if test is None:
         raise DamagedError(folder.optimum.comparison, "it has no scores of the optimum")
-    part = decision["selection"]
+    part = selection.selection
     regression = "accuracy" not in test
-    mean = _score(winner["mean"]) if winner["sd"] is None else with_spread(winner["mean"], winner["sd"])
-    confirmed = f"{part} MSE {mean}{rmse_note(winner['mean'], regression=regression)} on {winner['n']} fresh seeds"
+    mean = _score(winner.score) if winner.sd is None else with_spread(winner.score, winner.sd)
+    confirmed = f"{part} MSE {mean}{rmse_note(winner.score, regression=regression)} on {winner.n} fresh seeds"
     best = _score(observed) + rmse_note(observed, regression=regression)
     lines = [
         ("Trials", f"{len(trials)}, of which {len(trials) - len(finished)} failed"),
         ("Best row tried", f"{name}, {part} MSE {best} in the training it was chosen by"),
-        ("Optimum", f"{winner['candidate']} ({winner['source']}), {confirmed}"),
-        ("", _settings(decision["spec"])),
+        ("Optimum", f"{winner.candidate} ({winner.source}), {confirmed}"),
+        ("", _settings(selection.spec)),
         (
             "On the test set",
             f"MSE {_score(float(test['mse']))}, {_second(test)}, {_when(part)}",
@@ -77,11 +77,11 @@ def _when(selection: str) -> str:
     return "which every choice looked at" if selection == "test" else "scored after every choice"
 
 
-def _best(candidates: list[dict[str, Any]], finished: list[dict[str, str]]) -> tuple[str, float]:
+def _best(candidates: list[Compared], finished: list[dict[str, str]]) -> tuple[str, float]:
     """Name and error of the best row: as the decision ranked it, or where it did not look at rows, the lowest."""
     for candidate in candidates:
-        if candidate["candidate"] == "observed_1":
-            return candidate["source"].removeprefix("row "), candidate["observed"]
+        if candidate.candidate == "observed_1" and candidate.observed is not None:
+            return candidate.source.removeprefix("row "), candidate.observed
     best = min(finished, key=lambda row: float(row["validation_mse"]))
     return best["name"], float(best["validation_mse"])
 

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gamtune.config.study import Decision
 from gamtune.errors import DamagedError
 from gamtune.results.artefacts import read_rows
 from gamtune.results.record import RECORD
-from gamtune.results.records import read_record
+from gamtune.results.records import Record
 from gamtune.spec import Spec
 
 COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "nearest", "usual", "reason", "spec")
@@ -107,7 +106,7 @@ def confirmation_folders(study: Path, candidate: str, replicates: int) -> list[P
     return [study / "confirm" / candidate / str(number) for number in range(1, replicates + 1)]
 
 
-def confirmation_records(study: Path, candidate: str, replicates: int) -> list[dict[str, Any]]:
+def confirmation_records(study: Path, candidate: str, replicates: int) -> list[Record]:
     """The records of a candidate's confirmations, in the order of their weight seeds."""
     folders = confirmation_folders(study, candidate, replicates)
-    return [read_record(folder / RECORD) for folder in folders]
+    return [Record.read(folder / RECORD) for folder in folders]

@@ -1,16 +1,16 @@
 """What a study left on disk: its table, the records of its trainings and its data."""
 
 import hashlib
-import json
 import logging
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gamtune.errors import DamagedError
-from gamtune.files import check_file, read_json
+from gamtune.files import read_checked
 from gamtune.results.layout import OPTIMUM, TRIALS, StudyFolder
+from gamtune.results.records import Record
+from gamtune.results.selection import Selection
 from gamtune.search.proposals import lines_with_records
 from gamtune.tracking.study import TrackedStudy
 
@@ -34,7 +34,7 @@ class RunRecord:
 
     place: Place
     digest: str
-    content: dict[str, Any]
+    content: Record
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def read_study(study: TrackedStudy, only: Collection[Path] | None = None) -> Stu
         record = _read(place)
         if record is None:
             awaited.add(place.key)
-        elif record.content["status"] != "skipped":
+        elif record.content.status != "skipped":
             runs.append(record)
     return StudyRecords(runs, awaited, _varying([cells for cells, _ in table]), has_table=bool(table))
 
@@ -94,12 +94,12 @@ def fingerprint(study: TrackedStudy) -> dict[Path, tuple[int, int]]:
     return found
 
 
-def read_decision(study: StudyFolder) -> dict[str, Any]:
-    """``decision.json`` in the study's folder of results; nothing while it is not made, or being made."""
+def read_selection(study: StudyFolder) -> Selection | None:
+    """Return the selection of a study; None before it is made, and if its file is damaged."""
     try:
-        return read_json(study.selection, "winner", "why")
+        return Selection.read(study.selection)
     except (FileNotFoundError, DamagedError):
-        return {}
+        return None
 
 
 def _varying(table: list[dict[str, str]]) -> frozenset[str]:
@@ -129,28 +129,23 @@ def _places(study: StudyFolder, table: list[tuple[dict[str, str], Path]]) -> Ite
 def _slots(study: StudyFolder) -> Iterator[tuple[str, str]]:
     """Candidate and replicate of each confirmation; those a made decision did not ask for are an earlier one's."""
     slots = study.confirmations()
-    decision = read_decision(study)
-    try:
-        wanted = {entry["candidate"] for entry in decision["candidates"]}
-        replicates = {str(number + 1) for number in range(len(decision["weight_seeds"]))}
-    except (KeyError, TypeError):
+    selection = read_selection(study)
+    if selection is None:
         yield from slots
         return
+    wanted = {entry.candidate for entry in selection.candidates}
+    replicates = {str(number + 1) for number in range(len(selection.weight_seeds))}
     yield from (slot for slot in slots if slot[0] in wanted and slot[1] in replicates)
 
 
 def _read(place: Place) -> RunRecord | None:
     """The record, or None while there is none; a damaged one must not keep the others from being tracked."""
     try:
-        written = place.path.read_bytes()
+        written = read_checked(place.path)
+        record = Record.parse(written, place.path)
     except FileNotFoundError:
         return None
-    try:
-        check_file(place.path)
-        content = json.loads(written)
-        if content["status"] != "skipped":
-            content["spec"], content["started"], content["finished"]
-    except (ValueError, TypeError, KeyError) as error:
-        logger.warning("%s: not tracked, not a record: %s", place.path, error)
+    except DamagedError as error:
+        logger.warning("%s: not tracked: %s", place.path, error.lines[0])
         return None
-    return RunRecord(place, hashlib.sha256(written).hexdigest(), content)
+    return RunRecord(place, hashlib.sha256(written).hexdigest(), record)

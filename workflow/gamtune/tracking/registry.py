@@ -13,7 +13,7 @@ from gamtune.data.preprocessing import Preprocessing
 from gamtune.learners.mlp.model_file import check_model_file
 from gamtune.runtime.fingerprint import LIBRARY, closure
 from gamtune.serving import served
-from gamtune.tracking.records import read_decision
+from gamtune.tracking.records import read_selection
 from gamtune.tracking.store import Store
 
 # isort: split
@@ -68,7 +68,8 @@ def register_champion(store: Store, run_id: str) -> Champion:
         model_id = _finished_model(store, digest) or _log_model(
             store, network, preprocessing, described, digest, run_id
         )
-        number = _add_version(store, model_id, run_id, digest, read_decision(store.study.layout).get("why"))
+        selection = read_selection(store.study.layout)
+        number = _add_version(store, model_id, run_id, digest, selection.why if selection else None)
     model = _registered(store)
     if model is None or str(model.aliases.get(ALIAS)) != number:
         store.client.set_registered_model_alias(store.study.name, ALIAS, number)

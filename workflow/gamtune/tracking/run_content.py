@@ -11,7 +11,8 @@ from typing import Any, TypeGuard
 from gamtune.config.settings import PER_LAYER
 from gamtune.files import check_file, sha256_of
 from gamtune.results.layout import ROUNDS, RUNGS, StudyFolder
-from gamtune.tracking.records import RunRecord, read_decision
+from gamtune.results.records import Record
+from gamtune.tracking.records import RunRecord, read_selection
 from gamtune.tracking.study import TrackedStudy
 
 # The axes of MLflow's plots are linear only (3.17); these settings live on a logarithmic scale whatever their prior.
@@ -57,16 +58,16 @@ class RunContent:
 def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[str], study_link: str) -> RunContent:
     """A training's run: what varies in the table as params, what does not as tags, its curves and final metrics."""
     place, content = record.place, record.content
-    spec = content["spec"]
-    failed = content["status"] == "failed"
-    reason = (content.get("reason") or "no reason recorded")[:LONGEST_REASON]
+    spec = content.spec
+    failed = content.status == "failed"
+    reason = (content.reason or "no reason recorded")[:LONGEST_REASON]
     note = f"Asked for by `{place.asked_by}`, among the artifacts of [the study's run]({study_link})."
     constants = {name: _text(value) for name, value in spec.items() if name not in varying and name not in PER_LAYER}
     tags = {
         **constants,
-        **{f"gamtune.{name}": str(content[name]) for name in ("trial", "data", "code") if name in content},
-        **{f"system.{name}": str(value) for name, value in content.get("system", {}).items()},
-        **{f"version.{name}": value for name, value in content.get("versions", {}).items()},
+        **{"gamtune.trial": content.trial, "gamtune.data": content.data, "gamtune.code": content.code},
+        **{f"system.{name}": str(value) for name, value in content.system.items()},
+        **{f"version.{name}": value for name, value in content.versions.items()},
         **_stage(place.asked_by),
         "gamtune.asked_by": place.asked_by,
         "gamtune.strategy": study.strategy,
@@ -80,13 +81,13 @@ def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[st
         name=place.name,
         digest=record.digest,
         status="FAILED" if failed else "FINISHED",
-        start=_milliseconds(content["started"]),
-        end=_milliseconds(content["finished"]),
+        start=_milliseconds(content.started),
+        end=_milliseconds(content.finished),
         params={**_layer_params(spec), **_setting_params(spec, varying, {*LOGARITHMIC, *study.logarithmic})},
-        points=[*_curves(content.get("history") or {}), *_finals(content)],
+        points=[*_curves(content.history), *_finals(content)],
         tags=tags,
         artifacts=[(place.path, "")],
-        data=content.get("data", ""),
+        data=content.data,
     )
 
 
@@ -128,8 +129,8 @@ def study_content(study: TrackedStudy) -> RunContent | None:
 
 def _decision_tags(folder: StudyFolder) -> dict[str, str]:
     """What was chosen and why, once that is decided."""
-    decision = read_decision(folder)
-    return {"gamtune.winner": decision["winner"], NOTE: decision["why"]} if decision else {}
+    selection = read_selection(folder)
+    return {"gamtune.winner": selection.winner, NOTE: selection.why} if selection else {}
 
 
 def _layer_params(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -163,17 +164,18 @@ def _curves(history: Mapping[str, list[Any]]) -> Iterator[Point]:
                 yield Point(name.replace("_", "/", 1), float(value), _milliseconds(time), int(epoch))
 
 
-def _finals(content: Mapping[str, Any]) -> Iterator[Point]:
+def _finals(content: Record) -> Iterator[Point]:
     """What runs are ranked by; at step 0, where MLflow draws bars over the runs instead of lonely dots."""
-    values = {name: content.get(name) for name in ("seconds", "epochs_run", "best_epoch")}
-    for part, metrics in (content.get("metrics") or {}).items():
-        values |= {f"{part}_{name}": value for name, value in (metrics or {}).items()}
+    values: dict[str, float | None]
+    values = {"seconds": content.seconds, "epochs_run": content.epochs_run, "best_epoch": content.best_epoch}
+    for part, metrics in (content.metrics or {}).items():
+        values |= {f"{part}_{name}": value for name, value in metrics.items()}
     error = values.get(RESPONSE)
     if _is_number(error) and error > 0:
         values[LOG_RESPONSE] = math.log10(error)  # one bad row would leave all others in one colour
     for name, value in values.items():
         if _is_number(value):
-            yield Point(name, float(value), _milliseconds(content["finished"]), 0)
+            yield Point(name, float(value), _milliseconds(content.finished), 0)
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
