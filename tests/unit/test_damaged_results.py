@@ -16,10 +16,10 @@ from gamtune.errors import DamagedError, InputError
 from gamtune.files import check_folder, checksum_of, copy_file, read_json, write_text
 from gamtune.results.artefacts import read_artefact, read_rows
 from gamtune.results.captions import Captions
+from gamtune.results.clean_up import forget_failures
 from gamtune.results.data_warnings import DataWarnings
 from gamtune.results.dataset import DatasetInfo
 from gamtune.results.records import Record
-from gamtune.results.retry import forget_failures
 from gamtune.results.selection import Selection
 from gamtune.search.planned import check_summary
 from gamtune.search.proposals import FILE, read_slot, write_proposals

@@ -13,7 +13,7 @@ import pytest
 from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
 from gamtune.learners import trial
-from gamtune.results.retry import forget_failures
+from gamtune.results.clean_up import forget_failures
 from gamtune.results.store import store_key
 from gamtune.runtime import launch as launching
 from gamtune.runtime.fingerprint import LIBRARY, closure

@@ -1,18 +1,15 @@
-"""Finds the trainings that no study wants any more, and removes their folders."""
+"""Search for the trials that no study wants any more, and their removal from the disk and from MLflow."""
 
-import os
-import shutil
-import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 from gamtune.files import locked
 from gamtune.numbers import significant
 from gamtune.plan import Plan
+from gamtune.results.clean_up import Unwanted, remove, size_of, status_of
 from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import CONFIRM, FINAL, RESULTS, STORE, Results, StudyFolder, TrialFolder
 from gamtune.results.records import Record
@@ -25,21 +22,11 @@ from gamtune.selection.slots import confirmation_spec, read_candidates
 from gamtune.tracking.study import TrackedStudy
 
 
-@dataclass(frozen=True)
-class Unwanted:
-    """A folder or file to remove: where, whose, how many bytes are freed with it, and the key of its run in MLflow."""
-
-    path: Path
-    owner: str
-    size: int
-    run: str = ""
-
-
 def unwanted(plans: Sequence[Plan]) -> list[Unwanted]:
-    """What no config of ``plans`` wants of the trainings in the folder of results, those of other studies included.
+    """Return the trials in the folder of results, of all studies and in the store, that no config wants.
 
-    A training of the store is wanted if the table of a config, its rounds or rungs, its confirmations or its optimum
-    have it, on the data as they are and with the code as it is.
+    A stored trial is wanted if it is part of the table of a config, its rounds or rungs, its confirmations or its final
+    trials, with the present data and the present training code.
 
     Parameters
     ----------
@@ -54,7 +41,7 @@ def unwanted(plans: Sequence[Plan]) -> list[Unwanted]:
         wanted = _folders(studies[name]) if name in studies else set()
         for record in study.records():
             if record.parent not in wanted:
-                found.append(Unwanted(record.parent, name, _size(record.parent), _run_key(record)))
+                found.append(Unwanted(record.parent, name, size_of(record.parent), _run_key(record)))
     return found
 
 
@@ -68,14 +55,14 @@ def show_unwanted(plans: Sequence[Plan]) -> None:
 
 
 def prune(plans: Sequence[Plan]) -> int:
-    """Remove what no config of ``plans`` wants from the disk and from MLflow, and print what was removed.
+    """Remove the trials that no config of ``plans`` wants from the disk and from MLflow, and print what was removed.
 
-    No run is active meanwhile, and a sync waits: it sees either all records or those that stay.
+    No run can start meanwhile, and a sync waits, so that it never sees a part of the records.
 
     Returns
     -------
     int
-        Number of folders and files that could not be removed; standard error says why.
+        Number of folders and files that could not be removed; the reasons are printed to standard error.
 
     Raises
     ------
@@ -84,9 +71,9 @@ def prune(plans: Sequence[Plan]) -> int:
     OSError
         If a lock file cannot be written.
     TrackingError
-        If MLflow cannot be reached; the folders and files have been removed then.
+        If MLflow cannot be reached. The folders and files have been removed already.
     """
-    from gamtune.tracking.forget import forget_runs
+    from gamtune.tracking.runs import forget_runs
 
     uris = sorted({plan.config.tracking.uri for plan in plans})
     with exclusive("gamtune prune"):
@@ -117,38 +104,6 @@ def _megabytes(found: Sequence[Unwanted]) -> str:
     return significant(sum(one.size for one in found) / 1e6, 3)
 
 
-def remove(found: Sequence[Unwanted]) -> list[str]:
-    """Remove folders and files, and the folders that are empty afterwards; the caller holds the run lock.
-
-    Of a folder, the record is removed first, so that a trial is either whole or not there.
-
-    Returns
-    -------
-    list of str
-        One message per folder or file that could not be removed.
-    """
-    problems = []
-    for one in found:
-        try:
-            (TrialFolder(one.path).record if one.path.is_dir() else one.path).unlink(missing_ok=True)
-            if one.path.is_dir():
-                shutil.rmtree(one.path)
-            _remove_empty(one)
-        except FileNotFoundError:  # another process has removed it
-            continue
-        except OSError as error:
-            problems.append(f"{error.filename or one.path}: {error.strerror}")
-    return problems
-
-
-def _remove_empty(one: Unwanted) -> None:
-    """Remove the folders that are empty without a removed folder, up to that of the study or store."""
-    for parent in one.path.parents:
-        if parent.name in (one.owner, STORE, RESULTS) or any(parent.iterdir()):
-            break
-        parent.rmdir()
-
-
 def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
     code = training_code()
     wanted, with_model = set(), set()
@@ -164,19 +119,19 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
             record = Record.read(TrialFolder(folder).record)
             key = record.trial, record.data
             stays = key in wanted and record.code == code
-        except PermissionError as error:  # of another user, whose trials cannot be judged
+        except PermissionError as error:  # it belongs to another user
             print(f"{error.filename}: {error.strerror}; not removed", file=sys.stderr)
             continue
-        except (OSError, ValueError):  # what a killed training left
+        except (OSError, ValueError):  # it is what a killed trial left
             stays = False
         if not stays:
-            yield Unwanted(folder, STORE, _size(folder))
-        elif key not in with_model and (status := _status(model)):
+            yield Unwanted(folder, STORE, size_of(folder))
+        elif key not in with_model and (status := status_of(model)):
             yield Unwanted(model, STORE, status.st_size)
 
 
 def _data_digest(path: str) -> str:
-    """Digest of the data as they were last prepared; empty before."""
+    """Return the fingerprint of the data as they were last prepared, or an empty text."""
     try:
         return DatasetInfo.read(Path(path)).digest
     except (OSError, ValueError):
@@ -184,7 +139,7 @@ def _data_digest(path: str) -> str:
 
 
 def _trials(plan: Plan) -> set[str]:
-    """Ids of all trainings that a study has, as far as they are known."""
+    """Return the ids of all trials of the search and of the confirmations, as far as they are known."""
     folder = Path(plan.path())
     trials = {*plan.trials, *(row.spec.trial for row, _ in proposed_rows(folder, plan.stages))}
     try:
@@ -202,7 +157,7 @@ def _trials(plan: Plan) -> set[str]:
 
 
 def _finals(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Id and data of the final trainings of the optimum and of what it is compared with."""
+    """Yield the id and the fingerprint of the data of each final trial."""
     folder, seed = Path(plan.path()), plan.config.training.seed
     for name in _decided(folder) & set(plan.contenders):
         for number in plan.finals:
@@ -212,8 +167,8 @@ def _finals(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _decided(folder: Path) -> set[str]:
-    """Contenders that the decision as it was last made knows; none before."""
-    if not StudyFolder(folder).candidates.exists():  # it holds their settings
+    """Return the names of the models of the final trials according to the last selection; none before it."""
+    if not StudyFolder(folder).candidates.exists():  # which holds their settings
         return set()
     try:
         selection = Selection.of(folder)
@@ -223,7 +178,7 @@ def _decided(folder: Path) -> set[str]:
 
 
 def _folders(plan: Plan) -> set[Path]:
-    """Folders of the records that a study has or will have."""
+    """Return the folders of the records that a study has or will have."""
     study = plan.layout
     confirmed = {study.confirmation(name, number).path for name in plan.candidates for number in plan.replicates}
     final = {study.final(name, number).path for name in plan.contenders for number in plan.finals}
@@ -231,7 +186,7 @@ def _folders(plan: Plan) -> set[Path]:
 
 
 def _run_key(record: Path) -> str:
-    """What the run of a study's record is known by."""
+    """Return the key of the run that belongs to a record."""
     *_, kind, candidate, replicate, _ = record.parts
     if kind == FINAL:
         return f"final/{candidate}/{replicate}"
@@ -239,19 +194,5 @@ def _run_key(record: Path) -> str:
         return f"confirmation/{candidate}/{replicate}"
     try:
         return f"trial/{Record.read(record).trial}"
-    except (ValueError, OSError):  # damaged, whose run the next sync retires; unreadable, or gone
+    except (ValueError, OSError):  # it is unreadable or gone; the next sync hides the run of a damaged record
         return ""
-
-
-def _size(folder: Path) -> int:
-    """Return the bytes of a folder's files; a file that is linked elsewhere counts with its last link."""
-    return sum(status.st_size // status.st_nlink for path in folder.rglob("*") if (status := _status(path)))
-
-
-def _status(path: Path) -> os.stat_result | None:
-    """Return the status of a file; None if it is a folder, cannot be reached or has vanished."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status if stat.S_ISREG(status.st_mode) else None

@@ -1,4 +1,4 @@
-"""Prepared arrays compared with the fingerprints in their ``digest.json`` before anything is learned from them."""
+"""Comparison of prepared arrays with the fingerprints in ``digest.json``, before a model is trained on them."""
 
 import hashlib
 import json
@@ -18,8 +18,8 @@ from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import DataFolder
 from gamtune.results.record import PARTS
 
-LASTS = 3600  # seconds; after that they are compared again, since a disk can lose bytes without any trace
-UNSETTLED = 2  # seconds; a file that has just been written could be written again without another time stamp
+LASTS = 3600  # seconds until an array is compared again, since a disk can lose bytes without a trace
+UNSETTLED = 2  # seconds; a file written so recently may be written again with the same time stamp
 
 
 def array_fingerprint(array: npt.NDArray[Any]) -> str:
@@ -30,16 +30,16 @@ def array_fingerprint(array: npt.NDArray[Any]) -> str:
 
 
 def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
-    """Open a prepared data set whose arrays are those that its ``digest.json`` describes.
+    """Open a prepared data set after comparing its arrays with the fingerprints in its ``digest.json``.
 
-    An array that has been compared within the last hour, and has not been written since, is not read again.
+    An array that was compared within the last hour, and has not been written since, is not read again.
 
     Parameters
     ----------
     digest_file : Path
         ``digest.json`` of the data set.
     parts : collection of str
-        The parts whose arrays are wanted.
+        The parts whose arrays are compared.
 
     Raises
     ------
@@ -64,16 +64,20 @@ def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
                 if now - path.stat().st_ctime > UNSETTLED:
                     checked[name] = entry | {"at": now}
     if checked:
-        with suppress(OSError), replacing(folder.compared, flushed=False) as part:  # it saves time, no more
+        with (
+            suppress(OSError),
+            replacing(folder.compared, flushed=False) as part,
+        ):  # without the cache, the arrays are compared again
             part.write_text(json.dumps(known | checked), encoding="utf-8")
     return Prepared.open(digest_file)
 
 
 @contextmanager
 def vouched_for_by(digest_file: Path) -> Iterator[None]:
-    """Delete ``digest.json`` if a file that it describes turns out damaged or missing, so that the next run makes both.
+    """Delete ``digest.json`` if a file that it describes is damaged or missing, so that the next run makes both again.
 
-    Snakemake makes the data anew only if ``digest.json`` is missing, since no training waits for another file of them.
+    Snakemake prepares the data again only if ``digest.json`` is missing, since trials have no other file of the data
+    as an input.
     """
     try:
         yield
@@ -96,7 +100,7 @@ def _check(path: Path, fingerprint: str) -> None:
 
 
 def _stamp(path: Path) -> list[int]:
-    """What changes whenever a file is written or replaced."""
+    """Return numbers of which at least one changes whenever a file is written or replaced."""
     status = path.stat()
     return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 

@@ -1,4 +1,4 @@
-"""What a study left on disk: its table, the records of its trainings and its data."""
+"""The records of a study on disk, and the runs in MLflow that they belong to."""
 
 import hashlib
 import logging
@@ -19,7 +19,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a record lies, or will lie once its training is done, what to call its run and which file asked for it."""
+    """The place of the record of a trial, which may not exist yet, and its run in MLflow.
+
+    Attributes
+    ----------
+    role : {"trial", "confirmation", "final", "optimum"}
+        Role of the run.
+    key : str
+        Value of the tag ``gamtune.key``, which identifies the run.
+    name : str
+        Name of the run.
+    path : Path
+        The record.
+    asked_by : str
+        File that holds the specification of the trial, relative to the study's folder.
+    """
 
     role: str
     key: str
@@ -30,7 +44,7 @@ class Place:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One record: where it lies, the sha256 of its bytes and its content."""
+    """A record with its place and the SHA-256 of its bytes."""
 
     place: Place
     digest: str
@@ -39,10 +53,18 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class StudyRecords:
-    """A study as it is on disk now.
+    """The records of a study as they are on disk.
 
-    ``awaited`` holds the keys whose record is missing but still wanted, because it is trained again just now;
-    ``varying`` the settings that take more than one value in the table.
+    Attributes
+    ----------
+    runs : list of RunRecord
+        The records.
+    awaited : set of str
+        Keys of trials that the study has but whose record is missing, for example since they are trained again.
+    varying : frozenset of str
+        Settings with more than one value in the table.
+    has_table : bool
+        Whether the table exists.
     """
 
     runs: list[RunRecord]
@@ -52,19 +74,22 @@ class StudyRecords:
 
 
 def read_runs(study: TrackedStudy) -> list[RunRecord]:
-    """Every record of a study in the table's order, then confirmations, then the optimum; skipped ones left out."""
+    """Return the records of a study in the order of its table, then the confirmations, final trials and the optimum.
+
+    Records of empty slots are left out.
+    """
     return read_study(study).runs
 
 
 def read_study(study: TrackedStudy, only: Collection[Path] | None = None) -> StudyRecords:
-    """The records of a study with what is needed to know which runs are out of date.
+    """Return the records of a study, and what is needed to find the runs that are out of date.
 
     Parameters
     ----------
     study : TrackedStudy
         The study.
     only : collection of paths, optional
-        Records to read; the others are passed over.
+        Records to read; by default all.
     """
     table = list(lines_with_records(study.folder, study.stages))
     runs, awaited = [], set()
@@ -80,7 +105,7 @@ def read_study(study: TrackedStudy, only: Collection[Path] | None = None) -> Stu
 
 
 def fingerprint(study: TrackedStudy) -> dict[Path, tuple[int, int]]:
-    """Time and size of every record, and of the files that ask for them: cheap, and different after every change."""
+    """Return the time and size of every record and of the files with their specifications, to detect changes."""
     table, layout = list(lines_with_records(study.folder, study.stages)), study.layout
     places = [place.path for place in _places(layout, table)]
     asking = [layout.table, *(layout.stage(stage).proposals for stage in study.stages)]
@@ -103,7 +128,7 @@ def read_selection(study: StudyFolder) -> Selection | None:
 
 
 def _varying(table: list[dict[str, str]]) -> frozenset[str]:
-    """Columns with more than one value; replicates differ in their weight seed alone."""
+    """Return the columns with more than one value; replicates differ only in their weight seed."""
     columns = {column for column in (table[0] if table else {}) if len({row[column] for row in table}) > 1}
     return frozenset(columns | ({"weight_seed"} if "replicate" in columns else set()))
 
@@ -127,7 +152,7 @@ def _places(study: StudyFolder, table: list[tuple[dict[str, str], Path]]) -> Ite
 
 
 def _slots(study: StudyFolder) -> Iterator[tuple[str, str]]:
-    """Candidate and replicate of each confirmation; those a made decision did not ask for are an earlier one's."""
+    """Yield the candidate and number of each confirmation, except those of an earlier selection."""
     slots = study.confirmations()
     selection = read_selection(study)
     if selection is None:
@@ -139,7 +164,7 @@ def _slots(study: StudyFolder) -> Iterator[tuple[str, str]]:
 
 
 def _read(place: Place) -> RunRecord | None:
-    """The record, or None while there is none; a damaged one must not keep the others from being tracked."""
+    """Return a record; None if it does not exist or is damaged, since the others are to be tracked anyway."""
     try:
         written = read_checked(place.path)
         record = Record.parse(written, place.path)
