@@ -24,6 +24,7 @@ from gamtune.report.report import write_report
 from gamtune.report.space_words import describe_space
 from gamtune.results.artefacts import artefact_text
 from gamtune.results.captions import Captions
+from gamtune.results.comparison import Score
 from gamtune.results.data_warnings import DataWarning, DataWarnings
 from gamtune.results.selection import Selection
 
@@ -279,7 +280,9 @@ def test_a_regression_is_told_by_r2_and_absolute_error():
 
 
 def test_the_test_error_of_other_weight_seeds_shows_how_lucky_the_exported_one_is():
-    said = what_it_scores(told(), TEST, 50, {"n": 3, "mse": 0.0471, "mse_sd": 0.0021}, [])[-1]
+    said = what_it_scores(
+        told(), TEST, 50, Score("optimum, final seeds", "test", 3, {"mse": 0.0471, "mse_sd": 0.0021}), []
+    )[-1]
     assert "On 3 weight seeds that no choice has seen, the first of them exported: mean test MSE 0.0471" in said
 
 

@@ -6,6 +6,7 @@ from math import sqrt
 from typing import Any
 
 from gamtune.numbers import measured, p_value, percent, rmse_note, signed
+from gamtune.results.comparison import Score
 from gamtune.results.selection import Compared, Optimism, Selection
 
 Row = Mapping[str, Any]
@@ -67,7 +68,7 @@ def how_sure(decision: Selection, warnings: Sequence[str], regression: bool = Fa
 
 
 def what_it_scores(
-    decision: Selection, test: Row, test_rows: int, over_seeds: Row | None, tests: Sequence[Row]
+    decision: Selection, test: Row, test_rows: int, over_seeds: Score | None, tests: Sequence[Row]
 ) -> list[str]:
     """Sentences on the test rows: the exported network, its other seeds, and what it is compared with.
 
@@ -79,7 +80,7 @@ def what_it_scores(
         The optimum's test metrics.
     test_rows : int
         How many rows it was scored on.
-    over_seeds : mapping, optional
+    over_seeds : Score, optional
         Mean test metrics of all final trainings, where there are several.
     tests : sequence of mapping
         Lines of ``tests.csv``.
@@ -143,10 +144,11 @@ def _on_test(test: Row, rows: int, selection: str) -> str:
     )
 
 
-def _test_over_seeds(row: Row) -> str:
+def _test_over_seeds(score: Score) -> str:
+    row = score.metrics
     mean = measured(row["mse"]) + rmse_note(row["mse"], regression="accuracy" not in row)
     spread = f"mean test MSE {mean}, standard deviation {measured(row['mse_sd'], 2)}"
-    return f"On {row['n']:.0f} weight seeds that no choice has seen, the first of them exported: {spread}."
+    return f"On {score.n} weight seeds that no choice has seen, the first of them exported: {spread}."
 
 
 def _tested(test: Row) -> str:

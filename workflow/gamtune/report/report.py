@@ -26,6 +26,7 @@ from gamtune.report.findings import (
 from gamtune.report.space_words import describe_search, describe_space
 from gamtune.results.artefacts import read_artefact, read_lines
 from gamtune.results.captions import Captions
+from gamtune.results.comparison import Comparison
 from gamtune.results.data_warnings import DataWarnings
 from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import FigureFolder, GamFolder, OptimumFolder, StudyFolder
@@ -158,11 +159,8 @@ def _lines(path: Path) -> list[str]:
 def _decision(study: StudyFolder) -> Page:
     """The candidates, the winner, and the optimum that was made of it."""
     decision = Selection.read(study.selection)
-    comparison = _records(read_artefact(study.optimum.comparison, text=("what", "part")))
-    test = next((row for row in comparison if (row["what"], row["part"]) == ("optimum", "test")), None)
-    if test is None:
-        raise DamagedError(study.optimum.comparison, "it has no scores of the optimum")
-    over_seeds = next((row for row in comparison if row["what"] == "optimum, final seeds" and row["n"] > 1), None)
+    comparison = Comparison.read(study.optimum.comparison)
+    test = comparison.test
     rows = DatasetInfo.read(study.data.info).rows["test"]
     tests = _records(read_artefact(study.optimum.tests, text=("against",)))
     support = _records(read_artefact(study.support, text=("candidate",)))
@@ -173,7 +171,7 @@ def _decision(study: StudyFolder) -> Page:
         "decision": decision,
         "winner": decision.selected,
         "sureness": how_sure(decision, warnings, regression="accuracy" not in test),
-        "scores": what_it_scores(decision, test, rows, over_seeds, tests),
+        "scores": what_it_scores(decision, test, rows, comparison.over_seeds, tests),
         "support": _by_candidate(support),
         "distances": {
             line["candidate"]: line for line in _records(read_artefact(study.candidates, text=("candidate",)))
@@ -183,7 +181,7 @@ def _decision(study: StudyFolder) -> Page:
         "strips": strips,
         "zero": zero,
         "record": Record.read(study.optimum.record),
-        "comparison": comparison,
+        "comparison": comparison.scores,
         "test": test,
     }
 

@@ -19,6 +19,7 @@ from gamtune.learners.mlp.model_file import load_raw
 from gamtune.learners.mlp.scoring import metrics_of, predict
 from gamtune.metrics.h2o import METRICS, FloatArray, IntArray, confusion_matrix
 from gamtune.results.artefacts import artefact_text
+from gamtune.results.comparison import TEST, Comparison, Score, final_seeds
 from gamtune.results.layout import DataFolder, OptimumFolder, StudyFolder, TrialFolder
 from gamtune.results.records import Record
 from gamtune.results.selection import Selection
@@ -76,16 +77,15 @@ def evaluate(
     else:
         write_text(folder.confusion, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
     metrics = METRICS["regression" if data.classes is None else "classification"]
-    scored = (record.metrics or {}) | {"test": optimum.scores[0]}
+    scored = (record.metrics or {}) | {TEST: optimum.scores[0]}
     if whole:
         del scored["validation"]
     rows = [*_compared(study, stages, metrics)]
-    rows += [{"what": OPTIMUM, "part": part, "n": 1, **figures} for part, figures in scored.items()]
+    rows += [Score(OPTIMUM, part, 1, figures) for part, figures in scored.items()]
     others = [_Finals.read(study, name, replicates, whole) for name in contenders if name != OPTIMUM]
     for finals in (optimum, *(other for other in others if other.finished)):
-        rows.append(_means(f"{finals.name}, final seeds", "test", finals.scores, metrics))
-    columns = ("what", "part", "n", "mse", "mse_sd", *metrics[1:])
-    write_text(folder.comparison, artefact_text(columns, ([row.get(name) for name in columns] for row in rows)))
+        rows.append(_means(final_seeds(finals.name), TEST, finals.scores, metrics))
+    Comparison(rows, folder.comparison).write(metrics)
     write_text(folder.tests, artefact_text(TESTS, (_tested(optimum, other) for other in others if other.finished)))
     source = DataFolder(data.folder)
     with vouched_for_by(source.info):
@@ -198,13 +198,13 @@ def _data_of(study: Path, record: Record, whole: bool) -> Prepared:
     return open_intact(folder.info, ("test",))
 
 
-def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Iterator[Score]:
     """The best row as tried and as trained again, and the winner on its fresh seeds."""
     selection = Selection.of(study)
     best, winner = read_candidates(StudyFolder(study).candidates).get("observed_1"), selection.winner
     validation = "test, chosen on" if selection.selection == "test" else "validation"
 
-    def means(what: str, records: list[Record]) -> dict[str, Any]:
+    def means(what: str, records: list[Record]) -> Score:
         return _means(what, validation, [(record.metrics or {})["validation"] for record in records], metrics)
 
     if best is not None and best.spec is not None:
@@ -223,13 +223,15 @@ def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[Record]:
     return [record for record in finished if record.to_spec().without_seed() == wanted]
 
 
-def _means(what: str, part: str, figures: list[dict[str, Any]], metrics: Sequence[str]) -> dict[str, Any]:
+def _means(what: str, part: str, figures: list[dict[str, Any]], metrics: Sequence[str]) -> Score:
     """Return mean metrics of some trials; R2 is left out where it is no number, and RMSE is the root of the MSE."""
-    means = {m: fmean(figure[m] for figure in figures) for m in metrics if all(f[m] is not None for f in figures)}
+    means: dict[str, Any] = {
+        m: fmean(figure[m] for figure in figures) for m in metrics if all(f[m] is not None for f in figures)
+    }
     if metrics == METRICS["regression"]:
-        means["rmse"] = sqrt(means["mse"])
+        means["rmse"] = sqrt(means["mse"] or 0)
     spread = stdev(figure["mse"] for figure in figures) if len(figures) > 1 else None
-    return {"what": what, "part": part, "n": len(figures), "mse_sd": spread, **means}
+    return Score(what, part, len(figures), means | {"mse_sd": spread})
 
 
 def _write_weights(model: Any, folder: OptimumFolder) -> None:

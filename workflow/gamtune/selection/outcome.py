@@ -1,14 +1,16 @@
 """What a study came to, in a few lines for the terminal."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gamtune.config.study import Study
-from gamtune.errors import DamagedError, StepError
+from gamtune.errors import StepError
 from gamtune.files import check_folder
 from gamtune.numbers import NOT_AVAILABLE, compact, rmse_note, significant, with_spread
 from gamtune.results.artefacts import read_rows
+from gamtune.results.comparison import Comparison
 from gamtune.results.data_warnings import DataWarnings
 from gamtune.results.layout import Results
 from gamtune.results.selection import Compared, Selection
@@ -29,7 +31,7 @@ def outcome(study: Study, results: Path, config: str) -> str:
         check_folder(place)
     try:
         selection = Selection.read(folder.selection)
-        comparison = read_rows(folder.optimum.comparison, "what", "part", "mse")
+        test = Comparison.read(folder.optimum.comparison).test
         trials = read_rows(folder.summary, "status", "name", "validation_mse")
         warnings = DataWarnings.read(folder.data.warnings).warnings
     except FileNotFoundError as error:
@@ -37,9 +39,6 @@ def outcome(study: Study, results: Path, config: str) -> str:
     finished = [row for row in trials if row["status"] == "ok"]
     name, observed = _best(selection.candidates, finished)
     winner = selection.selected
-    test = next((row for row in comparison if (row["what"], row["part"]) == ("optimum", "test")), None)
-    if test is None:
-        raise DamagedError(folder.optimum.comparison, "it has no scores of the optimum")
     part = selection.selection
     regression = "accuracy" not in test
     mean = _score(winner.score) if winner.sd is None else with_spread(winner.score, winner.sd)
@@ -52,7 +51,7 @@ def outcome(study: Study, results: Path, config: str) -> str:
         ("", _settings(selection.spec)),
         (
             "On the test set",
-            f"MSE {_score(float(test['mse']))}, {_second(test)}, {_when(part)}",
+            f"MSE {_score(test['mse'])}, {_second(test)}, {_when(part)}",
         ),
         *(("Data warning", warning.message) for warning in warnings),
         ("Report", str(folder.report)),
@@ -61,15 +60,17 @@ def outcome(study: Study, results: Path, config: str) -> str:
     return "\n".join(f"{name:<16} {text}" for name, text in lines)
 
 
-def _second(test: dict[str, str]) -> str:
+def _second(test: Mapping[str, float | None]) -> str:
     """Return the metrics that are printed beside the MSE; R2 is empty where the test targets are all equal."""
     if "accuracy" in test:
-        return f"accuracy {_score(float(test['accuracy']))}"
-    return f"RMSE {_score(float(test['rmse']))}, R2 {_score(float(test['r2'])) if test['r2'] else NOT_AVAILABLE}"
+        return f"accuracy {_score(test['accuracy'])}"
+    return f"RMSE {_score(test['rmse'])}, R2 {_score(test['r2'])}"
 
 
-def _score(value: float) -> str:
+def _score(value: float | None) -> str:
     """Return a metric with four decimals, or with as many as three significant digits need."""
+    if value is None:
+        return NOT_AVAILABLE
     return significant(value, 4 if abs(value) >= 0.1 else 3)
 
 
