@@ -225,13 +225,12 @@ def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[Record]:
 
 def _means(what: str, part: str, figures: list[dict[str, Any]], metrics: Sequence[str]) -> Score:
     """Return mean metrics of some trials; R2 is left out where it is no number, and RMSE is the root of the MSE."""
-    means: dict[str, Any] = {
-        m: fmean(figure[m] for figure in figures) for m in metrics if all(f[m] is not None for f in figures)
-    }
+    known = [metric for metric in metrics if all(figure[metric] is not None for figure in figures)]
+    means = {metric: fmean(figure[metric] for figure in figures) for metric in known}
     if metrics == METRICS["regression"]:
-        means["rmse"] = sqrt(means["mse"] or 0)
+        means["rmse"] = sqrt(means["mse"])
     spread = stdev(figure["mse"] for figure in figures) if len(figures) > 1 else None
-    return Score(what, part, len(figures), means | {"mse_sd": spread})
+    return Score(what, part, len(figures), {**means, "mse_sd": spread})
 
 
 def _write_weights(model: Any, folder: OptimumFolder) -> None:
