@@ -37,8 +37,9 @@ def analyse(config: str) -> str:
     from gamtune.config.load import read_raw
     from gamtune.figures.optimum_figures import write_optimum_figures
     from gamtune.figures.search_figures import write_figures
-    from gamtune.plan import RESULTS, Plan
+    from gamtune.plan import Plan
     from gamtune.report.report import write_report
+    from gamtune.results.layout import RESULTS
     from gamtune.selection.candidates import write_candidates
     from gamtune.selection.contenders import write_final_slots
     from gamtune.selection.decide import decide

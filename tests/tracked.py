@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlparse
 
 import numpy as np
 import yaml
+from made import dataset
 
 from gamtune.tracking.store import open_store
 from gamtune.tracking.study import TrackedStudy
@@ -115,8 +116,7 @@ class Study:
     def write_data(self):
         folder = self.folder / "data"
         folder.mkdir()
-        said = {"digest": "d" * 64, "rows": {"train": 6, "validation": 2, "test": 2}}
-        (folder / "digest.json").write_text(json.dumps(said))
+        dataset(digest="d" * 64, rows={"train": 6, "validation": 2, "test": 2}).write(folder / "digest.json")
         (folder / "preprocessing.json").write_text(json.dumps(PREPROCESSING))
 
     def write_optimum(self, seed):

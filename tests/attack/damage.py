@@ -32,7 +32,6 @@ from gamtune.runtime.warm import start_trainer
 PRESENTED = (
     "*.svg", "*.png", "*/log.txt", "*/logs/*", "*/report.html", "*/figures/captions.json", "*/.*.svg.sha256",
     "*/.*.png.sha256", "*/figures/.captions.json.sha256", "*/.report.html.sha256", "*/.snakemake_timestamp",
-    "*/figures/sections.json", "*/figures/.sections.json.sha256",
     "results/mlartifacts/*", "results/.mlflow.lock", "*/.lock",
 )  # fmt: skip
 STORE = "results/store/"

@@ -19,6 +19,7 @@ from no_op import ROOT, command, configure
 
 from gamtune.config.load import read_study
 from gamtune.metrics.h2o import METRICS
+from gamtune.results.dataset import DatasetInfo
 from gamtune.search.table import build_table, table_csv
 
 EPOCHS = 25
@@ -49,8 +50,8 @@ def write_records(folder: Path) -> None:
     place = folder / "results" / study.study
     place.mkdir(parents=True)
     (place / "table.csv").write_text(table_csv(study))
-    (place / "data").mkdir()
-    (place / "data" / "digest.json").write_text(json.dumps({"task": "classification", "selection": "validation"}))
+    data = DatasetInfo("classification", 64, list(range(10)), None, None, "validation", {}, "")
+    data.write(place / "data" / "digest.json")
     figures = {name: 0.123456789012345 for name in METRICS["classification"]}
     curves = ("train_logloss", "train_mse", "validation_logloss", "validation_mse", "validation_accuracy", "time")
     for row in build_table(study):

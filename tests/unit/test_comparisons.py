@@ -1,7 +1,5 @@
 """Paired tests against SciPy, the size of a network against the network, support against what was tried."""
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +9,7 @@ from scipy import stats
 from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
 from gamtune.learners.mlp.network import MAXOUT_PIECES, build_network
+from gamtune.results.dataset import DatasetInfo
 from gamtune.selection.one_standard_error import Sized, smallest_within
 from gamtune.selection.paired_tests import bootstrap_interval, mcnemar, mean_interval, paired_t
 from gamtune.selection.size import PIECES, count_weights
@@ -61,7 +60,7 @@ def test_a_networks_size_is_what_it_holds(digits, activation, neurons):
     spec = make_spec({"neurons": neurons, "activation": activation}, 1)
     network = build_network(spec, data)
     held = sum(int(np.prod(variable.shape)) for variable in network.raw.trainable_variables)
-    assert count_weights(spec, json.loads(digits.read_text())) == held
+    assert count_weights(spec, DatasetInfo.read(digits)) == held
     assert PIECES["maxout"] == MAXOUT_PIECES
 
 

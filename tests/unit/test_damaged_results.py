@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from configs import CONFIG
+from made import dataset
 
 from gamtune.analysis.summary import summarise
 from gamtune.cli.main import main
@@ -14,12 +15,16 @@ from gamtune.config.settings import make_spec
 from gamtune.errors import DamagedError, InputError
 from gamtune.files import check_folder, checksum_of, copy_file, read_json, write_text
 from gamtune.results.artefacts import read_artefact, read_rows
-from gamtune.results.records import read_record
-from gamtune.results.retry import forget_failures
-from gamtune.results.slots_file import FILE, FilledSlot, read_slot, write_slots
+from gamtune.results.captions import Captions
+from gamtune.results.clean_up import forget_failures
+from gamtune.results.data_warnings import DataWarnings
+from gamtune.results.dataset import DatasetInfo
+from gamtune.results.layout import SLOTS as FILE
+from gamtune.results.records import Record
+from gamtune.results.selection import Selection
+from gamtune.results.slots_file import FilledSlot, read_slot, write_slots
 from gamtune.search.planned import check_summary
 from gamtune.search.table import build_table, table_csv
-from gamtune.selection.decision_file import KEYS, read_decision
 from gamtune.selection.outcome import outcome
 
 ROUNDS = {"strategy": "tpe", "draws": 10, "seed": 1, "rounds": 1, "per_round": 2}
@@ -54,7 +59,7 @@ def config(request):
 @pytest.fixture
 def folder(tmp_path, config):
     """The results of a study whose trials have been trained."""
-    write_text(tmp_path / "data" / "digest.json", json.dumps({"task": "regression", "selection": "validation"}))
+    dataset(task="regression", classes=None).write(tmp_path / "data" / "digest.json")
     write_text(tmp_path / "table.csv", table_csv(config))
     for row in build_table(config):
         write_record(tmp_path / "trials" / row.spec.trial / "record.json", row.spec.trial)
@@ -126,22 +131,44 @@ def test_a_summary_of_other_trials_is_no_outcome(config, folder):
 def test_a_record_that_is_none_is_named(tmp_path, content):
     (tmp_path / "record.json").write_text(content)
     with pytest.raises(DamagedError, match=r"record\.json: damaged: .*; delete it and run again"):
-        read_record(tmp_path / "record.json")
+        Record.read(tmp_path / "record.json")
 
 
 def test_a_decision_is_checked(tmp_path):
-    decision = dict.fromkeys(KEYS) | {"winner": "a", "candidates": [{"candidate": "a"}]}
-    path = tmp_path / "decision" / "decision.json"
-    for changes, problem in (({"winner": "b"}, "its winner 'b' is none"), ({}, None)):
+    candidate = {"candidate": "a", "rule": "default", "source": "the default"}
+    decision = {
+        "winner": "a", "choose": "lowest_mean", "selection": "validation", "why": "best", "weight_seeds": [1],
+        "spec": {"l1": 0.1}, "candidates": [candidate], "optimism": None,
+    }  # fmt: skip
+    path = tmp_path / "decision.json"
+    for changes, problem in (
+        ({"winner": "b"}, "its winner 'b' is none of its candidates"),
+        ({"weight_seeds": ["one"]}, "weight_seeds.0: input should be a valid integer"),
+        ({"candidates": [candidate | {"n": None}]}, "candidates.0.n: input should be a valid integer"),
+        ({"version": 2}, "its format has version 2, expected 1"),
+    ):
         write_text(path, json.dumps(decision | changes))
-        if problem:
-            with pytest.raises(DamagedError, match=problem):
-                read_decision(tmp_path)
-    assert read_decision(tmp_path) == decision
-    for key in KEYS:
+        with pytest.raises(DamagedError, match=rf"decision\.json: damaged: {problem}; delete it and run again"):
+            Selection.read(path)
+    for key in decision:
         write_text(path, json.dumps({name: value for name, value in decision.items() if name != key}))
         with pytest.raises(DamagedError, match=f"it has no '{key}'"):
-            read_decision(tmp_path)
+            Selection.read(path)
+    write_text(path, json.dumps(decision))
+    selection = Selection.read(path)
+    assert selection.selected.source == "the default"
+    selection.write(path)
+    assert Selection.read(path) == selection
+    assert json.loads(path.read_text())["version"] == 1
+
+
+@pytest.mark.parametrize("read", [DatasetInfo.read, Record.read, Selection.read, Captions.read, DataWarnings.read])
+def test_a_file_of_another_version_is_refused(tmp_path, read):
+    content = {"version": 2, "status": "failed", "captions": {}, "warnings": []}
+    content |= dict(winner="a", choose="", selection="", why="", weight_seeds=[], spec={}, optimism=None)
+    (tmp_path / "a.json").write_text(json.dumps(content | {"candidates": [dict(candidate="a", rule="", source="")]}))
+    with pytest.raises(DamagedError, match=r"a\.json: damaged: its format has version 2, expected 1; delete it"):
+        read(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize("config", [ROUNDS], indirect=True)

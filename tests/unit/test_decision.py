@@ -11,13 +11,13 @@ import pytest
 from configs import CONFIG, changed
 from hypothesis import given
 from hypothesis import strategies as st
+from made import dataset
 from scipy import stats
 
 from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.cli.main import main
 from gamtune.config.settings import make_spec
 from gamtune.errors import InputError, StepError
-from gamtune.files import write_text
 from gamtune.gam.model import fit_gam
 from gamtune.results.slots_file import read_slots
 from gamtune.search.table import build_table, cells, table_columns
@@ -32,7 +32,7 @@ from gamtune.selection.slots import COLUMNS, read_candidates
 def confirmed(folder, errors, selection="validation"):
     """A study's folder with candidates and the validation MSE of their confirmations; None where one failed."""
     (folder / "decision").mkdir(parents=True)
-    write_text(folder / "data/digest.json", json.dumps({"selection": selection, "inputs": 4, "classes": [0, 1]}))
+    dataset(selection=selection, inputs=4).write(folder / "data/digest.json")
     with (folder / "decision" / "candidates.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
@@ -198,7 +198,7 @@ def summary(study, errors):
 
 def candidates_of(study, errors, tmp_path):
     summary(study, errors).to_csv(tmp_path / "summary.csv", index=False)
-    write_text(tmp_path / "data/digest.json", json.dumps({"inputs": 64, "classes": list(range(10))}))
+    dataset(inputs=64, classes=list(range(10))).write(tmp_path / "data/digest.json")
     write_candidates(study, tmp_path / "summary.csv", tmp_path / "candidates.csv")
     return read_candidates(tmp_path / "candidates.csv")
 
@@ -243,7 +243,7 @@ def test_a_candidate_by_hand_says_who_chose_it_and_from_what_and_where_it_leaves
     study = make_study(search__draws=8, decision={"rules": ["by_hand"], "by_hand": {"mine": choice}})
     proposed = candidates_of(study, [0.1 * n for n in range(1, 9)], tmp_path)["by_hand_mine"]
     assert (proposed.source, proposed.spec.l1) == ("by hand, Ada, from gam_l1, gam_rho", 0.5)
-    lines = pd.read_csv(tmp_path / "support.csv").set_index("parameter")
+    lines = pd.read_csv(tmp_path / "decision" / "support.csv").set_index("parameter")
     assert lines.warning["l1"].startswith("l1 0.5 is above every row tried (")
     assert lines["quantile"]["l1"] == 1
     assert proposed.nearest > proposed.usual > 0

@@ -1,6 +1,5 @@
 """Figures of the search: what they show and state, and that no summary makes them fail."""
 
-import json
 import re
 import warnings
 
@@ -21,6 +20,7 @@ from gamtune.figures.search_figures import write_figures
 from gamtune.figures.smoothing import loess_is_sound, polynomial
 from gamtune.figures.theme import log_ticks, new_figure
 from gamtune.registry import Registry
+from gamtune.results.captions import Captions
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,8 @@ def test_every_caption_has_its_two_files_and_every_figure_its_caption(tmp_path):
         "ped_anova,l1,0.9,0.6,0.95,0.4,1,1,2,0.8\nped_anova,depth,0.1,0.0,0.3,0.4,2,1,2,0.2\n"
     )
     write_figures(tmp_path, [], ["depth", "l1", "sum_neurons", "activation"], [], figures := tmp_path / "figures")
-    captions = json.loads((figures / "captions.json").read_text(encoding="utf-8"))
+    written = Captions.read(figures / "captions.json")
+    captions, sections = written.captions, written.sections
     assert set(captions) == {
         "mse_by_parameter", "mse_by_category", "gam_effects", "gam_l1", "gam_activation", "gam_surface_depth_sum_neurons",
         "importance", "budget", "parallel_coordinates", "contours", "learning_curves",
@@ -49,8 +50,7 @@ def test_every_caption_has_its_two_files_and_every_figure_its_caption(tmp_path):
     assert shares in captions["importance"]
     assert "PED-ANOVA (no model): l1 ranks first" in captions["importance"]
     drawn = {f"{stem}.{kind}" for stem in captions for kind in ("png", "svg")}
-    assert {path.name for path in figures.glob("[!.]*")} == drawn | {"captions.json", "sections.json"}
-    sections = json.loads((figures / "sections.json").read_text(encoding="utf-8"))
+    assert {path.name for path in figures.glob("[!.]*")} == drawn | {"captions.json"}
     assert sections.keys() == captions.keys()
     assert set(sections.values()) <= set(Section)
 
@@ -60,7 +60,7 @@ def test_a_skipped_model_leaves_the_scatter_figure_alone(tmp_path):
     (tmp_path / "gam").mkdir()
     (tmp_path / "gam" / "skipped.txt").write_text("too few rows\n")
     write_figures(tmp_path, [], ["l1"], [], tmp_path / "figures")
-    captions = json.loads((tmp_path / "figures" / "captions.json").read_text())
+    captions = Captions.read(tmp_path / "figures" / "captions.json").captions
     assert list(captions) == ["mse_by_parameter", "learning_curves"]
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from gamtune.config.settings import make_spec
 from gamtune.data import intact
-from gamtune.data.arrays import PARTS
-from gamtune.data.intact import CACHE, array_fingerprint, open_intact
+from gamtune.data.intact import array_fingerprint, open_intact
 from gamtune.errors import DamagedError
+from gamtune.results.layout import DataFolder
+from gamtune.results.record import PARTS
 from gamtune.runtime.launch import LaunchError, launch
 
 ARRAYS = [f"{axis}_{part}.npy" for axis in "xy" for part in PARTS]
@@ -19,7 +20,7 @@ ARRAYS = [f"{axis}_{part}.npy" for axis in "xy" for part in PARTS]
 
 @pytest.fixture
 def folder(digits, tmp_path):
-    shutil.copytree(digits.parent, tmp_path / "data", ignore=shutil.ignore_patterns(CACHE))
+    shutil.copytree(digits.parent, tmp_path / "data", ignore=shutil.ignore_patterns(DataFolder(tmp_path).compared.name))
     return tmp_path / "data"
 
 
@@ -103,13 +104,15 @@ def test_a_file_that_was_written_this_instant_is_not_remembered(folder, read, mo
     monkeypatch.setattr(intact, "UNSETTLED", 60)
     os.utime(folder / "x_train.npy")
     open_intact(folder / "digest.json")
-    assert "x_train" not in (json.loads((folder / CACHE).read_text()) if (folder / CACHE).exists() else {})
+    assert "x_train" not in (
+        json.loads(DataFolder(folder).compared.read_text()) if DataFolder(folder).compared.exists() else {}
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"x_train": 1}', b"\xff", b'{"x_train": {"at": "now"}}'])
 def test_a_damaged_cache_only_costs_time(folder, read, content):
     open_intact(folder / "digest.json")
-    (folder / CACHE).write_bytes(content)
+    DataFolder(folder).compared.write_bytes(content)
     open_intact(folder / "digest.json")
     assert len(read) == 2 * len(ARRAYS)
 

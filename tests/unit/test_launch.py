@@ -13,7 +13,7 @@ import pytest
 from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
 from gamtune.learners import trial
-from gamtune.results.retry import forget_failures
+from gamtune.results.clean_up import forget_failures
 from gamtune.results.store import store_key
 from gamtune.runtime import launch as launching
 from gamtune.runtime.fingerprint import LIBRARY, closure
@@ -36,7 +36,7 @@ def run(digits, places, attempt=1, attempts=1):
 def write_ok(spec, data, code, attempt, folder, leaves, earlier):
     for name in leaves:
         (folder / name).write_text(f"{name}, {earlier and earlier.name}")
-    said = {"trial": spec.trial, "data": data.digest, "code": code, "status": "ok", "pid": os.getpid()}
+    said = {"trial": spec.trial, "data": data.digest, "code": code, "status": "ok", "metrics": {}, "pid": os.getpid()}
     (folder / "record.json").write_text(json.dumps(said))
 
 

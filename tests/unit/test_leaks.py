@@ -15,7 +15,7 @@ from gamtune.data.prepare import prepare
 from gamtune.data.rows import Rows
 from gamtune.data.sources import read_rows
 from gamtune.data.split import Split, split_rows
-from gamtune.data.warnings_file import read_warnings
+from gamtune.results.data_warnings import DataWarnings
 
 TITANIC = Path(__file__).parents[1] / "cases" / "58-leak" / "titanic.csv"
 TABLES = Path(os.environ.get("GAMTUNE_DATA", "/nowhere")) / "tables"
@@ -54,7 +54,7 @@ def test_the_column_that_is_the_target_in_words_is_reported(tmp_path):
         "column 'alive' alone predicts 'survived' (accuracy 1.000 on 178 validation samples, 0.6180 without any "
         "column); if it is not known before the target is, list it in data.drop"
     )
-    assert read_warnings(tmp_path / "warnings.json") == warnings
+    assert DataWarnings.read(tmp_path / "warnings.json").warnings == warnings
     assert [warning.kind for warning in warnings] == ["single_column", *["duplicates"] * 3]
     assert not any("alive" in message for message in messages(TITANIC, "survived", drop=["alive"]))
 

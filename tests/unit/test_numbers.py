@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamtune.data.warnings_file import FILE, write_warnings
 from gamtune.figures.theme import PlainNumbers
 from gamtune.numbers import compact, labels, measured, percent, rmse_note, signed, significant, with_spread
+from gamtune.results.data_warnings import DataWarnings
 from gamtune.selection.outcome import outcome
 
 NUMBERS = st.floats(-1e300, 1e300).filter(lambda value: value == 0 or abs(value) > 1e-290)
@@ -77,7 +77,7 @@ def finished_study(folder, metrics):
         "spec": {"neurons": [8], "l1": 0.00002345}, "candidates": [candidate], "optimism": None,
     }  # fmt: skip
     (folder / "small" / "decision" / "decision.json").write_text(json.dumps(decision))
-    write_warnings([], folder / "small" / "data" / FILE)
+    DataWarnings(warnings=[]).write(folder / "small" / "data" / "warnings.json")
     rows = {
         "summary.csv": {"name": "random_1", "status": "ok", "validation_mse": metrics["mse"]},
         "optimum/comparison.csv": {"what": "optimum", "part": "test", "n": 1, **metrics},

@@ -1,17 +1,18 @@
 """Figures of the optimum on the test set."""
 
 import html
-import json
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 from figure_data import text_of
+from made import dataset
 
 from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.figures.optimum_figures import write_optimum_figures
 from gamtune.results.artefacts import write_artefact
+from gamtune.results.captions import Captions
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +34,9 @@ def drawn_optimum(folder, rows, selection="validation"):
     for name in ("optimum", "data"):
         (folder / name).mkdir()
     write_artefact(rows, folder / "optimum" / "predictions.csv")
-    (folder / "data" / "digest.json").write_text(json.dumps({"selection": selection}))
+    dataset(selection=selection).write(folder / "data" / "digest.json")
     write_optimum_figures(folder, folder / "figures")
-    return json.loads((folder / "figures" / "captions.json").read_text())
+    return Captions.read(folder / "figures" / "captions.json").captions
 
 
 NAMES = [

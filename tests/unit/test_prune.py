@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from gamtune import prune as pruning
-from gamtune.prune import Unwanted, prune, remove, show_unwanted
+from gamtune.prune import prune, show_unwanted
+from gamtune.results.clean_up import Unwanted, remove
 from gamtune.runtime.run_lock import active_run, exclusive
 
 

@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from made import dataset
 from matplotlib.figure import Figure
 
 from gamtune.data.column_use import ColumnUse, write_columns
-from gamtune.data.warnings_file import DataWarning, write_warnings
 from gamtune.files import write_text
 from gamtune.report.findings import (
     commonest_confusion,
@@ -22,6 +22,9 @@ from gamtune.report.findings import (
 )
 from gamtune.report.report import write_report
 from gamtune.results.artefacts import artefact_text
+from gamtune.results.comparison import Score
+from gamtune.results.data_warnings import DataWarning, DataWarnings
+from gamtune.results.selection import Selection
 
 CONFIG = {
     "study": "toy",
@@ -84,8 +87,7 @@ def study(tmp_path):
     """A finished study's folder without a model of the error."""
     for name in ("data", "figures", "gam", "decision", "optimum", "optimum/figures"):
         (tmp_path / name).mkdir()
-    for name in ("captions.json", "sections.json"):
-        (tmp_path / "optimum" / "figures" / name).write_text("{}")
+    (tmp_path / "optimum" / "figures" / "captions.json").write_text('{"captions": {}, "sections": {}}')
     summary = pd.DataFrame(
         {
             "trial": list("abcdef"),
@@ -105,17 +107,9 @@ def study(tmp_path):
     )
     summary.to_csv(tmp_path / "summary.csv", index=False)
     summary.iloc[:, :6].to_csv(tmp_path / "table.csv", index=False)
-    digest = {
-        "digest": "ab" * 32,
-        "inputs": 61,
-        "classes": [0, 1],
-        "task": "classification",
-        "selection": "validation",
-        "rows": {"train": 200, "validation": 50, "test": 50},
-    }
-    (tmp_path / "data" / "digest.json").write_text(json.dumps(digest))
+    dataset().write(tmp_path / "data" / "digest.json")
     warning = DataWarning("single_column", "column 'a<b' alone predicts 'y'")
-    write_warnings([warning], tmp_path / "data" / "warnings.json")
+    DataWarnings(warnings=[warning]).write(tmp_path / "data" / "warnings.json")
     columns = [
         ColumnUse("a<b", "number", "input", 3, 40, "1.5"),
         ColumnUse("y", "category", "target (classes)", 0, 2, "=1"),
@@ -124,7 +118,7 @@ def study(tmp_path):
     add_figures(tmp_path, mse_by_parameter="found")
     (tmp_path / "gam" / "skipped.txt").write_text("19 coefficients for 5 rows\n")
     (tmp_path / "decision" / "decision.json").write_text(json.dumps(DECISION))
-    record = {"trial": "0123456789ab", "seconds": 21.3, "versions": {"keras": "3.15.1"}}
+    record = {"status": "ok", "metrics": {}, "trial": "0123456789ab", "seconds": 21.3, "versions": {"keras": "3.15.1"}}
     (tmp_path / "decision" / "candidates.csv").write_text(CANDIDATES)
     (tmp_path / "decision" / "support.csv").write_text(SUPPORT)
     (tmp_path / "optimum" / "tests.csv").write_text(TESTS)
@@ -155,8 +149,8 @@ def add_figures(study, **sections):
     """Write the files of the step `figures`, given the section of each figure."""
     for stem in sections:
         Figure(figsize=(1, 1)).savefig(study / "figures" / f"{stem}.png")
-    (study / "figures" / "captions.json").write_text(json.dumps({stem: f"caption of {stem}" for stem in sections}))
-    (study / "figures" / "sections.json").write_text(json.dumps(sections))
+    captions = {stem: f"caption of {stem}" for stem in sections}
+    Captions(captions=captions, sections=sections).write(study / "figures" / "captions.json")
 
 
 def page_of(study) -> str:
@@ -277,45 +271,48 @@ def test_the_page_is_the_same_every_time(study):
     assert page_of(study) == page_of(study)
 
 
+def told(**changes):
+    return Selection.model_validate(DECISION | changes)
+
+
 TEST = {"mse": 0.045, "accuracy": 0.92, "r2": 0.9}
 
 
 def test_an_interval_that_holds_zero_leaves_the_order_open():
-    assert "cannot be told apart" in how_sure(DECISION, [])[0]
-    clear = DECISION | {"candidates": [candidate("observed_1", 0.052, 0.004, 0.003), DECISION["candidates"][1]]}
-    assert "the optimum is better at 95 %" in how_sure(clear, [])[0]
+    assert "cannot be told apart" in how_sure(told(), [])[0]
+    clear = {"candidates": [candidate("observed_1", 0.052, 0.004, 0.003), DECISION["candidates"][1]]}
+    assert "the optimum is better at 95 %" in how_sure(told(**clear), [])[0]
 
 
 def test_what_the_test_rows_were_used_for_is_said():
     assert (
         "The 50 test rows were scored once, after every choice: 46 right"
-        in what_it_scores(DECISION, TEST, 50, None, [])[-1]
+        in what_it_scores(told(), TEST, 50, None, [])[-1]
     )
-    chosen_on = what_it_scores(DECISION | {"selection": "test"}, TEST, 50, None, [])
+    chosen_on = what_it_scores(told(selection="test"), TEST, 50, None, [])
     assert "The 50 test rows are what every choice looked at" in chosen_on[-1]
 
 
 def test_a_regression_is_told_by_r2_and_absolute_error():
-    said = what_it_scores(DECISION, {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [])[-1]
+    said = what_it_scores(told(), {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [])[-1]
     assert said.endswith("every choice: R² 0.870, mean absolute error 0.100.")
 
 
 def test_the_test_error_of_other_weight_seeds_shows_how_lucky_the_exported_one_is():
-    said = what_it_scores(DECISION, TEST, 50, {"n": 3, "mse": 0.0471, "mse_sd": 0.0021}, [])[-1]
+    said = what_it_scores(
+        told(), TEST, 50, Score("optimum, final seeds", "test", 3, {"mse": 0.0471, "mse_sd": 0.0021}), []
+    )[-1]
     assert "On 3 weight seeds that no choice has seen, the first of them exported: mean test MSE 0.0471" in said
 
 
 def test_the_winners_curse_is_told_only_where_it_struck():
-    assert (
-        "flattered its best row (row of observed_1): 0.0400 when chosen, 0.0520"
-        in winners_curse(DECISION["optimism"])[0]
-    )
-    assert "did not flatter" in winners_curse(DECISION["optimism"] | {"difference": -0.001})[0]
+    assert "flattered its best row (row of observed_1): 0.0400 when chosen, 0.0520" in winners_curse(told().optimism)[0]
+    assert "did not flatter" in winners_curse(told().optimism.model_copy(update={"difference": -0.001}))[0]
 
 
 def test_a_smaller_network_that_is_chosen_though_it_is_worse_is_told_as_that():
     entries = [candidate("observed_1", 0.042, -0.006, 0.004), DECISION["candidates"][1]]
-    said = how_sure(DECISION | {"candidates": entries}, [])[0]
+    said = how_sure(told(candidates=entries), [])[0]
     assert "the optimum is worse at 95 %, but smaller (9000 weights, not 9000)" in said
 
 
@@ -362,12 +359,12 @@ def test_importance_is_shown_with_noise_and_ranks(study):
 
 def test_a_regression_has_no_mcnemar(study):
     tested = {"against": "default", "n": 1, "difference": 0.01, "low": None, "high": None, "p": None, "mcnemar_p": None}
-    said = what_it_scores(DECISION, {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [tested])[-1]
+    said = what_it_scores(told(), {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [tested])[-1]
     assert said == "On the test rows, default is +0.01 in mean MSE from the optimum."
 
 
 def test_intervals_lie_on_one_axis_with_zero():
-    strips, zero = interval_strips(DECISION["candidates"])
+    strips, zero = interval_strips(told().candidates)
     assert list(strips) == ["observed_1"]
     strip = strips["observed_1"]
     assert strip.left < zero < strip.dot < strip.left + strip.width <= 100

@@ -32,6 +32,7 @@ from tracked import (
 from gamtune.config.settings import make_spec
 from gamtune.errors import DamagedError, InputError
 from gamtune.files import write_text
+from gamtune.results.selection import Compared, Selection
 from gamtune.results.slots_file import FilledSlot, write_slots
 from gamtune.tracking.address import TrackingError, absolute_uri
 from gamtune.tracking.records import read_runs
@@ -347,8 +348,10 @@ def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_th
     study.write_trials(1)
     study.write_record("a" * 12, "optimum")
     (study.folder / "decision").mkdir()
-    decision = {"why": "lowest mean validation mse", "winner": "observed_1"}
-    (study.folder / "decision/decision.json").write_text(json.dumps(decision))
+    Selection(
+        winner="observed_1", choose="lowest_mean", selection="validation", why="lowest mean validation mse",
+        weight_seeds=[], spec={}, candidates=[Compared(candidate="observed_1", rule="", source="")], optimism=None,
+    ).write(study.folder / "decision/decision.json")  # fmt: skip
     assert sync(study.tracked).champion is None, "no model yet"
     expected = study.write_optimum(1)
     first = sync(study.tracked).champion

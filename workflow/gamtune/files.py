@@ -1,8 +1,9 @@
-"""Files that appear whole or not at all, the checksums that they are read back with, and locks.
+"""Files that are written to a temporary file and moved into place, their checksums, and locks.
 
-The checksum of a file lies beside it as ``.<name>.sha256``, in the format of ``sha256sum``. A file without one is read
-unchecked, since it may have been copied from elsewhere. Writing is own code because the
-libraries for atomic writes do not name the file in the error of a full disk.
+
+The checksum of a file is in ``.<name>.sha256`` beside it, in the format of ``sha256sum``. A file without a checksum is
+read without a check, since it may have been copied from elsewhere. Writing is own code because the libraries for atomic
+writes do not name the file in the error of a full disk.
 """
 
 import errno
@@ -25,15 +26,15 @@ PART = ".part"  # among the suffixes of a file that is being written
 
 @contextmanager
 def replacing(path: Path, flushed: bool = True) -> Iterator[Path]:
-    """Give the path of a new file beside ``path`` that takes its place when the block ends without an error.
+    """Yield the path of a temporary file that replaces ``path`` when the block ends without an error.
 
     Parameters
     ----------
     path : Path
-        The file to replace; its folder is made if it is missing.
+        The file to replace; its folder is created if it is missing.
     flushed : bool
-        Whether the content reaches the disk before the name does, so that a power cut leaves the old file or the new
-        one. It takes some milliseconds.
+        Whether the content is flushed to the disk before the file is renamed, so that a power cut leaves either the
+        old file or the new one. This takes some milliseconds.
     """
     with _naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +55,7 @@ def replacing(path: Path, flushed: bool = True) -> Iterator[Path]:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Let the errors of a write name the file that is written: they name none, or a hidden one beside it."""
+    """Add the name of the file to the errors of a write, which name no file or the temporary one."""
     try:
         yield
     except OSError as error:
@@ -80,7 +81,7 @@ def remove_parts(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole, with its checksum."""
+    """Replace a text file and write its checksum."""
     content = text.encode()
     with _naming(path):
         checksum_of(path).unlink(missing_ok=True)  # a process that is killed here leaves a file without a checksum
@@ -90,7 +91,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file whole, with its checksum if it has one, which shows whether the copy survived a power cut."""
+    """Copy a file with its checksum, if it has one; the checksum reveals a copy that a power cut has damaged."""
     with _naming(target):
         checksum_of(target).unlink(missing_ok=True)
     with replacing(target, flushed=False) as part:
@@ -106,7 +107,7 @@ def checksum_of(path: Path) -> Path:
 
 
 def write_checksum(path: Path) -> None:
-    """Write the checksum of a file as it is now."""
+    """Write the checksum of the present content of a file."""
     _write_checksum(path, sha256_of(path))
 
 
@@ -121,7 +122,7 @@ def _write_checksum(path: Path, value: str) -> None:
 
 
 def _read_checksum(path: Path) -> str:
-    """Return the checksum that was written for a file, empty if there is none."""
+    """Return the checksum that was written for a file, or an empty text."""
     try:
         return checksum_of(path).read_text(encoding="utf-8").partition(" ")[0]
     except (FileNotFoundError, UnicodeDecodeError):
@@ -140,7 +141,8 @@ def check_folder(folder: Path) -> None:
     Raises
     ------
     DamagedError
-        If a file is missing or differs; the message says to delete the folder, which Snakemake then makes anew.
+        If a file is missing or differs. The message asks the user to delete the folder, which Snakemake then makes
+        again.
     """
     for checksum in sorted(folder.glob(".*.sha256")):
         path = folder / checksum.name[1 : -len(".sha256")]
@@ -158,12 +160,33 @@ def check_file(path: Path) -> None:
         If they differ.
     """
     written = _read_checksum(path)
-    # While another process replaces the file its checksum goes first: what has changed since is no damage
+    # A process that replaces the file removes its checksum first: a checksum that has changed meanwhile is no damage
     if written and path.exists() and sha256_of(path) != written and _read_checksum(path) == written:
-        raise DamagedError(path, f"its content does not match its checksum in {checksum_of(path).name}")
+        raise _checksum_error(path)
 
 
-def read_json(path: Path, *keys: str) -> dict[str, Any]:
+def read_checked(path: Path) -> bytes:
+    """Return the content of a file, after it has been compared with its checksum.
+
+    Raises
+    ------
+    DamagedError
+        If they differ.
+    FileNotFoundError
+        If there is no such file.
+    """
+    written, content = _read_checksum(path), path.read_bytes()
+    # A process that replaces the file removes its checksum first: a checksum that has changed meanwhile is no damage
+    if written and hashlib.sha256(content).hexdigest() != written and _read_checksum(path) == written:
+        raise _checksum_error(path)
+    return content
+
+
+def _checksum_error(path: Path) -> DamagedError:
+    return DamagedError(path, f"its content does not match its checksum in {checksum_of(path).name}")
+
+
+def read_json(path: Path, *keys: str, version: int = 1) -> dict[str, Any]:
     """Read a JSON object that gamtune has written.
 
     Parameters
@@ -172,30 +195,39 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
         The file.
     keys : str
         Keys that the object must have.
+    version : int
+        Version of the format that the object must have; an object without the key ``version`` has version 1.
 
     Raises
     ------
     DamagedError
-        If the file does not match its checksum, is no JSON object or lacks a key.
+        If the file does not match its checksum, is not a JSON object, lacks a key or has another version.
     FileNotFoundError
         If there is no such file.
     """
-    check_file(path)
+    text = read_checked(path)
     try:
-        content = json.loads(path.read_bytes())
-    except ValueError:  # of the text's encoding, too
-        raise DamagedError(path, "it is empty" if not path.stat().st_size else "it is not valid JSON") from None
+        content = json.loads(text)
+    except ValueError:  # also if the text is not UTF-8
+        raise DamagedError(path, "it is not valid JSON" if text else "it is empty") from None
     if not isinstance(content, dict):
         raise DamagedError(path, "it is not a JSON object")
+    if content.get("version", 1) != version:
+        raise DamagedError(path, other_version(content["version"], version))
     missing = [key for key in keys if key not in content]
     if missing:
         raise DamagedError(path, f"it has no {missing[0]!r}")
     return content
 
 
+def other_version(found: object, expected: int) -> str:
+    """Return the message that a file has another version of its format."""
+    return f"its format has version {found}, expected {expected}"
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of this file, waiting until it is free; the kernel releases it when its holder dies."""
+    """Wait for the lock of a file and hold it during the block; the kernel releases it when the process ends."""
     from filelock import FileLock  # takes some milliseconds to import
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +236,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def flush(path: Path) -> None:
-    """Wait until a file's content, or a folder's list of names, is on the disk."""
+    """Wait until the content of a file, or the list of names of a folder, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -216,7 +248,7 @@ def flush(path: Path) -> None:
 
 
 def umask() -> int:
-    """Return the permissions that new files of this process do not get."""
+    """Return the permission bits that are removed from the new files of this process."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -13,26 +13,21 @@ from gamtune.config.distributions import DISTRIBUTIONS
 from gamtune.config.load import parse_study
 from gamtune.config.search import STRATEGIES, TABLE
 from gamtune.config.study import BY_HAND_NOTES, Study
-from gamtune.data.column_use import FILE as COLUMNS
 from gamtune.data.header import check_header
-from gamtune.data.layout import SET_FILES, fold_folder, whole_folder
-from gamtune.data.warnings_file import FILE as WARNINGS
 from gamtune.errors import InputError
 from gamtune.files import sha256_of, write_text
 from gamtune.gam.terms import Formula
 from gamtune.registry import Implementation
+from gamtune.results.layout import CONFIRM, FINAL, RESULTS, SLOTS, TRIALS, Results, StudyFolder
 from gamtune.results.record import MODEL, RECORD, STATE
-from gamtune.results.slots_file import FILE as SLOTS
 from gamtune.runtime.fingerprint import LIBRARY, code_fingerprint
 from gamtune.search.table import build_table, cells, complete, derived_columns, table_columns
 from gamtune.search.usage import unused_reason
 from gamtune.selection.contenders import contenders
-from gamtune.selection.slots import CONFIRM, FINAL, fold_of, slots
+from gamtune.selection.slots import fold_of, slots
 from gamtune.slots import Row
 from gamtune.spec import Spec, canonical_json, digest
 
-RESULTS = "results"
-STORE = os.path.join(RESULTS, "store")
 PATTERN = re.compile("[{}<>]")  # Snakemake's wildcards and path variables
 
 
@@ -64,9 +59,14 @@ class Plan:
         return os.path.join(RESULTS, self.name, relative) if relative else os.path.join(RESULTS, self.name)
 
     @property
+    def layout(self) -> StudyFolder:
+        """The paths of the results of the study."""
+        return Results(Path(RESULTS)).study(self.name)
+
+    @property
     def store(self) -> str:
         """Folder of all finished trainings, of whatever study."""
-        return STORE
+        return str(Results(Path(RESULTS)).store)
 
     @cached_property
     def trials(self) -> dict[str, Spec]:
@@ -91,7 +91,7 @@ class Plan:
 
     @property
     def _table_folders(self) -> list[str]:
-        return [f"trials/{trial}" for trial in self.trials]
+        return [f"{TRIALS}/{trial}" for trial in self.trials]
 
     @cached_property
     def records(self) -> list[str]:
@@ -109,13 +109,16 @@ class Plan:
     @cached_property
     def files(self) -> list[str]:
         """Paths of every file and folder that a finished study consists of, but for the data and the logs."""
-        later = [f"{stage}/{slot}/{RECORD}" for stage in (CONFIRM, FINAL) for slot in self.stage_slots(stage)]
-        optimum = ("record.json", "model.keras", "preprocessing.json", "comparison.csv", "tests.csv", "predictions.csv")
-        decision = ("decision/candidates.csv", "decision/support.csv", "decision/decision.json")
-        analysis = ("table.csv", "summary.csv", "gam", "figures", "optimum/weights", "optimum/figures", "report.html")
-        slots = [f"{stage}/{SLOTS}" for stage in (*self.stages, CONFIRM, FINAL)]
-        others = [*slots, *later, *(f"optimum/{name}" for name in optimum), *decision, *analysis]
-        return [*self.records, *map(self.path, others)]
+        study, optimum = self.layout, self.layout.optimum
+        stages = [study.stage(name) for name in (*self.stages, CONFIRM, FINAL)]
+        slots = [study.stage(name).slot(slot).record for name in (CONFIRM, FINAL) for slot in self.stage_slots(name)]
+        paths = [
+            study.table, study.summary, study.report, study.gam.path, study.figures.path,
+            study.candidates, study.support, study.selection,
+            optimum.record, optimum.model, optimum.preprocessing, optimum.comparison, optimum.tests,
+            optimum.predictions, optimum.weights, optimum.figures.path, *(stage.slots for stage in stages), *slots,
+        ]  # fmt: skip
+        return [*self.records, *map(str, paths)]
 
     def before(self, stage: str) -> list[str]:
         """Return the paths of the files that the trials of a round or rung are proposed from."""
@@ -261,7 +264,7 @@ class Plan:
     def data_files(self) -> list[str]:
         """What the data are made of: the user's files, or the note that a public data set is on this machine."""
         if self.config.data.source in PUBLIC:
-            return [self.path("data/source.json")]
+            return [str(self.layout.data.source)]
         return [path for path in self.config.data.paths.values() if not PATTERN.search(path)]
 
     @cached_property
@@ -273,18 +276,19 @@ class Plan:
     def data_sets(self) -> list[str]:
         """Folders of the arrays: one, or one for each fold."""
         folds = self.config.data.folds
-        return [str(fold_folder(Path(self.path("data")), fold)) if fold else self.path("data") for fold in folds]
+        return [str(self.layout.data.fold(fold).path) for fold in folds]
 
     @property
     def data_outputs(self) -> list[str]:
         """Files of the prepared data within ``data/``, except its digest."""
-        sets = [os.path.relpath(folder, self.path("data")) for folder in self.data_sets]
-        files = [os.path.normpath(os.path.join(folder, name)) for folder in sets for name in SET_FILES]
-        return [name for name in (*files, "split.csv", COLUMNS, WARNINGS) if name != "digest.json"]
+        data = self.layout.data
+        sets = [data.fold(fold) for fold in self.config.data.folds]
+        files = [*(file for one in sets for file in one.set_files), data.split, data.columns, data.warnings]
+        return [file.relative_to(data.path).as_posix() for file in files if file != data.info]
 
     def digest(self, fold: int | None) -> str:
         """Path of the digest of the data that a training sees."""
-        return os.path.join(self.data_sets[fold - 1 if fold else 0], "digest.json")
+        return str(self.layout.data.fold(fold or self.config.data.folds[0]).info)
 
     @cached_property
     def contenders(self) -> list[str]:
@@ -304,7 +308,7 @@ class Plan:
     def final_digest(self, replicate: int) -> str:
         """Return the path of ``digest.json`` of the data that a final trial is trained on."""
         if self.whole:
-            return os.path.join(whole_folder(Path(self.path("data"))), "digest.json")
+            return str(self.layout.data.whole.info)
         return self.digest(fold_of(self.config, len(self.replicates) + replicate))
 
     def _check(self) -> None:

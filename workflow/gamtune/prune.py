@@ -1,61 +1,47 @@
-"""Finds the trainings that no study wants any more, and removes their folders."""
+"""Search for the trials that no study wants any more, and their removal from the disk and from MLflow."""
 
-import os
-import shutil
-import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 from gamtune.errors import DamagedError
-from gamtune.files import locked, read_json
+from gamtune.files import locked
 from gamtune.numbers import significant
-from gamtune.plan import RESULTS, STORE, Plan
-from gamtune.results.record import MODEL, RECORD
-from gamtune.results.slots_file import FILE as SLOTS
+from gamtune.plan import Plan
+from gamtune.results.clean_up import Unwanted, remove, size_of, status_of
+from gamtune.results.dataset import DatasetInfo
+from gamtune.results.layout import CONFIRM, FINAL, RESULTS, STORE, Results, TrialFolder
+from gamtune.results.records import Record
 from gamtune.results.slots_file import read_slots
 from gamtune.runtime.run_lock import active_run, exclusive
 from gamtune.runtime.training_code import training_code
 from gamtune.search.trials import proposed_rows
-from gamtune.selection.slots import CONFIRM, FINAL
 from gamtune.spec import Spec
 from gamtune.tracking.study import TrackedStudy
 
-TRAININGS = ("trials", "rounds", "rungs", "confirm", "final")  # folders of a study whose records are trainings
-
-
-@dataclass(frozen=True)
-class Unwanted:
-    """A folder or file to remove: where, whose, how many bytes are freed with it, and the key of its run in MLflow."""
-
-    path: Path
-    owner: str
-    size: int
-    run: str = ""
-
 
 def unwanted(plans: Sequence[Plan]) -> list[Unwanted]:
-    """What no config of ``plans`` wants of the trainings in the folder of results, those of other studies included.
+    """Return the trials in the folder of results, of all studies and in the store, that no config wants.
 
-    A training of the store is wanted if the table of a config, its rounds or rungs, its confirmations or its optimum
-    have it, on the data as they are and with the code as it is.
+    A stored trial is wanted if it is part of the table of a config, its rounds or rungs, its confirmations or its final
+    trials, with the present data and the present training code.
 
     Parameters
     ----------
     plans : sequence of Plan
         The studies that stay.
     """
-    results = Path(RESULTS)
+    results = Results(Path(RESULTS))
     studies = {plan.name: plan for plan in plans}
-    found = list(_in_store(Path(STORE), plans))
-    for folder in sorted(path for path in results.glob("*") if path.is_dir() and path != Path(STORE)):
-        wanted = _folders(studies[folder.name]) if folder.name in studies else set()
-        for record in sorted(path for kind in TRAININGS for path in folder.glob(f"{kind}/**/{RECORD}")):
+    found = list(_in_store(results.store, plans))
+    for study in results.folders():
+        name = study.path.name
+        wanted = _folders(studies[name]) if name in studies else set()
+        for record in study.records():
             if record.parent not in wanted:
-                found.append(Unwanted(record.parent, folder.name, _size(record.parent), _run_key(record)))
+                found.append(Unwanted(record.parent, name, size_of(record.parent), _run_key(record)))
     return found
 
 
@@ -69,14 +55,14 @@ def show_unwanted(plans: Sequence[Plan]) -> None:
 
 
 def prune(plans: Sequence[Plan]) -> int:
-    """Remove what no config of ``plans`` wants from the disk and from MLflow, and print what was removed.
+    """Remove the trials that no config of ``plans`` wants from the disk and from MLflow, and print what was removed.
 
-    No run is active meanwhile, and a sync waits: it sees either all records or those that stay.
+    No run can start meanwhile, and a sync waits, so that it never sees a part of the records.
 
     Returns
     -------
     int
-        Number of folders and files that could not be removed; standard error says why.
+        Number of folders and files that could not be removed; the reasons are printed to standard error.
 
     Raises
     ------
@@ -85,9 +71,9 @@ def prune(plans: Sequence[Plan]) -> int:
     OSError
         If a lock file cannot be written.
     TrackingError
-        If MLflow cannot be reached; the folders and files have been removed then.
+        If MLflow cannot be reached. The folders and files have been removed already.
     """
-    from gamtune.tracking.forget import forget_runs
+    from gamtune.tracking.runs import forget_runs
 
     uris = sorted({plan.config.tracking.uri for plan in plans})
     with exclusive("gamtune prune"):
@@ -118,38 +104,6 @@ def _megabytes(found: Sequence[Unwanted]) -> str:
     return significant(sum(one.size for one in found) / 1e6, 3)
 
 
-def remove(found: Sequence[Unwanted]) -> list[str]:
-    """Remove folders and files, and the folders that are empty afterwards; the caller holds the run lock.
-
-    Of a folder, the record is removed first, so that a trial is either whole or not there.
-
-    Returns
-    -------
-    list of str
-        One message per folder or file that could not be removed.
-    """
-    problems = []
-    for one in found:
-        try:
-            (one.path / RECORD if one.path.is_dir() else one.path).unlink(missing_ok=True)
-            if one.path.is_dir():
-                shutil.rmtree(one.path)
-            _remove_empty(one)
-        except FileNotFoundError:  # another process has removed it
-            continue
-        except OSError as error:
-            problems.append(f"{error.filename or one.path}: {error.strerror}")
-    return problems
-
-
-def _remove_empty(one: Unwanted) -> None:
-    """Remove the folders that are empty without a removed folder, up to that of the study or store."""
-    for parent in one.path.parents:
-        if parent.name in (one.owner, Path(STORE).name, RESULTS) or any(parent.iterdir()):
-            break
-        parent.rmdir()
-
-
 def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
     code = training_code()
     wanted, with_model = set(), set()
@@ -160,28 +114,28 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
         wanted |= set(product(trials, data)) | final
         with_model |= set(product(trials, data)) | final if plan.models else final
     for folder in sorted(store.glob("*/")):
+        model = TrialFolder(folder).model
         try:
-            record = read_json(folder / RECORD, "trial", "data", "code")
-            key = record["trial"], record["data"]
-            stays = key in wanted and record["code"] == code
-        except PermissionError as error:  # of another user, whose trials cannot be judged
+            record = Record.read(TrialFolder(folder).record)
+            key = record.trial, record.data
+            stays = key in wanted and record.code == code
+        except PermissionError as error:  # it belongs to another user
             print(f"{error.filename}: {error.strerror}; not removed", file=sys.stderr)
             continue
-        except (OSError, DamagedError):  # what a killed training left
+        except (OSError, DamagedError):  # it is what a killed trial left
             stays = False
         if not stays:
-            yield Unwanted(folder, "store", _size(folder))
-        elif key not in with_model and (status := _status(folder / MODEL)):
-            yield Unwanted(folder / MODEL, "store", status.st_size)
+            yield Unwanted(folder, STORE, size_of(folder))
+        elif key not in with_model and (status := status_of(model)):
+            yield Unwanted(model, STORE, status.st_size)
 
 
 def _data_digest(path: str) -> str:
-    """Digest of the data as they were last prepared; empty before."""
+    """Return the fingerprint of the data as they were last prepared, or an empty text."""
     try:
-        digest: str = read_json(Path(path), "digest")["digest"]
+        return DatasetInfo.read(Path(path)).digest
     except (OSError, DamagedError):
         return ""
-    return digest
 
 
 def _trials(plan: Plan) -> set[str]:
@@ -200,7 +154,7 @@ def _slots(plan: Plan, stage: str) -> Iterator[tuple[str, Spec]]:
     """Yield name and trial of the slots of a stage that the config still asks for; none before its file is written."""
     planned = set(plan.stage_slots(stage))
     try:
-        slots = read_slots(Path(plan.path(stage)) / SLOTS)
+        slots = read_slots(plan.layout.stage(stage).slots)
     except FileNotFoundError:
         return
     yield from ((slot.slot, slot.spec) for slot in slots if slot.spec and slot.slot in planned)
@@ -213,27 +167,13 @@ def _folders(plan: Plan) -> set[Path]:
 
 
 def _run_key(record: Path) -> str:
-    """What the run of a study's record is known by."""
+    """Return the key of the run that belongs to a record."""
     *_, kind, candidate, replicate, _ = record.parts
-    if kind == "final":
+    if kind == FINAL:
         return f"final/{candidate}/{replicate}"
-    if kind == "confirm":
+    if kind == CONFIRM:
         return f"confirmation/{candidate}/{replicate}"
     try:
-        return f"trial/{read_json(record).get('trial', '')}"
-    except (DamagedError, OSError):  # damaged, whose run the next sync retires; unreadable, or gone
+        return f"trial/{Record.read(record).trial}"
+    except (DamagedError, OSError):  # it is unreadable or gone; the next sync hides the run of a damaged record
         return ""
-
-
-def _size(folder: Path) -> int:
-    """Return the bytes of a folder's files; a file that is linked elsewhere counts with its last link."""
-    return sum(status.st_size // status.st_nlink for path in folder.rglob("*") if (status := _status(path)))
-
-
-def _status(path: Path) -> os.stat_result | None:
-    """Return the status of a file; None if it is a folder, cannot be reached or has vanished."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status if stat.S_ISREG(status.st_mode) else None

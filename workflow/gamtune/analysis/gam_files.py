@@ -8,10 +8,7 @@ from gamtune.gam.model import FittedGam
 from gamtune.gam.summary import summary_text
 from gamtune.gam.tables import curves, effects, model_table, surfaces, term_table
 from gamtune.results.artefacts import write_artefact
-
-WARNINGS, SUMMARY = "warnings.txt", "summary.txt"
-TERMS, MODEL, EFFECTS, CURVES, SURFACES = "terms.csv", "model.csv", "effects.csv", "curves.csv", "surfaces.csv"
-FILES = (WARNINGS, SUMMARY, TERMS, MODEL, EFFECTS, CURVES, SURFACES)
+from gamtune.results.layout import GamFolder
 
 
 def write_gam(fitted: FittedGam, folder: Path) -> Inference:
@@ -29,17 +26,17 @@ def write_gam(fitted: FittedGam, folder: Path) -> Inference:
     Inference
         Permutation tests of the model.
     """
-    inference = infer(fitted)
-    write_text(folder / SUMMARY, summary_text(fitted, inference))
+    inference, files = infer(fitted), GamFolder(folder)
+    write_text(files.summary, summary_text(fitted, inference))
     if fitted.warnings:
-        write_text(folder / WARNINGS, "".join(f"{warning}\n" for warning in fitted.warnings))
+        write_text(files.warnings, "".join(f"{warning}\n" for warning in fitted.warnings))
     tables = {
-        TERMS: term_table(fitted, inference),
-        MODEL: model_table(fitted, inference),
-        EFFECTS: effects(fitted),
-        CURVES: curves(fitted, inference),
-        SURFACES: surfaces(fitted, inference),
+        files.terms: term_table(fitted, inference),
+        files.model: model_table(fitted, inference),
+        files.effects: effects(fitted),
+        files.curves: curves(fitted, inference),
+        files.surfaces: surfaces(fitted, inference),
     }
-    for name, table in tables.items():
-        write_artefact(table, folder / name)
+    for path, table in tables.items():
+        write_artefact(table, path)
     return inference

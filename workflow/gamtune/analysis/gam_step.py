@@ -9,7 +9,6 @@ import pandas as pd
 
 from gamtune.analysis.comparable import RUNG, comparable_rows, is_summary, last_rung, modelled_rows, selection_note
 from gamtune.analysis.engine_errors import input_errors
-from gamtune.analysis.gam_files import FILES as MODEL_FILES
 from gamtune.analysis.gam_files import write_gam
 from gamtune.analysis.importance import importance
 from gamtune.config.settings import PER_LAYER
@@ -21,10 +20,9 @@ from gamtune.gam.model import FittedGam, fit_gam
 from gamtune.gam.penalised_fit import Method
 from gamtune.gam.terms import Formula, Response, quoted
 from gamtune.results.artefacts import write_artefact
+from gamtune.results.layout import GamFolder
 from gamtune.tables.table import read_table
 
-SKIPPED, IMPORTANCE = "skipped.txt", "importance.csv"
-FILES = (SKIPPED, IMPORTANCE, *MODEL_FILES)
 NO_MODEL = "No model of the error was asked for: analysis.gam is null."
 
 
@@ -87,20 +85,21 @@ def run_gam(
                 raise error.within(str(results)) from None
             print(error, file=sys.stderr)
             reason = str(error)
-    for name in FILES:  # other files in the folder are not ours to remove
-        (folder / name).unlink(missing_ok=True)
-        checksum_of(folder / name).unlink(missing_ok=True)
+    files = GamFolder(folder)
+    for path in files.files:  # other files in the folder are not ours to remove
+        path.unlink(missing_ok=True)
+        checksum_of(path).unlink(missing_ok=True)
     inference = None
     if fitted:
         with input_errors(str(results)):
             inference = _write(fitted, folder)
     else:
-        write_text(folder / SKIPPED, f"{reason}\n")
+        write_text(files.skipped, f"{reason}\n")
     halving = is_summary(table) and RUNG in table
     shown = [name for name in columns if name not in PER_LAYER and not (halving and name == "epochs")]
     ranked = importance(fitted, inference, last_rung(rows) if halving else rows, outcome.column, shown, log_columns)
     if len(ranked):
-        write_artefact(ranked, folder / IMPORTANCE)
+        write_artefact(ranked, files.importance)
 
 
 def _check_response(response: Response, rows: pd.DataFrame, source: str) -> None:

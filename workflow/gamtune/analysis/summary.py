@@ -4,10 +4,12 @@ from pathlib import Path
 
 from gamtune.analysis.comparable import OUTCOME, SELECTION
 from gamtune.config.study import Study
-from gamtune.files import read_json, write_text
+from gamtune.files import write_text
 from gamtune.metrics.h2o import METRICS
 from gamtune.results.artefacts import artefact_text
-from gamtune.results.records import read_record
+from gamtune.results.dataset import DatasetInfo
+from gamtune.results.layout import StudyFolder
+from gamtune.results.records import Record
 from gamtune.search.planned import planned_lines
 
 PARTS = ("train", "validation")
@@ -33,16 +35,16 @@ def summarise(study: Study, folder: Path) -> None:
     FileNotFoundError
         If a row has no record.
     """
-    data = read_json(folder / "data" / "digest.json", "task", "selection")
-    metrics = METRICS[data["task"]]
-    flattered = {SELECTION: "test"} if data["selection"] == "test" else {}
+    results = StudyFolder(folder)
+    data = DatasetInfo.read(results.data.info)
+    metrics = METRICS[data.task]
+    flattered = {SELECTION: "test"} if data.selection == "test" else {}
     header: list[str] = []
     lines = []
     for cells, path in planned_lines(study, folder):
         header = header or [*cells, *OUTCOME, *(f"{part}_{metric}" for part in PARTS for metric in metrics), *flattered]
-        record = read_record(path, cells["trial"])
-        told = record["metrics"] or {}
-        figures = [told.get(part, {}).get(metric) for part in PARTS for metric in metrics]
+        record = Record.read(path, cells["trial"])
+        figures = [record.metric(part, metric) for part in PARTS for metric in metrics]
         shown = (cell or None for cell in cells.values())
-        lines.append([*shown, *(record[name] for name in OUTCOME), *figures, *flattered.values()])
-    write_text(folder / "summary.csv", artefact_text(header, lines))
+        lines.append([*shown, *(getattr(record, name) for name in OUTCOME), *figures, *flattered.values()])
+    write_text(results.summary, artefact_text(header, lines))

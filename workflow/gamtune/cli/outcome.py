@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print the best row, the optimum and where the report is."""
     from gamtune.config.load import read_study
-    from gamtune.plan import RESULTS
+    from gamtune.results.layout import RESULTS
     from gamtune.search.planned import check_summary
     from gamtune.selection.outcome import outcome
 

@@ -15,5 +15,6 @@ def run(options: argparse.Namespace) -> None:
     """Write ``report.html``."""
     from gamtune.config.load import read_raw
     from gamtune.report.report import write_report
+    from gamtune.results.layout import StudyFolder
 
-    write_report(options.study, read_raw(options.config), options.study / "report.html")
+    write_report(options.study, read_raw(options.config), StudyFolder(options.study).report)

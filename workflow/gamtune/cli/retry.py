@@ -15,7 +15,7 @@ def run(options: argparse.Namespace) -> None:
     """Remove the records of failed trials."""
     from gamtune.config.load import read_raw
     from gamtune.plan import Plan
-    from gamtune.results.retry import forget_failures
+    from gamtune.results.clean_up import forget_failures
     from gamtune.runtime.run_lock import exclusive
 
     plan = Plan(read_raw(options.config), options.config)

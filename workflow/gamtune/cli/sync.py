@@ -3,6 +3,7 @@
 import argparse
 import json
 import signal
+import subprocess
 from pathlib import Path
 
 from gamtune.cli.arguments import add_config, number
@@ -24,11 +25,10 @@ def run(options: argparse.Namespace) -> None:
     from gamtune.cli.tracked import tracked_study
     from gamtune.files import write_text
     from gamtune.runtime.parent import die_with_parent
-    from gamtune.tracking.commit import library_commit
     from gamtune.tracking.follow import follow
     from gamtune.tracking.sync import sync
 
-    study = tracked_study(options.config, library_commit())
+    study = tracked_study(options.config, _library_commit())
     if options.follow:
         die_with_parent(signal.SIGTERM)
         follow(study, options.follow, first=SHORT_RUN)
@@ -37,3 +37,13 @@ def run(options: argparse.Namespace) -> None:
     print(synced)
     if options.out:
         write_text(options.out, json.dumps(asdict(synced), indent=1) + "\n")
+
+
+def _library_commit() -> str | None:
+    """Return the git commit of the checkout that contains this library; None outside a checkout or without git."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

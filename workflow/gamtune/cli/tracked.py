@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gamtune.config.load import read_study
-from gamtune.plan import RESULTS
+from gamtune.results.layout import RESULTS
 from gamtune.tracking.study import TrackedStudy
 
 

@@ -1,4 +1,4 @@
-"""The arrays of a prepared data set, as trainings read them: memory-mapped, beside their digest."""
+"""The arrays of a prepared data set as a training process reads them, memory-mapped."""
 
 import json
 from dataclasses import dataclass
@@ -8,13 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gamtune.results.record import array_name
+
 FloatArray = npt.NDArray[np.float32]
-PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one part: ``x`` (n, inputs) float32, standardised; ``y`` (n,) int32 classes or float64 values."""
+    """The samples of one part of a data set.
+
+    Attributes
+    ----------
+    x : (n, inputs) float32
+        Standardised inputs.
+    y : (n,) int32 or float64
+        Classes, 0 to K - 1, or the values of a regression.
+    """
 
     x: FloatArray
     y: npt.NDArray[Any]
@@ -22,10 +31,20 @@ class Part:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared data set: where it lies and what ``digest.json`` says of it.
+    """A prepared data set.
 
-    ``classes`` is None for a regression, whose targets have mean ``target_mean`` and standard deviation ``target_sd``
-    in training.
+    Attributes
+    ----------
+    folder : Path
+        The folder with its arrays.
+    digest : str
+        Fingerprint of the data set.
+    inputs : int
+        Number of inputs.
+    classes : list, optional
+        The classes; None for a regression.
+    target_mean, target_sd : float, optional
+        Mean and standard deviation of a regression's target in the training samples.
     """
 
     folder: Path
@@ -37,7 +56,7 @@ class Prepared:
 
     @classmethod
     def open(cls, digest_file: Path) -> "Prepared":
-        """Open the data set that a ``digest.json`` describes.
+        """Open the data set that a ``digest.json`` describes, without comparing its arrays with their fingerprints.
 
         Raises
         ------
@@ -50,11 +69,17 @@ class Prepared:
 
     @property
     def target_scale(self) -> tuple[float, float]:
-        """Mean and standard deviation that a regression's target is standardised with."""
+        """The mean and standard deviation with which the target of a regression is standardised.
+
+        Raises
+        ------
+        ValueError
+            If the task is a classification.
+        """
         if self.target_mean is None or self.target_sd is None:
             raise ValueError("classes have no scale")
         return self.target_mean, self.target_sd
 
     def part(self, name: str) -> Part:
-        """Rows of ``train``, ``validation`` or ``test``."""
-        return Part(*(np.load(self.folder / f"{axis}_{name}.npy", mmap_mode="c") for axis in "xy"))
+        """Return the samples of ``train``, ``validation`` or ``test``."""
+        return Part(*(np.load(self.folder / array_name(axis, name), mmap_mode="c") for axis in "xy"))

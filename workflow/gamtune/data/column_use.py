@@ -7,7 +7,6 @@ from pathlib import Path
 from gamtune.files import write_text
 from gamtune.results.artefacts import artefact_text, read_rows
 
-FILE = "columns.csv"
 HEADER = ("column", "type", "used as", "missing", "distinct", "example")
 WIDEST = 40  # characters of a cell in the terminal
 

@@ -1,4 +1,4 @@
-"""Prepared arrays compared with the fingerprints in their ``digest.json`` before anything is learned from them."""
+"""Comparison of prepared arrays with the fingerprints in ``digest.json``, before a model is trained on them."""
 
 import hashlib
 import json
@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gamtune.data.arrays import PARTS, Prepared
+from gamtune.data.arrays import Prepared
 from gamtune.errors import DamagedError
-from gamtune.files import read_json, replacing
+from gamtune.files import replacing
+from gamtune.results.dataset import DatasetInfo
+from gamtune.results.layout import DataFolder
+from gamtune.results.record import PARTS
 
-CACHE = ".checked.json"  # which arrays have been compared, as they were then
-LASTS = 3600  # seconds; after that they are compared again, since a disk can lose bytes without any trace
-UNSETTLED = 2  # seconds; a file that has just been written could be written again without another time stamp
-
-DIGEST_KEYS = ("digest", "inputs", "classes", "target_mean", "target_sd", "selection", "rows", "arrays")
+LASTS = 3600  # seconds until an array is compared again, since a disk can lose bytes without a trace
+UNSETTLED = 2  # seconds; a file written so recently may be written again with the same time stamp
 
 
 def array_fingerprint(array: npt.NDArray[Any]) -> str:
@@ -30,16 +30,16 @@ def array_fingerprint(array: npt.NDArray[Any]) -> str:
 
 
 def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
-    """Open a prepared data set whose arrays are those that its ``digest.json`` describes.
+    """Open a prepared data set after comparing its arrays with the fingerprints in its ``digest.json``.
 
-    An array that has been compared within the last hour, and has not been written since, is not read again.
+    An array that was compared within the last hour, and has not been written since, is not read again.
 
     Parameters
     ----------
     digest_file : Path
         ``digest.json`` of the data set.
     parts : collection of str
-        The parts whose arrays are wanted.
+        The parts whose arrays are compared.
 
     Raises
     ------
@@ -48,29 +48,36 @@ def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
     FileNotFoundError
         If ``digest.json`` is missing.
     """
-    said = read_json(digest_file, *DIGEST_KEYS)
-    folder = digest_file.parent
-    known = _read_cache(folder / CACHE)
+    info = DatasetInfo.read(digest_file)
+    if not info.arrays:
+        raise DamagedError(digest_file, "it has no 'arrays'")
+    folder = DataFolder(digest_file.parent)
+    known = _read_cache(folder.compared)
     checked = {}
-    for name in (f"{axis}_{part}" for part in parts for axis in "xy"):
-        path, now = folder / f"{name}.npy", time.time()
+    for path in (folder.array(axis, part) for part in parts for axis in "xy"):
+        name, now = path.stem, time.time()
         with vouched_for_by(digest_file):
-            entry = {"stamp": _stamp(path), "array": said["arrays"][name]}
+            fingerprint = info.arrays[name]
+            entry = {"stamp": _stamp(path), "array": fingerprint}
             if {key: known.get(name, {}).get(key) for key in entry} != entry:
-                _check(path, entry["array"])
+                _check(path, fingerprint)
                 if now - path.stat().st_ctime > UNSETTLED:
                     checked[name] = entry | {"at": now}
     if checked:
-        with suppress(OSError), replacing(folder / CACHE, flushed=False) as part:  # it saves time, no more
+        with (
+            suppress(OSError),
+            replacing(folder.compared, flushed=False) as part,
+        ):  # without the cache, the arrays are compared again
             part.write_text(json.dumps(known | checked), encoding="utf-8")
     return Prepared.open(digest_file)
 
 
 @contextmanager
 def vouched_for_by(digest_file: Path) -> Iterator[None]:
-    """Delete ``digest.json`` if a file that it describes turns out damaged or missing, so that the next run makes both.
+    """Delete ``digest.json`` if a file that it describes is damaged or missing, so that the next run makes both again.
 
-    Snakemake makes the data anew only if ``digest.json`` is missing, since no training waits for another file of them.
+    Snakemake prepares the data again only if ``digest.json`` is missing, since trials have no other file of the data
+    as an input.
     """
     try:
         yield
@@ -93,7 +100,7 @@ def _check(path: Path, fingerprint: str) -> None:
 
 
 def _stamp(path: Path) -> list[int]:
-    """What changes whenever a file is written or replaced."""
+    """Return numbers of which at least one changes whenever a file is written or replaced."""
     status = path.stat()
     return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 

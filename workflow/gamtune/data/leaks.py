@@ -13,8 +13,8 @@ from pandas.util import hash_pandas_object
 from gamtune.data.rows import Rows
 from gamtune.data.single_column import Predictor, predictors
 from gamtune.data.split import Split
-from gamtune.data.warnings_file import DataWarning
 from gamtune.numbers import significant
+from gamtune.results.data_warnings import DataWarning
 from gamtune.tables.identifiers import FEWEST
 
 MOST_COLUMNS = 5  # columns with a warning of their own

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from gamtune.config.data_section import Data
-from gamtune.data.arrays import PARTS
-from gamtune.data.column_use import FILE as COLUMNS
 from gamtune.data.column_use import write_columns
 from gamtune.data.intact import array_fingerprint
-from gamtune.data.layout import fold_folder
 from gamtune.data.leaks import find_leaks
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.rows import Rows
 from gamtune.data.sources import read_rows
 from gamtune.data.split import Split, Words, split_rows
-from gamtune.data.warnings_file import FILE, DataWarning, write_warnings
-from gamtune.files import replacing, write_text
+from gamtune.files import replacing
 from gamtune.results.artefacts import write_artefact
+from gamtune.results.data_warnings import DataWarning, DataWarnings
+from gamtune.results.dataset import DatasetInfo
+from gamtune.results.layout import DataFolder
+from gamtune.results.record import PARTS
 
 Mask = npt.NDArray[np.bool_]
 
@@ -43,20 +43,20 @@ def prepare(data: Data, folder: Path) -> list[DataWarning]:
     """
     examined = examine(data)  # all that can fail comes first
     rows, split, fitted, warnings = examined.rows, examined.split, examined.fitted, examined.warnings
+    place = DataFolder(folder)
     folds = range(1, len(fitted) + 1) if split.folds is not None else range(0)
-    write_artefact(_split_table(rows, split), folder / "split.csv")
-    write_columns(rows.columns, folder / COLUMNS)
-    write_warnings(warnings, folder / FILE)
+    write_artefact(_split_table(rows, split), place.split)
+    write_columns(rows.columns, place.columns)
+    DataWarnings(warnings=warnings).write(place.warnings)
     if not folds:
-        _write_set(rows, _chosen(split.parts, data), fitted[0], data.selection, folder)
+        _write_set(rows, _chosen(split.parts, data), fitted[0], data.selection, place)
         return warnings
     digests = [
-        _write_set(rows, _chosen(split.of_fold(fold), data), preprocessing, data.selection, fold_folder(folder, fold))
+        _write_set(rows, _chosen(split.of_fold(fold), data), preprocessing, data.selection, place.fold(fold))
         for fold, preprocessing in zip(folds, fitted, strict=True)
     ]
-    said = _said(rows, _chosen(split.parts, data), fitted[0], data.selection)
-    common = said | {"folds": len(folds), "digest": _digest_of(digests)}
-    write_text(folder / "digest.json", json.dumps(common, indent=1) + "\n")
+    common = _info(rows, _chosen(split.parts, data), fitted[0], data.selection, digests)
+    replace(common, folds=len(folds)).write(place.info)
     return warnings
 
 
@@ -97,7 +97,7 @@ def prepare_whole(data: Data, folder: Path) -> None:
     rows = read_rows(data)
     test = split_rows(data, rows).parts == "test"
     chosen = {"train": ~test, "validation": ~test, "test": test}
-    _write_set(rows, chosen, _fitted(rows, ~test, data), data.selection, folder)
+    _write_set(rows, chosen, _fitted(rows, ~test, data), data.selection, DataFolder(folder))
 
 
 def _fitted(rows: Rows, training: Mask, data: Data) -> Preprocessing:
@@ -115,37 +115,35 @@ def _chosen(parts: Words, data: Data) -> dict[str, Mask]:
 
 
 def _write_set(
-    rows: Rows, chosen: Mapping[str, Mask], preprocessing: Preprocessing, selection: str, folder: Path
+    rows: Rows, chosen: Mapping[str, Mask], preprocessing: Preprocessing, selection: str, folder: DataFolder
 ) -> str:
     """Write one data set as the trainings read it, and give its digest."""
     hashes = {}
     for part, mask in chosen.items():
         for axis, array in (("x", preprocessing.apply(rows.features.loc[mask])), ("y", rows.target[mask])):
-            hashes[f"{axis}_{part}"] = array_fingerprint(array)
-            with replacing(folder / f"{axis}_{part}.npy") as path, path.open("wb") as file:
+            hashes[folder.array(axis, part).stem] = array_fingerprint(array)
+            with replacing(folder.array(axis, part)) as path, path.open("wb") as file:
                 np.save(file, array)
-    write_text(folder / "preprocessing.json", json.dumps(preprocessing.to_dict(), indent=1) + "\n")
-    digest = _digest_of(hashes)
-    said = _said(rows, chosen, preprocessing, selection) | {"digest": digest, "arrays": hashes}
-    write_text(folder / "digest.json", json.dumps(said, indent=1) + "\n")
-    return digest
+    preprocessing.write(folder.preprocessing)
+    info = replace(_info(rows, chosen, preprocessing, selection, hashes), arrays=hashes)
+    info.write(folder.info)
+    return info.digest
 
 
-def _said(rows: Rows, chosen: Mapping[str, Mask], preprocessing: Preprocessing, selection: str) -> dict[str, Any]:
-    """What a digest.json says for people and for the steps that need no array."""
-    return {
-        "task": rows.task,
-        "inputs": preprocessing.inputs,
-        "classes": rows.classes,
-        "target_mean": preprocessing.target_mean,
-        "target_sd": preprocessing.target_sd,
-        "selection": selection,
-        "rows": {part: int(mask.sum()) for part, mask in chosen.items()},
-    }
-
-
-def _digest_of(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+def _info(
+    rows: Rows, chosen: Mapping[str, Mask], preprocessing: Preprocessing, selection: str, content: Any
+) -> DatasetInfo:
+    """Return the description of a data set; the fingerprints of its arrays or folds determine its own."""
+    return DatasetInfo(
+        task=rows.task,
+        inputs=preprocessing.inputs,
+        classes=rows.classes,
+        target_mean=preprocessing.target_mean,
+        target_sd=preprocessing.target_sd,
+        selection=selection,
+        rows={part: int(mask.sum()) for part, mask in chosen.items()},
+        digest=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+    )
 
 
 def _split_table(rows: Rows, split: Split) -> pd.DataFrame:

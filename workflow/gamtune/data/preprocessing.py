@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from gamtune.data.arrays import FloatArray
 from gamtune.data.rows import Rows, row_number
 from gamtune.errors import DamagedError, InputError
-from gamtune.files import read_json
+from gamtune.files import read_json, write_text
 from gamtune.numbers import compact
 from gamtune.tables.dialect import Dialect
 
@@ -28,6 +28,7 @@ MISSING_LEVEL = "(missing)"
 # Standard deviations from the mean: float64 cannot tell the training values apart beside a cell that is farther away,
 # and the squared error of what a network makes of it overflows float32
 FARTHEST = 1e15
+VERSION = 1  # of the format of the file; increased when the meaning of an attribute changes
 SMALLEST_SD = 1e-150  # the squares of smaller deviations are no normal float64 numbers
 
 
@@ -158,7 +159,7 @@ class Preprocessing:
         FileNotFoundError
             If there is none.
         """
-        text = json.dumps(read_json(path))
+        text = json.dumps(read_json(path, version=VERSION))
         try:
             described = TypeAdapter(cls).validate_json(text, strict=True)
         except ValidationError:
@@ -248,9 +249,9 @@ class Preprocessing:
         scaled = fitted.components_ / np.sqrt(fitted.explained_variance_)[:, np.newaxis]
         return replace(self, centre=fitted.mean_.tolist(), components=scaled.tolist())
 
-    def to_dict(self) -> dict[str, Any]:
-        """As written to preprocessing.json."""
-        return asdict(self)
+    def write(self, path: Path) -> None:
+        """Write ``preprocessing.json``, with its checksum."""
+        write_text(path, json.dumps({"version": VERSION} | asdict(self), indent=1) + "\n")
 
 
 def _check_spread(training: "pd.Series[Any]", sd: float, place: Callable[[int], str]) -> None:

@@ -17,9 +17,9 @@ from sklearn.model_selection import (
 )
 
 from gamtune.config.data_section import Aside, Data, Validation
-from gamtune.data.arrays import PARTS
 from gamtune.data.rows import Rows
 from gamtune.errors import InputError
+from gamtune.results.record import PARTS
 
 Words = npt.NDArray[np.str_]
 Indices = npt.NDArray[np.intp]

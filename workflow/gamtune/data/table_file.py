@@ -9,11 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from gamtune.config.data_section import Data, Part
-from gamtune.data.arrays import PARTS
 from gamtune.data.header import check_header
 from gamtune.data.joined import Joined, column_uses
 from gamtune.data.rows import Rows, class_indices
 from gamtune.errors import InputError
+from gamtune.results.record import PARTS
 from gamtune.tables.cells import Cell
 from gamtune.tables.column import Column
 from gamtune.tables.identifiers import identifier

@@ -20,6 +20,7 @@ from gamtune.gam.formula import parse_term
 from gamtune.gam.terms import Factor, Linear, Term, Variable
 from gamtune.numbers import compact, measured, percent, signed, typeset
 from gamtune.results.artefacts import read_artefact
+from gamtune.results.layout import StudyFolder
 
 BAND = 1.96  # standard errors on each side of a 95 % band
 Tests = dict[str, pd.Series]  # line of each term in terms.csv
@@ -73,21 +74,21 @@ def draw_effects(study: SearchResults) -> Iterator[ReportFigure]:
     ``gam_effects`` shows all terms of one variable, ``gam_<variable>`` one of them, and ``gam_surface_<a>_<b>`` a term
     of two variables. The variable of ``s(log(x))`` is called log_x; its axis is logarithmic, in the units of x.
     """
-    folder, rows = study.folder / "gam", study.finished
-    if not (folder / "curves.csv").exists():
+    gam, rows = StudyFolder(study.folder).gam, study.finished
+    if not gam.curves.exists():
         return
-    terms = read_artefact(folder / "terms.csv")
+    terms = read_artefact(gam.terms)
     tests = {str(test["term"]): test for _, test in terms.iterrows()}
-    model = read_artefact(folder / "model.csv").iloc[0]
-    response = _response(folder / "summary.txt")
-    effects = list(_effects(read_artefact(folder / "curves.csv"), tests, rows))
+    model = read_artefact(gam.model).iloc[0]
+    response = _response(gam.summary)
+    effects = list(_effects(read_artefact(gam.curves), tests, rows))
     if effects:
         caption = f"{OVERVIEW_CAPTION} {_model_in_words(model, terms, response)}"
         yield ReportFigure("gam_effects", _overview(effects, response), caption, Section.EFFECTS)
     for effect in effects:
         caption = f"{_effect_in_words(effect, response)} {_test_in_words(effect.test, model)}"
         yield ReportFigure(f"gam_{_stem(effect.variable)}", _alone(effect, response), caption, Section.SINGLE_EFFECTS)
-    for name, grid in read_artefact(folder / "surfaces.csv").groupby("term", sort=False):
+    for name, grid in read_artefact(gam.surfaces).groupby("term", sort=False):
         term, test = parse_term(str(name)), tests[str(name)]
         a, b = term.variables
         figure, words = draw_surface(grid, (a, b), label(term, test["edf"]), response, rows)

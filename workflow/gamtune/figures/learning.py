@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +13,7 @@ from gamtune.analysis.comparable import CONFIGURATION, RUNG
 from gamtune.figures.figure import ReportFigure, SearchResults
 from gamtune.figures.registry import Section
 from gamtune.figures.theme import BEST, EFFECT, FAILED, NEXT, PALE, new_figure, plain_log_axis, shown
-from gamtune.results.records import read_record
+from gamtune.results.records import Record
 from gamtune.search.trials import lines_with_records
 
 BEST_CONFIGURATIONS = 3
@@ -22,23 +21,24 @@ BEST_CONFIGURATIONS = 3
 NOT_OF_A_CURVE = ("trial", CONFIGURATION, "replicate", "fold", RUNG, "epochs")
 MOST_OTHERS = 200  # number of grey curves
 COLOURS = (BEST, EFFECT, NEXT)
+Curves = dict[str, tuple[list[float], Record]]
 
 
 def draw_learning(study: SearchResults) -> Iterator[ReportFigure]:
     """Draw the learning curve of each configuration, if one has finished; after rungs, the curve of its last one."""
-    longest: dict[tuple[str, ...], tuple[list[float], dict[str, Any]]] = {}
+    longest: dict[tuple[str, ...], tuple[list[float], Record]] = {}
     for cells, path_of_record in lines_with_records(study.folder, study.stages):
-        record = read_record(path_of_record, cells["trial"])
-        values = (record["history"] or {}).get(RESPONSE) or []
+        record = Record.read(path_of_record, cells["trial"])
+        values = record.history.get(RESPONSE, [])
         key = cells["name"], *(cell for column, cell in cells.items() if column not in NOT_OF_A_CURVE)
-        if len(values) >= len(longest.get(key, ([], {}))[0]):
+        if key not in longest or len(values) >= len(longest[key][0]):
             longest[key] = values, record
     curves = dict(zip(_labels(longest), longest.values(), strict=True))
-    finished = {name: both for name, both in curves.items() if both[1]["status"] == "ok" and both[0]}
-    failed = {name: both for name, both in curves.items() if both[1]["status"] == "failed"}
+    finished = {name: both for name, both in curves.items() if both[1].status == "ok" and both[0]}
+    failed = {name: both for name, both in curves.items() if both[1].status == "failed"}
     if not finished:
         return
-    ranked = sorted(finished, key=lambda name: float(finished[name][1]["metrics"]["validation"]["mse"]))
+    ranked = sorted(finished, key=lambda name: finished[name][1].validation_mse)
     best, others = ranked[:BEST_CONFIGURATIONS], ranked[BEST_CONFIGURATIONS:][:MOST_OTHERS]
     drawn = [np.asarray(both[0]) for both in (*finished.values(), *failed.values()) if both[0]]
     figure = new_figure(6.4, 3.8)
@@ -52,7 +52,7 @@ def draw_learning(study: SearchResults) -> Iterator[ReportFigure]:
         named = [(line, f"failed ({len(begun)})")]
     for number, name in reversed(list(enumerate(best))):
         values, record = finished[name]
-        colour, stop = COLOURS[number], record["best_epoch"]
+        colour, stop = COLOURS[number], int(record.best_epoch or 0)
         (line,) = axes.plot(_epochs(values), values, color=colour, linewidth=2 - 0.3 * number)
         named.append((line, shown(name)))
         axes.plot(stop, values[stop - 1], "o", color=colour, markersize=5, markeredgecolor="white")
@@ -72,9 +72,9 @@ def _draw_legend(axes: Axes, named: Sequence[tuple[Line2D, str]]) -> None:
         text.set_text(name)  # set here, because matplotlib ignores a label that begins with _
 
 
-def _in_words(best: list[str], finished: dict[str, Any], failed: dict[str, Any]) -> str:
-    epochs = [int(both[1]["best_epoch"]) for both in finished.values()]
-    at_end = sum(int(both[1]["best_epoch"]) == len(both[0]) for both in finished.values())
+def _in_words(best: list[str], finished: Curves, failed: Curves) -> str:
+    epochs = [int(both[1].best_epoch or 0) for both in finished.values()]
+    at_end = sum(int(both[1].best_epoch or 0) == len(both[0]) for both in finished.values())
     words = [
         f"Learning curves of {RESPONSE}. In colour: the best configurations, {', '.join(best)}, with a dot at the best "
         f"epoch, whose weights are kept; grey: all others. The median of the best epochs is {int(np.median(epochs))}. "

@@ -6,8 +6,9 @@ from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.figures.captions import draw_all
 from gamtune.figures.figure import OptimumResults
 from gamtune.figures.registry import OPTIMUM_FIGURES
-from gamtune.files import read_json
 from gamtune.results.artefacts import read_artefact
+from gamtune.results.dataset import DatasetInfo
+from gamtune.results.layout import StudyFolder
 
 
 def write_optimum_figures(study: Path, folder: Path) -> None:
@@ -20,7 +21,7 @@ def write_optimum_figures(study: Path, folder: Path) -> None:
     folder : Path
         Where the figures are written.
     """
-    predictions = read_artefact(study / "optimum" / "predictions.csv", text=("actual", "predicted"))
-    selection = read_json(study / "data" / "digest.json", "selection")["selection"]
-    note = ON_TEST_ROWS if selection == "test" else None
+    results = StudyFolder(study)
+    predictions = read_artefact(results.optimum.predictions, text=("actual", "predicted"))
+    note = ON_TEST_ROWS if DatasetInfo.read(results.data.info).selection == "test" else None
     draw_all(OPTIMUM_FIGURES, OptimumResults(study, predictions), note, folder)

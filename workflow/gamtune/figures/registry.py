@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from gamtune.registry import Registry
 
-CAPTIONS, SECTIONS = "captions.json", "sections.json"  # files with caption and section of each figure, by its file name
 FIGURES = Registry(
     "gamtune.figures",
     {

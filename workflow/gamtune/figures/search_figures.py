@@ -8,6 +8,7 @@ from gamtune.figures.captions import draw_all
 from gamtune.figures.figure import SearchResults
 from gamtune.figures.registry import FIGURES
 from gamtune.files import check_folder
+from gamtune.results.layout import StudyFolder
 
 
 def write_figures(
@@ -34,6 +35,6 @@ def write_figures(
     DamagedError
         If a file of the model or the summary is damaged.
     """
-    check_folder(study / "gam")
+    check_folder(StudyFolder(study).gam.path)
     results = SearchResults.read(study, columns, log_columns, stages)
     draw_all(FIGURES, results, selection_note(results.summary), folder)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gamtune.numbers import measured, p_value, percent, rmse_note, signed
-from gamtune.selection.decision_file import winner_of
+from gamtune.results.comparison import Score
+from gamtune.results.selection import Compared, Optimism, Selection
 
 Row = Mapping[str, Any]
 SIGNIFICANT = 0.05
@@ -44,89 +45,87 @@ def what_was_found(best: Row, median: float, terms: Sequence[Row], model: Row | 
     return [*said, f"What matters: {listed}; {rest} of {len(terms)} terms cannot be told from noise ({explained})."]
 
 
-def how_sure(decision: Row, warnings: Sequence[str], regression: bool = False) -> list[str]:
+def how_sure(decision: Selection, warnings: Sequence[str], regression: bool = False) -> list[str]:
     """Sentences on how far to trust the choice, from the strongest doubt to the weakest.
 
     Parameters
     ----------
-    decision : mapping
-        ``decision.json``.
+    decision : Selection
+        The selection.
     warnings : sequence of str
         Where the optimum's settings lie beyond the rows tried.
     regression : bool
         Whether the target is a number; then errors are given in its units too.
     """
     return [
-        *_against_others(decision["candidates"], winner_of(decision)),
-        _over_seeds(winner_of(decision), regression),
-        *winners_curse(decision["optimism"]),
+        *_against_others(decision.candidates, decision.selected),
+        _over_seeds(decision.selected, regression),
+        *winners_curse(decision.optimism),
         *([f"Beyond what the search tried: {'; '.join(warnings)}."] if warnings else []),
     ]
 
 
-def what_it_scores(decision: Row, test: Row, test_rows: int, over_seeds: Row | None, tests: Sequence[Row]) -> list[str]:
+def what_it_scores(
+    decision: Selection, test: Row, test_rows: int, over_seeds: Score | None, tests: Sequence[Row]
+) -> list[str]:
     """Sentences on the test rows: the exported network, its other seeds, and what it is compared with.
 
     Parameters
     ----------
-    decision : mapping
-        ``decision.json``.
+    decision : Selection
+        The selection.
     test : mapping
         The optimum's test metrics.
     test_rows : int
         How many rows it was scored on.
-    over_seeds : mapping, optional
+    over_seeds : Score, optional
         Mean test metrics of all final trainings, where there are several.
     tests : sequence of mapping
         Lines of ``tests.csv``.
     """
     return [
-        _on_test(test, test_rows, decision["selection"]),
+        _on_test(test, test_rows, decision.selection),
         *([_test_over_seeds(over_seeds)] if over_seeds else []),
         *map(_tested, tests),
     ]
 
 
-def _against_others(candidates: Sequence[Row], winner: Row) -> list[str]:
-    others = [entry for entry in candidates if entry is not winner and entry["mean"] is not None]
+def _against_others(candidates: Sequence[Compared], winner: Compared) -> list[str]:
+    others = [entry for entry in candidates if entry is not winner and entry.mean is not None]
     if not others:
         return ["No other candidate could be compared with it."]
-    nearest = min(others, key=lambda entry: float(entry["mean"]))
-    gap = f"Next best is {nearest['candidate']}, {signed(nearest['difference'])} in mean validation MSE"
-    if nearest["low"] is None:
+    nearest = min(others, key=lambda entry: entry.score)
+    gap = f"Next best is {nearest.candidate}, {signed(nearest.difference)} in mean validation MSE"
+    if nearest.low is None or nearest.high is None:
         return [f"{gap}; a single seed gives no interval, so the order may be chance."]
     verdict = "the two cannot be told apart at 95 %"
-    if nearest["low"] > 0:
+    if nearest.low > 0:
         verdict = "the optimum is better at 95 %"
-    elif nearest["high"] < 0:
-        verdict = f"the optimum is worse at 95 %, but smaller ({winner['weights']} weights, not {nearest['weights']})"
-    return [f"{gap} (95 % interval {signed(nearest['low'])} to {signed(nearest['high'])}): {verdict}."]
+    elif nearest.high < 0:
+        verdict = f"the optimum is worse at 95 %, but smaller ({winner.weights} weights, not {nearest.weights})"
+    return [f"{gap} (95 % interval {signed(nearest.low)} to {signed(nearest.high)}): {verdict}."]
 
 
-def _over_seeds(winner: Row, regression: bool) -> str:
-    mean = f"Mean validation MSE {measured(winner['mean'])}{rmse_note(winner['mean'], regression=regression)}"
-    if winner["sd"] is None:
-        return f"{mean} on {winner['n']} fresh weight seed."
-    interval = f"95 % interval {measured(winner['mean_low'])} to {measured(winner['mean_high'])}"
-    return (
-        f"{mean} ({interval}), standard deviation {measured(winner['sd'], 2)}, over {winner['n']} fresh weight seeds."
-    )
+def _over_seeds(winner: Compared, regression: bool) -> str:
+    mean = f"Mean validation MSE {measured(winner.score)}{rmse_note(winner.score, regression=regression)}"
+    if winner.sd is None:
+        return f"{mean} on {winner.n} fresh weight seed."
+    interval = f"95 % interval {measured(winner.mean_low)} to {measured(winner.mean_high)}"
+    return f"{mean} ({interval}), standard deviation {measured(winner.sd, 2)}, over {winner.n} fresh weight seeds."
 
 
-def winners_curse(optimism: Row | None) -> list[str]:
+def winners_curse(optimism: Optimism | None) -> list[str]:
     """By how much the best row's own score is too good; nothing where no row was trained again."""
     if optimism is None:
         return []
-    fresh = f"{measured(optimism['fresh_mean'])} on fresh seeds"
-    by = signed(optimism["difference"])
-    if optimism["low"] is not None:
-        by += f", 95 % bootstrap interval {signed(optimism['low'])} to {signed(optimism['high'])}"
-    if optimism["difference"] <= 0:
-        return [
-            f"The search did not flatter its best row: {measured(optimism['observed'])} when chosen, {fresh} ({by})."
-        ]
+    fresh = f"{measured(optimism.fresh_mean)} on fresh seeds"
+    by = signed(optimism.difference)
+    if optimism.low is not None:
+        by += f", 95 % bootstrap interval {signed(optimism.low)} to {signed(optimism.high)}"
+    if optimism.difference <= 0:
+        return [f"The search did not flatter its best row: {measured(optimism.observed)} when chosen, {fresh} ({by})."]
     return [
-        f"The search flattered its best row ({optimism['row']}): {measured(optimism['observed'])} when chosen, "
+        f"The search flattered its best row ({optimism.row}): {measured(optimism.observed)} when chosen, "
         f"{fresh}; of many noisy rows the best is partly the luckiest ({by})."
     ]
 
@@ -143,10 +142,11 @@ def _on_test(test: Row, rows: int, selection: str) -> str:
     )
 
 
-def _test_over_seeds(row: Row) -> str:
+def _test_over_seeds(score: Score) -> str:
+    row = score.metrics
     mean = measured(row["mse"]) + rmse_note(row["mse"], regression="accuracy" not in row)
     spread = f"mean test MSE {mean}, standard deviation {measured(row['mse_sd'], 2)}"
-    return f"On {row['n']:.0f} weight seeds that no choice has seen, the first of them exported: {spread}."
+    return f"On {score.n} weight seeds that no choice has seen, the first of them exported: {spread}."
 
 
 def _tested(test: Row) -> str:
@@ -198,12 +198,12 @@ class Strip:
     dot: float
 
 
-def interval_strips(candidates: Sequence[Row]) -> tuple[dict[str, Strip], float]:
+def interval_strips(candidates: Sequence[Compared]) -> tuple[dict[str, Strip], float]:
     """Each candidate's difference to the winner and its interval as places on one axis, and where zero lies on it."""
-    spans: dict[str, list[float]] = {
-        entry["candidate"]: [entry["difference"] if entry[end] is None else entry[end] for end in ("low", "high")]
+    spans = {
+        entry.candidate: [entry.difference if end is None else end for end in (entry.low, entry.high)]
         for entry in candidates
-        if entry["difference"] is not None
+        if entry.difference is not None
     }
     ends = [0.0, *(end for span in spans.values() for end in span)]
     low = min(ends)
@@ -212,7 +212,7 @@ def interval_strips(candidates: Sequence[Row]) -> tuple[dict[str, Strip], float]
     def place(value: float) -> float:
         return round(float(4 + 92 * (value - low) / width), 2)  # room for the dots at both ends
 
-    differences = {entry["candidate"]: entry["difference"] for entry in candidates}
+    differences = {entry.candidate: entry.difference or 0.0 for entry in candidates}
     strips = {
         name: Strip(place(left), round(place(right) - place(left), 2), place(differences[name]))
         for name, (left, right) in spans.items()

@@ -10,13 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gamtune.analysis.comparable import averaged, last_rung
 from gamtune.config.settings import SETTINGS
-from gamtune.data.column_use import FILE as COLUMNS
 from gamtune.data.column_use import read_columns
-from gamtune.data.warnings_file import FILE as WARNINGS
-from gamtune.data.warnings_file import read_warnings
 from gamtune.errors import DamagedError
-from gamtune.figures.registry import CAPTIONS, SECTIONS, Section
-from gamtune.files import check_folder, checksum_of, matches_checksum, read_json, write_text
+from gamtune.figures.registry import Section
+from gamtune.files import check_folder, checksum_of, matches_checksum, write_text
 from gamtune.numbers import compact, duration, measured, p_value, percent, signed
 from gamtune.report.findings import (
     commonest_confusion,
@@ -29,7 +26,13 @@ from gamtune.report.findings import (
 )
 from gamtune.report.space_words import describe_search, describe_space
 from gamtune.results.artefacts import read_artefact, read_lines
-from gamtune.selection.decision_file import read_decision, winner_of
+from gamtune.results.captions import Captions
+from gamtune.results.comparison import Comparison
+from gamtune.results.data_warnings import DataWarnings
+from gamtune.results.dataset import DatasetInfo
+from gamtune.results.layout import FigureFolder, GamFolder, OptimumFolder, StudyFolder
+from gamtune.results.records import Record
+from gamtune.results.selection import Selection
 
 TOP_ROWS = 10
 SCALE = 0.8  # of the page's pixels to a picture's
@@ -48,23 +51,24 @@ def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None
     path : Path
         The file to write.
     """
-    for name in ("gam", "figures", "optimum/figures"):
-        check_folder(study_folder / name)
+    study = StudyFolder(study_folder)
+    for folder in (study.gam, study.figures, study.optimum.figures):
+        check_folder(folder.path)
     page = {
         "config": config,
         "config_text": json.dumps(config, indent=2, ensure_ascii=False),
         "space": describe_space(config.get("space", {})),
         "search": describe_search(config["search"]),
-        "digest": read_json(study_folder / "data" / "digest.json", "inputs", "classes", "task", "selection", "rows"),
-        "data_warnings": read_warnings(study_folder / "data" / WARNINGS),
-        "columns": read_columns(study_folder / "data" / COLUMNS),
+        "digest": DatasetInfo.read(study.data.info),
+        "data_warnings": DataWarnings.read(study.data.warnings).warnings,
+        "columns": read_columns(study.data.columns),
         **_search(
-            read_artefact(study_folder / "summary.csv", text=("trial", "name")),
-            read_lines(study_folder / "table.csv")[0],
+            read_artefact(study.summary, text=("trial", "name")),
+            read_lines(study.table)[0],
         ),
-        **_figures(study_folder),
-        **_model(study_folder / "gam"),
-        **_decision(study_folder),
+        **_figures(study.figures, study.optimum.figures),
+        **_model(study.gam),
+        **_decision(study),
     }
     page["findings"] = what_was_found(page["top"][0], page["median"], page.get("terms", []), page["model"])
     write_text(path, _environment().get_template("page.html.j2").render(page))
@@ -117,14 +121,14 @@ def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _figures(study: Path) -> Page:
+def _figures(*folders: FigureFolder) -> Page:
     """Return the figures of each section of the page, and those of other sections, as data inside the page."""
     sections: dict[str, list[Page]] = {section: [] for section in Section}
-    for folder in (study / "figures", study / "optimum" / "figures"):
-        places = read_json(folder / SECTIONS)
-        for stem, caption in read_json(folder / CAPTIONS).items():
-            picture = _embedded((folder / f"{stem}.png").read_bytes(), caption)
-            sections.setdefault(places.get(stem, Section.OTHER), []).append(picture)
+    for folder in folders:
+        captions = Captions.read(folder.captions)
+        for stem, caption in captions.captions.items():
+            picture = _embedded(folder.picture(stem).read_bytes(), caption)
+            sections.setdefault(captions.sections.get(stem, Section.OTHER), []).append(picture)
     others = {name: pictures for name, pictures in sections.items() if name not in list(Section)}
     return {"figures": sections, "other_figures": others}
 
@@ -136,17 +140,16 @@ def _embedded(png: bytes, caption: str) -> dict[str, Any]:
     return {"source": source, "width": round(SCALE * pixels), "caption": caption}
 
 
-def _model(folder: Path) -> Page:
+def _model(folder: GamFolder) -> Page:
     """The additive model, or the reason why there is none."""
-    ranking = folder / "importance.csv"
-    page: Page = {"importance": _records(read_artefact(ranking)) if ranking.exists() else []}
-    if not (folder / "terms.csv").exists():
-        return page | {"model": None, "skipped": (folder / "skipped.txt").read_text(encoding="utf-8").strip()}
+    page: Page = {"importance": _records(read_artefact(folder.importance)) if folder.importance.exists() else []}
+    if not folder.terms.exists():
+        return page | {"model": None, "skipped": folder.skipped.read_text(encoding="utf-8").strip()}
     return page | {
-        "model": _records(read_artefact(folder / "model.csv"))[0],
-        "warnings": _lines(folder / "warnings.txt"),
-        "terms": _records(read_artefact(folder / "terms.csv", text=("term",))),
-        "summary_text": (folder / "summary.txt").read_text(encoding="utf-8"),
+        "model": _records(read_artefact(folder.model))[0],
+        "warnings": _lines(folder.warnings),
+        "terms": _records(read_artefact(folder.terms, text=("term",))),
+        "summary_text": folder.summary.read_text(encoding="utf-8"),
     }
 
 
@@ -154,38 +157,32 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
-def _decision(study: Path) -> Page:
+def _decision(study: StudyFolder) -> Page:
     """The candidates, the winner, and the optimum that was made of it."""
-    decision = read_decision(study)
-    comparison = _records(read_artefact(study / "optimum" / "comparison.csv", text=("what", "part")))
-    test = next((row for row in comparison if (row["what"], row["part"]) == ("optimum", "test")), None)
-    if test is None:
-        raise DamagedError(study / "optimum" / "comparison.csv", "it has no scores of the optimum")
-    over_seeds = next((row for row in comparison if row["what"] == "optimum, final seeds" and row["n"] > 1), None)
-    rows = read_json(study / "data" / "digest.json", "rows")["rows"]["test"]
-    tests = _records(read_artefact(study / "optimum" / "tests.csv", text=("against",)))
-    support = _records(read_artefact(study / "decision" / "support.csv", text=("candidate",)))
-    warnings = [line["warning"] for line in support if line["candidate"] == decision["winner"] and line["warning"]]
-    strips, zero = interval_strips(decision["candidates"])
+    decision = Selection.read(study.selection)
+    comparison = Comparison.read(study.optimum.comparison)
+    test = comparison.test
+    rows = DatasetInfo.read(study.data.info).rows["test"]
+    tests = _records(read_artefact(study.optimum.tests, text=("against",)))
+    support = _records(read_artefact(study.support, text=("candidate",)))
+    warnings = [line["warning"] for line in support if line["candidate"] == decision.winner and line["warning"]]
+    strips, zero = interval_strips(decision.candidates)
     return {
-        **_confusion(study / "optimum" / "confusion_matrix.csv"),
+        **_confusion(study.optimum),
         "decision": decision,
-        "winner": winner_of(decision),
+        "winner": decision.selected,
         "sureness": how_sure(decision, warnings, regression="accuracy" not in test),
-        "scores": what_it_scores(decision, test, rows, over_seeds, tests),
+        "scores": what_it_scores(decision, test, rows, comparison.over_seeds, tests),
         "support": _by_candidate(support),
         "distances": {
-            line["candidate"]: line
-            for line in _records(read_artefact(study / "decision" / "candidates.csv", text=("candidate",)))
+            line["candidate"]: line for line in _records(read_artefact(study.candidates, text=("candidate",)))
         },
-        "impossible": any(
-            entry["predicted"] is not None and entry["predicted"] < 0 for entry in decision["candidates"]
-        ),
-        "curse": winners_curse(decision["optimism"]),
+        "impossible": any(entry.predicted is not None and entry.predicted < 0 for entry in decision.candidates),
+        "curse": winners_curse(decision.optimism),
         "strips": strips,
         "zero": zero,
-        "record": read_json(study / "optimum" / "record.json", "trial", "seconds", "versions"),
-        "comparison": comparison,
+        "record": Record.read(study.optimum.record),
+        "comparison": comparison.scores,
         "test": test,
     }
 
@@ -205,10 +202,11 @@ def _as_number(value: Any) -> Any:
         return value
 
 
-def _confusion(path: Path) -> Page:
+def _confusion(optimum: OptimumFolder) -> Page:
     """The confusion matrix; nothing of a regression."""
+    path = optimum.confusion
     if checksum_of(path).exists() and not matches_checksum(path):
-        remedy = f"delete {path.with_name('comparison.csv')} and run again"  # which is made together with it
+        remedy = f"delete {optimum.comparison} and run again"  # which is made together with it
         raise DamagedError(path, "it is missing or does not match its checksum", remedy)
     if not path.exists():
         return {"confusion": None}

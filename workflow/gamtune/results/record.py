@@ -1,4 +1,8 @@
-"""What a training leaves: the names of its files, and what its record says whether or not it succeeded."""
+"""The names of the files that a training process reads and writes, and the content of the record that it writes.
+
+Every trial depends on this module: changing its code trains all trials again. The steps after the training read records
+with `gamtune.results.records`.
+"""
 
 import os
 import platform
@@ -8,14 +12,32 @@ from typing import Any
 from gamtune.spec import Spec
 
 RECORD, MODEL, STATE = "record.json", "model.keras", "state.npz"
-GPU_SLOT = "GAMTUNE_GPU_SLOT"  # variable of a training's environment: the slot it holds
+PARTS = ("train", "validation", "test")
+VERSION = 1  # of the format of a record; increased when the meaning of a key changes
+GPU_SLOT = "GAMTUNE_GPU_SLOT"  # environment variable of a training process with the slot that it holds
+
+
+def array_name(axis: str, part: str) -> str:
+    """Return the name of the file of an array: ``x_train.npy`` for the inputs of the training samples."""
+    return f"{axis}_{part}.npy"
 
 
 def identity(spec: Spec, data: str, code: str, attempt: int) -> dict[str, Any]:
-    """Which training a record is of, on what data and code, and with which versions."""
-    from importlib.metadata import version  # slow to import: only for those who write records
+    """Return the keys of a record that identify the trial.
+
+    Parameters
+    ----------
+    spec : Spec
+        The specification of the trial.
+    data, code : str
+        Fingerprints of the data set and of the training code.
+    attempt : int
+        Number of the attempt, from 1.
+    """
+    from importlib.metadata import version  # its import is slow, and most importers of this module do not need it
 
     return {
+        "version": VERSION,
         "trial": spec.trial,
         "spec": spec.settings() | {"weight_seed": spec.weight_seed} | ({"fold": spec.fold} if spec.fold else {}),
         "data": data,
@@ -32,7 +54,7 @@ def identity(spec: Spec, data: str, code: str, attempt: int) -> dict[str, Any]:
 
 @cache
 def system() -> dict[str, Any]:
-    """The machine: its operating system, processor, cores and gigabytes of memory."""
+    """Return the machine: its operating system, processor, number of cores and gigabytes of memory."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "platform": platform.platform(),
@@ -43,7 +65,7 @@ def system() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """Its name; Linux tells it in a file of its own alone."""
+    """Return the name of the processor, which Linux gives only in a file."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             named = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
@@ -53,6 +75,14 @@ def _processor() -> str:
 
 
 def failure(reason: str, history: dict[str, list[float]] | None = None) -> dict[str, Any]:
-    """The outcome of a training that gave no model, with the epochs that were sound."""
+    """Return the keys of a record that describe the result of a trial without a model.
+
+    Parameters
+    ----------
+    reason : str
+        Why the trial failed.
+    history : dict of str to list, optional
+        The curves up to the last epoch whose values are finite.
+    """
     told = {"status": "failed", "reason": reason, "metrics": None, "history": history or {}}
     return told | {"epochs_run": len(history["epoch"]) if history else 0, "best_epoch": None}

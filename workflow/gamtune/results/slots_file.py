@@ -14,7 +14,6 @@ from gamtune.files import write_text
 from gamtune.results.artefacts import artefact_text, read_rows
 from gamtune.spec import Spec
 
-FILE = "slots.csv"
 COLUMNS = ("slot", "name", "reason", "spec")
 
 

@@ -1,7 +1,8 @@
-"""The store: every finished training, once, under the hash of all that determines it; looked into before training.
+"""The store of all finished trials, each under a hash of its specification, its data and the training code.
 
-What is damaged, or belongs to another training, is set aside in ``.damaged/`` and trained again. Unfinished folders are
-locked with flock itself, because filelock locks files only.
+A trial that is in the store is not trained again. A folder that is damaged, or that belongs to another trial, is moved
+to ``.damaged/``, and its trial is trained again. Unfinished folders are locked with flock, because filelock locks files
+only.
 """
 
 import fcntl
@@ -15,25 +16,42 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gamtune.errors import DamagedError
 from gamtune.files import checksum_of, copy_file, flush, locked, matches_checksum, read_json, umask, write_checksum
-from gamtune.results.record import MODEL, RECORD, STATE
+from gamtune.results.record import MODEL, RECORD, STATE, VERSION
 from gamtune.spec import Spec, digest
 
 DAMAGED, LOCK, PART = ".damaged", ".lock", ".part-"
-FORGOTTEN = 7 * 86400  # seconds after which nobody works in a folder any more
+FORGOTTEN = 7 * 86400  # seconds after which an unfinished folder of another machine is removed
 
 
 def store_key(spec: Spec, data: str, code: str) -> str:
-    """Name of a training's folder: hash of its spec, its data's digest and its code's digest."""
+    """Return the name of the folder of a trial.
+
+    Parameters
+    ----------
+    spec : Spec
+        The specification of the trial.
+    data, code : str
+        Fingerprints of the data set and of the training code.
+    """
     return digest("\n".join((spec.to_json(), data, code)))[:24]
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A training's place in the store."""
+    """The place of a trial in the store.
+
+    Attributes
+    ----------
+    store : Path
+        The folder of the store.
+    spec : Spec
+        The specification of the trial.
+    data, code : str
+        Fingerprints of the data set and of the training code.
+    """
 
     store: Path
     spec: Spec
@@ -42,31 +60,31 @@ class Stored:
 
     @property
     def folder(self) -> Path:
-        """Where its files lie."""
+        """The folder of the trial."""
         return self.store / store_key(self.spec, self.data, self.code)
 
-    def record(self) -> dict[str, Any] | None:
-        """Return the record, or None if there is none; a folder that cannot be trusted is set aside."""
+    def status(self) -> str | None:
+        """Return the status of the stored trial, or None if it is not stored; a damaged folder is moved away."""
         if self.folder.exists() and self._record_problem():
             _set_aside(self.folder, self._record_problem)
-        return read_json(self.folder / RECORD) if self.folder.exists() else None
+        return str(read_json(self.folder / RECORD, version=VERSION)["status"]) if self.folder.exists() else None
 
     def has(self, name: str) -> bool:
-        """Return whether there is an intact `MODEL` or `STATE` beside the record; a damaged one is set aside."""
+        """Return whether the folder holds an intact `MODEL` or `STATE`; a damaged file is moved to ``.damaged/``."""
         path = self.folder / name
         if path.exists() and not matches_checksum(path):
             _set_aside(path, lambda: "" if matches_checksum(path) else "its content does not match its checksum")
         return path.exists()
 
     def _record_problem(self) -> str:
-        """What is wrong with the record, empty if nothing is."""
+        """Return what is wrong with the record, or an empty text."""
         path = self.folder / RECORD
         if not path.exists():
             return "there is no record"
         if not matches_checksum(path):
             return "the record does not match its checksum"
         try:
-            record = read_json(path, "trial", "data", "code", "status")
+            record = read_json(path, "trial", "data", "code", "status", version=VERSION)
         except DamagedError as error:
             return f"the record is {error.lines[0].partition(';')[0]}"
         wanted = {"trial": self.spec.trial, "data": self.data, "code": self.code}
@@ -76,10 +94,10 @@ class Stored:
 
 @contextmanager
 def new_folder(store: Path) -> Iterator[Path]:
-    """Give a folder to fill with a training's files; what has not been put in place by `keep` is removed.
+    """Yield a new folder for the files of a trial; it is removed afterwards unless `keep` has moved it into the store.
 
-    The kernel holds a lock on the folder for as long as this process lives, which tells `remove_leftovers` that it is
-    in use.
+    This process holds a lock on the folder, which the kernel releases when the process ends; `remove_leftovers` keeps
+    folders that are locked.
     """
     store.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=store, prefix=_own_parts()))
@@ -94,7 +112,7 @@ def new_folder(store: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(store: Path) -> None:
-    """Remove the folders that killed trainings were filling: this machine's by their locks, others' after a week."""
+    """Remove the folders of killed trials: those of this machine if they are not locked, others after a week."""
     for part in store.glob(f"{PART}*"):
         with suppress(OSError):  # another process removes it too, or it belongs to another user
             if _is_leftover(part):
@@ -117,15 +135,15 @@ def _is_leftover(part: Path) -> bool:
 
 
 def _own_parts() -> str:
-    """How the names of this machine's unfinished folders begin."""
+    """Return the prefix of the names of the unfinished folders of this machine."""
     return f"{PART}{socket.gethostname()}-"
 
 
 def keep(part: Path, folder: Path) -> None:
-    """Put a filled folder into the store, whole; if the training is there already, only what it lacks is added.
+    """Move a folder with the files of a trial into the store; if the trial is stored already, add only missing files.
 
-    The files become read-only: trials link to them, and what is written through a link would change the store. They
-    are on the disk before the folder has its name.
+    The files become read-only, since studies link to them and a write through a link would change the store. They are
+    flushed to the disk before the folder gets its name.
     """
     for file in list(part.iterdir()):
         write_checksum(file)
@@ -149,9 +167,9 @@ def keep(part: Path, folder: Path) -> None:
 
 
 def take_out(folder: Path, record: Path, with_model: bool) -> None:
-    """Put a training of the store where the workflow expects it: the model first, if it is wanted, the record last.
+    """Put the files of a stored trial beside ``record``: first the model, if it is wanted, and then the record.
 
-    The model is a hard link where the file system has them, so it takes no room twice.
+    The model is a hard link if the file system supports it, so that it takes no additional space.
     """
     model = record.with_name(MODEL)
     files = (checksum_of(model), model)
@@ -173,7 +191,7 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _set_aside(path: Path, problem: Callable[[], str]) -> None:
-    """Move a file or folder of the store out of the way, unless another process has replaced it meanwhile."""
+    """Move a file or folder of the store to ``.damaged/``, unless another process has replaced it meanwhile."""
     store = path.parent if path.is_dir() else path.parent.parent
     with locked(store / LOCK):
         reason = problem()

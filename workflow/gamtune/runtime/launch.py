@@ -12,7 +12,8 @@ from types import FrameType
 from typing import Any
 
 from gamtune.errors import StepError
-from gamtune.files import read_json, write_text
+from gamtune.files import write_text
+from gamtune.results.dataset import DatasetInfo
 from gamtune.results.record import MODEL, STATE, failure, identity
 from gamtune.results.store import Stored, keep, new_folder, take_out
 from gamtune.runtime.child import FAILED, NO_FILES, NO_MEMORY, Child, ChildLostError, Forked, Task
@@ -67,7 +68,7 @@ def launch(
         another may follow.
     """
     try:
-        data = read_json(digest_file, "digest")["digest"]
+        data = DatasetInfo.read(digest_file).digest
     except FileNotFoundError:
         raise LaunchError(f"{digest_file} is missing: make the data first") from None
     code = training_code()
@@ -90,13 +91,13 @@ def launch(
 
 def _holds(stored: Stored, leaves: tuple[str, ...]) -> bool:
     """Whether the store has a training with all that is wanted of it; a failed one has no model."""
-    record = stored.record()
-    return record is not None and (MODEL not in leaves or record["status"] != "ok" or stored.has(MODEL))
+    status = stored.status()
+    return status is not None and (MODEL not in leaves or status != "ok" or stored.has(MODEL))
 
 
 def _earlier(stored: Stored) -> Path | None:
     """Folder of a training whose state is intact, if the store has one."""
-    return stored.folder if stored.record() is not None and stored.has(STATE) else None
+    return stored.folder if stored.status() is not None and stored.has(STATE) else None
 
 
 def _train_into(task: Task) -> str:

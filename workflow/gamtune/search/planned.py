@@ -6,7 +6,7 @@ from pathlib import Path
 from gamtune.config.study import Study
 from gamtune.errors import DamagedError, InputError
 from gamtune.results.artefacts import read_rows
-from gamtune.results.slots_file import FILE
+from gamtune.results.layout import StudyFolder
 from gamtune.search.table import build_table
 from gamtune.search.trials import lines_with_records
 
@@ -26,11 +26,10 @@ def planned_lines(study: Study, folder: Path) -> list[tuple[dict[str, str], Path
     DamagedError
         If a file does not hold the trials or slots that the config asks for.
     """
-    table = build_table(study)
-    file = folder / "table.csv"
-    _compare(file, "trial", [row.spec.trial for row in table])
+    table, results = build_table(study), StudyFolder(folder)
+    _compare(results.table, "trial", [row.spec.trial for row in table])
     for stage, slots in zip(study.search.stages, study.search.stage_slots(len(table)), strict=True):
-        _compare(folder / stage / FILE, "slot", [str(number) for number in range(1, slots + 1)])
+        _compare(results.stage(stage).slots, "slot", [str(number) for number in range(1, slots + 1)])
     return list(lines_with_records(folder, study.search.stages))
 
 
@@ -44,7 +43,7 @@ def check_summary(study: Study, folder: Path) -> None:
     InputError
         If the trials are not the same.
     """
-    path = folder / "summary.csv"
+    path = StudyFolder(folder).summary
     trials = [cells["trial"] for cells in read_rows(path, "trial")]
     table = [row.spec.trial for row in build_table(study)]
     slots = sum(study.search.stage_slots(len(table)))

@@ -6,8 +6,9 @@ from pathlib import Path
 from gamtune.config.search import TABLE
 from gamtune.config.study import Study
 from gamtune.errors import InputError
-from gamtune.results.records import read_record, trial_record
-from gamtune.results.slots_file import FILE, FilledSlot, write_slots
+from gamtune.results.layout import StudyFolder
+from gamtune.results.records import Record
+from gamtune.results.slots_file import FilledSlot, write_slots
 from gamtune.search.table import build_table
 from gamtune.search.trials import proposed_rows
 from gamtune.slots import Outcome, Row, Slot
@@ -25,16 +26,16 @@ def propose(study: Study, stage: int, folder: Path) -> None:
     folder : Path
         The study's folder of results, with the records of all earlier rows.
     """
-    search, table = study.search, build_table(study)
+    search, table, results = study.search, build_table(study), StudyFolder(folder)
     trained = []
     for source in search.sources(stage):
         if source == TABLE:
-            trained += [(row, trial_record(folder, row.spec.trial)) for row in table]
+            trained += [(row, results.trial(row.spec.trial).record) for row in table]
         else:
             trained += proposed_rows(folder, [source])
     proposed = search.propose(study, stage, search.stage_slots(len(table))[stage - 1], _outcomes(trained))
     slots = (_filled(str(number), slot) for number, slot in enumerate(proposed, start=1))
-    write_slots(folder / search.stages[stage - 1] / FILE, slots)
+    write_slots(results.stage(search.stages[stage - 1]).slots, slots)
 
 
 def _filled(name: str, slot: Slot) -> FilledSlot:
@@ -46,9 +47,9 @@ def _outcomes(rows: Sequence[tuple[Row, Path]]) -> list[Outcome]:
     outcomes = []
     for row, path in rows:
         try:
-            record = read_record(path, row.spec.trial)
+            record = Record.read(path, row.spec.trial)
         except FileNotFoundError:
             raise InputError([f"{path} is missing: the rows before a round have to be trained first"]) from None
-        error = record["metrics"]["validation"]["mse"] if record["status"] == "ok" else None
+        error = record.validation_mse if record.status == "ok" else None
         outcomes.append(Outcome(row, error))
     return outcomes

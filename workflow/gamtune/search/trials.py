@@ -6,8 +6,8 @@ from typing import Any
 
 from gamtune.config.settings import SETTINGS
 from gamtune.results.artefacts import read_lines
-from gamtune.results.records import RECORD, trial_record
-from gamtune.results.slots_file import FILE, FilledSlot, read_slots
+from gamtune.results.layout import StudyFolder
+from gamtune.results.slots_file import FilledSlot, read_slots
 from gamtune.search.table import cells
 from gamtune.slots import Row
 
@@ -22,10 +22,11 @@ def proposed_rows(folder: Path, stages: Sequence[str]) -> list[tuple[Row, Path]]
     stages : sequence of str
         Folders of rounds or rungs within it; a stage without a slots file has no trials yet.
     """
+    places = [StudyFolder(folder).stage(stage) for stage in stages]
     return [
-        (Row(slot.name, 1, slot.spec), folder / stage / slot.slot / RECORD)
-        for stage in stages
-        for slot in _slots(folder / stage / FILE)
+        (Row(slot.name, 1, slot.spec), place.slot(slot.slot).record)
+        for place in places
+        for slot in _slots(place.slots)
         if slot.spec
     ]
 
@@ -38,10 +39,11 @@ def lines_with_records(folder: Path, stages: Sequence[str]) -> Iterator[tuple[di
     folder, stages
         As for `proposed_rows`. A missing table has no trials: Snakemake removes an output before it is made again.
     """
-    header, *lines = _lines(folder / "table.csv")
+    study = StudyFolder(folder)
+    header, *lines = _lines(study.table)
     for line in lines:
         told = dict(zip(header, line, strict=True))
-        yield told, trial_record(folder, told["trial"])
+        yield told, study.trial(told["trial"]).record
     for stage in stages:
         kind, _, number = stage.partition("/")
         for row, record in proposed_rows(folder, [stage]):

@@ -14,19 +14,20 @@ from gamtune.analysis.engine_errors import input_errors
 from gamtune.analysis.planned_formula import logged_columns, read_formula
 from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.errors import InputError, StepError
-from gamtune.files import read_json, write_text
+from gamtune.files import write_text
 from gamtune.gam.model import FittedGam, fit_gam
 from gamtune.gam.terms import Formula
 from gamtune.numbers import significant
 from gamtune.results.artefacts import artefact_text, read_artefact
-from gamtune.results.slots_file import FILE as SLOTS
+from gamtune.results.dataset import DatasetInfo
+from gamtune.results.layout import CONFIRM, StudyFolder
 from gamtune.results.slots_file import write_slots
 from gamtune.search.table import build_table, complete
 from gamtune.search.trials import proposed_rows
 from gamtune.selection.gam_optimum import gam_optimum
 from gamtune.selection.one_standard_error import Sized, smallest_within, standard_error
 from gamtune.selection.size import count_weights
-from gamtune.selection.slots import COLUMNS, CONFIRM, Slot, confirmation_slots, slots
+from gamtune.selection.slots import COLUMNS, Slot, confirmation_slots, slots
 from gamtune.selection.support import COLUMNS as SUPPORT_COLUMNS
 from gamtune.selection.support import distances, support
 from gamtune.slots import Row
@@ -79,7 +80,7 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
     specs = {slot.name: proposal.spec for slot, proposal in proposals.items() if proposal.spec}
     log_priors = {name for name, distribution in study.space.items() if distribution.logarithmic}
     near, usual = distances(specs, tried, log_priors | logged_columns(search.formula))
-    write_text(out.with_name("support.csv"), _support_csv(specs, tried))
+    write_text(StudyFolder(summary.parent).support, _support_csv(specs, tried))
     lines = []
     for slot, proposal in proposals.items():
         spec = proposal.spec.to_json() if proposal.spec else None
@@ -88,7 +89,7 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
         lines.append([slot.name, slot.rule, *cells])
     write_text(out, artefact_text(COLUMNS, lines))
     confirmed = ((slot.name, proposal.spec, proposal.reason) for slot, proposal in proposals.items())
-    write_slots(summary.parent / CONFIRM / SLOTS, confirmation_slots(study, confirmed))
+    write_slots(StudyFolder(summary.parent).stage(CONFIRM).slots, confirmation_slots(study, confirmed))
 
 
 def _all_rows(study: Study, folder: Path) -> list[Row]:
@@ -191,7 +192,7 @@ def _from_gam(search: _Search) -> Proposal:
 
 def _smallest(search: _Search) -> Proposal:
     """The smallest network of the rows within one standard error of the best."""
-    data = read_json(search.summary.parent / "data" / "digest.json", "inputs", "classes")
+    data = DatasetInfo.read(StudyFolder(search.summary.parent).data.info)
     rows = {row.configuration: row for row in search.ranked}
     observed = [
         Sized(configuration, float(row.observed or 0), count_weights(row.spec, data))

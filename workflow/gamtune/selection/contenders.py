@@ -5,9 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from gamtune.config.study import Decision, Study
-from gamtune.results.slots_file import FILE, FilledSlot, write_slots
-from gamtune.selection.decision_file import read_decision
-from gamtune.selection.slots import FINAL, FINAL_SEED, fold_of, read_candidates, slots
+from gamtune.results.layout import FINAL, StudyFolder
+from gamtune.results.selection import Selection
+from gamtune.results.slots_file import FilledSlot, write_slots
+from gamtune.selection.slots import FINAL_SEED, fold_of, read_candidates, slots
 
 OPTIMUM = "optimum"
 
@@ -35,25 +36,25 @@ def write_final_slots(study: Study, folder: Path) -> None:
     folder : Path
         The study's folder of results, with the decision made.
     """
-    write_slots(folder / FINAL / FILE, _final_slots(study, folder))
+    results = StudyFolder(folder)
+    write_slots(results.stage(FINAL).slots, _final_slots(study, results))
 
 
-def _final_slots(study: Study, folder: Path) -> Iterator[FilledSlot]:
-    decided = read_decision(folder)
-    candidates = read_candidates(folder / "decision" / "candidates.csv")
-    entries = {entry["candidate"]: entry for entry in decided["candidates"]}
+def _final_slots(study: Study, results: StudyFolder) -> Iterator[FilledSlot]:
+    decided = Selection.read(results.selection)
+    candidates = read_candidates(results.candidates)
     final, confirmations = study.decision.final, study.decision.confirm.replicates
     whole = final.train_on == "train+validation"
     for contender in contenders(study.decision):
-        chosen = decided["winner"] if contender == OPTIMUM else contender
-        spec, reason = candidates[chosen].spec, entries[chosen]["skipped"] or ""
-        if contender == decided["winner"]:
-            spec, reason = None, "it is the optimum"
-        if reason:
-            spec = None
-        if spec and whole:
-            spec = replace(spec, epochs=entries[chosen]["epochs"], patience=None, min_delta=None)
+        chosen = decided.winner if contender == OPTIMUM else contender
+        compared, spec = decided.candidate(chosen), candidates[chosen].spec
+        reason = "it is the optimum" if contender == decided.winner else compared.skipped or ""
+        if reason or spec is None:
+            yield from (FilledSlot(f"{contender}/{n}", chosen, None, reason) for n in range(1, final.replicates + 1))
+            continue
+        if whole:
+            spec = replace(spec, epochs=int(compared.epochs or 0), patience=None, min_delta=None)
         for number in range(1, final.replicates + 1):
             fold = None if whole else fold_of(study, confirmations + number)
-            trial = spec.repeated(FINAL_SEED + study.training.seed + number - 1, fold) if spec else None
-            yield FilledSlot(f"{contender}/{number}", chosen, trial, reason)
+            trial = spec.repeated(FINAL_SEED + study.training.seed + number - 1, fold)
+            yield FilledSlot(f"{contender}/{number}", chosen, trial)

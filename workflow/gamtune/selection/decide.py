@@ -4,16 +4,17 @@ Common seeds make the comparison a paired one (Alpaydin, Design and Analysis of 
 that is kind to one candidate tends to be kind to all.
 """
 
-import json
 import math
 from pathlib import Path
 from statistics import fmean, median, stdev
-from typing import Any, Literal
+from typing import Literal
 
 from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.errors import StepError
-from gamtune.files import read_json, write_text
 from gamtune.numbers import rmse_note, significant
+from gamtune.results.dataset import DatasetInfo
+from gamtune.results.layout import StudyFolder
+from gamtune.results.selection import Compared, Optimism, Selection
 from gamtune.selection.one_standard_error import Sized, smallest_within
 from gamtune.selection.paired_tests import bootstrap_interval, mean_interval, paired_t
 from gamtune.selection.size import count_weights
@@ -40,87 +41,82 @@ def decide(study: Path, replicates: int, choose: Choose) -> None:
     StepError
         If no candidate finished on every seed.
     """
-    data = read_json(study / "data" / "digest.json", "selection", "inputs", "classes")
-    selection = data["selection"]
-    proposed = read_candidates(study / "decision" / "candidates.csv")
-    compared = [_compared(candidate, study, replicates) for candidate in proposed.values()]
-    complete = [entry for entry in compared if entry["skipped"] is None]
+    results = StudyFolder(study)
+    data = DatasetInfo.read(results.data.info)
+    proposed = read_candidates(results.candidates)
+    confirmed = [_confirmed(candidate, study, replicates, data) for candidate in proposed.values()]
+    complete = [entry for entry in confirmed if entry.skipped is None]
     if not complete:
-        reasons = "; ".join(f"{entry['candidate']}: {entry['skipped']}" for entry in compared)
+        reasons = "; ".join(f"{entry.candidate}: {entry.skipped}" for entry in confirmed)
         raise StepError(f"no candidate could be confirmed: {reasons}")
-    specs = {name: candidate.spec for name, candidate in proposed.items() if candidate.spec}
-    for entry in complete:
-        entry["weights"] = count_weights(specs[entry["candidate"]], data)
     winner = _chosen(complete, choose)
-    for entry in complete:
-        if entry is not winner:
-            told = paired_t(entry["replicates"], winner["replicates"])
-            entry |= {"difference": told.difference, "low": told.low, "high": told.high}
-    decision = {
-        "winner": winner["candidate"],
-        "choose": choose,
-        "selection": selection,
-        "why": _why(winner, complete, replicates, selection, choose, data["classes"] is None),
-        "weight_seeds": [
-            record["spec"]["weight_seed"] for record in confirmation_records(study, winner["candidate"], replicates)
-        ],
-        "spec": specs[winner["candidate"]].settings(),
-        "candidates": compared,
-        "optimism": _optimism(compared),
-    }
-    write_text(study / "decision" / "decision.json", json.dumps(decision, indent=1, allow_nan=False) + "\n")
+    candidates = [entry if entry.skipped or entry is winner else _compared(entry, winner) for entry in confirmed]
+    others = [entry for entry in candidates if not (entry.skipped or entry is winner)]
+    spec = proposed[winner.candidate].spec
+    assert spec is not None  # it has been confirmed
+    Selection(
+        winner=winner.candidate,
+        choose=choose,
+        selection=data.selection,
+        why=_why(winner, others, replicates, data.selection, data.classes is None),
+        weight_seeds=[record.weight_seed for record in confirmation_records(study, winner.candidate, replicates)],
+        spec=spec.settings(),
+        candidates=candidates,
+        optimism=_optimism(candidates),
+    ).write(results.selection)
 
 
-def _compared(candidate: Candidate, study: Path, replicates: int) -> dict[str, Any]:
-    """What is known of a candidate before any comparison."""
-    entry: dict[str, Any] = {
-        "candidate": candidate.name, "rule": candidate.rule, "source": candidate.source,
-        "observed": candidate.observed, "predicted": candidate.predicted,
-        "replicates": [], "mean": None, "mean_low": None, "mean_high": None, "sd": None, "n": 0, "epochs": None,
-        "weights": None,
-        "difference": None, "low": None, "high": None, "skipped": candidate.reason or None,
-    }  # fmt: skip
+def _compared(entry: Compared, winner: Compared) -> Compared:
+    """Return a candidate with its paired difference from the selected one."""
+    test = paired_t(entry.replicates, winner.replicates)
+    return entry.model_copy(update={"difference": test.difference, "low": test.low, "high": test.high})
+
+
+def _confirmed(candidate: Candidate, study: Path, replicates: int, data: DatasetInfo) -> Compared:
+    """Return a candidate with the results of its confirmations."""
+    entry = Compared(
+        candidate=candidate.name,
+        rule=candidate.rule,
+        source=candidate.source,
+        observed=candidate.observed,
+        predicted=candidate.predicted,
+        skipped=candidate.reason or None,
+    )
     if candidate.spec is None:
         return entry
     records = confirmation_records(study, candidate.name, replicates)
-    failed = [record["reason"] for record in records if record["status"] != "ok"]
+    failed = [record.reason for record in records if record.status != "ok"]
     if failed:
-        return entry | {"skipped": f"{len(failed)} of {replicates} confirmations failed: {failed[0]}"}
-    errors = [record["metrics"]["validation"]["mse"] for record in records]
+        return entry.model_copy(update={"skipped": f"{len(failed)} of {replicates} confirmations failed: {failed[0]}"})
+    errors = [record.validation_mse for record in records]
     sd = stdev(errors) if replicates > 1 else None
-    epochs = round(median(record["best_epoch"] for record in records))
+    epochs = round(median(record.best_epoch or 0 for record in records))
     low, high = mean_interval(errors)
-    return entry | {
+    results = {
         "replicates": errors, "mean": fmean(errors), "mean_low": low, "mean_high": high, "sd": sd, "n": replicates,
-        "epochs": epochs,
+        "epochs": epochs, "weights": count_weights(candidate.spec, data),
     }  # fmt: skip
+    return entry.model_copy(update=results)
 
 
-def _chosen(complete: list[dict[str, Any]], choose: Choose) -> dict[str, Any]:
-    best = min(complete, key=lambda entry: float(entry["mean"]))
-    if choose == "lowest_mean" or best["sd"] is None:
+def _chosen(complete: list[Compared], choose: Choose) -> Compared:
+    best = min(complete, key=lambda entry: entry.score)
+    if choose == "lowest_mean" or best.sd is None:
         return best
-    sized = [Sized(entry["candidate"], entry["mean"], entry["weights"]) for entry in complete]
-    chosen = smallest_within(sized, best["sd"] / math.sqrt(best["n"])).name
-    return next(entry for entry in complete if entry["candidate"] == chosen)
+    sized = [Sized(entry.candidate, entry.score, entry.weights or 0) for entry in complete]
+    chosen = smallest_within(sized, best.sd / math.sqrt(best.n)).name
+    return next(entry for entry in complete if entry.candidate == chosen)
 
 
-def _why(
-    winner: dict[str, Any],
-    complete: list[dict[str, Any]],
-    replicates: int,
-    selection: str,
-    choose: Choose,
-    regression: bool,
-) -> str:
+def _why(winner: Compared, others: list[Compared], replicates: int, selection: str, regression: bool) -> str:
     """A few sentences for a person who asks why this one."""
-    mean = significant(winner["mean"]) + rmse_note(winner["mean"], regression=regression)
+    mean = significant(winner.score) + rmse_note(winner.score, regression=regression)
     seeds = f"{replicates} fresh weight seeds" if replicates > 1 else "a fresh weight seed"
-    name = f"{winner['candidate']} ({winner['source']})"
-    others = sorted((entry for entry in complete if entry is not winner), key=lambda entry: float(entry["mean"]))
-    if others and others[0]["mean"] < winner["mean"]:
+    name = f"{winner.candidate} ({winner.source})"
+    others = sorted(others, key=lambda entry: entry.score)
+    if others and others[0].score < winner.score:
         text = (
-            f"{name} is the smallest network ({winner['weights']} weights) within one standard error of the lowest mean"
+            f"{name} is the smallest network ({winner.weights} weights) within one standard error of the lowest mean"
             f" {selection} MSE on {seeds}: {mean}"
         )
     else:
@@ -128,20 +124,20 @@ def _why(
     flattery = f" {ON_TEST_ROWS}" if selection == "test" else ""
     if not others:
         return f"{text}; no other candidate could be compared.{flattery}"
-    text += f"; next is {others[0]['candidate']} with {significant(others[0]['mean'])}"
-    equal = [entry for entry in others if entry["low"] is None or entry["low"] <= 0]
+    text += f"; next is {others[0].candidate} with {significant(others[0].score)}"
+    equal = [entry for entry in others if entry.low is None or entry.low <= 0]
     if equal:
         return f"{text}. {len(equal)} of {len(others)} others cannot be told apart from it, each at 95 %.{flattery}"
     return f"{text}. All others are worse, each at 95 %.{flattery}"
 
 
-def _optimism(compared: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _optimism(compared: list[Compared]) -> Optimism | None:
     """The winner's curse: by how much the best row's own score beats the mean of its fresh replicates, bootstrapped."""
-    best = next((entry for entry in compared if entry["candidate"] == "observed_1"), None)
-    if best is None or not best["n"]:
+    best = next((entry for entry in compared if entry.candidate == "observed_1"), None)
+    if best is None or best.observed is None or not best.n:
         return None
-    low, high = bootstrap_interval([error - best["observed"] for error in best["replicates"]])
-    return {
-        "row": best["source"], "observed": best["observed"], "fresh_mean": best["mean"],
-        "difference": best["mean"] - best["observed"], "low": low, "high": high,
-    }  # fmt: skip
+    low, high = bootstrap_interval([error - best.observed for error in best.replicates])
+    difference = best.score - best.observed
+    return Optimism(
+        row=best.source, observed=best.observed, fresh_mean=best.score, difference=difference, low=low, high=high
+    )

@@ -1,6 +1,5 @@
 """The final trainings' only look at the test set: what the optimum scores there, and beside it its references."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
@@ -13,7 +12,6 @@ import numpy as np
 
 from gamtune.data.arrays import Prepared
 from gamtune.data.intact import open_intact, vouched_for_by
-from gamtune.data.layout import fold_folder, whole_folder
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.errors import DamagedError, StepError
 from gamtune.files import checksum_of, copy_file, matches_checksum, replacing, write_text
@@ -21,16 +19,16 @@ from gamtune.learners.mlp.model_file import load_raw
 from gamtune.learners.mlp.scoring import metrics_of, predict
 from gamtune.metrics.h2o import METRICS, FloatArray, IntArray, confusion_matrix
 from gamtune.results.artefacts import artefact_text
-from gamtune.results.record import MODEL
-from gamtune.results.records import RECORD, read_record
+from gamtune.results.comparison import TEST, Comparison, Score, final_seeds
+from gamtune.results.layout import DataFolder, OptimumFolder, StudyFolder, TrialFolder
+from gamtune.results.records import Record
+from gamtune.results.selection import Selection
 from gamtune.search.trials import lines_with_records
 from gamtune.selection.contenders import OPTIMUM, final_folders
-from gamtune.selection.decision_file import read_decision
 from gamtune.selection.paired_tests import mcnemar, paired_t
 from gamtune.selection.slots import confirmation_records, read_candidates
 from gamtune.spec import Spec
 
-CONFUSION = "confusion_matrix.csv"
 TESTS = (
     "against", "n", "difference", "low", "high", "p", "only_optimum_right", "only_other_right", "mcnemar_p",
 )  # fmt: skip
@@ -65,36 +63,35 @@ def evaluate(
     """
     optimum = _Finals.read(study, OPTIMUM, replicates, whole)
     for number, record in enumerate(optimum.records, start=1):
-        if record["status"] != "ok":
-            raise StepError(f"training {number} of the optimum failed: {record['reason']}")
-    folder, record, data = study / "optimum", optimum.records[0], optimum.sets[0]
-    for name in (MODEL, RECORD):
-        copy_file(optimum.folders[0] / name, folder / name)
+        if record.status != "ok":
+            raise StepError(f"training {number} of the optimum failed: {record.reason}")
+    folder, record, data = StudyFolder(study).optimum, optimum.records[0], optimum.sets[0]
+    exported = TrialFolder(optimum.folders[0])
+    copy_file(exported.model, folder.model)
+    copy_file(exported.record, folder.record)
     predicted, test = optimum.predictions[0], data.part("test")
-    write_text(folder / "predictions.csv", _predictions(predicted, test.y, data.classes))
+    write_text(folder.predictions, _predictions(predicted, test.y, data.classes))
     if data.classes is None:
-        for file in (folder / CONFUSION, checksum_of(folder / CONFUSION)):
+        for file in (folder.confusion, checksum_of(folder.confusion)):
             file.unlink(missing_ok=True)  # of classes that the target had before
     else:
-        write_text(folder / CONFUSION, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
+        write_text(folder.confusion, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
     metrics = METRICS["regression" if data.classes is None else "classification"]
-    scored = record["metrics"] | {"test": optimum.scores[0]}
+    scored = (record.metrics or {}) | {TEST: optimum.scores[0]}
     if whole:
         del scored["validation"]
     rows = [*_compared(study, stages, metrics)]
-    rows += [{"what": OPTIMUM, "part": part, "n": 1, **figures} for part, figures in scored.items()]
+    rows += [Score(OPTIMUM, part, 1, figures) for part, figures in scored.items()]
     others = [_Finals.read(study, name, replicates, whole) for name in contenders if name != OPTIMUM]
     for finals in (optimum, *(other for other in others if other.finished)):
-        rows.append(_means(f"{finals.name}, final seeds", "test", finals.scores, metrics))
-    columns = ("what", "part", "n", "mse", "mse_sd", *metrics[1:])
-    write_text(folder / "comparison.csv", artefact_text(columns, ([row.get(name) for name in columns] for row in rows)))
-    write_text(
-        folder / "tests.csv", artefact_text(TESTS, (_tested(optimum, other) for other in others if other.finished))
-    )
-    with vouched_for_by(data.folder / "digest.json"):
-        Preprocessing.read(data.folder / "preprocessing.json")
-    copy_file(data.folder / "preprocessing.json", folder / "preprocessing.json")
-    _write_weights(optimum.models[0], folder / "weights")
+        rows.append(_means(final_seeds(finals.name), TEST, finals.scores, metrics))
+    Comparison(rows, folder.comparison).write(metrics)
+    write_text(folder.tests, artefact_text(TESTS, (_tested(optimum, other) for other in others if other.finished)))
+    source = DataFolder(data.folder)
+    with vouched_for_by(source.info):
+        Preprocessing.read(source.preprocessing)
+    copy_file(source.preprocessing, folder.preprocessing)
+    _write_weights(optimum.models[0], folder)
 
 
 @dataclass(frozen=True)
@@ -103,14 +100,14 @@ class _Finals:
 
     name: str
     folders: list[Path]
-    records: list[dict[str, Any]]
+    records: list[Record]
     sets: list[Prepared]
 
     @classmethod
     def read(cls, study: Path, name: str, replicates: int, whole: bool) -> "_Finals":
         folders = final_folders(study, name, replicates)
-        records = [read_record(folder / RECORD) for folder in folders]
-        sets = [_data_of(study, record, whole) for record in records if record["status"] == "ok"]
+        records = [Record.read(TrialFolder(folder).record) for folder in folders]
+        sets = [_data_of(study, record, whole) for record in records if record.status == "ok"]
         return cls(name, folders, records, sets)
 
     @property
@@ -146,9 +143,10 @@ class _Finals:
 
 def _intact_model(folder: Path) -> Path:
     """The model of a final training; the record is what Snakemake makes both anew for."""
-    model = folder / MODEL
+    trial = TrialFolder(folder)
+    model = trial.model
     if not model.exists() or (checksum_of(model).exists() and not matches_checksum(model)):
-        raise DamagedError(folder / RECORD, f"{MODEL} beside it is missing or damaged")
+        raise DamagedError(trial.record, f"{model.name} beside it is missing or damaged")
     return model
 
 
@@ -193,57 +191,55 @@ def _predictions(predicted: FloatArray, targets: Any, classes: list[Any] | None)
     )
 
 
-def _data_of(study: Path, record: dict[str, Any], whole: bool) -> Prepared:
+def _data_of(study: Path, record: Record, whole: bool) -> Prepared:
     """The data that a final training saw."""
-    folder, fold = study / "data", record["spec"].get("fold")
-    if whole:
-        folder = whole_folder(folder)
-    elif fold:
-        folder = fold_folder(folder, fold)
-    return open_intact(folder / "digest.json", ("test",))
+    data = StudyFolder(study).data
+    folder = data.whole if whole else data.fold(record.fold)
+    return open_intact(folder.info, ("test",))
 
 
-def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Iterator[Score]:
     """The best row as tried and as trained again, and the winner on its fresh seeds."""
-    decision = read_decision(study)
-    replicates = {entry["candidate"]: entry["n"] for entry in decision["candidates"]}
-    best, winner = read_candidates(study / "decision" / "candidates.csv").get("observed_1"), decision["winner"]
-    validation = "test, chosen on" if decision["selection"] == "test" else "validation"
+    selection = Selection.of(study)
+    best, winner = read_candidates(StudyFolder(study).candidates).get("observed_1"), selection.winner
+    validation = "test, chosen on" if selection.selection == "test" else "validation"
 
-    def means(what: str, records: list[dict[str, Any]]) -> dict[str, Any]:
-        return _means(what, validation, [record["metrics"]["validation"] for record in records], metrics)
+    def means(what: str, records: list[Record]) -> Score:
+        return _means(what, validation, [(record.metrics or {})["validation"] for record in records], metrics)
 
     if best is not None and best.spec is not None:
         yield means(f"best row tried ({best.source})", _tried(study, best.spec, stages))
-        if replicates[best.name] and best.name != winner:
-            yield means("best row on fresh seeds", confirmation_records(study, best.name, replicates[best.name]))
-    yield means(f"winner on fresh seeds ({winner})", confirmation_records(study, winner, replicates[winner]))
+        confirmed = selection.candidate(best.name).n
+        if confirmed and best.name != winner:
+            yield means("best row on fresh seeds", confirmation_records(study, best.name, confirmed))
+    yield means(f"winner on fresh seeds ({winner})", confirmation_records(study, winner, selection.selected.n))
 
 
-def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[dict[str, Any]]:
+def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[Record]:
     """The finished trials with these settings, whatever their weight seeds."""
-    records = [read_record(path, cells["trial"]) for cells, path in lines_with_records(study, stages)]
-    finished = [record for record in records if record["status"] == "ok"]
+    records = [Record.read(path, cells["trial"]) for cells, path in lines_with_records(study, stages)]
+    finished = [record for record in records if record.status == "ok"]
     wanted = spec.without_seed()
-    return [r for r in finished if Spec.from_json(json.dumps(r["spec"])).without_seed() == wanted]
+    return [record for record in finished if record.to_spec().without_seed() == wanted]
 
 
-def _means(what: str, part: str, figures: list[dict[str, Any]], metrics: Sequence[str]) -> dict[str, Any]:
+def _means(what: str, part: str, figures: list[dict[str, Any]], metrics: Sequence[str]) -> Score:
     """Return mean metrics of some trials; R2 is left out where it is no number, and RMSE is the root of the MSE."""
-    means = {m: fmean(figure[m] for figure in figures) for m in metrics if all(f[m] is not None for f in figures)}
+    known = [metric for metric in metrics if all(figure[metric] is not None for figure in figures)]
+    means = {metric: fmean(figure[metric] for figure in figures) for metric in known}
     if metrics == METRICS["regression"]:
         means["rmse"] = sqrt(means["mse"])
     spread = stdev(figure["mse"] for figure in figures) if len(figures) > 1 else None
-    return {"what": what, "part": part, "n": len(figures), "mse_sd": spread, **means}
+    return Score(what, part, len(figures), {**means, "mse_sd": spread})
 
 
-def _write_weights(model: Any, folder: Path) -> None:
+def _write_weights(model: Any, folder: OptimumFolder) -> None:
     """Every kernel and bias as a CSV file without header: rows are inputs, columns neurons, 9 digits (float32)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.csv"):
+    folder.weights.mkdir(parents=True, exist_ok=True)
+    for old in folder.weights.glob("*.csv"):
         old.unlink()
     for variable in model.variables:
         values = np.atleast_2d(np.asarray(variable))
         if variable.path.endswith(("kernel", "bias")):
-            with replacing(folder / f"{variable.path.replace('/', '_')}.csv") as part:
+            with replacing(folder.weight(variable.path)) as part:
                 np.savetxt(part, values, fmt="%.9g", delimiter=",")

@@ -3,18 +3,17 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gamtune.config.study import Decision, Study
 from gamtune.results.artefacts import read_rows
-from gamtune.results.records import RECORD, read_record
+from gamtune.results.record import RECORD
+from gamtune.results.records import Record
 from gamtune.results.slots_file import FilledSlot
 from gamtune.spec import Spec
 
 COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "nearest", "usual", "reason", "spec")
 FIGURES = ("observed", "predicted", "nearest", "usual")
 # Weight seeds of the search count up from training.seed, which is below a million: these are never among them
-CONFIRM, FINAL = "confirm", "final"  # folders of the stages after the search
 CONFIRMATION_SEED, FINAL_SEED = 1_000_000, 2_000_000
 
 
@@ -101,7 +100,7 @@ def confirmation_folders(study: Path, candidate: str, replicates: int) -> list[P
     return [study / "confirm" / candidate / str(number) for number in range(1, replicates + 1)]
 
 
-def confirmation_records(study: Path, candidate: str, replicates: int) -> list[dict[str, Any]]:
+def confirmation_records(study: Path, candidate: str, replicates: int) -> list[Record]:
     """The records of a candidate's confirmations, in the order of their weight seeds."""
     folders = confirmation_folders(study, candidate, replicates)
-    return [read_record(folder / RECORD) for folder in folders]
+    return [Record.read(folder / RECORD) for folder in folders]

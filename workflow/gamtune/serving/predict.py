@@ -8,6 +8,7 @@ from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.raw_cells import raw_features
 from gamtune.errors import InputError
 from gamtune.results.artefacts import frame_text
+from gamtune.results.layout import preprocessing_beside
 from gamtune.serving.raw_model import RawModel
 from gamtune.tables.table import read_table
 
@@ -32,7 +33,7 @@ def predict_file(model: Path, file: Path, strict: bool = False) -> tuple[str, li
     InputError
         If a file is missing or damaged, a column is missing, or a cell of a numeric column is no finite number.
     """
-    beside = model.with_name("preprocessing.json")
+    beside = preprocessing_beside(model)
     for path in (model, beside):
         if not path.is_file():
             raise InputError(

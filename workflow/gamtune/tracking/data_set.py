@@ -4,13 +4,11 @@ import json
 from bisect import bisect_right
 from functools import lru_cache
 from itertools import accumulate
-from pathlib import Path
-from typing import Any
 
-from gamtune.data.layout import fold_folders, whole_folder
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.errors import DamagedError
-from gamtune.files import read_json
+from gamtune.results.dataset import DatasetInfo
+from gamtune.results.layout import DataFolder
 from gamtune.tracking.store import Store
 from gamtune.tracking.study import TrackedStudy
 
@@ -30,11 +28,11 @@ def read_data_sets(store: Store) -> dict[str, DatasetInput]:
     The name, the source and the number of rows are the study's; the schema lists the raw columns and the target.
     """
     study = store.study
-    folder = study.folder / "data"
+    folder = study.layout.data
     found: dict[str, DatasetInput] = {}
-    for place in (folder, *fold_folders(folder), whole_folder(folder)):
+    for place in (folder, *folder.folds, folder.whole):
         try:
-            digest, data_set = _read(study, place, (place / "digest.json").stat().st_mtime_ns)
+            digest, data_set = _read(study, place, place.info.stat().st_mtime_ns)
         except (OSError, DamagedError):
             continue
         found[digest] = data_set
@@ -42,22 +40,22 @@ def read_data_sets(store: Store) -> dict[str, DatasetInput]:
 
 
 @lru_cache(maxsize=1000)
-def _read(study: TrackedStudy, place: Path, changed_at: int) -> tuple[str, DatasetInput]:
+def _read(study: TrackedStudy, place: DataFolder, changed_at: int) -> tuple[str, DatasetInput]:
     """Digest and data set of a folder, read once a change: a follower asks often, and whitening is megabytes."""
-    said = read_json(place / "digest.json", "digest", "rows")
-    return said["digest"], _data_set(study, said, Preprocessing.read(place / "preprocessing.json"))
+    info = DatasetInfo.read(place.info)
+    return info.digest, _data_set(study, info, Preprocessing.read(place.preprocessing))
 
 
-def _data_set(study: TrackedStudy, said: dict[str, Any], preprocessing: Preprocessing) -> DatasetInput:
+def _data_set(study: TrackedStudy, info: DatasetInfo, preprocessing: Preprocessing) -> DatasetInput:
     target = {preprocessing.target: "string" if preprocessing.classes else "double"}
     kinds = {name: "string" if name in preprocessing.levels else "double" for name in preprocessing.columns}
     dataset = Dataset(
         name=study.source or study.name,
-        digest=said["digest"][:LONGEST_DIGEST],
+        digest=info.digest[:LONGEST_DIGEST],
         source_type="local",
         source=json.dumps({"uri": study.source}),
         schema=_schema(kinds, target),
-        profile=json.dumps({"num_rows": sum(said["rows"].values()), **said["rows"]}),
+        profile=json.dumps({"num_rows": sum(info.rows.values()), **info.rows}),
     )
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
 

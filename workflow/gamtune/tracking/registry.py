@@ -13,7 +13,7 @@ from gamtune.data.preprocessing import Preprocessing
 from gamtune.learners.mlp.model_file import check_model_file
 from gamtune.runtime.fingerprint import LIBRARY, closure
 from gamtune.serving import served
-from gamtune.tracking.records import read_decision
+from gamtune.tracking.records import read_selection
 from gamtune.tracking.store import Store
 
 # isort: split
@@ -41,7 +41,7 @@ class Champion:
     digest: str
 
 
-def register_champion(store: Store, run_id: str, folder: Path) -> Champion:
+def register_champion(store: Store, run_id: str) -> Champion:
     """Register ``optimum/model.keras`` as the model named like the study and point the alias ``champion`` at it.
 
     The same model makes no second version; earlier champions stay as versions.
@@ -52,15 +52,14 @@ def register_champion(store: Store, run_id: str, folder: Path) -> Champion:
         Open, and so under its lock.
     run_id : str
         The optimum's run.
-    folder : Path
-        The study's folder of results.
 
     Raises
     ------
     DamagedError
         If the network or its preprocessing is damaged.
     """
-    network, preprocessing = folder / "optimum" / "model.keras", folder / "optimum" / "preprocessing.json"
+    optimum = store.study.layout.optimum
+    network, preprocessing = optimum.model, optimum.preprocessing
     check_model_file(network)
     described = Preprocessing.read(preprocessing)
     digest = hashlib.sha256(network.read_bytes() + preprocessing.read_bytes()).hexdigest()
@@ -69,7 +68,8 @@ def register_champion(store: Store, run_id: str, folder: Path) -> Champion:
         model_id = _finished_model(store, digest) or _log_model(
             store, network, preprocessing, described, digest, run_id
         )
-        number = _add_version(store, model_id, run_id, digest, read_decision(folder).get("why"))
+        selection = read_selection(store.study.layout)
+        number = _add_version(store, model_id, run_id, digest, selection.why if selection else None)
     model = _registered(store)
     if model is None or str(model.aliases.get(ALIAS)) != number:
         store.client.set_registered_model_alias(store.study.name, ALIAS, number)

@@ -10,24 +10,14 @@ from typing import Any, TypeGuard
 
 from gamtune.config.settings import PER_LAYER
 from gamtune.files import check_file, sha256_of
-from gamtune.tracking.records import RunRecord, read_decision
+from gamtune.results.layout import ROUNDS, RUNGS, StudyFolder
+from gamtune.results.records import Record
+from gamtune.tracking.records import RunRecord, read_selection
 from gamtune.tracking.study import TrackedStudy
 
 # The axes of MLflow's plots are linear only (3.17); these settings live on a logarithmic scale whatever their prior.
 LOGARITHMIC = ("learning_rate", "epsilon", "l1", "l2")
 
-STUDY_FILES = (
-    "table.csv",
-    "rounds/*/slots.csv",
-    "rungs/*/slots.csv",
-    "summary.csv",
-    "report.html",
-    "figures/*.png",
-    "gam/[!.]*",
-    "decision/[!.]*",
-    "optimum/*.csv",
-    "optimum/figures/*.png",
-)
 RESPONSE, LOG_RESPONSE = "validation_mse", "log10_validation_mse"  # what trials are ranked by, and coloured by
 NOTE = "mlflow.note.content"  # tag of a description
 LONGEST_REASON = 1000  # characters; MLflow cuts tags of more than 8000 without a word
@@ -68,16 +58,16 @@ class RunContent:
 def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[str], study_link: str) -> RunContent:
     """A training's run: what varies in the table as params, what does not as tags, its curves and final metrics."""
     place, content = record.place, record.content
-    spec = content["spec"]
-    failed = content["status"] == "failed"
-    reason = (content.get("reason") or "no reason recorded")[:LONGEST_REASON]
+    spec = content.spec
+    failed = content.status == "failed"
+    reason = (content.reason or "no reason recorded")[:LONGEST_REASON]
     note = f"Asked for by `{place.asked_by}`, among the artifacts of [the study's run]({study_link})."
     constants = {name: _text(value) for name, value in spec.items() if name not in varying and name not in PER_LAYER}
     tags = {
         **constants,
-        **{f"gamtune.{name}": str(content[name]) for name in ("trial", "data", "code") if name in content},
-        **{f"system.{name}": str(value) for name, value in content.get("system", {}).items()},
-        **{f"version.{name}": value for name, value in content.get("versions", {}).items()},
+        **{"gamtune.trial": content.trial, "gamtune.data": content.data, "gamtune.code": content.code},
+        **{f"system.{name}": str(value) for name, value in content.system.items()},
+        **{f"version.{name}": value for name, value in content.versions.items()},
         **_stage(place.asked_by),
         "gamtune.asked_by": place.asked_by,
         "gamtune.strategy": study.strategy,
@@ -91,20 +81,20 @@ def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[st
         name=place.name,
         digest=record.digest,
         status="FAILED" if failed else "FINISHED",
-        start=_milliseconds(content["started"]),
-        end=_milliseconds(content["finished"]),
+        start=_milliseconds(content.started),
+        end=_milliseconds(content.finished),
         params={**_layer_params(spec), **_setting_params(spec, varying, {*LOGARITHMIC, *study.logarithmic})},
-        points=[*_curves(content.get("history") or {}), *_finals(content)],
+        points=[*_curves(content.history), *_finals(content)],
         tags=tags,
         artifacts=[(place.path, "")],
-        data=content.get("data", ""),
+        data=content.data,
     )
 
 
 def _stage(asked_by: str) -> dict[str, str]:
     """Number of the round or rung whose proposals asked for a training."""
     kind, _, rest = asked_by.partition("/")
-    return {f"gamtune.{kind.removesuffix('s')}": rest.partition("/")[0]} if kind in ("rounds", "rungs") else {}
+    return {f"gamtune.{kind.removesuffix('s')}": rest.partition("/")[0]} if kind in (ROUNDS, RUNGS) else {}
 
 
 def study_content(study: TrackedStudy) -> RunContent | None:
@@ -115,14 +105,14 @@ def study_content(study: TrackedStudy) -> RunContent | None:
     DamagedError
         If one of the files does not match its checksum.
     """
-    folder = study.folder
-    files = [path for pattern in STUDY_FILES for path in sorted(folder.glob(pattern)) if path.is_file()]
+    folder = study.layout
+    files = folder.tracked_files()
     if not files:
         return None
     total = hashlib.sha256()
     for path in files:
         check_file(path)
-        total.update(f"{path.relative_to(folder).as_posix()} {sha256_of(path)}\n".encode())
+        total.update(f"{folder.relative(path)} {sha256_of(path)}\n".encode())
     changed = _milliseconds(max(path.stat().st_mtime for path in files))
     return RunContent(
         role="study",
@@ -133,14 +123,14 @@ def study_content(study: TrackedStudy) -> RunContent | None:
         start=changed,
         end=changed,
         tags=_decision_tags(folder),
-        artifacts=[(path, path.parent.relative_to(folder).as_posix().removeprefix(".")) for path in files],
+        artifacts=[(path, folder.relative(path.parent).removeprefix(".")) for path in files],
     )
 
 
-def _decision_tags(folder: Path) -> dict[str, str]:
+def _decision_tags(folder: StudyFolder) -> dict[str, str]:
     """What was chosen and why, once that is decided."""
-    decision = read_decision(folder)
-    return {"gamtune.winner": decision["winner"], NOTE: decision["why"]} if decision else {}
+    selection = read_selection(folder)
+    return {"gamtune.winner": selection.winner, NOTE: selection.why} if selection else {}
 
 
 def _layer_params(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -174,17 +164,18 @@ def _curves(history: Mapping[str, list[Any]]) -> Iterator[Point]:
                 yield Point(name.replace("_", "/", 1), float(value), _milliseconds(time), int(epoch))
 
 
-def _finals(content: Mapping[str, Any]) -> Iterator[Point]:
+def _finals(content: Record) -> Iterator[Point]:
     """What runs are ranked by; at step 0, where MLflow draws bars over the runs instead of lonely dots."""
-    values = {name: content.get(name) for name in ("seconds", "epochs_run", "best_epoch")}
-    for part, metrics in (content.get("metrics") or {}).items():
-        values |= {f"{part}_{name}": value for name, value in (metrics or {}).items()}
+    values: dict[str, float | None]
+    values = {"seconds": content.seconds, "epochs_run": content.epochs_run, "best_epoch": content.best_epoch}
+    for part, metrics in (content.metrics or {}).items():
+        values |= {f"{part}_{name}": value for name, value in metrics.items()}
     error = values.get(RESPONSE)
     if _is_number(error) and error > 0:
         values[LOG_RESPONSE] = math.log10(error)  # one bad row would leave all others in one colour
     for name, value in values.items():
         if _is_number(value):
-            yield Point(name, float(value), _milliseconds(content["finished"]), 0)
+            yield Point(name, float(value), _milliseconds(content.finished), 0)
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

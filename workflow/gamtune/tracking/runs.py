@@ -6,7 +6,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from gamtune.tracking.run_content import NOTE, Point, RunContent
-from gamtune.tracking.store import Store
+from gamtune.tracking.store import Store, find_experiment, open_store
+from gamtune.tracking.study import TrackedStudy
 
 # isort: split
 # MLflow comes after store, which prepares its settings.
@@ -116,6 +117,35 @@ def retire_run(store: Store, run: StoredRun, state: str) -> None:
     if run.running:
         store.client.set_terminated(run.run_id, "KILLED")
     store.client.delete_run(run.run_id)
+
+
+def forget_runs(study: TrackedStudy, keys: Collection[str]) -> int:
+    """Hide the runs of trials that were removed; they can be restored until ``mlflow gc``.
+
+    Parameters
+    ----------
+    study : TrackedStudy
+        The study; if the store does not contain it, nothing is done.
+    keys : collection of str
+        Values of the tag ``gamtune.key``.
+
+    Returns
+    -------
+    int
+        Number of runs that were hidden.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be reached, read or written.
+    """
+    if find_experiment(study) is None:
+        return 0
+    with open_store(study) as store:
+        hidden = [run for run in list_runs(store) if run.key in keys]
+        for run in hidden:
+            retire_run(store, run, "pruned")
+    return len(hidden)
 
 
 def _log(

@@ -8,13 +8,13 @@ import base64
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from gamtune.config.settings import PER_LAYER
 from gamtune.errors import DamagedError
 from gamtune.results.artefacts import read_rows
+from gamtune.results.layout import StudyFolder
 from gamtune.tracking.run_content import LOG_RESPONSE, RESPONSE, RunContent
 
 TAG = "mlflow.sharedViewState.gamtune"
@@ -38,7 +38,7 @@ def study_link(experiment_id: str) -> str:
     return f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&searchFilter={wanted}"
 
 
-def saved_view(study: str, trials: Sequence[RunContent], folder: Path) -> str | None:
+def saved_view(study: str, trials: Sequence[RunContent], folder: StudyFolder) -> str | None:
     """The tag's value, the same for the same trials; None without any.
 
     Parameters
@@ -75,7 +75,7 @@ def saved_view(study: str, trials: Sequence[RunContent], folder: Path) -> str | 
     return json.dumps({"name": f"Study {study}", **stamps, "state": f"deflate;{packed}"})
 
 
-def _axes(trials: Sequence[RunContent], folder: Path) -> list[str]:
+def _axes(trials: Sequence[RunContent], folder: StudyFolder) -> list[str]:
     """Parameters that every trial has and that vary, the most important first.
 
     A chart leaves out the trials that lack one of its axes; of a parameter and its logarithm one is enough, and layers
@@ -95,9 +95,9 @@ def _column(param: str) -> str:
     return "depth" if param == "n_layers" else param.removeprefix("log10_")
 
 
-def _ranks(folder: Path) -> dict[str, int]:
+def _ranks(folder: StudyFolder) -> dict[str, int]:
     try:
-        ranking = read_rows(folder / "gam" / "importance.csv", "measure", "name", "rank")
+        ranking = read_rows(folder.gam.importance, "measure", "name", "rank")
     except (OSError, DamagedError):
         return {}
     return {row["name"]: int(row["rank"]) for row in ranking if row["measure"] == "ped_anova"}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gamtune.files import locked
+from gamtune.results.layout import Results
 from gamtune.tracking.address import SQLITE, TrackingError, absolute_uri, database_path, is_server
 from gamtune.tracking.database import move_artifacts, prepare_database
 from gamtune.tracking.study import TrackedStudy
@@ -83,7 +84,7 @@ def open_store(study: TrackedStudy) -> Iterator[Store]:
         # working directory
         set_tracking_uri(location)
         client = MlflowClient(tracking_uri=location, registry_uri=location)
-        artifacts = None if path is None else (results.resolve() / "mlartifacts" / study.name).as_uri()
+        artifacts = None if path is None else (Results(results.resolve()).artifacts / study.name).as_uri()
         experiment = _experiment(client, study.name, artifacts)
         if path is not None and artifacts is not None and experiment.artifact_location != artifacts:
             move_artifacts(path, experiment.artifact_location, artifacts)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gamtune.config.study import Study
+from gamtune.results.layout import Results, StudyFolder, tracking_lock
 from gamtune.tracking.address import database_path
 
 
@@ -57,11 +58,16 @@ class TrackedStudy:
 
     @property
     def folder(self) -> Path:
-        """The study's folder of results."""
-        return self.results / self.name
+        """The folder of the results of the study."""
+        return self.layout.path
+
+    @property
+    def layout(self) -> StudyFolder:
+        """The paths of the results of the study."""
+        return Results(self.results).study(self.name)
 
     @property
     def lock(self) -> Path:
         """Lock file of the tracking store: whoever writes to the store, or removes what a sync reads, holds it."""
         database = database_path(self.uri)
-        return (self.results if database is None else database.parent) / ".mlflow.lock"
+        return tracking_lock(self.results if database is None else database.parent)

@@ -152,7 +152,7 @@ def write_view(store: Store, contents: list[RunContent]) -> str:
     if version not in KNOWN:
         return f"no saved view: its format is known for MLflow {', '.join(KNOWN)}, this is {version}"
     trials = [content for content in contents if content.role == "trial"]
-    view = saved_view(store.study.name, trials, store.study.folder)
+    view = saved_view(store.study.name, trials, store.study.layout)
     if view is not None and store.client.get_experiment(store.experiment_id).tags.get(TAG) != view:
         store.client.set_experiment_tag(store.experiment_id, TAG, view)
     return ""
@@ -160,8 +160,8 @@ def write_view(store: Store, contents: list[RunContent]) -> str:
 
 def _champion(store: Store) -> Champion | None:
     """Register the optimum, where a study has come to one whose run is there."""
-    files = ("model.keras", "preprocessing.json", "record.json")
-    if not all((store.study.folder / "optimum" / name).exists() for name in files):
+    optimum = store.study.layout.optimum
+    if not all(path.exists() for path in (optimum.model, optimum.preprocessing, optimum.record)):
         return None
     run_id = next((run.run_id for run in list_runs(store, ["optimum"]) if not run.running), None)
-    return None if run_id is None else register_champion(store, run_id, store.study.folder)
+    return None if run_id is None else register_champion(store, run_id)

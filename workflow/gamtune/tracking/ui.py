@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gamtune.errors import InputError
+from gamtune.results.layout import Results
 from gamtune.tracking.address import TrackingError, absolute_uri, database_path
 from gamtune.tracking.saved_view import PLAIN_QUERY, QUERY, TAG
 from gamtune.tracking.study import TrackedStudy
@@ -75,7 +76,7 @@ def ui_command(study: TrackedStudy, port: int) -> tuple[list[str], dict[str, str
         "--port": str(port),
         "--workers": "1",
         "--allowed-hosts": f"localhost:{port},127.0.0.1:{port}",
-        "--default-artifact-root": (study.results.absolute() / "mlartifacts").as_uri(),
+        "--default-artifact-root": Results(study.results.absolute()).artifacts.as_uri(),
     }
     command = [sys.executable, "-m", "mlflow", "server", "--no-serve-artifacts"]
     environment = {

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from gamtune.config.search import TABLE
 from gamtune.config.study import Study
+from gamtune.results import layout
 from gamtune.search.strategies.drawn import Drawing
 from gamtune.slots import Outcome, Slot
 
@@ -45,7 +46,7 @@ class Halving(Drawing):
 
     @property
     def stages(self) -> list[str]:  # noqa: D102
-        return [f"rungs/{number}" for number in range(1, self.rung_count)]
+        return [f"{layout.RUNGS}/{number}" for number in range(1, self.rung_count)]
 
     @property
     def resumes(self) -> bool:  # noqa: D102

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from gamtune.config.search import Search
 from gamtune.config.study import Study
+from gamtune.results.layout import ROUNDS
 from gamtune.search.depth import fixed_depth
 from gamtune.search.strategies.drawn import Drawing
 from gamtune.search.table import complete
@@ -49,7 +50,7 @@ class Rounds(Drawing):
 
     @property
     def stages(self) -> list[str]:  # noqa: D102
-        return [f"rounds/{number}" for number in range(1, int(self.rounds or 0) + 1)]
+        return [f"{ROUNDS}/{number}" for number in range(1, int(self.rounds or 0) + 1)]
 
     def stage_slots(self, rows: int) -> list[int]:  # noqa: D102
         return [self.per_round or PER_ROUND] * len(self.stages)
