@@ -13,6 +13,7 @@ from gamtune.cli.main import main
 from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
 from gamtune.learners.trial import run_trial
+from gamtune.results.records import Record
 from gamtune.runtime.launch import LaunchError, launch
 
 SPEC = make_spec({"neurons": [8], "epochs": 1}, 1)
@@ -78,7 +79,7 @@ def test_a_bug_in_a_strategy_is_raised_and_fills_no_slot(tmp_path, monkeypatch, 
     folder = Path("results", config["study"])
     folder.mkdir(parents=True)
     assert main(["table", "study.yaml", "--out", str(folder / "table.csv")]) == 0
-    monkeypatch.setattr("gamtune.search.propose.read_record", lambda *_: {"status": "failed"})
+    monkeypatch.setattr("gamtune.search.propose.Record.read", lambda *_: Record(status="failed"))
     monkeypatch.setattr("gamtune.search.strategies.rounds.Tpe.propose", fail_with(error))
     with pytest.raises(type(error)):
         main(["propose", "study.yaml", "--study", str(folder), "--stage", "1"])

@@ -164,7 +164,7 @@ def test_a_decision_is_checked(tmp_path):
 
 @pytest.mark.parametrize("read", [DatasetInfo.read, Record.read, Selection.read, Captions.read, DataWarnings.read])
 def test_a_file_of_another_version_is_refused(tmp_path, read):
-    content = {"version": 2, "status": "failed", "captions": {}, "warnings": []}
+    content = {"version": 2, "status": "failed", "captions": {}, "sections": {}, "warnings": []}
     content |= dict(winner="a", choose="", selection="", why="", weight_seeds=[], spec={}, optimism=None)
     (tmp_path / "a.json").write_text(json.dumps(content | {"candidates": [dict(candidate="a", rule="", source="")]}))
     with pytest.raises(DamagedError, match=r"a\.json: damaged: its format has version 2, expected 1; delete it"):

@@ -14,8 +14,6 @@ from gamtune.results.record import STATE
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "workflow" / "gamtune"
 NAME = re.compile(r"\.?\w+\.(csv|html|json|keras|npy|npz|txt)")
-# They still contain names of their own
-ALLOWED = {"plan.py", "search/proposals.py", "selection/contenders.py"}
 
 STUDY = StudyFolder(Path("results/wine"))
 PLACES = [
@@ -25,7 +23,7 @@ PLACES = [
     STUDY.optimum,
     STUDY.optimum.figures,
     STUDY.trial("<trial>"),
-    STUDY.stage("rounds/<round>"),
+    STUDY.stage("<stage>"),
     STUDY,
 ]
 
@@ -64,8 +62,7 @@ def test_no_other_module_contains_the_name_of_a_result_file():
         if path.parent.name != "results"
     }
     found = {(path, name) for path, written in others.items() for name in written if name in OWNED}
-    assert {place for place in found if place[0] not in ALLOWED} == set()
-    assert {path for path, _ in found} == ALLOWED  # an entry that is no longer needed
+    assert found == set()
 
 
 def test_no_other_module_joins_a_path_with_the_name_of_a_folder():
@@ -89,9 +86,7 @@ def test_no_other_module_joins_a_path_with_the_name_of_a_folder():
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and isinstance(node.right, ast.Constant)
     }
-    assert {
-        (path, name) for path, name in found if name in folders and path not in {*ALLOWED, "selection/slots.py"}
-    } == set()
+    assert {(path, name) for path, name in found if name in folders} == set()
 
 
 @pytest.mark.parametrize("folder", PLACES, ids=lambda folder: str(folder.path))
@@ -110,7 +105,7 @@ def test_paths_are_those_that_the_readme_and_the_rules_name():
     paths = {
         "results/wine/trials/0123/record.json": study.trial("0123").record,
         "results/wine/trials/{trial}/model.keras": study.trial("{trial}").model,
-        "results/wine/rounds/2/proposals.csv": study.stage("rounds/2").proposals,
+        "results/wine/rounds/2/slots.csv": study.stage("rounds/2").slots,
         "results/wine/rungs/1/3/record.json": study.stage("rungs/1").slot(3).record,
         "results/wine/confirm/default/2/record.json": study.confirmation("default", 2).record,
         "results/wine/final/optimum/1/log.txt": study.final("optimum", 1).log,

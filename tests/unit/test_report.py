@@ -22,6 +22,7 @@ from gamtune.report.findings import (
 )
 from gamtune.report.report import write_report
 from gamtune.results.artefacts import artefact_text
+from gamtune.results.captions import Captions
 from gamtune.results.comparison import Score
 from gamtune.results.data_warnings import DataWarning, DataWarnings
 from gamtune.results.selection import Selection

@@ -15,6 +15,7 @@ from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import averaged, last_rung
 from gamtune.figures.registry import Section
 from gamtune.results.artefacts import read_artefact
+from gamtune.results.layout import StudyFolder
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class SearchResults:
         cls, folder: Path, columns: Sequence[str], log_columns: Collection[str] = (), stages: Sequence[str] = ()
     ) -> Self:
         """Read the summary of a study; the parameters are those of the class."""
-        summary = averaged(read_artefact(folder / "summary.csv", text=("trial", "name")))
+        summary = averaged(read_artefact(StudyFolder(folder).summary, text=("trial", "name")))
         return cls(folder, summary, columns, log_columns, stages)
 
     @cached_property

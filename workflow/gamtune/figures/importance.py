@@ -11,6 +11,7 @@ from gamtune.figures.registry import Section
 from gamtune.figures.theme import BEST, DATA, EFFECT, NOISE, new_figure
 from gamtune.numbers import percent
 from gamtune.results.artefacts import read_artefact
+from gamtune.results.layout import StudyFolder
 
 LONG = 24  # number of characters from which a name is broken into lines
 TITLES = {
@@ -22,7 +23,7 @@ TITLES = {
 
 def draw_importance(study: SearchResults) -> Iterator[ReportFigure]:
     """Draw ``gam/importance.csv`` with one panel per measure, if the file exists."""
-    path = study.folder / "gam" / "importance.csv"
+    path = StudyFolder(study.folder).gam.importance
     if not path.exists():
         return
     importance = read_artefact(path)

@@ -20,11 +20,6 @@ def contenders(decision: Decision) -> list[str]:
     return [OPTIMUM, *references]
 
 
-def final_folders(study: Path, contender: str, replicates: int) -> list[Path]:
-    """Where a contender's final trainings lie, in the order of their weight seeds; the optimum's first is exported."""
-    return [study / "final" / contender / str(number) for number in range(1, replicates + 1)]
-
-
 def write_final_slots(study: Study, folder: Path) -> None:
     """Write the slots file of the final trials: every contender on the same weight seeds, which no selection has used.
 

@@ -24,7 +24,7 @@ from gamtune.results.layout import DataFolder, OptimumFolder, StudyFolder, Trial
 from gamtune.results.records import Record
 from gamtune.results.selection import Selection
 from gamtune.search.trials import lines_with_records
-from gamtune.selection.contenders import OPTIMUM, final_folders
+from gamtune.selection.contenders import OPTIMUM
 from gamtune.selection.paired_tests import mcnemar, paired_t
 from gamtune.selection.slots import confirmation_records, read_candidates
 from gamtune.spec import Spec
@@ -66,7 +66,7 @@ def evaluate(
         if record.status != "ok":
             raise StepError(f"training {number} of the optimum failed: {record.reason}")
     folder, record, data = StudyFolder(study).optimum, optimum.records[0], optimum.sets[0]
-    exported = TrialFolder(optimum.folders[0])
+    exported = optimum.folders[0]
     copy_file(exported.model, folder.model)
     copy_file(exported.record, folder.record)
     predicted, test = optimum.predictions[0], data.part("test")
@@ -99,14 +99,14 @@ class _Finals:
     """A contender's final trainings and what they say of the test rows."""
 
     name: str
-    folders: list[Path]
+    folders: list[TrialFolder]
     records: list[Record]
     sets: list[Prepared]
 
     @classmethod
     def read(cls, study: Path, name: str, replicates: int, whole: bool) -> "_Finals":
-        folders = final_folders(study, name, replicates)
-        records = [Record.read(TrialFolder(folder).record) for folder in folders]
+        folders = [StudyFolder(study).final(name, number) for number in range(1, replicates + 1)]
+        records = [Record.read(folder.record) for folder in folders]
         sets = [_data_of(study, record, whole) for record in records if record.status == "ok"]
         return cls(name, folders, records, sets)
 
@@ -141,9 +141,8 @@ class _Finals:
         return None if data.classes is None else self.predictions[0].argmax(axis=1) == data.part("test").y
 
 
-def _intact_model(folder: Path) -> Path:
-    """The model of a final training; the record is what Snakemake makes both anew for."""
-    trial = TrialFolder(folder)
+def _intact_model(trial: TrialFolder) -> Path:
+    """Return the model of a final trial; Snakemake makes it again when its record is missing."""
     model = trial.model
     if not model.exists() or (checksum_of(model).exists() and not matches_checksum(model)):
         raise DamagedError(trial.record, f"{model.name} beside it is missing or damaged")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gamtune.config.study import Decision, Study
 from gamtune.results.artefacts import read_rows
-from gamtune.results.record import RECORD
+from gamtune.results.layout import StudyFolder
 from gamtune.results.records import Record
 from gamtune.results.slots_file import FilledSlot
 from gamtune.spec import Spec
@@ -95,12 +95,7 @@ def confirmation_slots(study: Study, candidates: Iterable[tuple[str, Spec | None
             yield FilledSlot(f"{name}/{replicate}", name, trial, reason)
 
 
-def confirmation_folders(study: Path, candidate: str, replicates: int) -> list[Path]:
-    """Where a candidate's confirmations lie, in the order of their weight seeds."""
-    return [study / "confirm" / candidate / str(number) for number in range(1, replicates + 1)]
-
-
 def confirmation_records(study: Path, candidate: str, replicates: int) -> list[Record]:
-    """The records of a candidate's confirmations, in the order of their weight seeds."""
-    folders = confirmation_folders(study, candidate, replicates)
-    return [Record.read(folder / RECORD) for folder in folders]
+    """Return the records of the confirmations of a candidate, in the order of their weight seeds."""
+    folders = (StudyFolder(study).confirmation(candidate, number) for number in range(1, replicates + 1))
+    return [Record.read(folder.record) for folder in folders]
