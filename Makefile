@@ -38,7 +38,7 @@ help:
 run: .venv/installed
 	@$(BIN)/gamtune check "$(CONFIG)"
 	@exec $(SNAKEMAKE)
-	@echo; $(BIN)/gamtune outcome "$(CONFIG)"
+	@echo; $(BIN)/gamtune show "$(CONFIG)"
 
 ui: .venv/installed
 	@$(BIN)/gamtune ui "$(CONFIG)" --port "$(PORT)"

@@ -29,7 +29,7 @@ SMALL: dict[str, Any] = {
     },
     "training": {"epochs": 2, "batch_size": 128},
     "analysis": {"gam": "s(l1, k=3) + rho"},
-    "decision": {"rules": ["best_observed", "gam_optimum"], "confirm": {"top": 1, "replicates": 2},
+    "selection": {"rules": ["best_observed", "gam_optimum"], "confirm": {"top": 1, "replicates": 2},
                  "final": {"replicates": 2}},
 }  # fmt: skip
 # Found as the project's own would be, whatever the virtual environment is

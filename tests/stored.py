@@ -19,7 +19,7 @@ KEPT = (
     "optimum/record.json", "optimum/predictions.csv", "optimum/comparison.csv", "optimum/tests.csv",
     "optimum/confusion_matrix.csv",
 )  # fmt: skip
-REPORTED = ("study", "data", "search", "space", "training", "analysis", "decision")  # sections of the config
+REPORTED = ("study", "data", "search", "space", "training", "analysis", "selection")  # sections of the config
 
 
 def copy_study(name: str, folder: Path) -> None:
@@ -41,9 +41,9 @@ def analyse(config: str) -> str:
     from gamtune.report.report import write_report
     from gamtune.results.layout import RESULTS
     from gamtune.selection.candidates import write_candidates
-    from gamtune.selection.contenders import write_final_slots
-    from gamtune.selection.decide import decide
-    from gamtune.selection.outcome import outcome
+    from gamtune.selection.finalists import write_final_slots
+    from gamtune.selection.select import select
+    from gamtune.selection.show import show
 
     plan = Plan(read_raw(config), config)
     study, analysis = Path(plan.path()), plan.config.analysis
@@ -54,9 +54,9 @@ def analyse(config: str) -> str:
         skip_unfittable=True,
     )  # fmt: skip
     write_figures(study, plan.stages, *columns, study / "figures")
-    write_candidates(plan.config, study / "summary.csv", study / "decision" / "candidates.csv")
-    decide(study, len(plan.replicates), plan.config.decision.choose)
+    write_candidates(plan.config, study / "summary.csv", study / "selection" / "candidates.csv")
+    select(study, len(plan.replicates), plan.config.selection.choose)
     write_final_slots(plan.config, study)
     write_optimum_figures(study, study / "optimum" / "figures")
     write_report(study, json.loads(plan.sections(*REPORTED)), study / "report.html")
-    return outcome(plan.config, Path(RESULTS), config)
+    return show(plan.config, Path(RESULTS), config)

@@ -25,13 +25,13 @@ TABLES = {
         "search": {"strategy": "random", "draws": 5, "seed": 1},
         "space": {"depth": {"integer": [1, 2]}, "neurons": {"integer": [8, 32], "per": "depth"}, "l1": {"uniform": [0, 0.001]}},
         "training": {"epochs": 2}, "analysis": {"gam": "s(l1, k=3)"},
-        "decision": {"rules": ["best_observed", "by_hand"], "by_hand": {"mine": {"neurons": 20}}},
+        "selection": {"rules": ["best_observed", "by_hand"], "by_hand": {"mine": {"neurons": 20}}},
     },
     "groups": {
         "study": "grouped", "data": {"source": "table", "path": "data/rows.csv", "target": "y", "group": "g", "drop": ["x2"],
                                      "validation": {"groups": 2}, "test": {"fraction": 0.2}},
         "search": {"strategy": "manual", "rows": [{"name": "wide", "neurons": 20}, {"name": "deep", "depth": 2, "neurons": [20, 20]}]},
-        "decision": {"confirm": {"top": 1}},
+        "selection": {"confirm": {"top": 1}},
     },
 }  # fmt: skip
 SECONDS, MEGABYTES = 1.5, 250.0  # beyond the start of Python, which takes the rest of 2 s and 300 MB

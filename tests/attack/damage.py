@@ -71,7 +71,7 @@ class Answers:
         call = lambda *arguments: gamtune(*arguments, cwd=project.folder, limit=60)  # noqa: E731
         predicts = file.startswith(OPTIMUM)
         return cls(
-            call("outcome", project.config),
+            call("show", project.config),
             call("predict", f"{OPTIMUM}/model.keras", "data/new.csv") if predicts else None,
         )
 

@@ -18,12 +18,12 @@ from gamtune.files import locked
 CHEAP: dict[str, Any] = {
     "search__draws": 3,
     "training": {"epochs": 2, "batch_size": 128},
-    "decision": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}},
+    "selection": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}},
 }
 STUDIES: dict[str, dict[str, Any]] = {
     "plain": CHEAP | {"analysis": None},
     "gam": CHEAP | {"search__draws": 5},
-    "cold": CHEAP | {"analysis": None, "execution": {"warm_trainer": False}},
+    "cold": CHEAP | {"analysis": None, "execution": {"workers": "process"}},
     "halving": CHEAP | {
         "analysis": None, "search": {"strategy": "halving", "draws": 4, "seed": 1, "eta": 2, "rungs": 2},
         "training": {"epochs": 4, "batch_size": 128},
@@ -83,7 +83,7 @@ def content(project: Project, tracked: bool = True) -> dict[str, Any]:
                 ]
         elif path.suffix == ".npy":
             said[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-        elif path.name in ("decision.json", "digest.json", "dataset.json", "preprocessing.json"):
+        elif path.name in ("selection.json", "digest.json", "dataset.json", "preprocessing.json"):
             said[name] = _timeless(json.loads(path.read_text()))
     if tracked:
         said["mlflow"] = _runs(project)

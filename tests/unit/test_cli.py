@@ -31,8 +31,8 @@ MISUSE = {
     "sync: process": (["sync", "no.yaml", "--follow", "x"], "argument --follow: got 'x', expected an integer"),
     "ui: port": (["ui", "no.yaml", "--port", "0"], "argument --port: got 0, expected an integer of at least 1"),
     "ui: no file": (["ui", "no.yaml"], "no.yaml"),
-    "outcome: no file": (["outcome", "no.yaml"], "no.yaml"),
-    "retry: no file": (["retry", "no.yaml"], "no.yaml"),
+    "show: no file": (["show", "no.yaml"], "no.yaml"),
+    "reset-failed: no file": (["reset-failed", "no.yaml"], "no.yaml"),
     "prune: no file": (["prune", "no.yaml"], "no.yaml"),
     "fetch: no file": (["fetch", "--data", "no.json", "--out", "o"], "no.json"),
     "fetch: no section": (["fetch", "--data", "empty.json", "--out", "o"], "empty.json: data: the section is missing"),
@@ -56,8 +56,8 @@ MISUSE = {
     ),
     "optimum-figures: no folder": (["optimum-figures", "--study", "no", "--out", "o"], "no: there is no such folder"),
     "candidates: no file": (["candidates", "no.yaml", "--summary", "no.csv", "--out", "o"], "no.csv: there is no such"),
-    "decide: no file": (["decide", "no.yaml", "--study", "."], "no.yaml"),
-    "evaluate: nobody": (["evaluate", "--study", ".", "--replicates", "1", "--contenders"], "argument --contenders"),
+    "select: no file": (["select", "no.yaml", "--study", "."], "no.yaml"),
+    "evaluate: nobody": (["evaluate", "--study", ".", "--replicates", "1", "--finalists"], "argument --finalists"),
     "report: no folder": (["report", "no.yaml", "--study", "no"], "no: there is no such folder"),
 }  # fmt: skip
 

@@ -52,7 +52,7 @@ def faults(tmp_path, capsys, changes):
         ({"search.strategy": "tpe"}, "search.rounds: missing; the strategy 'tpe' needs a number of rounds"),
         (
             {"search.strategy": "gp", "search.rounds": 2, "search.replicates": 2},
-            "search.replicates: not valid for strategy 'gp'; decision.confirm repeats its best",
+            "search.replicates: not valid for strategy 'gp'; selection.confirm repeats its best",
         ),
         ({"search.seeds": [1, 2]}, "search.seeds: not valid together with draws; there is one configuration per seed"),
         ({"search.draws": None, "search.seeds": [4, 4]}, "search.seeds: lists 4 twice"),
@@ -73,8 +73,8 @@ def faults(tmp_path, capsys, changes):
             "space.rho: R draws no normal numbers with min or max",
         ),
         (
-            {"data.selection": "test", "decision.final": {"train_on": "train+validation"}},
-            "decision.final.train_on: with data.selection test they learn from all other rows already",
+            {"data.selection": "test", "selection.final": {"train_on": "train+validation"}},
+            "selection.final.train_on: not valid with data.selection test, which has no validation samples",
         ),
         (
             {"search.strategy": "halving", "space.epochs": [3, 4]},
@@ -149,13 +149,13 @@ def faults(tmp_path, capsys, changes):
         ({"analysis.gam": "s(neurons)"}, "analysis.gam: s(neurons): neurons is text; use sum_neurons"),
         ({"analysis.gam": "s(l1"}, "analysis.gam: "),
         (
-            {"decision.rules": ["best"]},
-            "decision.rules[0]: got 'best', expected 'best_observed', 'gam_optimum', 'one_standard_error', 'by_hand' or 'default'",
+            {"selection.rules": ["best"]},
+            "selection.rules[0]: got 'best', expected 'best_observed', 'gam_optimum', 'one_standard_error', 'by_hand' or 'default'",
         ),
-        ({"decision.rules": ["by_hand"]}, "decision: the rule by_hand and the candidates in by_hand go together"),
+        ({"selection.rules": ["by_hand"]}, "selection: the rule by_hand and the candidates in by_hand go together"),
         (
-            {"decision": {"rules": ["by_hand"], "by_hand": {"x": {"l1": -1}}}},
-            "decision.by_hand.x, l1: got -1, expected a number of at least 0",
+            {"selection": {"rules": ["by_hand"], "by_hand": {"x": {"l1": -1}}}},
+            "selection.by_hand.x, l1: got -1, expected a number of at least 0",
         ),
         ({"data": {"source": "table", "path": "none.csv", "target": "y"}}, "data.path: none.csv is no file"),
         ({"data": {"source": "table", "path": "x.csv"}}, "data: target is missing: the source 'table' needs it"),
@@ -232,8 +232,8 @@ def faults(tmp_path, capsys, changes):
             "space.min_delta: no configuration uses it: it needs training.early_stopping",
         ),
         (
-            {"decision": {"rules": ["by_hand"], "by_hand": {"x": {"momentum": 0.5}}}},
-            "decision.by_hand.x.momentum: momentum belongs to optimizer sgd, got optimizer adadelta",
+            {"selection": {"rules": ["by_hand"], "by_hand": {"x": {"momentum": 0.5}}}},
+            "selection.by_hand.x.momentum: momentum belongs to optimizer sgd, got optimizer adadelta",
         ),
         (
             {"search.rows": [{"name": "a", "l1": 0.1}, {"l1": 1}, {"name": "a", "l1": 0.2}]},

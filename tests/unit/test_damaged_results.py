@@ -25,7 +25,7 @@ from gamtune.results.selection import Selection
 from gamtune.results.slots_file import FilledSlot, read_slot, write_slots
 from gamtune.search.planned import check_summary
 from gamtune.search.table import build_table, table_csv
-from gamtune.selection.outcome import outcome
+from gamtune.selection.show import show
 
 ROUNDS = {"strategy": "tpe", "draws": 10, "seed": 1, "rounds": 1, "per_round": 2}
 
@@ -136,25 +136,25 @@ def test_a_record_that_is_none_is_named(tmp_path, content):
 
 def test_a_decision_is_checked(tmp_path):
     candidate = {"candidate": "a", "rule": "default", "source": "the default"}
-    decision = {
+    selection = {
         "winner": "a", "choose": "lowest_mean", "selection": "validation", "why": "best", "weight_seeds": [1],
         "spec": {"l1": 0.1}, "candidates": [candidate], "optimism": None,
     }  # fmt: skip
-    path = tmp_path / "decision.json"
+    path = tmp_path / "selection.json"
     for changes, problem in (
         ({"winner": "b"}, "its winner 'b' is none of its candidates"),
         ({"weight_seeds": ["one"]}, "weight_seeds.0: input should be a valid integer"),
         ({"candidates": [candidate | {"n": None}]}, "candidates.0.n: input should be a valid integer"),
         ({"version": 2}, "its format has version 2, expected 1"),
     ):
-        write_text(path, json.dumps(decision | changes))
-        with pytest.raises(DamagedError, match=rf"decision\.json: damaged: {problem}; delete it and run again"):
+        write_text(path, json.dumps(selection | changes))
+        with pytest.raises(DamagedError, match=rf"selection\.json: damaged: {problem}; delete it and run again"):
             Selection.read(path)
-    for key in decision:
-        write_text(path, json.dumps({name: value for name, value in decision.items() if name != key}))
+    for key in selection:
+        write_text(path, json.dumps({name: value for name, value in selection.items() if name != key}))
         with pytest.raises(DamagedError, match=f"it has no '{key}'"):
             Selection.read(path)
-    write_text(path, json.dumps(decision))
+    write_text(path, json.dumps(selection))
     selection = Selection.read(path)
     assert selection.selected.source == "the default"
     selection.write(path)
@@ -203,7 +203,7 @@ def test_a_folder_that_one_step_makes_is_deleted_whole(tmp_path):
         check_folder(folder)
 
 
-@pytest.mark.parametrize("place", ["gam", "figures", "decision", "optimum/figures", "final/optimum/1"])
+@pytest.mark.parametrize("place", ["gam", "figures", "selection", "optimum/figures", "final/optimum/1"])
 def test_the_outcome_names_a_damaged_file_that_no_step_has_to_read(tmp_path, config, place):
     file = tmp_path / "small" / place / "terms.csv"
     write_text(file, "a\n1\n")
@@ -211,7 +211,7 @@ def test_the_outcome_names_a_damaged_file_that_no_step_has_to_read(tmp_path, con
     with pytest.raises(
         DamagedError, match=rf"{place}/terms\.csv: damaged: .*; delete the folder .*{place} and run again"
     ):
-        outcome(config, tmp_path, "config.yaml")
+        show(config, tmp_path, "config.yaml")
 
 
 def test_retry_leaves_damaged_records_to_the_next_run(tmp_path):

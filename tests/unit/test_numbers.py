@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gamtune.figures.theme import PlainNumbers
 from gamtune.numbers import compact, labels, measured, percent, rmse_note, signed, significant, with_spread
 from gamtune.results.data_warnings import DataWarnings
-from gamtune.selection.outcome import outcome
+from gamtune.selection.show import show
 
 NUMBERS = st.floats(-1e300, 1e300).filter(lambda value: value == 0 or abs(value) > 1e-290)
 
@@ -64,7 +64,7 @@ def test_an_rmse_has_the_units_of_the_target():
 
 def finished_study(folder, metrics):
     """What the outcome is read from, with one trial whose metrics are given."""
-    for name in ("decision", "optimum", "data"):
+    for name in ("selection", "optimum", "data"):
         (folder / "small" / name).mkdir(parents=True)
     candidate = {
         "candidate": "observed_1", "rule": "best_observed", "source": "row random_1", "observed": metrics["mse"],
@@ -72,11 +72,11 @@ def finished_study(folder, metrics):
         "mean_high": None, "sd": metrics["mse"] / 10, "n": 2, "epochs": 3, "weights": 90, "difference": None,
         "low": None, "high": None, "skipped": None,
     }  # fmt: skip
-    decision = {
+    selection = {
         "winner": "observed_1", "choose": "lowest_mean", "selection": "validation", "why": "", "weight_seeds": [1, 2],
         "spec": {"neurons": [8], "l1": 0.00002345}, "candidates": [candidate], "optimism": None,
     }  # fmt: skip
-    (folder / "small" / "decision" / "decision.json").write_text(json.dumps(decision))
+    (folder / "small" / "selection" / "selection.json").write_text(json.dumps(selection))
     DataWarnings(warnings=[]).write(folder / "small" / "data" / "warnings.json")
     rows = {
         "summary.csv": {"name": "random_1", "status": "ok", "validation_mse": metrics["mse"]},
@@ -85,7 +85,7 @@ def finished_study(folder, metrics):
     for name, row in rows.items():
         with (folder / "small" / name).open("w", newline="") as file:
             csv.writer(file).writerows([row, row.values()])
-    return outcome(SimpleNamespace(study="small"), folder, "config.yaml")
+    return show(SimpleNamespace(study="small"), folder, "config.yaml")
 
 
 def test_the_outcome_of_a_target_in_small_units_has_no_zeros(tmp_path):

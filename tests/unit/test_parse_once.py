@@ -6,7 +6,7 @@ import pytest
 from configs import CONFIG, changed
 from figure_data import draw_search, fitted, searched
 from test_comparable import rungs
-from test_decision import candidates_of
+from test_selection import candidates_of
 
 from gamtune.analysis.gam_step import run_gam
 from gamtune.figures.effects import draw_effects
@@ -38,7 +38,7 @@ def test_a_plan_parses_its_formula_once(parsed):
 
 def test_candidates_parse_the_formula_and_the_response_once(make_study, tmp_path, parsed):
     rules = {"rules": ["gam_optimum", "one_standard_error"]}
-    study = make_study(search__draws=20, decision=rules, analysis__gam=FORMULA)
+    study = make_study(search__draws=20, selection=rules, analysis__gam=FORMULA)
     candidates_of(study, [0.1 + 0.01 * number for number in range(20)], tmp_path)
     assert parsed == {FORMULA: 1, "validation_mse": 1}
 

@@ -45,7 +45,7 @@ def candidate(name, mean, difference=None, half=None, skipped=None):
     }  # fmt: skip
 
 
-DECISION = {
+SELECTION = {
     "winner": "observed_2",
     "choose": "lowest_mean",
     "selection": "validation",
@@ -86,7 +86,7 @@ observed_1,3,0.004,-0.001,0.009,0.0813,9,2,0.0654
 @pytest.fixture
 def study(tmp_path):
     """A finished study's folder without a model of the error."""
-    for name in ("data", "figures", "gam", "decision", "optimum", "optimum/figures"):
+    for name in ("data", "figures", "gam", "selection", "optimum", "optimum/figures"):
         (tmp_path / name).mkdir()
     (tmp_path / "optimum" / "figures" / "captions.json").write_text('{"captions": {}, "sections": {}}')
     summary = pd.DataFrame(
@@ -118,10 +118,10 @@ def study(tmp_path):
     write_columns(columns, tmp_path / "data" / "columns.csv")
     add_figures(tmp_path, mse_by_parameter="found")
     (tmp_path / "gam" / "skipped.txt").write_text("19 coefficients for 5 rows\n")
-    (tmp_path / "decision" / "decision.json").write_text(json.dumps(DECISION))
+    (tmp_path / "selection" / "selection.json").write_text(json.dumps(SELECTION))
     record = {"status": "ok", "metrics": {}, "trial": "0123456789ab", "seconds": 21.3, "versions": {"keras": "3.15.1"}}
-    (tmp_path / "decision" / "candidates.csv").write_text(CANDIDATES)
-    (tmp_path / "decision" / "support.csv").write_text(SUPPORT)
+    (tmp_path / "selection" / "candidates.csv").write_text(CANDIDATES)
+    (tmp_path / "selection" / "support.csv").write_text(SUPPORT)
     (tmp_path / "optimum" / "tests.csv").write_text(TESTS)
     (tmp_path / "optimum" / "record.json").write_text(json.dumps(record))
     metrics = {"rmse": 0.2, "r2": 0.9, "logloss": 0.2, "mean_per_class_error": 0.08}
@@ -252,10 +252,10 @@ def test_best_rows_come_first(study):
 
 def test_a_single_seed_and_no_retrained_row_are_no_obstacle(study):
     single = [
-        entry | {"sd": None, "low": None, "high": None, "n": min(entry["n"], 1)} for entry in DECISION["candidates"]
+        entry | {"sd": None, "low": None, "high": None, "n": min(entry["n"], 1)} for entry in SELECTION["candidates"]
     ]
-    decision = DECISION | {"candidates": single, "weight_seeds": [11], "optimism": None}
-    (study / "decision" / "decision.json").write_text(json.dumps(decision))
+    selection = SELECTION | {"candidates": single, "weight_seeds": [11], "optimism": None}
+    (study / "selection" / "selection.json").write_text(json.dumps(selection))
     page = page_of(study)
     assert "a single seed gives no interval" in page
     assert "Winner's curse" not in page
@@ -263,8 +263,8 @@ def test_a_single_seed_and_no_retrained_row_are_no_obstacle(study):
 
 def test_a_prediction_below_zero_is_explained(study):
     assert "A prediction below 0" not in page_of(study)
-    candidates = [DECISION["candidates"][0] | {"predicted": -0.6}, *DECISION["candidates"][1:]]
-    (study / "decision" / "decision.json").write_text(json.dumps(DECISION | {"candidates": candidates}))
+    candidates = [SELECTION["candidates"][0] | {"predicted": -0.6}, *SELECTION["candidates"][1:]]
+    (study / "selection" / "selection.json").write_text(json.dumps(SELECTION | {"candidates": candidates}))
     assert "A prediction below 0" in page_of(study)
 
 
@@ -273,7 +273,7 @@ def test_the_page_is_the_same_every_time(study):
 
 
 def told(**changes):
-    return Selection.model_validate(DECISION | changes)
+    return Selection.model_validate(SELECTION | changes)
 
 
 TEST = {"mse": 0.045, "accuracy": 0.92, "r2": 0.9}
@@ -281,7 +281,7 @@ TEST = {"mse": 0.045, "accuracy": 0.92, "r2": 0.9}
 
 def test_an_interval_that_holds_zero_leaves_the_order_open():
     assert "cannot be told apart" in how_sure(told(), [])[0]
-    clear = {"candidates": [candidate("observed_1", 0.052, 0.004, 0.003), DECISION["candidates"][1]]}
+    clear = {"candidates": [candidate("observed_1", 0.052, 0.004, 0.003), SELECTION["candidates"][1]]}
     assert "the optimum is better at 95 %" in how_sure(told(**clear), [])[0]
 
 
@@ -312,7 +312,7 @@ def test_the_winners_curse_is_told_only_where_it_struck():
 
 
 def test_a_smaller_network_that_is_chosen_though_it_is_worse_is_told_as_that():
-    entries = [candidate("observed_1", 0.042, -0.006, 0.004), DECISION["candidates"][1]]
+    entries = [candidate("observed_1", 0.042, -0.006, 0.004), SELECTION["candidates"][1]]
     said = how_sure(told(candidates=entries), [])[0]
     assert "the optimum is worse at 95 %, but smaller (9000 weights, not 9000)" in said
 
@@ -323,12 +323,12 @@ def test_the_optimum_is_held_against_its_references_on_the_test_rows_and_against
     assert "alone is right in 9 rows, the other alone in 2 (McNemar p .065)" in page
     answer = page.split('id="searched"')[0]
     assert "Beyond what the search tried: l1 0.02 is above every row tried (0 to 0.01)." in answer
-    decision = page.split('id="decision"')[1]
+    selection = page.split('id="selection"')[1]
     assert (
         "<strong>observed_1</strong>: every setting is inside the range tried; a row has just these settings"
-        in decision
+        in selection
     )
-    assert "the nearest row is 0.35 away, where rows are usually 0.21 from the next" in decision
+    assert "the nearest row is 0.35 away, where rows are usually 0.21 from the next" in selection
 
 
 def test_the_first_lines_tell_searched_found_how_sure_chosen_and_scores_in_this_order(study):

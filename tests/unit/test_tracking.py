@@ -347,11 +347,11 @@ def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_th
 
     study.write_trials(1)
     study.write_record("a" * 12, "optimum")
-    (study.folder / "decision").mkdir()
+    (study.folder / "selection").mkdir()
     Selection(
         winner="observed_1", choose="lowest_mean", selection="validation", why="lowest mean validation mse",
         weight_seeds=[], spec={}, candidates=[Compared(candidate="observed_1", rule="", source="")], optimism=None,
-    ).write(study.folder / "decision/decision.json")  # fmt: skip
+    ).write(study.folder / "selection/selection.json")  # fmt: skip
     assert sync(study.tracked).champion is None, "no model yet"
     expected = study.write_optimum(1)
     first = sync(study.tracked).champion

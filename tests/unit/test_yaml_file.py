@@ -214,8 +214,8 @@ def test_a_huge_config_is_refused_in_one_line_soon_and_in_little_memory(tmp_path
         "space: {l1: [VALUE]}", "space: {l1: {choice: [0, 1], when: {rho: VALUE}}}", "space: {neurons: [[VALUE]]}",
         "search: {strategy: random, draws: VALUE}", "search: {strategy: manual, rows: [{l1: VALUE}]}",
         "data: {source: digits, whiten: VALUE}", "data: {source: digits, validation: {fraction: VALUE}}",
-        "decision: {rules: [by_hand], by_hand: {a: {l1: VALUE}}}", "decision: {confirm: {top: VALUE}}",
-        "execution: {trainings_per_gpu: VALUE}",
+        "selection: {rules: [by_hand], by_hand: {a: {l1: VALUE}}}", "selection: {confirm: {top: VALUE}}",
+        "execution: {trials_per_gpu: VALUE}",
     ],
 )  # fmt: skip
 def test_a_number_that_is_not_finite_is_refused_for_every_key(tmp_path, capsys, line, value):

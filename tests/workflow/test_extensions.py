@@ -9,13 +9,13 @@ from toys.toy_distribution import Triangular
 
 pytestmark = pytest.mark.workflow
 
-DECISION = {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}}
+SELECTION = {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}}
 
 
 def test_extensions_of_another_package_run_a_study_to_its_report(new_project, tmp_path):
     path = os.pathsep.join(install(tmp_path / "site"))
     new_project.environment = {**new_project.environment, "PYTHONPATH": path}
-    new_project.configure(**configured(), analysis=None, decision=DECISION)
+    new_project.configure(**configured(), analysis=None, selection=SELECTION)
     done = new_project.snakemake()
     assert done.code == 0, done.output
     rows = new_project.rows("summary.csv")

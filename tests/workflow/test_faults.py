@@ -20,7 +20,7 @@ DIVERGING = {
     "search": {"strategy": "manual", "rows": [{"name": "mad", "optimizer": "sgd", "learning_rate": 1e30},
                                               {"name": "sane", "neurons": 16}]},
     "space": None, "analysis": {"gam": None},
-    "decision": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}},
+    "selection": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}},
 }  # fmt: skip
 
 
@@ -73,11 +73,11 @@ def test_a_diverging_row_is_data_and_does_not_stop_the_study(new_project):
     assert (rows["mad"]["status"], rows["sane"]["status"]) == ("failed", "ok")
     assert rows["mad"]["reason"].startswith("DivergedError: the loss is not finite in epoch 1")
     assert rows["mad"]["validation_mse"] == ""
-    assert "2, of which 1 failed" in new_project.gamtune("outcome", new_project.config).output
+    assert "2, of which 1 failed" in new_project.gamtune("show", new_project.config).output
     assert "not finite" in new_project.path("report.html").read_text()
     assert new_project.path("gam/skipped.txt").read_text().startswith("No model of the error was asked for")
     assert new_project.snakemake("-n").nothing_done
-    forgotten = new_project.gamtune("retry", "config/small.yaml")
+    forgotten = new_project.gamtune("reset-failed", "config/small.yaml")
     assert "1 failed trainings forgotten" in forgotten.output
     assert new_project.planned()["train"] == 1
 
@@ -106,7 +106,7 @@ def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new
     config = {
         "study": "small", "data": {"source": "digits"}, "search": {"strategy": "manual", "rows": "my rows.csv"},
         "training": {"epochs": 3, "early_stopping": None},
-        "decision": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}},
+        "selection": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}},
     }  # fmt: skip
     (elsewhere / "my study.yaml").write_text(yaml.safe_dump(config))
     new_project.code, new_project.folder, new_project.config = spaced, elsewhere, "my study.yaml"
@@ -120,7 +120,7 @@ def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new
         ("b", "20 10", "3"),
         ("a", "16 16", "3"),
     ]
-    assert "gamtune ui 'my study.yaml'" in new_project.gamtune("outcome", "my study.yaml").output
+    assert "gamtune ui 'my study.yaml'" in new_project.gamtune("show", "my study.yaml").output
     assert new_project.snakemake(*here).nothing_done
     (elsewhere / "my rows.csv").write_text("name,neurons,l1\nb,20 10,0.001\na,16,\nc,8,\n")
     assert {"table": 1, "train": 1, "summarise": 1}.items() <= new_project.snakemake("-n", *here).jobs.items()
@@ -129,8 +129,8 @@ def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new
 def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leaves_no_process(untouched_project):
     new_project = untouched_project
     new_project.copy_code()
-    decision = {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}}
-    new_project.configure(analysis=None, decision=decision, search__draws=4)
+    selection = {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}}
+    new_project.configure(analysis=None, selection=selection, search__draws=4)
     make = [
         "make",
         "run",
@@ -151,7 +151,7 @@ def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leave
         assert_refused(new_project, snakemake, new_project.call(*make))
         assert_refused(new_project, snakemake, new_project.snakemake("--configfile", "config/other.yaml"))
         assert_refused(new_project, snakemake, new_project.gamtune("prune", "config/small.yaml", "--yes"))
-        assert_refused(new_project, snakemake, new_project.gamtune("retry", "config/small.yaml"))
+        assert_refused(new_project, snakemake, new_project.gamtune("reset-failed", "config/small.yaml"))
         assert not (new_project.folder / "results" / "other").exists()
         listed = new_project.gamtune("prune", "config/small.yaml")
         assert (listed.code, f"PID {snakemake} on" in listed.output) == (0, True)

@@ -12,7 +12,7 @@ TRAININGS = 5
 pytestmark = pytest.mark.workflow
 
 BELOW_SUMMARY = {
-    "gam": 1, "figures": 1, "candidates": 1, "confirm": 4, "decide": 1, "final": 4, "evaluate": 1, "optimum_figures": 1, "report": 1,
+    "gam": 1, "figures": 1, "candidates": 1, "confirm": 4, "select": 1, "final": 4, "evaluate": 1, "optimum_figures": 1, "report": 1,
     "sync": 1, "all": 1,
 }  # fmt: skip
 BELOW_TRAINING = {"summarise": 1, **BELOW_SUMMARY}
@@ -107,7 +107,7 @@ def test_a_reworded_description_of_a_key_runs_nothing(finished):
 
 
 def test_another_candidate_trains_its_confirmations_alone(finished):
-    finished.configure(decision={"rules": ["best_observed", "gam_optimum", "by_hand"],
+    finished.configure(selection={"rules": ["best_observed", "gam_optimum", "by_hand"],
                                  "by_hand": {"mine": {"neurons": [20]}}, "confirm": {"top": 1, "replicates": 2}, "final": {"replicates": 2}})  # fmt: skip
     done = finished.snakemake("--until", "final")
     assert done.code == 0, done.output
@@ -127,20 +127,20 @@ def test_another_rule_of_choice_trains_nothing_that_the_store_has(finished):
         "confirm": {"top": 1, "replicates": 2},
         "final": {"replicates": 2},
     }
-    finished.configure(decision=small | {"choose": "one_standard_error"})
+    finished.configure(selection=small | {"choose": "one_standard_error"})
     planned = finished.planned()
     assert {"confirm", "train", "candidates"} & set(planned) == set()
-    assert (planned["decide"], planned["final"]) == (1, 4)
+    assert (planned["select"], planned["final"]) == (1, 4)
     assert finished.snakemake("--until", "final").code == 0
     first = sorted(path.name for path in (finished.folder / "results/store").iterdir())
-    finished.configure(decision=small)
+    finished.configure(selection=small)
     assert finished.snakemake("--until", "final").code == 0
-    finished.configure(decision=small | {"choose": "one_standard_error"})
+    finished.configure(selection=small | {"choose": "one_standard_error"})
     assert finished.snakemake("--until", "final").code == 0
     assert sorted(path.name for path in (finished.folder / "results/store").iterdir()) == first
-    done = finished.gamtune("decide", "--study", "results/small", "--replicates", "2", "--choose", "one_standard_error")
+    done = finished.gamtune("select", finished.config, "--study", "results/small")
     assert done.code == 0, done.output
-    assert finished.json("decision/decision.json")["choose"] == "one_standard_error"
+    assert finished.json("selection/selection.json")["choose"] == "one_standard_error"
 
 
 def test_a_moved_clone_runs_nothing(finished, tmp_path):

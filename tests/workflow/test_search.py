@@ -65,7 +65,7 @@ def test_a_halving_trains_its_best_rows_on_and_keeps_no_model_but_the_optimums(n
     assert "epoch 3/4" in new_project.path("rungs/1/1/log.txt").read_text()
     assert "epoch 1/4" not in new_project.path("rungs/1/1/log.txt").read_text()
 
-    observed = next(row for row in new_project.rows("decision/candidates.csv") if row["candidate"] == "observed_1")
+    observed = next(row for row in new_project.rows("selection/candidates.csv") if row["candidate"] == "observed_1")
     assert Spec.from_json(observed["spec"]).epochs == 4
     model = new_project.path("gam/summary.txt").read_text()
     assert "n = 9\n" in model

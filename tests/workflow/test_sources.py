@@ -17,7 +17,7 @@ DUPLICATES = "2 of 200 training samples have an exact duplicate in another fold 
 MIXED = {"data": {"source": "table", "path": "data/mixed.csv", "target": "kind", "group": "site",
                   "validation": {"folds": FOLDS}, "test": {"groups": 2}, "whiten": 0.999},
          "search__draws": 2, "training__label_smoothing": 0.01, "analysis": None, "training__batch_size": 16,
-         "decision": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 3},
+         "selection": {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 3},
                       "final": {"train_on": "train+validation", "replicates": 2}}}  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
     assert {record["spec"]["label_smoothing"] for record in records} == {0.01}
     assert DUPLICATES in mixed.path("logs/data.txt").read_text()
     assert DUPLICATES in mixed.path("report.html").read_text()
-    assert DUPLICATES in mixed.gamtune("outcome", "config/small.yaml").output
+    assert DUPLICATES in mixed.gamtune("show", "config/small.yaml").output
     assert "principal components of the inputs (0.999 of their variance)" in mixed.path("report.html").read_text()
 
     final = [mixed.json(f"final/optimum/{number}/record.json") for number in (1, 2)]
@@ -86,14 +86,14 @@ def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_sh
     new_project.configure(
         data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"],
               "selection": "test"},
-        search__draws=6, analysis__gam="s(l1, k=3) + rho", decision={"confirm": {"top": 1, "replicates": 2}},
+        search__draws=6, analysis__gam="s(l1, k=3) + rho", selection={"confirm": {"top": 1, "replicates": 2}},
     )  # fmt: skip
     done = new_project.snakemake()
     assert done.code == 0, done.output
     digest = new_project.json("data/digest.json")
     assert (digest["task"], digest["selection"]) == ("regression", "test")
     assert digest["rows"]["validation"] == digest["rows"]["test"] == 48
-    pages = ["report.html", "decision/decision.json", "gam/warnings.txt", "figures/captions.json"]
+    pages = ["report.html", "selection/selection.json", "gam/warnings.txt", "figures/captions.json"]
     for page in pages:
         assert ON_TEST_ROWS in new_project.path(page).read_text(), page
     figures = list(new_project.path("figures").glob("*.svg"))
@@ -101,7 +101,7 @@ def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_sh
     for figure in figures:
         assert ON_TEST_ROWS in figure.read_text(), figure.name
     assert {row["selection"] for row in new_project.rows("summary.csv")} == {"test"}
-    said = new_project.gamtune("outcome", "config/small.yaml").output
+    said = new_project.gamtune("show", "config/small.yaml").output
     assert "which every choice looked at" in said
     comparison = new_project.rows("optimum/comparison.csv")
     seeds = {row["part"] for row in comparison if row["what"].startswith("winner")}
@@ -123,7 +123,7 @@ def test_har_is_fetched_split_by_subject_and_trained_as_h2o_does(new_project):
         data={"source": "har", "validation": {"groups": 5}}, training__network="h2o",
         search={"strategy": "random", "generator": "R-rounding", "seeds": [403, 10]}, analysis=None,
         space={"depth": {"integer": [1, 5]}, "l1": {"uniform": [0, 0.01]}, "neurons": {"integer": [20, 60], "per": "depth"}},
-        decision={"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}},
+        selection={"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}},
     )  # fmt: skip
     done = new_project.snakemake()
     assert done.code == 0, done.output

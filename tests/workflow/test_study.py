@@ -32,9 +32,9 @@ CONTRACT = [
     "figures/parallel_coordinates.png",
     "optimum/figures/calibration.png",
     "optimum/figures/confusion_matrix.svg",
-    "decision/candidates.csv",
-    "decision/support.csv",
-    "decision/decision.json",
+    "selection/candidates.csv",
+    "selection/support.csv",
+    "selection/selection.json",
     "optimum/model.keras",
     "optimum/record.json",
     "optimum/preprocessing.json",
@@ -117,25 +117,25 @@ def test_the_summary_is_the_table_with_the_records_figures(finished_once):
 
 
 def test_the_decision_is_the_lowest_mean_over_seeds_that_all_candidates_share(finished_once):
-    decision = finished_once.json("decision/decision.json")
+    selection = finished_once.json("selection/selection.json")
     means = {}
     for candidate in ("observed_1", "gam_optimum"):
         records = [finished_once.json(f"confirm/{candidate}/{number}/record.json") for number in (1, 2)]
-        assert [record["spec"]["weight_seed"] for record in records] == decision["weight_seeds"]
+        assert [record["spec"]["weight_seed"] for record in records] == selection["weight_seeds"]
         means[candidate] = sum(record["metrics"]["validation"]["mse"] for record in records) / 2
-    assert decision["winner"] == min(means, key=means.get)
+    assert selection["winner"] == min(means, key=means.get)
     tried = {
         finished_once.json(f"trials/{row['trial']}/record.json")["spec"]["weight_seed"]
         for row in finished_once.rows("table.csv")
     }
     final = [finished_once.json(f"final/optimum/{number}/record.json")["spec"]["weight_seed"] for number in (1, 2)]
-    assert len({*tried, *decision["weight_seeds"], *final}) == len(tried) + 4
+    assert len({*tried, *selection["weight_seeds"], *final}) == len(tried) + 4
     assert finished_once.json("optimum/record.json")["spec"]["weight_seed"] == final[0]
 
 
 def test_the_best_observed_candidate_is_the_row_with_the_lowest_validation_error(finished_once):
     best = min(finished_once.rows("summary.csv"), key=lambda row: float(row["validation_mse"]))
-    candidate = finished_once.rows("decision/candidates.csv")[0]
+    candidate = finished_once.rows("selection/candidates.csv")[0]
     assert (candidate["candidate"], candidate["source"]) == ("observed_1", f"row {best['name']}")
 
 
@@ -199,7 +199,7 @@ def test_mlflow_lists_every_trial_once_and_nothing_is_left_running(finished_once
 def test_the_outcome_names_best_row_optimum_test_score_report_and_ui(finished_once):
     assert "Report: results/small/report.html" in (finished_once.folder / "run.txt").read_text()
     shutil.copy(ROOT / "Makefile", finished_once.folder)
-    done = finished_once.gamtune("outcome", finished_once.config)
+    done = finished_once.gamtune("show", finished_once.config)
     test = next(
         row for row in finished_once.rows("optimum/comparison.csv") if (row["what"], row["part"]) == ("optimum", "test")
     )
@@ -249,7 +249,7 @@ def test_snakemake_makes_its_own_report_too(finished):
     done = finished.snakemake("--report", "report.html")
     assert done.code == 0, done.output
     page = (finished.folder / "report.html").read_text()
-    for text in ("mse_by_parameter", "Analysis", "Decision", "figure"):
+    for text in ("mse_by_parameter", "Analysis", "Selection", "figure"):
         assert text in page
 
 
@@ -266,4 +266,4 @@ def test_a_model_the_rows_cannot_bear_is_left_out_and_the_study_goes_on(finished
     assert not finished.path("gam/terms.csv").exists()
     assert finished.path("figures/mse_by_parameter.png").exists()
     assert reason in finished.path("report.html").read_text()
-    assert finished.json("decision/decision.json")["winner"] == "observed_1"
+    assert finished.json("selection/selection.json")["winner"] == "observed_1"

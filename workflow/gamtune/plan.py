@@ -23,7 +23,7 @@ from gamtune.results.record import MODEL, RECORD, STATE
 from gamtune.runtime.fingerprint import LIBRARY, code_fingerprint
 from gamtune.search.table import build_table, cells, complete, derived_columns, table_columns
 from gamtune.search.usage import unused_reason
-from gamtune.selection.contenders import contenders
+from gamtune.selection.finalists import finalists
 from gamtune.selection.slots import fold_of, slots
 from gamtune.slots import Row
 from gamtune.spec import Spec, canonical_json, digest
@@ -103,7 +103,7 @@ class Plan:
         if stage == CONFIRM:
             return [f"{name}/{number}" for name in self.candidates for number in self.replicates]
         if stage == FINAL:
-            return [f"{name}/{number}" for name in self.contenders for number in self.finals]
+            return [f"{name}/{number}" for name in self.finalists for number in self.finals]
         return [str(number) for number in range(1, self.slots[self.number(stage) - 1] + 1)]
 
     @cached_property
@@ -206,20 +206,20 @@ class Plan:
 
     @cached_property
     def candidates(self) -> list[str]:
-        """Names of the decision's slots."""
-        return [slot.name for slot in slots(self.config.decision)]
+        """Names of the selection's slots."""
+        return [slot.name for slot in slots(self.config.selection)]
 
     @property
     def proposing_candidates(self) -> str:
         """File of what the candidates and their confirmations depend on."""
         include: Any = dict.fromkeys(("study", "data", "search", "space", "training", "analysis"), True)
-        include["decision"] = {"rules": True, "by_hand": True, "confirm": True}
+        include["selection"] = {"rules": True, "by_hand": True, "confirm": True}
         return self._step_config(_compact(self.config.model_dump(mode="json", include=include)))
 
     @cached_property
     def replicates(self) -> list[int]:
         """Numbers of the confirmations of each candidate."""
-        return list(range(1, self.config.decision.confirm.replicates + 1))
+        return list(range(1, self.config.selection.confirm.replicates + 1))
 
     @cached_property
     def threads(self) -> int:
@@ -291,19 +291,19 @@ class Plan:
         return str(self.layout.data.fold(fold or self.config.data.folds[0]).info)
 
     @cached_property
-    def contenders(self) -> list[str]:
+    def finalists(self) -> list[str]:
         """Who meets on the test rows, the optimum first."""
-        return contenders(self.config.decision)
+        return finalists(self.config.selection)
 
     @cached_property
     def finals(self) -> list[int]:
-        """Numbers of each contender's final trainings."""
-        return list(range(1, self.config.decision.final.replicates + 1))
+        """Numbers of each finalist's final trainings."""
+        return list(range(1, self.config.selection.final.replicates + 1))
 
     @property
     def whole(self) -> list[str]:
         """What a step is told if the final trainings learn from all rows but the test's."""
-        return ["--whole"] if self.config.decision.final.train_on == "train+validation" else []
+        return ["--whole"] if self.config.selection.final.train_on == "train+validation" else []
 
     def final_digest(self, replicate: int) -> str:
         """Return the path of ``digest.json`` of the data that a final trial is trained on."""
@@ -323,13 +323,13 @@ class Plan:
             )
         check_header(self.config.data)
         self._check_formula()
-        for name, settings in self.config.decision.by_hand.items():
+        for name, settings in self.config.selection.by_hand.items():
             chosen = {key: value for key, value in settings.items() if key not in BY_HAND_NOTES}
-            reason = unused_reason(chosen, complete(self.config, chosen, 1, f"decision.by_hand.{name}"))
+            reason = unused_reason(chosen, complete(self.config, chosen, 1, f"selection.by_hand.{name}"))
             if reason:
-                raise InputError([f"decision.by_hand.{name}.{reason}"])
-        if "default" in self.config.decision.rules:
-            complete(self.config, {}, 1, "decision.rules, default")
+                raise InputError([f"selection.by_hand.{name}.{reason}"])
+        if "default" in self.config.selection.rules:
+            complete(self.config, {}, 1, "selection.rules, default")
 
     def _check_formula(self) -> None:
         try:

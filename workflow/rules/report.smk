@@ -8,9 +8,9 @@ rule report:
         gam="results/{study}/gam",
         figures="results/{study}/figures",
         optimum_figures="results/{study}/optimum/figures",
-        candidates="results/{study}/decision/candidates.csv",
-        support="results/{study}/decision/support.csv",
-        decision="results/{study}/decision/decision.json",
+        candidates="results/{study}/selection/candidates.csv",
+        support="results/{study}/selection/support.csv",
+        selection="results/{study}/selection/selection.json",
         comparison="results/{study}/optimum/comparison.csv",
         tests="results/{study}/optimum/tests.csv",
     output:
@@ -22,7 +22,7 @@ rule report:
     params:
         code=code_of("gamtune.report.report", *PLAN.search_implementations),
         template=template_of("report/page.html.j2"),
-        config=PLAN.step_config("study", "data", "search", "space", "training", "analysis", "decision"),
+        config=PLAN.step_config("study", "data", "search", "space", "training", "analysis", "selection"),
         study="results/{study}",
     message:
         "report"

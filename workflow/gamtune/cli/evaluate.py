@@ -8,7 +8,7 @@ from gamtune.cli.arguments import add_stages, add_study, number
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_study(parser)
-    parser.add_argument("--contenders", nargs="+", required=True, metavar="NAME", help="the optimum first")
+    parser.add_argument("--finalists", nargs="+", required=True, metavar="NAME", help="the optimum first")
     parser.add_argument("--replicates", type=number(1), required=True, help="final trainings")
     parser.add_argument("--whole", action="store_true", help="they learned from all rows but the test's")
     add_stages(parser)
@@ -18,4 +18,4 @@ def run(options: argparse.Namespace) -> None:
     """Write the scores and export the optimum."""
     from gamtune.selection.evaluate import evaluate
 
-    evaluate(options.study, options.contenders, options.replicates, options.whole, options.stages)
+    evaluate(options.study, options.finalists, options.replicates, options.whole, options.stages)

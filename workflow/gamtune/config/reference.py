@@ -16,7 +16,7 @@ from gamtune.config.data_section import Data
 from gamtune.config.distributions import DISTRIBUTIONS, Distribution
 from gamtune.config.search import STRATEGIES, Search
 from gamtune.config.settings import SETTINGS
-from gamtune.config.study import Analysis, Decision, Execution, Study, Tracking, Training
+from gamtune.config.study import Analysis, Execution, SelectionSettings, Study, Tracking, Training
 
 INTRODUCTION = """\
 # Every key of a study
@@ -83,7 +83,7 @@ def reference() -> str:
     """The reference of every key, as Markdown."""
     parts = [INTRODUCTION, f"## study\n\n{Study.model_fields['study'].description}\n"]
     parts += [_section("data", Data), _strategies(), SPACE + _distributions()]
-    later = (Training, Analysis, Decision, Tracking, Execution)
+    later = (Training, Analysis, SelectionSettings, Tracking, Execution)
     parts += [_section(model.__name__.lower(), model) for model in later]
     return "\n".join(parts)
 

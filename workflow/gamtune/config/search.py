@@ -59,7 +59,9 @@ class Search(Section):
     @model_validator(mode="after")
     def _check_replicates(self) -> Self:
         if self.stages and self.replicates > 1:
-            raise ValueError(f"replicates: not valid for strategy {self.strategy!r}; decision.confirm repeats its best")
+            raise ValueError(
+                f"replicates: not valid for strategy {self.strategy!r}; selection.confirm repeats its best"
+            )
         return self
 
     @property

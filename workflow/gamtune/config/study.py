@@ -148,7 +148,7 @@ class Final(Section):
     )
 
 
-class Decision(Section):
+class SelectionSettings(Section):
     """How the optimum is chosen."""
 
     rules: list[Literal["best_observed", "gam_optimum", "one_standard_error", "by_hand", "default"]] = Field(
@@ -220,18 +220,18 @@ class Tracking(Section):
 class Execution(Section):
     """How the trainings of one machine share it; changes no result, and means nothing to a cluster."""
 
-    warm_trainer: bool = Field(
-        True,
+    workers: Literal["warm", "process"] = Field(
+        "warm",
         description="fork trainings and the steps after them from one process that has imported TensorFlow, where "
         "each training would import it anew for 5 seconds; Linux only",
     )
-    trainings_per_gpu: int = Field(
+    trials_per_gpu: int = Field(
         4, ge=1, le=1000, description="trainings at a time on one GPU; where none is visible, unused"
     )
 
 
 class Study(Section):
-    """One study: data, space, search, training, analysis and decision."""
+    """One study: data, space, search, training, analysis and selection."""
 
     study: str = Field(
         description="its name: folder of its results, experiment and model in MLflow; up to 64 letters, digits, '_' or "
@@ -244,7 +244,7 @@ class Study(Section):
     )
     training: Training = Field(Training(), description=str(Training.__doc__))
     analysis: Analysis = Field(Analysis(), description=str(Analysis.__doc__))
-    decision: Decision = Field(Decision(), description=str(Decision.__doc__))
+    selection: SelectionSettings = Field(SelectionSettings(), description=str(SelectionSettings.__doc__))
     tracking: Tracking = Field(Tracking(), description=str(Tracking.__doc__))
     execution: Execution = Field(Execution(), description=str(Execution.__doc__))
 
@@ -274,8 +274,10 @@ class Study(Section):
         self.search.check_study(self)
         if self.search.stages and self.data.validation.folds:
             raise ValueError(f"data.validation.folds: the strategy {self.search.strategy!r} compares single trainings")
-        if self.data.selection == "test" and self.decision.final.train_on == "train+validation":
-            raise ValueError("decision.final.train_on: with data.selection test they learn from all other rows already")
+        if self.data.selection == "test" and self.selection.final.train_on == "train+validation":
+            raise ValueError(
+                "selection.final.train_on: not valid with data.selection test, which has no validation samples"
+            )
         if self.data.task == "regression":
             for section, smoothed in (
                 ("space", "label_smoothing" in self.space), ("training", self.training.settings["label_smoothing"] > 0),

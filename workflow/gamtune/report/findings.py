@@ -45,12 +45,12 @@ def what_was_found(best: Row, median: float, terms: Sequence[Row], model: Row | 
     return [*said, f"What matters: {listed}; {rest} of {len(terms)} terms cannot be told from noise ({explained})."]
 
 
-def how_sure(decision: Selection, warnings: Sequence[str], regression: bool = False) -> list[str]:
+def how_sure(selection: Selection, warnings: Sequence[str], regression: bool = False) -> list[str]:
     """Sentences on how far to trust the choice, from the strongest doubt to the weakest.
 
     Parameters
     ----------
-    decision : Selection
+    selection : Selection
         The selection.
     warnings : sequence of str
         Where the optimum's settings lie beyond the rows tried.
@@ -58,21 +58,21 @@ def how_sure(decision: Selection, warnings: Sequence[str], regression: bool = Fa
         Whether the target is a number; then errors are given in its units too.
     """
     return [
-        *_against_others(decision.candidates, decision.selected),
-        _over_seeds(decision.selected, regression),
-        *winners_curse(decision.optimism),
+        *_against_others(selection.candidates, selection.selected),
+        _over_seeds(selection.selected, regression),
+        *winners_curse(selection.optimism),
         *([f"Beyond what the search tried: {'; '.join(warnings)}."] if warnings else []),
     ]
 
 
 def what_it_scores(
-    decision: Selection, test: Row, test_rows: int, over_seeds: Score | None, tests: Sequence[Row]
+    selection: Selection, test: Row, test_rows: int, over_seeds: Score | None, tests: Sequence[Row]
 ) -> list[str]:
     """Sentences on the test rows: the exported network, its other seeds, and what it is compared with.
 
     Parameters
     ----------
-    decision : Selection
+    selection : Selection
         The selection.
     test : mapping
         The optimum's test metrics.
@@ -84,7 +84,7 @@ def what_it_scores(
         Lines of ``tests.csv``.
     """
     return [
-        _on_test(test, test_rows, decision.selection),
+        _on_test(test, test_rows, selection.selection),
         *([_test_over_seeds(over_seeds)] if over_seeds else []),
         *map(_tested, tests),
     ]

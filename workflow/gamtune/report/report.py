@@ -47,7 +47,7 @@ def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None
     study_folder : Path
         The study's folder of results: the optimum scored, the figures drawn.
     config : dict
-        Sections study, data, search, space, training, analysis and decision of the config.
+        Sections study, data, search, space, training, analysis and selection of the config.
     path : Path
         The file to write.
     """
@@ -159,26 +159,26 @@ def _lines(path: Path) -> list[str]:
 
 def _decision(study: StudyFolder) -> Page:
     """The candidates, the winner, and the optimum that was made of it."""
-    decision = Selection.read(study.selection)
+    selection = Selection.read(study.selection)
     comparison = Comparison.read(study.optimum.comparison)
     test = comparison.test
     rows = DatasetInfo.read(study.data.info).rows["test"]
     tests = _records(read_artefact(study.optimum.tests, text=("against",)))
     support = _records(read_artefact(study.support, text=("candidate",)))
-    warnings = [line["warning"] for line in support if line["candidate"] == decision.winner and line["warning"]]
-    strips, zero = interval_strips(decision.candidates)
+    warnings = [line["warning"] for line in support if line["candidate"] == selection.winner and line["warning"]]
+    strips, zero = interval_strips(selection.candidates)
     return {
         **_confusion(study.optimum),
-        "decision": decision,
-        "winner": decision.selected,
-        "sureness": how_sure(decision, warnings, regression="accuracy" not in test),
-        "scores": what_it_scores(decision, test, rows, comparison.over_seeds, tests),
+        "selection": selection,
+        "winner": selection.selected,
+        "sureness": how_sure(selection, warnings, regression="accuracy" not in test),
+        "scores": what_it_scores(selection, test, rows, comparison.over_seeds, tests),
         "support": _by_candidate(support),
         "distances": {
             line["candidate"]: line for line in _records(read_artefact(study.candidates, text=("candidate",)))
         },
-        "impossible": any(entry.predicted is not None and entry.predicted < 0 for entry in decision.candidates),
-        "curse": winners_curse(decision.optimism),
+        "impossible": any(entry.predicted is not None and entry.predicted < 0 for entry in selection.candidates),
+        "curse": winners_curse(selection.optimism),
         "strips": strips,
         "zero": zero,
         "record": Record.read(study.optimum.record),

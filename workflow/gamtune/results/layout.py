@@ -17,7 +17,7 @@ STORE = "store"
 ROUNDS, RUNGS = "rounds", "rungs"
 TRIALS, CONFIRM, FINAL = "trials", "confirm", "final"
 TRAINED = (TRIALS, ROUNDS, RUNGS, CONFIRM, FINAL)  # the folders of a study that hold trials
-DECISION, OPTIMUM, GAM, FIGURES = "decision", "optimum", "gam", "figures"
+SELECTION, OPTIMUM, GAM, FIGURES = "selection", "optimum", "gam", "figures"
 DATA_INFO, PREPROCESSING, SLOTS, LOG = "digest.json", "preprocessing.json", "slots.csv", "log.txt"
 SET_FILES = (DATA_INFO, PREPROCESSING, *(array_name(axis, part) for axis in "xy" for part in PARTS))  # of one data set
 
@@ -169,9 +169,9 @@ class StudyFolder(Folder):
     table = File("table.csv")
     summary = File("summary.csv")
     report = File("report.html")
-    candidates = File(f"{DECISION}/candidates.csv")
-    support = File(f"{DECISION}/support.csv")
-    selection = File(f"{DECISION}/decision.json")
+    candidates = File(f"{SELECTION}/candidates.csv")
+    support = File(f"{SELECTION}/support.csv")
+    selection = File(f"{SELECTION}/selection.json")
     synced = File("tracking/synced.json")
 
     @property
@@ -243,14 +243,14 @@ class StudyFolder(Folder):
 
     def with_checksums(self) -> list[Path]:
         """Return the folders with files that have a checksum but are not declared to Snakemake one by one."""
-        places = [self.path / name for name in (GAM, FIGURES, DECISION, FINAL, OPTIMUM)]
+        places = [self.path / name for name in (GAM, FIGURES, SELECTION, FINAL, OPTIMUM)]
         return sorted({path.parent for place in places for path in place.rglob(".*.sha256")})
 
     def tracked_files(self) -> list[Path]:
         """Return the tables, figures and the report that the run of the study in MLflow holds, if they exist."""
         stages = (f"{kind}/*/{SLOTS}" for kind in (ROUNDS, RUNGS))
         pictures, optimum = f"{FIGURES}/*.png", f"{OPTIMUM}/*.csv"
-        others = (pictures, f"{GAM}/[!.]*", f"{DECISION}/[!.]*", optimum, f"{OPTIMUM}/{pictures}")
+        others = (pictures, f"{GAM}/[!.]*", f"{SELECTION}/[!.]*", optimum, f"{OPTIMUM}/{pictures}")
         return [path for path in self._matching(self.table, *stages, self.summary, self.report, *others)]
 
     def _matching(self, *sought: Path | str) -> Iterator[Path]:

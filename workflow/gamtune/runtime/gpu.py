@@ -21,11 +21,11 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 POLL_SECONDS = 0.2
 
 
-def offer_gpus(trainings_per_gpu: int) -> None:
+def offer_gpus(trials_per_gpu: int) -> None:
     """Tell the jobs that inherit this environment which slots there are; without a GPU, nothing changes."""
     devices = usable_gpus()
     if devices and sys.platform == "linux":
-        numbers = range(1, trainings_per_gpu + 1)
+        numbers = range(1, trials_per_gpu + 1)
         os.environ[SLOTS] = ",".join(f"{device}/{number}" for number in numbers for device in devices)
 
 

@@ -1,4 +1,4 @@
-"""The candidates: settings that the decision rules propose, one slot each, to be confirmed on fresh seeds."""
+"""The candidates: settings that the selection rules propose, one slot each, to be confirmed on fresh seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -68,7 +68,7 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
     search = _Search(study, summary, finished, _ranked(last_rung(finished), rows))
     proposals: dict[Slot, Proposal] = {}
     seen: dict[str, str] = {}
-    for slot in slots(study.decision):
+    for slot in slots(study.selection):
         proposal = _propose(slot, search)
         setting = proposal.spec.without_seed() if proposal.spec else ""
         if setting and setting in seen:
@@ -144,9 +144,9 @@ def finished_rows(summary: Path) -> pd.DataFrame:
 def _propose(slot: Slot, search: _Search) -> Proposal:
     study = search.study
     if slot.rule == "by_hand":
-        choice = study.decision.by_hand[slot.key]
+        choice = study.selection.by_hand[slot.key]
         settings = {name: value for name, value in choice.items() if name not in BY_HAND_NOTES}
-        return Proposal(_by_hand_source(choice), complete(study, settings, 1, f"decision.by_hand.{slot.key}"))
+        return Proposal(_by_hand_source(choice), complete(study, settings, 1, f"selection.by_hand.{slot.key}"))
     if slot.rule == "default":
         return Proposal("the config's section training alone", complete(study, {}, 1, "default"))
     if slot.rule == "gam_optimum":

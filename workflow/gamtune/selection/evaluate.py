@@ -24,7 +24,7 @@ from gamtune.results.layout import DataFolder, OptimumFolder, StudyFolder, Trial
 from gamtune.results.records import Record
 from gamtune.results.selection import Selection
 from gamtune.search.trials import lines_with_records
-from gamtune.selection.contenders import OPTIMUM
+from gamtune.selection.finalists import OPTIMUM
 from gamtune.selection.paired_tests import mcnemar, paired_t
 from gamtune.selection.slots import confirmation_records, read_candidates
 from gamtune.spec import Spec
@@ -35,7 +35,7 @@ TESTS = (
 
 
 def evaluate(
-    study: Path, contenders: Sequence[str], replicates: int, whole: bool = False, stages: Sequence[str] = ()
+    study: Path, finalists: Sequence[str], replicates: int, whole: bool = False, stages: Sequence[str] = ()
 ) -> None:
     """Score the final trainings on the test rows and export the optimum's first.
 
@@ -46,8 +46,8 @@ def evaluate(
     Parameters
     ----------
     study : Path
-        The study's folder of results, the decision made.
-    contenders : sequence of str
+        The study's folder of results, the selection made.
+    finalists : sequence of str
         The optimum, then those it is compared with.
     replicates : int
         How many final trainings each has.
@@ -82,7 +82,7 @@ def evaluate(
         del scored["validation"]
     rows = [*_compared(study, stages, metrics)]
     rows += [Score(OPTIMUM, part, 1, figures) for part, figures in scored.items()]
-    others = [_Finals.read(study, name, replicates, whole) for name in contenders if name != OPTIMUM]
+    others = [_Finals.read(study, name, replicates, whole) for name in finalists if name != OPTIMUM]
     for finals in (optimum, *(other for other in others if other.finished)):
         rows.append(_means(final_seeds(finals.name), TEST, finals.scores, metrics))
     Comparison(rows, folder.comparison).write(metrics)
@@ -96,7 +96,7 @@ def evaluate(
 
 @dataclass(frozen=True)
 class _Finals:
-    """A contender's final trainings and what they say of the test rows."""
+    """A finalist's final trainings and what they say of the test rows."""
 
     name: str
     folders: list[TrialFolder]

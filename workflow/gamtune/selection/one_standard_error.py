@@ -17,7 +17,7 @@ from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import CONFIGURATION
 from gamtune.errors import InputError
 
-if TYPE_CHECKING:  # the decision need not load what fits the model
+if TYPE_CHECKING:  # the selection need not load what fits the model
     from gamtune.gam.model import FittedGam
 
 

@@ -1,10 +1,10 @@
-"""Slots of the decision: which candidates there will be is known when the workflow is parsed, what they hold is not."""
+"""Slots of the candidates. Their number is known when the workflow is parsed, their settings only later."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gamtune.config.study import Decision, Study
+from gamtune.config.study import SelectionSettings, Study
 from gamtune.results.artefacts import read_rows
 from gamtune.results.layout import StudyFolder
 from gamtune.results.records import Record
@@ -27,14 +27,14 @@ class Slot:
     key: str = ""
 
 
-def slots(decision: Decision) -> list[Slot]:
+def slots(selection: SelectionSettings) -> list[Slot]:
     """The slots that the config asks for, in its order."""
     found = []
-    for rule in decision.rules:
+    for rule in selection.rules:
         if rule == "best_observed":
-            found += [Slot(f"observed_{rank}", rule, rank=rank) for rank in range(1, decision.confirm.top + 1)]
+            found += [Slot(f"observed_{rank}", rule, rank=rank) for rank in range(1, selection.confirm.top + 1)]
         elif rule == "by_hand":
-            found += [Slot(f"by_hand_{name}", rule, key=name) for name in decision.by_hand]
+            found += [Slot(f"by_hand_{name}", rule, key=name) for name in selection.by_hand]
         else:
             found.append(Slot(rule, rule))
     return found
@@ -89,7 +89,7 @@ def confirmation_slots(study: Study, candidates: Iterable[tuple[str, Spec | None
         The candidates; ``spec`` is None if there is none for the given reason.
     """
     for name, spec, reason in candidates:
-        for replicate in range(1, study.decision.confirm.replicates + 1):
+        for replicate in range(1, study.selection.confirm.replicates + 1):
             seed = CONFIRMATION_SEED + study.training.seed + replicate - 1
             trial = spec.repeated(seed, fold_of(study, replicate)) if spec else None
             yield FilledSlot(f"{name}/{replicate}", name, trial, reason)

@@ -143,10 +143,10 @@ def _places(study: StudyFolder, table: list[tuple[dict[str, str], Path]]) -> Ite
         key, name = f"confirmation/{candidate}/{replicate}", f"{candidate}_{replicate}"
         yield Place("confirmation", key, name, path, study.relative(study.candidates))
     decided = study.relative(study.selection)
-    for contender, number in study.finals():
-        if (contender, number) != (OPTIMUM, "1"):  # which is exported
-            name = f"{contender}_{number}" if contender == OPTIMUM else f"{contender}_final_{number}"
-            yield Place("final", f"final/{contender}/{number}", name, study.final(contender, number).record, decided)
+    for finalist, number in study.finals():
+        if (finalist, number) != (OPTIMUM, "1"):  # which is exported
+            name = f"{finalist}_{number}" if finalist == OPTIMUM else f"{finalist}_final_{number}"
+            yield Place("final", f"final/{finalist}/{number}", name, study.final(finalist, number).record, decided)
     if study.optimum.path.is_dir():
         yield Place("optimum", "optimum", OPTIMUM, study.optimum.record, decided)
 

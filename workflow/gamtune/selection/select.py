@@ -1,4 +1,4 @@
-"""The decision: candidates compared on common fresh weight seeds, and one of them chosen.
+"""The selection: candidates compared on common fresh weight seeds, and one of them chosen.
 
 Common seeds make the comparison a paired one (Alpaydin, Design and Analysis of Machine Learning Experiments): a seed
 that is kind to one candidate tends to be kind to all.
@@ -23,13 +23,13 @@ from gamtune.selection.slots import Candidate, confirmation_records, read_candid
 Choose = Literal["lowest_mean", "one_standard_error"]
 
 
-def decide(study: Path, replicates: int, choose: Choose) -> None:
-    """Write ``decision.json``.
+def select(study: Path, replicates: int, choose: Choose) -> None:
+    """Write ``selection.json``.
 
     Parameters
     ----------
     study : Path
-        The study's folder of results, with ``decision/candidates.csv`` and
+        The study's folder of results, with ``selection/candidates.csv`` and
         ``confirm/<candidate>/<replicate>/record.json``.
     replicates : int
         How many each candidate has.

@@ -1,10 +1,10 @@
 rule candidates:
-    """What the decision rules propose, one slot each; a slot may stay empty."""
+    """What the selection rules propose, one slot each; a slot may stay empty."""
     input:
         summary="results/{study}/summary.csv",
     output:
-        candidates="results/{study}/decision/candidates.csv",
-        support="results/{study}/decision/support.csv",
+        candidates="results/{study}/selection/candidates.csv",
+        support="results/{study}/selection/support.csv",
         slots="results/{study}/confirm/slots.csv",
     log:
         "results/{study}/logs/candidates.txt",
@@ -15,40 +15,40 @@ rule candidates:
         rows=PLAN.table_digest,
         config=PLAN.proposing_candidates,
     message:
-        "candidates of the decision"
+        "candidates of the selection"
     shell:
         "python -m gamtune candidates {params.config:q} --summary {input.summary:q} --out {output.candidates:q} > {log:q} 2>&1"
 
 
-rule decide:
+rule select:
     """The candidate that does best over the common seeds."""
     input:
-        candidates="results/{study}/decision/candidates.csv",
+        candidates="results/{study}/selection/candidates.csv",
         records=expand(
             "results/{study}/confirm/{slot}/record.json", slot=PLAN.stage_slots("confirm"), allow_missing=True
         ),
         digest="results/{study}/data/digest.json",
     output:
-        "results/{study}/decision/decision.json",
+        "results/{study}/selection/selection.json",
         "results/{study}/final/slots.csv",
     log:
-        "results/{study}/logs/decide.txt",
+        "results/{study}/logs/select.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
-        code=code_of("gamtune.selection.decide"),
-        config=PLAN.step_config("study", "data", "search", "space", "training", "decision"),
+        code=code_of("gamtune.selection.select"),
+        config=PLAN.step_config("study", "data", "search", "space", "training", "selection"),
         study="results/{study}",
     message:
-        "decision among the confirmed candidates"
+        "selection among the confirmed candidates"
     shell:
-        "python -m gamtune decide {params.config:q} --study {params.study:q} > {log:q} 2>&1"
+        "python -m gamtune select {params.config:q} --study {params.study:q} > {log:q} 2>&1"
 
 
 rule evaluate:
     """The optimum's one look at the test rows, beside its references, and what is exported with it."""
     input:
-        decision="results/{study}/decision/decision.json",
+        selection="results/{study}/selection/selection.json",
         records=expand("results/{study}/final/{slot}/record.json", slot=PLAN.stage_slots("final"), allow_missing=True),
         digests=[PLAN.final_digest(replicate) for replicate in PLAN.finals],
     output:
@@ -57,7 +57,7 @@ rule evaluate:
         comparison=report(
             "results/{study}/optimum/comparison.csv",
             caption="../report/comparison.rst",
-            category="Decision",
+            category="Selection",
         ),
         tests="results/{study}/optimum/tests.csv",
         predictions="results/{study}/optimum/predictions.csv",  # and the confusion matrix, where there are classes
@@ -70,13 +70,13 @@ rule evaluate:
     params:
         code=code_of("gamtune.selection.evaluate"),
         study="results/{study}",
-        contenders=PLAN.contenders,
+        finalists=PLAN.finalists,
         replicates=len(PLAN.finals),
         whole=PLAN.whole,
         stages=PLAN.stages,
     message:
         "optimum on the test set"
     shell:
-        "python -m gamtune evaluate --study {params.study:q} --contenders {params.contenders:q}"
+        "python -m gamtune evaluate --study {params.study:q} --finalists {params.finalists:q}"
         " --replicates {params.replicates} {params.whole:q}"
         " --stages {params.stages:q} > {log:q} 2>&1"

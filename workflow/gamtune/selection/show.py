@@ -16,13 +16,13 @@ from gamtune.results.layout import Results
 from gamtune.results.selection import Compared, Selection
 
 
-def outcome(study: Study, results: Path, config: str) -> str:
+def show(study: Study, results: Path, config: str) -> str:
     """Best row, confirmed optimum, warnings about the data, report and the command that opens the MLflow UI.
 
     Raises
     ------
     DamagedError
-        If a file of the analysis, the decision or the optimum is damaged.
+        If a file of the analysis, the selection or the optimum is damaged.
     StepError
         If the study has not finished.
     """
@@ -79,7 +79,7 @@ def _when(selection: str) -> str:
 
 
 def _best(candidates: list[Compared], finished: list[dict[str, str]]) -> tuple[str, float]:
-    """Name and error of the best row: as the decision ranked it, or where it did not look at rows, the lowest."""
+    """Name and error of the best row: as the selection ranked it, or where it did not look at rows, the lowest."""
     for candidate in candidates:
         if candidate.candidate == "observed_1" and candidate.observed is not None:
             return candidate.source.removeprefix("row "), candidate.observed

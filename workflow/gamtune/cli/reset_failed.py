@@ -1,4 +1,4 @@
-"""``gamtune retry``: forget the failed trials of a study."""
+"""``gamtune reset-failed``: forget the failed trials of a study."""
 
 import argparse
 from pathlib import Path
@@ -19,6 +19,6 @@ def run(options: argparse.Namespace) -> None:
     from gamtune.runtime.run_lock import exclusive
 
     plan = Plan(read_raw(options.config), options.config)
-    with exclusive("gamtune retry"):
+    with exclusive("gamtune reset-failed"):
         forgotten = forget_failures(Path(plan.path()), Path(plan.store))
     print(f"{forgotten} failed trainings forgotten; the next snakemake --cores N trains them again")

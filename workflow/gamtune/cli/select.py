@@ -1,4 +1,4 @@
-"""``gamtune decide``: choose among the confirmed candidates."""
+"""``gamtune select``: choose among the confirmed candidates."""
 
 import argparse
 
@@ -12,11 +12,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the decision and the slots of the final trials."""
+    """Write the selection and the slots of the final trials."""
     from gamtune.config.load import read_study
-    from gamtune.selection.contenders import write_final_slots
-    from gamtune.selection.decide import decide
+    from gamtune.selection.finalists import write_final_slots
+    from gamtune.selection.select import select
 
     study = read_study(options.config)
-    decide(options.study, study.decision.confirm.replicates, study.decision.choose)
+    select(options.study, study.selection.confirm.replicates, study.selection.choose)
     write_final_slots(study, options.study)

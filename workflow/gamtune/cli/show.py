@@ -1,4 +1,4 @@
-"""``gamtune outcome``: print a summary of the results."""
+"""``gamtune show``: print a summary of the results."""
 
 import argparse
 from contextlib import suppress
@@ -17,9 +17,9 @@ def run(options: argparse.Namespace) -> None:
     from gamtune.config.load import read_study
     from gamtune.results.layout import RESULTS
     from gamtune.search.planned import check_summary
-    from gamtune.selection.outcome import outcome
+    from gamtune.selection.show import show
 
     study, results = read_study(options.config), Path(RESULTS)
     with suppress(FileNotFoundError):  # which the outcome reports
         check_summary(study, results / study.study)
-    print(outcome(study, results, options.config))
+    print(show(study, results, options.config))

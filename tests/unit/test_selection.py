@@ -22,18 +22,18 @@ from gamtune.gam.model import fit_gam
 from gamtune.results.slots_file import read_slots
 from gamtune.search.table import build_table, cells, table_columns
 from gamtune.selection.candidates import write_candidates
-from gamtune.selection.contenders import contenders, write_final_slots
-from gamtune.selection.decide import decide
 from gamtune.selection.evaluate import confusion_csv
+from gamtune.selection.finalists import finalists, write_final_slots
 from gamtune.selection.gam_optimum import gam_optimum, split_evenly
+from gamtune.selection.select import select
 from gamtune.selection.slots import COLUMNS, read_candidates
 
 
 def confirmed(folder, errors, selection="validation"):
     """A study's folder with candidates and the validation MSE of their confirmations; None where one failed."""
-    (folder / "decision").mkdir(parents=True)
+    (folder / "selection").mkdir(parents=True)
     dataset(selection=selection, inputs=4).write(folder / "data/digest.json")
-    with (folder / "decision" / "candidates.csv").open("w", newline="") as file:
+    with (folder / "selection" / "candidates.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for number, (name, values) in enumerate(errors.items(), start=1):
@@ -52,16 +52,16 @@ def confirmed(folder, errors, selection="validation"):
 
 
 def made(folder, replicates=3, choose="lowest_mean"):
-    decide(folder, replicates, choose)
-    return json.loads((folder / "decision" / "decision.json").read_text())
+    select(folder, replicates, choose)
+    return json.loads((folder / "selection" / "selection.json").read_text())
 
 
 def test_the_lowest_mean_wins_and_differences_are_paired_by_seed(tmp_path):
     errors = {"observed_1": [0.05, 0.07, 0.06], "b": [0.03, 0.05, 0.05], "c": [0.09, 0.02, 0.04]}
-    decision = made(confirmed(tmp_path, errors))
-    assert decision["winner"] == "b"
-    assert decision["spec"]["neurons"] == [2]
-    entries = {entry["candidate"]: entry for entry in decision["candidates"]}
+    selection = made(confirmed(tmp_path, errors))
+    assert selection["winner"] == "b"
+    assert selection["spec"]["neurons"] == [2]
+    entries = {entry["candidate"]: entry for entry in selection["candidates"]}
     assert entries["b"]["difference"] is None
     for name in ("observed_1", "c"):
         differences = np.array(errors[name]) - errors["b"]
@@ -72,7 +72,7 @@ def test_the_lowest_mean_wins_and_differences_are_paired_by_seed(tmp_path):
     assert (entries["b"]["mean_low"], entries["b"]["mean_high"]) == pytest.approx(
         stats.t.interval(0.95, 2, np.mean(errors["b"]), stats.sem(errors["b"]))
     )
-    optimism = decision["optimism"]
+    optimism = selection["optimism"]
     assert (optimism["row"], optimism["observed"]) == ("row r1", 0.01)
     assert (optimism["fresh_mean"], optimism["difference"]) == pytest.approx((0.06, 0.05))
     assert 0.04 <= optimism["low"] < 0.05 < optimism["high"] <= 0.06 + 1e-12  # of means of three of .04, .05, .06
@@ -82,29 +82,29 @@ def test_one_standard_error_chooses_the_smallest_network_that_is_not_clearly_wor
     errors = {"a": [0.055, 0.06, 0.065], "b": [0.05, 0.06, 0.055], "c": [0.04, 0.05, 0.06]}  # sizes rise from a to c
     folder = confirmed(tmp_path, errors)
     assert made(folder)["winner"] == "c"
-    decision = made(folder, choose="one_standard_error")  # .05 + .0058: b is within, a is not
-    assert (decision["winner"], decision["choose"]) == ("b", "one_standard_error")
-    assert decision["why"].startswith("b (row r2) is the smallest network (16 weights) within one standard error")
-    assert [entry["weights"] for entry in decision["candidates"]] == [9, 16, 23]
+    selection = made(folder, choose="one_standard_error")  # .05 + .0058: b is within, a is not
+    assert (selection["winner"], selection["choose"]) == ("b", "one_standard_error")
+    assert selection["why"].startswith("b (row r2) is the smallest network (16 weights) within one standard error")
+    assert [entry["weights"] for entry in selection["candidates"]] == [9, 16, 23]
 
 
 def test_the_reason_tells_who_cannot_be_told_apart(tmp_path):
-    decision = made(
+    selection = made(
         confirmed(tmp_path, {"a": [0.05, 0.051, 0.052], "b": [0.06, 0.061, 0.062], "c": [0.04, 0.08, 0.05]})
     )
-    assert decision["why"].startswith("a (row r1) has the lowest mean validation MSE on 3 fresh weight seeds: 0.051")
-    assert "1 of 2 others cannot be told apart from it, each at 95 %" in decision["why"]
+    assert selection["why"].startswith("a (row r1) has the lowest mean validation MSE on 3 fresh weight seeds: 0.051")
+    assert "1 of 2 others cannot be told apart from it, each at 95 %" in selection["why"]
 
 
 def test_a_choice_by_the_test_rows_says_so(tmp_path):
-    decision = made(confirmed(tmp_path, {"a": [0.05, 0.051], "b": [0.06, 0.061]}, "test"), replicates=2)
-    assert decision["selection"] == "test"
-    assert decision["why"].startswith("a (row r1) has the lowest mean test MSE on 2 fresh weight seeds")
-    assert decision["why"].endswith(ON_TEST_ROWS)
+    selection = made(confirmed(tmp_path, {"a": [0.05, 0.051], "b": [0.06, 0.061]}, "test"), replicates=2)
+    assert selection["selection"] == "test"
+    assert selection["why"].startswith("a (row r1) has the lowest mean test MSE on 2 fresh weight seeds")
+    assert selection["why"].endswith(ON_TEST_ROWS)
 
 
 def final_slots(study, folder):
-    """The slots of the final trials by name, after a decision."""
+    """The slots of the final trials by name, after a selection."""
     made(folder)
     write_final_slots(study, folder)
     return {slot.slot: slot for slot in read_slots(folder / "final" / "slots.csv")}
@@ -114,7 +114,7 @@ FINAL = {"rules": ["best_observed", "default"], "confirm": {"top": 1, "replicate
 
 
 def test_final_trials_have_their_own_seeds_and_take_the_folds_in_turn(make_study, tmp_path):
-    study = make_study(training__seed=7, decision=FINAL, data__validation={"folds": 4})
+    study = make_study(training__seed=7, selection=FINAL, data__validation={"folds": 4})
     slots = final_slots(study, confirmed(tmp_path, {"observed_1": [0.05, 0.06, 0.07], "default": [0.03, 0.05, 0.05]}))
     trials = [slots[f"optimum/{number}"].spec for number in (1, 2)]
     assert [(spec.weight_seed, spec.fold) for spec in trials] == [(2_000_007, 4), (2_000_008, 1)]
@@ -122,16 +122,16 @@ def test_final_trials_have_their_own_seeds_and_take_the_folds_in_turn(make_study
 
 
 def test_final_trials_on_all_samples_run_for_the_best_epochs_of_the_confirmations(make_study, tmp_path):
-    decision = FINAL | {"final": {"replicates": 1, "train_on": "train+validation"}}
-    study = make_study(training__seed=7, decision=decision, data__validation={"folds": 4})
+    selection = FINAL | {"final": {"replicates": 1, "train_on": "train+validation"}}
+    study = make_study(training__seed=7, selection=selection, data__validation={"folds": 4})
     slots = final_slots(study, confirmed(tmp_path, {"observed_1": [0.05, 0.06, 0.07], "default": [0.03, 0.05, 0.05]}))
     spec = slots["optimum/1"].spec
     assert (spec.fold, spec.patience, spec.min_delta, spec.epochs, spec.neurons) == (None, None, None, 10, (2,))
 
 
 def test_a_reference_is_trained_on_the_seeds_of_the_optimum_unless_it_is_the_optimum_or_failed(make_study, tmp_path):
-    decision = FINAL | {"rules": ["best_observed", "by_hand", "default"], "by_hand": {"mine": {"l1": 0.1}}}
-    study = make_study(training__seed=7, decision=decision)
+    selection = FINAL | {"rules": ["best_observed", "by_hand", "default"], "by_hand": {"mine": {"l1": 0.1}}}
+    study = make_study(training__seed=7, selection=selection)
     errors = {
         "observed_1": [0.05, 0.06, 0.07], "by_hand_mine": [0.03, 0.05, 0.05], "default": [0.01, None, 0.01]
     }  # fmt: skip
@@ -145,34 +145,34 @@ def test_a_reference_is_trained_on_the_seeds_of_the_optimum_unless_it_is_the_opt
 
 
 def test_the_references_are_the_best_row_those_by_hand_and_the_default(make_study):
-    study = make_study(decision={"rules": ["best_observed", "gam_optimum", "by_hand", "default"],
+    study = make_study(selection={"rules": ["best_observed", "gam_optimum", "by_hand", "default"],
                                  "by_hand": {"mine": {"l1": 0.1}}})  # fmt: skip
-    assert contenders(study.decision) == ["optimum", "observed_1", "by_hand_mine", "default"]
-    assert contenders(make_study(decision__rules=["gam_optimum"]).decision) == ["optimum"]
+    assert finalists(study.selection) == ["optimum", "observed_1", "by_hand_mine", "default"]
+    assert finalists(make_study(selection__rules=["gam_optimum"]).selection) == ["optimum"]
 
 
 def test_empty_slots_and_failed_confirmations_are_passed_over_with_their_reason(tmp_path):
-    decision = made(confirmed(tmp_path, {"a": None, "b": [0.03, None, 0.03], "c": [0.05, 0.06, 0.05]}))
-    assert decision["winner"] == "c"
-    skipped = [entry["skipped"] for entry in decision["candidates"]]
+    selection = made(confirmed(tmp_path, {"a": None, "b": [0.03, None, 0.03], "c": [0.05, 0.06, 0.05]}))
+    assert selection["winner"] == "c"
+    skipped = [entry["skipped"] for entry in selection["candidates"]]
     assert skipped == ["no row", "1 of 3 confirmations failed: diverged", None]
 
 
 def test_without_any_confirmed_candidate_there_is_one_line_and_no_decision(tmp_path, capsys):
     confirmed(tmp_path, {"a": None, "b": [None]})
     config = tmp_path / "config.json"
-    config.write_text(json.dumps(changed(CONFIG, {"decision": {"confirm": {"replicates": 1}}})))
-    assert main(["decide", str(config), "--study", str(tmp_path)]) == 1
+    config.write_text(json.dumps(changed(CONFIG, {"selection": {"confirm": {"replicates": 1}}})))
+    assert main(["select", str(config), "--study", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert (
-        said == "gamtune decide: no candidate could be confirmed: a: no row; b: 1 of 1 confirmations failed: diverged\n"
+        said == "gamtune select: no candidate could be confirmed: a: no row; b: 1 of 1 confirmations failed: diverged\n"
     )
-    assert not (tmp_path / "decision" / "decision.json").exists()
+    assert not (tmp_path / "selection" / "selection.json").exists()
 
 
 def test_a_single_replicate_gives_a_difference_without_interval(tmp_path):
-    decision = made(confirmed(tmp_path, {"a": [0.05], "b": [0.03]}), replicates=1)
-    entry = decision["candidates"][0]
+    selection = made(confirmed(tmp_path, {"a": [0.05], "b": [0.03]}), replicates=1)
+    entry = selection["candidates"][0]
     assert entry["difference"] == pytest.approx(0.02)
     assert (entry["low"], entry["sd"]) == (None, None)
 
@@ -232,7 +232,7 @@ def test_replicates_of_a_row_are_one_candidate_ranked_by_their_mean(make_study, 
 
 def test_a_candidate_by_hand_that_equals_a_row_is_not_trained_twice(make_study, tmp_path):
     study = make_study(search={"strategy": "manual", "rows": [{"l1": 0.1}, {"l1": 0.2}]}, space=None,
-                       decision={"rules": ["best_observed", "by_hand"], "by_hand": {"same": {"l1": 0.1}, "other": {"l1": 0.3}}})  # fmt: skip
+                       selection={"rules": ["best_observed", "by_hand"], "by_hand": {"same": {"l1": 0.1}, "other": {"l1": 0.3}}})  # fmt: skip
     proposed = candidates_of(study, [0.1, 0.2], tmp_path)
     assert proposed["by_hand_same"].reason == "the same settings as observed_1"
     assert proposed["by_hand_other"].spec.l1 == 0.3
@@ -240,10 +240,10 @@ def test_a_candidate_by_hand_that_equals_a_row_is_not_trained_twice(make_study, 
 
 def test_a_candidate_by_hand_says_who_chose_it_and_from_what_and_where_it_leaves_the_rows(make_study, tmp_path):
     choice = {"l1": 0.5, "who": "Ada", "figures": ["gam_l1", "gam_rho"]}
-    study = make_study(search__draws=8, decision={"rules": ["by_hand"], "by_hand": {"mine": choice}})
+    study = make_study(search__draws=8, selection={"rules": ["by_hand"], "by_hand": {"mine": choice}})
     proposed = candidates_of(study, [0.1 * n for n in range(1, 9)], tmp_path)["by_hand_mine"]
     assert (proposed.source, proposed.spec.l1) == ("by hand, Ada, from gam_l1, gam_rho", 0.5)
-    lines = pd.read_csv(tmp_path / "decision" / "support.csv").set_index("parameter")
+    lines = pd.read_csv(tmp_path / "selection" / "support.csv").set_index("parameter")
     assert lines.warning["l1"].startswith("l1 0.5 is above every row tried (")
     assert lines["quantile"]["l1"] == 1
     assert proposed.nearest > proposed.usual > 0
@@ -256,13 +256,13 @@ def test_a_candidate_by_hand_says_who_chose_it_and_from_what_and_where_it_leaves
 )  # fmt: skip
 def test_notes_of_a_choice_by_hand_are_checked(make_study, note, line):
     with pytest.raises(InputError, match=re.escape(line)):
-        make_study(decision={"rules": ["by_hand"], "by_hand": {"mine": {"l1": 0.1, **note}}})
+        make_study(selection={"rules": ["by_hand"], "by_hand": {"mine": {"l1": 0.1, **note}}})
 
 
 def test_the_smallest_row_within_one_standard_error_of_the_best_is_a_candidate(make_study, tmp_path):
     study = make_study(search={"strategy": "manual", "replicates": 3, "rows": [
         {"name": "large", "neurons": [30]}, {"name": "small", "neurons": [10]}, {"name": "poor", "neurons": [2]}]},
-        space=None, decision={"rules": ["one_standard_error"]})  # fmt: skip
+        space=None, selection={"rules": ["one_standard_error"]})  # fmt: skip
     proposed = candidates_of(study, [0.1, 0.2, 0.3, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6], tmp_path)["one_standard_error"]
     assert proposed.spec.neurons == (10,)
     assert proposed.source == (
@@ -274,9 +274,9 @@ def test_the_smallest_row_within_one_standard_error_of_the_best_is_a_candidate(m
 def test_of_single_trainings_the_models_residuals_tell_the_standard_error_or_nothing_does(make_study, tmp_path):
     rules = {"rules": ["one_standard_error"]}
     errors = [0.1 + 0.01 * number for number in range(20)]
-    proposed = candidates_of(make_study(search__draws=20, decision=rules, analysis__gam="l1"), errors, tmp_path)
+    proposed = candidates_of(make_study(search__draws=20, selection=rules, analysis__gam="l1"), errors, tmp_path)
     assert "residual of the additive model" in proposed["one_standard_error"].source
-    proposed = candidates_of(make_study(search__draws=20, decision=rules), errors, tmp_path)
+    proposed = candidates_of(make_study(search__draws=20, selection=rules), errors, tmp_path)
     assert proposed["one_standard_error"].reason.startswith("no standard error is known: each row was trained once")
 
 
@@ -286,7 +286,7 @@ def test_no_finished_row_is_one_line(make_study, tmp_path):
 
 
 def test_all_candidates_are_confirmed_on_the_same_fresh_seeds(make_study, tmp_path):
-    study = make_study(search__draws=6, decision__confirm={"top": 3, "replicates": 2})
+    study = make_study(search__draws=6, selection__confirm={"top": 3, "replicates": 2})
     candidates_of(study, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], tmp_path)
     slots = [slot for slot in read_slots(tmp_path / "confirm" / "slots.csv") if slot.name.startswith("observed")]
     assert [slot.slot for slot in slots] == [f"observed_{rank}/{number}" for rank in (1, 2, 3) for number in (1, 2)]
