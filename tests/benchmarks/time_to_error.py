@@ -39,7 +39,7 @@ def ours(folder: Path, goal: float, limit: float, seed: int) -> float | None:
     study["search"]["seed"] = seed
     study["training"] = {"epochs": 25, "batch_size": 32, "early_stopping": {"patience": 5}}
     (folder / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
-    command = [BIN / "snakemake", "summarise", "--snakefile", ROOT / "Snakefile", "--cores", os.cpu_count()]
+    command = [BIN / "snakemake", "--until", "summarise", "--snakefile", ROOT / "Snakefile", "--cores", os.cpu_count()]
     command += ["--configfile", folder / "study.yaml", "--directory", folder]
     begun = time.time()
     run = subprocess.Popen(

@@ -29,7 +29,7 @@ def test_extensions_of_another_package_run_a_study_to_its_report(new_project, tm
     report = new_project.path("report.html").read_text()
     assert "3 quantiles of each hyperparameter, and the middle between the best two" in report
     assert "<td>triangular, most likely in the middle</td><td>0 to 0.01</td>" in report
-    caption = new_project.json("figures/captions.json")["duration"]
+    caption = new_project.json("figures/captions.json")["captions"]["duration"]
     assert caption.startswith("Error and duration of 4 configurations.")
     shown = report.partition("<h3>Duration</h3>")[2]
     assert shown.lstrip().startswith("<figure>")

@@ -199,7 +199,7 @@ def test_a_stopped_run_leaves_no_process_and_nothing_half_written(untouched_proj
     new_project.configure(
         training__epochs=1_000_000, training__early_stopping={"patience": 1_000_000}, execution__warm_trainer=warm
     )
-    command = new_project.snakemake_command("summarise")
+    command = new_project.snakemake_command("--until", "summarise")
     output = new_project.folder / "output.txt"
     variables = new_project.variables()
     with output.open("w") as file, started(command, new_project.folder, variables, file) as run:
