@@ -184,20 +184,20 @@ def assert_refused(project, snakemake, done):
 
 
 @pytest.mark.parametrize(
-    ("warm", "number", "everyone"),
+    ("workers", "number", "everyone"),
     [
-        (True, signal.SIGINT, True),
-        (False, signal.SIGINT, True),
-        (True, signal.SIGINT, False),
-        (True, signal.SIGKILL, False),
-        (False, signal.SIGKILL, False),
+        ("warm", signal.SIGINT, True),
+        ("process", signal.SIGINT, True),
+        ("warm", signal.SIGINT, False),
+        ("warm", signal.SIGKILL, False),
+        ("process", signal.SIGKILL, False),
     ],
     ids=["ctrl-c-warm", "ctrl-c-cold", "interrupt", "kill-warm", "kill-cold"],
 )
-def test_a_stopped_run_leaves_no_process_and_nothing_half_written(untouched_project, warm, number, everyone):
+def test_a_stopped_run_leaves_no_process_and_nothing_half_written(untouched_project, workers, number, everyone):
     new_project = untouched_project
     new_project.configure(
-        training__epochs=1_000_000, training__early_stopping={"patience": 1_000_000}, execution__warm_trainer=warm
+        training__epochs=1_000_000, training__early_stopping={"patience": 1_000_000}, execution__workers=workers
     )
     command = new_project.snakemake_command("--until", "summarise")
     output = new_project.folder / "output.txt"
