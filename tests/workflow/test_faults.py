@@ -208,7 +208,7 @@ def test_a_stopped_run_leaves_no_process_and_nothing_half_written(untouched_proj
             assert run.poll() is None, output.read_text()
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        assert bool(processes_in(new_project.folder, "gamtune.runtime.server")) == warm
+        assert bool(processes_in(new_project.folder, "gamtune.runtime.server")) == (workers == "warm")
         (os.killpg if everyone else os.kill)(run.pid, number)
         if everyone:
             time.sleep(0.1)
