@@ -54,7 +54,7 @@ def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
     assert mixed.json("data/whole/digest.json")["rows"]["train"] == (split["part"] != "test").sum()
     comparison = mixed.rows("optimum/comparison.csv")
     assert [(row["what"], row["part"], row["n"]) for row in comparison[-3:]] == [
-        ("optimum", "train", "1"), ("optimum", "test", "1"), ("optimum, final seeds", "test", "2")
+        ("optimum", "train", "1"), ("optimum", "test", "1"), ("optimum (final seeds)", "test", "2")
     ]  # fmt: skip
     assert "the first of them exported" in mixed.path("report.html").read_text()
 
@@ -105,7 +105,7 @@ def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_sh
     assert "which every choice looked at" in said
     comparison = new_project.rows("optimum/comparison.csv")
     seeds = {row["part"] for row in comparison if row["what"].startswith("winner")}
-    assert seeds == {"test, chosen on"}  # the choice depended on them: no independent score
+    assert seeds == {"test (used for selection)"}  # the choice depended on them: no independent score
     test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
     scored = json.loads(new_project.gamtune("metrics", str(new_project.path("optimum/predictions.csv"))).output)
     held, *_ = new_project.rows("optimum/tests.csv")
