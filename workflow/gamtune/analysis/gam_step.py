@@ -23,7 +23,7 @@ from gamtune.results.artefacts import write_artefact
 from gamtune.results.layout import GamFolder
 from gamtune.tables.table import read_table
 
-NO_MODEL = "No model of the error was asked for: analysis.gam is null."
+NO_MODEL = "analysis.gam is null"
 
 
 def run_gam(
@@ -86,7 +86,7 @@ def run_gam(
             print(error, file=sys.stderr)
             reason = str(error)
     files = GamFolder(folder)
-    for path in files.files:  # other files in the folder are not ours to remove
+    for path in files.files:  # other files in the folder may be the user's
         path.unlink(missing_ok=True)
         checksum_of(path).unlink(missing_ok=True)
     inference = None
@@ -117,7 +117,7 @@ def _fit(rows: pd.DataFrame, formula: Formula, response: Response, method: Metho
     fitted = fit_gam(formula, modelled, response, method)
     notes = [selection_note(modelled) or ""]
     if RUNG in modelled:
-        notes.insert(0, f"only rows after {modelled['epochs'].iloc[0]} epochs are compared, those of one rung")
+        notes.insert(0, f"only the configurations after {modelled['epochs'].iloc[0]} epochs (one rung) are compared")
     return replace(fitted, warnings=(*fitted.warnings, *filter(None, notes)))
 
 

@@ -149,13 +149,13 @@ def _solve(gram: FloatArray, projected: FloatArray) -> FloatArray:
 
 def _ped_anova(rows: pd.DataFrame, response: str, columns: Sequence[str], log_columns: Collection[str]) -> pd.DataFrame:
     evaluate = PedAnova(rows, columns, log_columns)
-    errors, places = rows[response].to_numpy(float), range(len(rows))
+    errors, indices = rows[response].to_numpy(float), range(len(rows))
     rng = np.random.default_rng(SEED)
     count = PED_SAMPLES if len(rows) <= MANY else PED_SAMPLES_OF_MANY
-    own = evaluate(places, errors.tolist())
+    own = evaluate(indices, errors.tolist())
     draws = [rng.integers(len(rows), size=len(rows)) for _ in range(count)]
     sampled = np.array([list(evaluate(draw.tolist(), errors[draw].tolist()).values()) for draw in draws])
-    noise = np.array([list(evaluate(places, rng.permutation(errors).tolist()).values()) for _ in range(count)])
+    noise = np.array([list(evaluate(indices, rng.permutation(errors).tolist()).values()) for _ in range(count)])
     return _ranked(
         "ped_anova", list(own), np.array(list(own.values())), sampled, np.quantile(noise, CONFIDENCE, axis=0)
     )
