@@ -56,12 +56,12 @@ def run_gam(
     log_columns : collection of str
         Those of ``columns`` that are ranked on a logarithmic scale.
     skip_unfittable : bool
-        Whether to write the reason to ``skipped.txt`` instead of raising an error if the rows do not support the model.
+        Whether to write the reason to ``skipped.txt`` instead of raising an error if the data do not support the model.
 
     Raises
     ------
     InputError
-        If the file cannot be read, a column is missing, the formula cannot be read, or the rows do not support the
+        If the file cannot be read, a column is missing, the formula cannot be read, or the data do not support the
         model.
     """
     check_file(results)
@@ -110,7 +110,7 @@ def _check_response(response: Response, rows: pd.DataFrame, source: str) -> None
 
 
 def _fit(rows: pd.DataFrame, formula: Formula, response: Response, method: Method, summary: bool) -> FittedGam:
-    """Fit the model. Of a summary, only comparable rows are used, and warnings state which ones."""
+    """Fit the model. For a summary, only comparable configurations are used, and warnings state which ones."""
     if not summary:
         return fit_gam(formula, rows, response, method)
     modelled = modelled_rows(rows, formula)

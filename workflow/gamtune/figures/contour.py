@@ -71,7 +71,7 @@ def _draw(
     log_columns: Collection[str],
     axes: Axes,
 ) -> QuadContourSet:
-    """Draw one pair of columns; the errors are those of the rows on the scale of the levels."""
+    """Draw one pair of columns; the errors are those of the configurations, on the scale of the levels."""
     positions = [on_its_scale(rows[name], name, log_columns) for name in columns]
     logarithmic = [is_logarithmic(rows[name], name, log_columns) for name in columns]
     low, span = (np.array([getattr(values, end)() for values in positions]) for end in ("min", "max"))

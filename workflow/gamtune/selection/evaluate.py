@@ -81,12 +81,12 @@ def evaluate(
     scored = (record.metrics or {}) | {TEST: optimum.scores[0]}
     if whole:
         del scored["validation"]
-    rows = [*_compared(study, stages, metrics)]
-    rows += [Score(OPTIMUM, part, 1, values) for part, values in scored.items()]
+    scores = [*_compared(study, stages, metrics)]
+    scores += [Score(OPTIMUM, part, 1, values) for part, values in scored.items()]
     others = [_Finals.read(study, name, replicates, whole) for name in finalists if name != OPTIMUM]
     for finals in (optimum, *(other for other in others if other.finished)):
-        rows.append(_means(final_seeds(finals.name), TEST, finals.scores, metrics))
-    Comparison(rows, folder.comparison).write(metrics)
+        scores.append(_means(final_seeds(finals.name), TEST, finals.scores, metrics))
+    Comparison(scores, folder.comparison).write(metrics)
     write_text(folder.tests, artefact_text(TESTS, (_tested(optimum, other) for other in others if other.finished)))
     source = DataFolder(data.folder)
     with vouched_for_by(source.info):
