@@ -63,11 +63,14 @@ def test_a_formula_with_levels_is_counted_too():
     }  # two levels beside the first, and the intercept
 
 
-def test_the_model_says_which_epochs_it_compares(tmp_path):
+def test_a_warning_states_which_epochs_the_model_compares(tmp_path):
     rungs(27, 9, 3).to_csv(tmp_path / "summary.csv", index=False)
     run_gam(tmp_path / "summary.csv", FORMULA, "validation_mse", "REML", tmp_path / "gam")
     assert pd.read_csv(tmp_path / "gam" / "model.csv")["n"].tolist() == [9]
-    assert "only rows after 3 epochs are compared, those of one rung" in (tmp_path / "gam" / "warnings.txt").read_text()
+    assert (
+        "only the configurations after 3 epochs (one rung) are compared"
+        in (tmp_path / "gam" / "warnings.txt").read_text()
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,9 +86,9 @@ def test_the_model_says_which_epochs_it_compares(tmp_path):
         ({"strategy": "manual", "rows": [{}], "keep": ["x"]}, "rows by hand"),
         (
             {"strategy": "random", "draws": 4, "seed": 1, "rows": [{}], "keep": ["x"]},
-            "4 rows drawn at random (seed 1) and rows by hand and rows of other studies",
+            "4 rows drawn at random (seed 1) and configurations given by hand and configurations of other studies",
         ),
     ],
 )
-def test_a_report_says_how_the_rows_were_found(search, words):
+def test_the_search_is_described_in_words(search, words):
     assert describe_search(search) == words

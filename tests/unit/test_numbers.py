@@ -67,7 +67,7 @@ def finished_study(folder, metrics):
     for name in ("selection", "optimum", "data"):
         (folder / "small" / name).mkdir(parents=True)
     candidate = {
-        "candidate": "observed_1", "rule": "best_observed", "source": "row random_1", "observed": metrics["mse"],
+        "candidate": "observed_1", "rule": "best_observed", "source": "configuration random_1", "observed": metrics["mse"],
         "predicted": None, "replicates": [metrics["mse"]] * 2, "mean": metrics["mse"], "mean_low": None,
         "mean_high": None, "sd": metrics["mse"] / 10, "n": 2, "epochs": 3, "weights": 90, "difference": None,
         "low": None, "high": None, "skipped": None,
@@ -90,14 +90,14 @@ def finished_study(folder, metrics):
 
 def test_the_outcome_of_a_target_in_small_units_has_no_zeros(tmp_path):
     text = finished_study(tmp_path, {"mse": 2.3456e-6, "rmse": 1.53154e-3, "mae": 1e-3, "r2": 0.00004})
-    assert "validation MSE 2.35e-06 (RMSE 0.00153) in the training" in text
-    assert "validation MSE (2.35 ± 0.23)e-06 (RMSE 0.00153) on 2 fresh seeds" in text
-    assert "MSE 2.35e-06, RMSE 0.00153, R2 4.00e-05, scored after every choice" in text
+    assert "validation MSE 2.35e-06 (RMSE 0.00153)\n" in text
+    assert "validation MSE (2.35 ± 0.23)e-06 (RMSE 0.00153) over 2 fresh seeds" in text
+    assert "MSE 2.35e-06, RMSE 0.00153, R2 4.00e-05 (scored once, after the selection)" in text
     assert "l1 2.345e-05" in text
     assert "0.0000" not in text
 
 
 def test_the_outcome_of_classes_has_the_digits_it_always_had(tmp_path):
     text = finished_study(tmp_path, {"mse": 0.0159, "rmse": 0.126, "r2": 0.9, "logloss": 0.1, "accuracy": 0.9805})
-    assert "validation MSE 0.0159 ± 0.0016 on 2 fresh seeds" in text
-    assert "MSE 0.0159, accuracy 0.9805, scored after every choice" in text
+    assert "validation MSE 0.0159 ± 0.0016 over 2 fresh seeds" in text
+    assert "MSE 0.0159, accuracy 0.9805 (scored once, after the selection)" in text

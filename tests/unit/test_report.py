@@ -1,4 +1,4 @@
-"""The report: complete, self-contained, and honest about what is missing."""
+"""The report: complete, self-contained, and explicit about what is missing."""
 
 import csv
 import json
@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from gamtune.data.column_use import ColumnUse, write_columns
 from gamtune.files import write_text
 from gamtune.report.findings import (
-    commonest_confusion,
-    how_sure,
+    describe_optimism,
+    describe_reliability,
+    describe_search_results,
+    describe_test_scores,
     interval_strips,
-    what_it_scores,
-    what_was_found,
-    winners_curse,
+    most_frequent_confusion,
 )
 from gamtune.report.report import write_report
 from gamtune.results.artefacts import artefact_text
@@ -75,7 +75,7 @@ gam_optimum,gam_optimum,GAM,,,,,no formula,
 """
 SUPPORT = """candidate,parameter,value,low,high,quantile,warning
 observed_1,l1,0.002,0,0.01,0.4,
-observed_2,l1,0.02,0,0.01,1.0,l1 0.02 is above every row tried (0 to 0.01)
+observed_2,l1,0.02,0,0.01,1.0,l1 0.02 is above the range tried (0 to 0.01)
 observed_2,activation,relu,,,,
 """
 TESTS = """against,n,difference,low,high,p,only_optimum_right,only_other_right,mcnemar_p
@@ -127,7 +127,7 @@ def study(tmp_path):
     metrics = {"rmse": 0.2, "r2": 0.9, "logloss": 0.2, "mean_per_class_error": 0.08}
     comparison = [
         {
-            "what": "best row tried",
+            "what": "best configuration (search)",
             "part": "validation",
             "n": 1,
             "mse": 0.04,
@@ -183,9 +183,9 @@ def test_the_page_needs_nothing_from_outside(study):
     assert page.count('src="data:image/png;base64,') == 4
 
 
-def test_winner_and_test_score_stand_at_the_top(study):
-    answer = page_of(study).split('id="searched"')[0]
-    assert "Test MSE 0.0455, accuracy 92.0" in answer
+def test_the_summary_shows_the_selection_and_the_test_scores(study):
+    answer = page_of(study).split('id="search"')[0]
+    assert "Optimum on the test set: MSE 0.0455, accuracy 92.0" in answer
     assert "observed_2 has the lowest mean." in answer
     assert "<span>neurons</span> 300 200" in answer
 
@@ -197,8 +197,8 @@ def test_a_skipped_model_is_explained_not_hidden(study):
 def test_a_model_is_shown_with_its_terms_and_captions(study):
     add_model(study)
     page = page_of(study)
-    assert re.search(r"<td>s\(l1\)</td>.*1\.87.*16\.20.*≤\xa0\.001.*\.007.*41\.0.*6\.0", page)
-    assert re.search(r"of pure noise over the same rows it would explain 20\.0", page)
+    assert re.search(r"<td>s\(l1\)</td>.*1\.87.*16\.20.*≤\xa00\.001.*0\.007.*41\.0.*6\.0", page)
+    assert re.search(r"For pure noise, the same model explains 20\.0", page)
     for stem in ("gam_effects", "gam_l1", "gam_surface_a_b"):
         assert f"<figcaption>caption of {stem}</figcaption>" in page
     assert "No model of the error" not in page
@@ -214,14 +214,14 @@ def test_every_figure_is_shown_in_its_section_and_those_of_unknown_sections_at_t
     page = page_of(study)
     places = [page.index(f"<figcaption>caption of {stem}</figcaption>") for stem in "abcdefgh"]
     assert places == sorted(places)
-    headings = ["found", "found", "why", "why", "why", "optimum", "other", "other"]
+    headings = ["results", "results", "effects", "effects", "effects", "optimum", "other", "other"]
     assert [re.findall(r'<h2 id="(\w+)">', page[:place])[-1] for place in places] == headings
     assert page[: places[-1]].rstrip().rpartition("<h3>")[2].startswith("Cost &amp; time</h3>")
 
 
-def test_failed_rows_and_candidates_are_listed_with_their_reasons_escaped(study):
+def test_failed_trials_and_candidates_are_listed_with_their_reasons_escaped(study):
     page = page_of(study)
-    assert "5 of 6 trainings finished, 1 failed" in page
+    assert "5 of 6 trials finished, 1 failed" in page
     assert "loss &lt;NaN&gt; in epoch 2" in page
     assert "not compared: 3 of 3 confirmations failed: &lt;diverged&gt;" in page
 
@@ -233,148 +233,157 @@ def test_names_of_classes_are_shown_as_they_are(study):
     write_text(study / "optimum" / "confusion_matrix.csv", artefact_text(lines[0], lines[1:]))
     page = page_of(study)
     first, second = "&lt;script&gt;alert(1)&lt;/script&gt;", "$$ &amp; {{ 7 * 7 }}"
-    assert f"Most frequent confusion: {first} taken for {second}, 5 times." in page
+    assert f"Most frequent confusion: {first} predicted as {second}, 5 times." in page
     assert "<script>alert" not in page
 
 
-def test_without_failures_the_page_does_not_speak_of_them(study):
+def test_the_page_does_not_mention_failures_if_there_are_none(study):
     summary = pd.read_csv(study / "summary.csv")
     summary[summary["status"] == "ok"].to_csv(study / "summary.csv", index=False)
     page = page_of(study)
-    assert "5 of 5 trainings finished;" in page
-    assert "Rows that failed" not in page
+    assert "5 of 5 trials finished." in page
+    assert "Failed trials" not in page
 
 
-def test_best_rows_come_first(study):
+def test_the_best_configurations_come_first(study):
     best = re.findall(r'<td class="name">(random_\d)', page_of(study))
     assert best == ["random_2", "random_4", "random_3", "random_1", "random_5"]
 
 
-def test_a_single_seed_and_no_retrained_row_are_no_obstacle(study):
+def test_the_page_can_be_made_with_a_single_seed_and_without_confirmed_configurations(study):
     single = [
         entry | {"sd": None, "low": None, "high": None, "n": min(entry["n"], 1)} for entry in SELECTION["candidates"]
     ]
-    selection = SELECTION | {"candidates": single, "weight_seeds": [11], "optimism": None}
-    (study / "selection" / "selection.json").write_text(json.dumps(selection))
+    changed = SELECTION | {"candidates": single, "weight_seeds": [11], "optimism": None}
+    (study / "selection" / "selection.json").write_text(json.dumps(changed))
     page = page_of(study)
-    assert "a single seed gives no interval" in page
-    assert "Winner's curse" not in page
+    assert "A single seed gives no interval" in page
+    assert "Bias of the search" not in page
 
 
 def test_a_prediction_below_zero_is_explained(study):
-    assert "A prediction below 0" not in page_of(study)
+    assert "predicts an MSE below 0" not in page_of(study)
     candidates = [SELECTION["candidates"][0] | {"predicted": -0.6}, *SELECTION["candidates"][1:]]
     (study / "selection" / "selection.json").write_text(json.dumps(SELECTION | {"candidates": candidates}))
-    assert "A prediction below 0" in page_of(study)
+    assert "predicts an MSE below 0" in page_of(study)
 
 
 def test_the_page_is_the_same_every_time(study):
     assert page_of(study) == page_of(study)
 
 
-def told(**changes):
+def selection(**changes):
     return Selection.model_validate(SELECTION | changes)
 
 
 TEST = {"mse": 0.045, "accuracy": 0.92, "r2": 0.9}
 
 
-def test_an_interval_that_holds_zero_leaves_the_order_open():
-    assert "cannot be told apart" in how_sure(told(), [])[0]
+def test_a_difference_whose_interval_includes_zero_is_not_significant():
+    assert "the difference is not significant" in describe_reliability(selection(), [])[0]
     clear = {"candidates": [candidate("observed_1", 0.052, 0.004, 0.003), SELECTION["candidates"][1]]}
-    assert "the optimum is better at 95 %" in how_sure(told(**clear), [])[0]
+    assert "the optimum is significantly better" in describe_reliability(selection(**clear), [])[0]
 
 
-def test_what_the_test_rows_were_used_for_is_said():
+def test_the_page_states_whether_the_test_samples_were_used_for_the_selection():
     assert (
-        "The 50 test rows were scored once, after every choice: 46 right"
-        in what_it_scores(told(), TEST, 50, None, [])[-1]
+        "The 50 test samples were scored once, after the selection: 46 predictions are correct"
+        in describe_test_scores(selection(), TEST, 50, None, [])[-1]
     )
-    chosen_on = what_it_scores(told(selection="test"), TEST, 50, None, [])
-    assert "The 50 test rows are what every choice looked at" in chosen_on[-1]
+    chosen_on = describe_test_scores(selection(selection="test"), TEST, 50, None, [])
+    assert "The 50 test samples were also used for early stopping and model selection" in chosen_on[-1]
 
 
-def test_a_regression_is_told_by_r2_and_absolute_error():
-    said = what_it_scores(told(), {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [])[-1]
-    assert said.endswith("every choice: R² 0.870, mean absolute error 0.100.")
+def test_a_regression_is_described_by_r2_and_absolute_error():
+    sentence = describe_test_scores(selection(), {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [])[-1]
+    assert sentence.endswith("the selection: R² 0.870, mean absolute error 0.100.")
 
 
-def test_the_test_error_of_other_weight_seeds_shows_how_lucky_the_exported_one_is():
-    said = what_it_scores(
-        told(), TEST, 50, Score("optimum, final seeds", "test", 3, {"mse": 0.0471, "mse_sd": 0.0021}), []
+def test_the_mean_test_error_over_the_final_seeds_is_reported():
+    sentence = describe_test_scores(
+        selection(), TEST, 50, Score("optimum (final seeds)", "test", 3, {"mse": 0.0471, "mse_sd": 0.0021}), []
     )[-1]
-    assert "On 3 weight seeds that no choice has seen, the first of them exported: mean test MSE 0.0471" in said
-
-
-def test_the_winners_curse_is_told_only_where_it_struck():
-    assert "flattered its best row (row of observed_1): 0.0400 when chosen, 0.0520" in winners_curse(told().optimism)[0]
-    assert "did not flatter" in winners_curse(told().optimism.model_copy(update={"difference": -0.001}))[0]
-
-
-def test_a_smaller_network_that_is_chosen_though_it_is_worse_is_told_as_that():
-    entries = [candidate("observed_1", 0.042, -0.006, 0.004), SELECTION["candidates"][1]]
-    said = how_sure(told(candidates=entries), [])[0]
-    assert "the optimum is worse at 95 %, but smaller (9000 weights, not 9000)" in said
-
-
-def test_the_optimum_is_held_against_its_references_on_the_test_rows_and_against_the_rows_tried(study):
-    page = page_of(study)
-    assert "observed_1 is +0.004 in mean MSE from the optimum over 3 common seeds" in page
-    assert "alone is right in 9 rows, the other alone in 2 (McNemar p .065)" in page
-    answer = page.split('id="searched"')[0]
-    assert "Beyond what the search tried: l1 0.02 is above every row tried (0 to 0.01)." in answer
-    selection = page.split('id="selection"')[1]
     assert (
-        "<strong>observed_1</strong>: every setting is inside the range tried; a row has just these settings"
-        in selection
+        "over 3 weight seeds that were not used for the selection is 0.0471 (RMSE 0.217), with standard deviation 0.0021"
+        in sentence
     )
-    assert "the nearest row is 0.35 away, where rows are usually 0.21 from the next" in selection
 
 
-def test_the_first_lines_tell_searched_found_how_sure_chosen_and_scores_in_this_order(study):
+def test_the_bias_of_the_search_is_reported_with_its_significance():
+    assert (
+        "is 0.0400 in the search and 0.0520 on fresh seeds (difference +0.012, 95 % bootstrap interval"
+        in describe_optimism(selection().optimism)[0]
+    )
+    assert (
+        "no optimistic bias was found"
+        in describe_optimism(selection().optimism.model_copy(update={"difference": -0.001}))[0]
+    )
+
+
+def test_a_smaller_network_that_is_selected_although_it_is_worse_is_described_as_such():
+    entries = [candidate("observed_1", 0.042, -0.006, 0.004), SELECTION["candidates"][1]]
+    sentence = describe_reliability(selection(candidates=entries), [])[0]
+    assert "the optimum is significantly worse, but smaller (9000 weights instead of 9000)" in sentence
+
+
+def test_the_optimum_is_compared_with_its_references_and_with_the_range_of_the_search(study):
+    page = page_of(study)
+    assert "the candidate observed_1 has a higher mean MSE than the optimum (difference +0.004, " in page
+    assert "only the former is correct for 9 samples, only the latter for 2 (McNemar&#39;s test, p = 0.065)" in page
+    answer = page.split('id="search"')[0]
+    assert "The optimum is outside the range of the search: l1 0.02 is above the range tried (0 to 0.01)." in answer
+    section = page.split('id="selection"')[1]
+    assert (
+        "<strong>observed_1</strong>: every hyperparameter is within the range tried; this configuration was tried"
+        in section
+    )
+    assert "nearest configuration tried is 0.35 (median distance between neighbours in the search: 0.21)" in section
+
+
+def test_the_summary_has_search_findings_optimum_reliability_and_test_set_in_this_order(study):
     add_model(study)
-    answer = page_of(study).split('id="searched"')[0]
-    places = [answer.index(f"<dt>{word}</dt>") for word in ("Searched", "Found", "How sure", "Chosen", "Scores")]
+    answer = page_of(study).split('id="search"')[0]
+    places = [answer.index(f"<dt>{word}</dt>") for word in ("Search", "Findings", "Optimum", "Reliability", "Test set")]
     assert places == sorted(places)
-    assert "The best row, random_2, has validation MSE 0.0400, the median 0.0600." in answer
-    assert "What matters: s(l1) (41.0" in answer
+    assert "random_2, has a validation MSE of 0.0400. The median over all configurations is 0.0600." in answer
+    assert "Significant effects, with their shares of the deviance: l1 (41.0" in answer
 
 
-def test_what_was_found_says_if_nothing_was():
+def test_the_findings_state_if_no_effect_is_significant():
     model = {"deviance_explained": 0.4, "null_deviance_explained": 0.35}
     best = {"name": "a", "validation_mse": 0.04}
-    said = what_was_found(best, 0.06, [{"term": "s(l1)", "p_adjusted": 0.2, "deviance_share": 0.1}], model)
-    assert said[1].startswith("No parameter's effect can be told from noise (a model of the error explains 40.0")
-    assert len(what_was_found(best, 0.06, [], None)) == 1
+    sentence = describe_search_results(best, 0.06, [{"term": "s(l1)", "p_adjusted": 0.2, "deviance_share": 0.1}], model)
+    assert sentence[1].startswith("No effect of a hyperparameter is significant. The additive model explains 40.0")
+    assert len(describe_search_results(best, 0.06, [], None)) == 1
 
 
 def test_importance_is_shown_with_noise_and_ranks(study):
     add_model(study)
-    assert "What matters most" not in page_of(study)
+    assert "Importance of the hyperparameters" not in page_of(study)
     (study / "gam" / "importance.csv").write_text(
         "measure,name,importance,low,high,null_high,rank,rank_low,rank_high,first\n"
         "ped_anova,l1,0.7,0.2,0.9,0.4,1,1,2,0.81\n"
     )
-    assert re.search(r"ped anova</td><td>l1</td>.*0\.700.*0\.200 to 0\.900.*0\.400.*1 to 2.*81\.0", page_of(study))
+    assert re.search(r"PED-ANOVA</td><td>l1</td>.*0\.700.*0\.200 to 0\.900.*0\.400.*1 to 2.*81\.0", page_of(study))
 
 
 def test_a_regression_has_no_mcnemar(study):
     tested = {"against": "default", "n": 1, "difference": 0.01, "low": None, "high": None, "p": None, "mcnemar_p": None}
-    said = what_it_scores(told(), {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [tested])[-1]
-    assert said == "On the test rows, default is +0.01 in mean MSE from the optimum."
+    sentence = describe_test_scores(selection(), {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [tested])[-1]
+    assert sentence == "On the test set, the candidate default has a higher MSE than the optimum (difference +0.01)."
 
 
 def test_intervals_lie_on_one_axis_with_zero():
-    strips, zero = interval_strips(told().candidates)
+    strips, zero = interval_strips(selection().candidates)
     assert list(strips) == ["observed_1"]
     strip = strips["observed_1"]
     assert strip.left < zero < strip.dot < strip.left + strip.width <= 100
 
 
-def test_the_commonest_confusion_is_named():
+def test_the_most_frequent_confusion_is_reported():
     header = ["actual", "cat", "dog", "error", "rate"]
     rows = [["cat", "5", "3", "", ""], ["dog", "1", "9", "", ""], ["Totals", "6", "12", "", ""]]
-    assert commonest_confusion(header, rows) == "Most frequent confusion: cat taken for dog, 3 times."
+    assert most_frequent_confusion(header, rows) == "Most frequent confusion: cat predicted as dog, 3 times."
 
 
 def test_the_report_shows_how_each_column_was_interpreted(study):
@@ -384,6 +393,6 @@ def test_the_report_shows_how_each_column_was_interpreted(study):
     assert "<td>target (classes)</td><td>0</td><td>2</td><td>=1</td></tr>" in text
 
 
-def test_warnings_about_the_data_stand_before_everything_else(study):
+def test_warnings_about_the_data_come_first(study):
     answer = page_of(study).partition('<section class="answer"')[2].partition("<dl>")[0]
     assert "column &#39;a&lt;b&#39; alone predicts &#39;y&#39;" in answer

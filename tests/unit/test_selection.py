@@ -39,7 +39,9 @@ def confirmed(folder, errors, selection="validation"):
         for number, (name, values) in enumerate(errors.items(), start=1):
             spec = make_spec({"neurons": [number], "patience": 3}, 1).to_json() if values else ""
             reason = "" if values else "no row"
-            writer.writerow([name, "best_observed", f"row r{number}", 0.01 * number, "", "", "", reason, spec])
+            writer.writerow(
+                [name, "best_observed", f"configuration r{number}", 0.01 * number, "", "", "", reason, spec]
+            )
             for replicate, error in enumerate(values or [], start=1):
                 place = folder / "confirm" / name / str(replicate)
                 place.mkdir(parents=True)
@@ -73,7 +75,7 @@ def test_the_lowest_mean_wins_and_differences_are_paired_by_seed(tmp_path):
         stats.t.interval(0.95, 2, np.mean(errors["b"]), stats.sem(errors["b"]))
     )
     optimism = selection["optimism"]
-    assert (optimism["row"], optimism["observed"]) == ("row r1", 0.01)
+    assert (optimism["row"], optimism["observed"]) == ("configuration r1", 0.01)
     assert (optimism["fresh_mean"], optimism["difference"]) == pytest.approx((0.06, 0.05))
     assert 0.04 <= optimism["low"] < 0.05 < optimism["high"] <= 0.06 + 1e-12  # of means of three of .04, .05, .06
 
@@ -84,22 +86,26 @@ def test_one_standard_error_chooses_the_smallest_network_that_is_not_clearly_wor
     assert made(folder)["winner"] == "c"
     selection = made(folder, choose="one_standard_error")  # .05 + .0058: b is within, a is not
     assert (selection["winner"], selection["choose"]) == ("b", "one_standard_error")
-    assert selection["why"].startswith("b (row r2) is the smallest network (16 weights) within one standard error")
+    assert selection["why"].startswith(
+        "b (configuration r2) is the smallest network (16 weights) within one standard error"
+    )
     assert [entry["weights"] for entry in selection["candidates"]] == [9, 16, 23]
 
 
-def test_the_reason_tells_who_cannot_be_told_apart(tmp_path):
+def test_the_reason_states_how_many_differences_are_not_significant(tmp_path):
     selection = made(
         confirmed(tmp_path, {"a": [0.05, 0.051, 0.052], "b": [0.06, 0.061, 0.062], "c": [0.04, 0.08, 0.05]})
     )
-    assert selection["why"].startswith("a (row r1) has the lowest mean validation MSE on 3 fresh weight seeds: 0.051")
-    assert "1 of 2 others cannot be told apart from it, each at 95 %" in selection["why"]
+    assert selection["why"].startswith(
+        "a (configuration r1) has the lowest mean validation MSE over 3 fresh weight seeds: 0.051"
+    )
+    assert "1 of 2 differences from other candidates are not significant" in selection["why"]
 
 
-def test_a_choice_by_the_test_rows_says_so(tmp_path):
+def test_the_reason_states_that_the_test_set_was_used_for_the_selection(tmp_path):
     selection = made(confirmed(tmp_path, {"a": [0.05, 0.051], "b": [0.06, 0.061]}, "test"), replicates=2)
     assert selection["selection"] == "test"
-    assert selection["why"].startswith("a (row r1) has the lowest mean test MSE on 2 fresh weight seeds")
+    assert selection["why"].startswith("a (configuration r1) has the lowest mean test MSE over 2 fresh weight seeds")
     assert selection["why"].endswith(ON_TEST_ROWS)
 
 
@@ -203,48 +209,50 @@ def candidates_of(study, errors, tmp_path):
     return read_candidates(tmp_path / "candidates.csv")
 
 
-def test_the_best_rows_are_candidates_in_order_and_failed_rows_are_not(make_study, tmp_path):
+def test_the_best_configurations_are_candidates_in_order_without_failed_ones(make_study, tmp_path):
     study = make_study(search__draws=6)
     errors = [0.5, math.nan, 0.2, 0.4, 0.1, 0.3]
     proposed = candidates_of(study, errors, tmp_path)
     rows = build_table(study)
     for rank, row in enumerate([4, 2, 5, 3, 0], start=1):
         candidate = proposed[f"observed_{rank}"]
-        assert (candidate.source, candidate.observed) == (f"row {rows[row].name}", errors[row])
+        assert (candidate.source, candidate.observed) == (f"configuration {rows[row].name}", errors[row])
         assert candidate.spec == rows[row].spec
     assert proposed["gam_optimum"].spec is None
     assert proposed["gam_optimum"].reason == "the config has no formula (analysis.gam)"
 
 
-def test_with_fewer_finished_rows_than_slots_the_others_stay_empty(make_study, tmp_path):
+def test_slots_stay_empty_if_fewer_configurations_finished(make_study, tmp_path):
     proposed = candidates_of(make_study(search__draws=3), [0.5, math.nan, 0.2], tmp_path)
     assert [c.spec is not None for c in proposed.values()] == [True, True, False, False, False, False, True]
-    assert proposed["observed_3"].reason == "only 2 settings finished"
+    assert proposed["observed_3"].reason == "only 2 configurations finished"
 
 
-def test_replicates_of_a_row_are_one_candidate_ranked_by_their_mean(make_study, tmp_path):
+def test_replicates_of_a_configuration_are_one_candidate_ranked_by_their_mean(make_study, tmp_path):
     study = make_study(search__draws=2, search__replicates=2)
-    proposed = candidates_of(study, [0.1, 0.5, 0.2, 0.3], tmp_path)  # the luckiest is of the worse row
+    proposed = candidates_of(
+        study, [0.1, 0.5, 0.2, 0.3], tmp_path
+    )  # the best replicate belongs to the worse configuration
     assert [proposed[f"observed_{rank}"].observed for rank in (1, 2)] == pytest.approx([0.25, 0.3])
-    assert proposed["observed_1"].source == "row random_002, mean of 2 trainings"
+    assert proposed["observed_1"].source == "configuration random_002, mean of 2 trials"
     assert proposed["observed_3"].spec is None
 
 
-def test_a_candidate_by_hand_that_equals_a_row_is_not_trained_twice(make_study, tmp_path):
+def test_a_candidate_by_hand_that_equals_another_is_not_trained_twice(make_study, tmp_path):
     study = make_study(search={"strategy": "manual", "rows": [{"l1": 0.1}, {"l1": 0.2}]}, space=None,
                        selection={"rules": ["best_observed", "by_hand"], "by_hand": {"same": {"l1": 0.1}, "other": {"l1": 0.3}}})  # fmt: skip
     proposed = candidates_of(study, [0.1, 0.2], tmp_path)
-    assert proposed["by_hand_same"].reason == "the same settings as observed_1"
+    assert proposed["by_hand_same"].reason == "the same configuration as observed_1"
     assert proposed["by_hand_other"].spec.l1 == 0.3
 
 
-def test_a_candidate_by_hand_says_who_chose_it_and_from_what_and_where_it_leaves_the_rows(make_study, tmp_path):
+def test_the_source_of_a_candidate_by_hand_and_its_distance_from_the_search_are_reported(make_study, tmp_path):
     choice = {"l1": 0.5, "who": "Ada", "figures": ["gam_l1", "gam_rho"]}
     study = make_study(search__draws=8, selection={"rules": ["by_hand"], "by_hand": {"mine": choice}})
     proposed = candidates_of(study, [0.1 * n for n in range(1, 9)], tmp_path)["by_hand_mine"]
     assert (proposed.source, proposed.spec.l1) == ("by hand, Ada, from gam_l1, gam_rho", 0.5)
     lines = pd.read_csv(tmp_path / "selection" / "support.csv").set_index("parameter")
-    assert lines.warning["l1"].startswith("l1 0.5 is above every row tried (")
+    assert lines.warning["l1"].startswith("l1 0.5 is above the range tried (")
     assert lines["quantile"]["l1"] == 1
     assert proposed.nearest > proposed.usual > 0
 
@@ -259,29 +267,31 @@ def test_notes_of_a_choice_by_hand_are_checked(make_study, note, line):
         make_study(selection={"rules": ["by_hand"], "by_hand": {"mine": {"l1": 0.1, **note}}})
 
 
-def test_the_smallest_row_within_one_standard_error_of_the_best_is_a_candidate(make_study, tmp_path):
+def test_the_smallest_network_within_one_standard_error_of_the_best_is_a_candidate(make_study, tmp_path):
     study = make_study(search={"strategy": "manual", "replicates": 3, "rows": [
         {"name": "large", "neurons": [30]}, {"name": "small", "neurons": [10]}, {"name": "poor", "neurons": [2]}]},
         space=None, selection={"rules": ["one_standard_error"]})  # fmt: skip
     proposed = candidates_of(study, [0.1, 0.2, 0.3, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6], tmp_path)["one_standard_error"]
     assert proposed.spec.neurons == (10,)
     assert proposed.source == (
-        "row small, mean of 3 trainings, the smallest within one standard error (0.058, of its 3 trainings)"
-        " of row large, mean of 3 trainings"
+        "configuration small, mean of 3 trials, the smallest within one standard error (0.058, of its 3 trials)"
+        " of configuration large, mean of 3 trials"
     )
 
 
-def test_of_single_trainings_the_models_residuals_tell_the_standard_error_or_nothing_does(make_study, tmp_path):
+def test_the_standard_error_of_single_trials_is_that_of_the_residuals_of_the_model(make_study, tmp_path):
     rules = {"rules": ["one_standard_error"]}
     errors = [0.1 + 0.01 * number for number in range(20)]
     proposed = candidates_of(make_study(search__draws=20, selection=rules, analysis__gam="l1"), errors, tmp_path)
     assert "residual of the additive model" in proposed["one_standard_error"].source
     proposed = candidates_of(make_study(search__draws=20, selection=rules), errors, tmp_path)
-    assert proposed["one_standard_error"].reason.startswith("no standard error is known: each row was trained once")
+    assert proposed["one_standard_error"].reason.startswith(
+        "there is no standard error: each configuration has one trial"
+    )
 
 
-def test_no_finished_row_is_one_line(make_study, tmp_path):
-    with pytest.raises(StepError, match="none of the 2 trials finished"):
+def test_no_finished_configuration_is_one_line(make_study, tmp_path):
+    with pytest.raises(StepError, match="none of the 2 configurations finished"):
         candidates_of(make_study(search__draws=2), [math.nan, math.nan], tmp_path)
 
 

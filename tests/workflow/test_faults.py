@@ -166,7 +166,7 @@ def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leave
     assert len(new_project.rows("summary.csv")) == 4
     again = new_project.call(*make)
     assert again.nothing_done
-    assert "Best row tried" in again.output
+    assert "Best (search)" in again.output
     deadline = time.monotonic() + 20  # the follower looks every 5 seconds whether its Snakemake is alive
     while processes_in(new_project.folder, "gamtune") and time.monotonic() < deadline:
         time.sleep(0.2)

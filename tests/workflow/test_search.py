@@ -69,7 +69,7 @@ def test_a_halving_trains_its_best_rows_on_and_keeps_no_model_but_the_optimums(n
     assert Spec.from_json(observed["spec"]).epochs == 4
     model = new_project.path("gam/summary.txt").read_text()
     assert "n = 9\n" in model
-    assert "only rows after 2 epochs are compared" in model
+    assert "only the configurations after 2 epochs (one rung) are compared" in model
     assert {path.parent.parent.name for path in new_project.path().rglob("model.keras")} == {
         "small",
         "optimum",

@@ -47,16 +47,16 @@ def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
     assert DUPLICATES in mixed.path("logs/data.txt").read_text()
     assert DUPLICATES in mixed.path("report.html").read_text()
     assert DUPLICATES in mixed.gamtune("show", "config/small.yaml").output
-    assert "principal components of the inputs (0.999 of their variance)" in mixed.path("report.html").read_text()
+    assert "inputs (principal components with 0.999 of the variance)" in mixed.path("report.html").read_text()
 
     final = [mixed.json(f"final/optimum/{number}/record.json") for number in (1, 2)]
     assert {record["data"] for record in final} == {mixed.json("data/whole/digest.json")["digest"]}
     assert mixed.json("data/whole/digest.json")["rows"]["train"] == (split["part"] != "test").sum()
     comparison = mixed.rows("optimum/comparison.csv")
     assert [(row["what"], row["part"], row["n"]) for row in comparison[-3:]] == [
-        ("optimum", "train", "1"), ("optimum", "test", "1"), ("optimum, final seeds", "test", "2")
+        ("optimum", "train", "1"), ("optimum", "test", "1"), ("optimum (final seeds)", "test", "2")
     ]  # fmt: skip
-    assert "the first of them exported" in mixed.path("report.html").read_text()
+    assert "The model of the first seed is exported." in mixed.path("report.html").read_text()
 
     rows = pd.read_csv(mixed.folder / "data/mixed.csv")
     rows[(split["part"] == "test").to_numpy()].drop(columns=["kind", "site"]).to_csv(
@@ -81,7 +81,7 @@ def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
     assert not again & digests
 
 
-def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_shown(new_project):
+def test_a_regression_selected_on_the_test_set_has_a_note_wherever_its_errors_are_shown(new_project):
     write_mixed(new_project.folder)
     new_project.configure(
         data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"],
@@ -101,11 +101,11 @@ def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_sh
     for figure in figures:
         assert ON_TEST_ROWS in figure.read_text(), figure.name
     assert {row["selection"] for row in new_project.rows("summary.csv")} == {"test"}
-    said = new_project.gamtune("show", "config/small.yaml").output
-    assert "which every choice looked at" in said
+    shown = new_project.gamtune("show", "config/small.yaml").output
+    assert "(also used for the selection)" in shown
     comparison = new_project.rows("optimum/comparison.csv")
-    seeds = {row["part"] for row in comparison if row["what"].startswith("winner")}
-    assert seeds == {"test, chosen on"}  # the choice depended on them: no independent score
+    seeds = {row["part"] for row in comparison if row["what"].startswith("selected candidate")}
+    assert seeds == {"test (used for selection)"}
     test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
     scored = json.loads(new_project.gamtune("metrics", str(new_project.path("optimum/predictions.csv"))).output)
     held, *_ = new_project.rows("optimum/tests.csv")

@@ -136,7 +136,7 @@ def test_the_decision_is_the_lowest_mean_over_seeds_that_all_candidates_share(fi
 def test_the_best_observed_candidate_is_the_row_with_the_lowest_validation_error(finished_once):
     best = min(finished_once.rows("summary.csv"), key=lambda row: float(row["validation_mse"]))
     candidate = finished_once.rows("selection/candidates.csv")[0]
-    assert (candidate["candidate"], candidate["source"]) == ("observed_1", f"row {best['name']}")
+    assert (candidate["candidate"], candidate["source"]) == ("observed_1", f"configuration {best['name']}")
 
 
 def test_the_exported_predictions_give_the_scores_of_the_test_rows(finished_once):
@@ -204,7 +204,7 @@ def test_the_outcome_names_best_row_optimum_test_score_report_and_ui(finished_on
         row for row in finished_once.rows("optimum/comparison.csv") if (row["what"], row["part"]) == ("optimum", "test")
     )
     best = min(finished_once.rows("summary.csv"), key=lambda row: float(row["validation_mse"]))
-    assert f"Best row tried   {best['name']}, validation MSE {float(best['validation_mse']):.4f}" in done.output
+    assert f"Best (search)    {best['name']}, validation MSE {float(best['validation_mse']):.4f}" in done.output
     assert "fresh seeds" in done.output
     assert f"MSE {float(test['mse']):.4f}, accuracy {float(test['accuracy']):.4f}" in done.output
     assert "results/small/report.html" in done.output

@@ -176,9 +176,9 @@ def p_value(p: float) -> str:
     Examples
     --------
     >>> p_value(0.001), p_value(0.0123), p_value(0.236)
-    ('≤\xa0.001', '.012', '.236')
+    ('≤\xa00.001', '0.012', '0.236')
     """
-    return "≤\N{NO-BREAK SPACE}.001" if p <= 0.001 else f"{p:.3f}".removeprefix("0")
+    return "≤\N{NO-BREAK SPACE}0.001" if p <= 0.001 else f"{p:.3f}"
 
 
 def duration(seconds: float) -> str:

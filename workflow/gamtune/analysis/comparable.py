@@ -25,10 +25,10 @@ def is_summary(table: pd.DataFrame) -> bool:
         Any table.
     """
     names = [str(name) for name in table]
-    place = names.index(OUTCOME[0]) if OUTCOME[0] in names else 0
+    start = names.index(OUTCOME[0]) if OUTCOME[0] in names else 0
     return (
         tuple(names[: len(IDENTITY)]) == IDENTITY
-        and tuple(names[place : place + len(OUTCOME)]) == OUTCOME
+        and tuple(names[start : start + len(OUTCOME)]) == OUTCOME
         and bool(table[OUTCOME[0]].isin(STATUSES).all())
     )
 

@@ -1,4 +1,4 @@
-"""The one place where errors of the GAM engine become errors of gamtune's user."""
+"""Conversion of errors of the GAM engine to `InputError`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The files of a fitted additive model. Each file is written to a temporary file and moved into place."""
+"""Files of a fitted additive model."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ from gamtune.results.artefacts import write_artefact
 from gamtune.results.layout import GamFolder
 from gamtune.tables.table import read_table
 
-NO_MODEL = "No model of the error was asked for: analysis.gam is null."
+NO_MODEL = "analysis.gam is null"
 
 
 def run_gam(
@@ -56,12 +56,12 @@ def run_gam(
     log_columns : collection of str
         Those of ``columns`` that are ranked on a logarithmic scale.
     skip_unfittable : bool
-        Whether to write the reason to ``skipped.txt`` instead of raising an error if the rows do not support the model.
+        Whether to write the reason to ``skipped.txt`` instead of raising an error if the data do not support the model.
 
     Raises
     ------
     InputError
-        If the file cannot be read, a column is missing, the formula cannot be read, or the rows do not support the
+        If the file cannot be read, a column is missing, the formula cannot be read, or the data do not support the
         model.
     """
     check_file(results)
@@ -86,7 +86,7 @@ def run_gam(
             print(error, file=sys.stderr)
             reason = str(error)
     files = GamFolder(folder)
-    for path in files.files:  # other files in the folder are not ours to remove
+    for path in files.files:  # other files in the folder may be the user's
         path.unlink(missing_ok=True)
         checksum_of(path).unlink(missing_ok=True)
     inference = None
@@ -110,14 +110,14 @@ def _check_response(response: Response, rows: pd.DataFrame, source: str) -> None
 
 
 def _fit(rows: pd.DataFrame, formula: Formula, response: Response, method: Method, summary: bool) -> FittedGam:
-    """Fit the model. Of a summary, only comparable rows are used, and warnings state which ones."""
+    """Fit the model. For a summary, only comparable configurations are used, and warnings state which ones."""
     if not summary:
         return fit_gam(formula, rows, response, method)
     modelled = modelled_rows(rows, formula)
     fitted = fit_gam(formula, modelled, response, method)
     notes = [selection_note(modelled) or ""]
     if RUNG in modelled:
-        notes.insert(0, f"only rows after {modelled['epochs'].iloc[0]} epochs are compared, those of one rung")
+        notes.insert(0, f"only the configurations after {modelled['epochs'].iloc[0]} epochs (one rung) are compared")
     return replace(fitted, warnings=(*fitted.warnings, *filter(None, notes)))
 
 

@@ -94,10 +94,10 @@ def _model_importance(fitted: FittedGam, inference: Inference) -> list[pd.DataFr
 
 
 def _samples(n: int, count: int, rng: np.random.Generator) -> list[IntArray]:
-    """Return bootstrap samples of n rows, each of which leaves out at least two rows if n allows it."""
+    """Return bootstrap samples of n configurations, each of which leaves out at least two if n allows it."""
     samples = list(rng.integers(n, size=(count, n)))
     for number, sample in enumerate(samples):
-        while len(np.unique(sample)) > max(n - 2, 1):  # a sample of few rows may have all of them, which leaves no test
+        while len(np.unique(sample)) > max(n - 2, 1):  # otherwise none is left to test on
             sample = rng.integers(n, size=n)
         samples[number] = sample
     return samples
@@ -121,7 +121,7 @@ def _shares(problem: Problem, penalty: FloatArray, sample: IntArray) -> FloatArr
 def _loss(
     problem: Problem, penalty: FloatArray, y: FloatArray, sample: IntArray, rng: np.random.Generator
 ) -> FloatArray:
-    """Return the permutation importance of each term on the rows outside a bootstrap sample."""
+    """Return the permutation importance of each term on the configurations outside a bootstrap sample."""
     x = problem.design[sample]
     coefficients = _solve(x.T @ x + penalty, x.T @ y[sample])
     out = np.setdiff1d(np.arange(problem.n), sample)
@@ -149,13 +149,13 @@ def _solve(gram: FloatArray, projected: FloatArray) -> FloatArray:
 
 def _ped_anova(rows: pd.DataFrame, response: str, columns: Sequence[str], log_columns: Collection[str]) -> pd.DataFrame:
     evaluate = PedAnova(rows, columns, log_columns)
-    errors, places = rows[response].to_numpy(float), range(len(rows))
+    errors, indices = rows[response].to_numpy(float), range(len(rows))
     rng = np.random.default_rng(SEED)
     count = PED_SAMPLES if len(rows) <= MANY else PED_SAMPLES_OF_MANY
-    own = evaluate(places, errors.tolist())
+    own = evaluate(indices, errors.tolist())
     draws = [rng.integers(len(rows), size=len(rows)) for _ in range(count)]
     sampled = np.array([list(evaluate(draw.tolist(), errors[draw].tolist()).values()) for draw in draws])
-    noise = np.array([list(evaluate(places, rng.permutation(errors).tolist()).values()) for _ in range(count)])
+    noise = np.array([list(evaluate(indices, rng.permutation(errors).tolist()).values()) for _ in range(count)])
     return _ranked(
         "ped_anova", list(own), np.array(list(own.values())), sampled, np.quantile(noise, CONFIDENCE, axis=0)
     )

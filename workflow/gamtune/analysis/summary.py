@@ -1,4 +1,4 @@
-"""The summary: the table joined with its records, one row a trial, failed ones with their reason."""
+"""The step `summarise`: join the parameter table with the records of its trials."""
 
 from pathlib import Path
 
@@ -23,28 +23,32 @@ def summarise(study: Study, folder: Path) -> None:
     study : Study
         The config.
     folder : Path
-        The study's folder of results, with ``table.csv`` and a record for every row. The summary has the table's
-        columns as they are written there, then status, reason, seconds, epochs_run and
-        ``{train,validation}_<metric>`` for the metrics of the data's task; where the test rows served as validation, a
-        last column ``selection`` says so.
+        The study's folder of results, with ``table.csv`` and a record for each of its rows. The summary has one row per
+        trial: the columns of the table, then status, reason, seconds, epochs_run and ``{train,validation}_<metric>``
+        for the metrics of the task. If the study selects on the test set, the last column ``selection`` is "test".
 
     Raises
     ------
     DamagedError
-        If a record, or the file that asks for it, is damaged or belongs to another study.
+        If a record, or the file that plans its trial, is damaged or belongs to another study.
     FileNotFoundError
-        If a row has no record.
+        If a trial has no record.
     """
     results = StudyFolder(folder)
     data = DatasetInfo.read(results.data.info)
     metrics = METRICS[data.task]
-    flattered = {SELECTION: "test"} if data.selection == "test" else {}
+    selected_on = {SELECTION: "test"} if data.selection == "test" else {}
     header: list[str] = []
     lines = []
     for cells, path in planned_lines(study, folder):
-        header = header or [*cells, *OUTCOME, *(f"{part}_{metric}" for part in PARTS for metric in metrics), *flattered]
+        header = header or [
+            *cells,
+            *OUTCOME,
+            *(f"{part}_{metric}" for part in PARTS for metric in metrics),
+            *selected_on,
+        ]
         record = Record.read(path, cells["trial"])
-        figures = [record.metric(part, metric) for part in PARTS for metric in metrics]
-        shown = (cell or None for cell in cells.values())
-        lines.append([*shown, *(getattr(record, name) for name in OUTCOME), *figures, *flattered.values()])
+        scores = [record.metric(part, metric) for part in PARTS for metric in metrics]
+        planned = (cell or None for cell in cells.values())
+        lines.append([*planned, *(getattr(record, name) for name in OUTCOME), *scores, *selected_on.values()])
     write_text(results.summary, artefact_text(header, lines))

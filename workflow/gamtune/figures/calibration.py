@@ -20,8 +20,8 @@ def draw_calibration(study: OptimumResults) -> Iterator[ReportFigure]:
         return
     confidence = samples[[f"p_{name}" for name in classes]].max(axis=1).to_numpy(float)
     correct = (samples["actual"] == samples["predicted"]).to_numpy()
-    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    bins = [np.flatnonzero(place == number) for number in np.unique(place)]
+    bin_of = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    bins = [np.flatnonzero(bin_of == number) for number in np.unique(bin_of)]
     expected = np.array([confidence[inside].mean() for inside in bins])
     observed = np.array([correct[inside].mean() for inside in bins])
     intervals = [stats.binomtest(int(correct[b].sum()), len(b)).proportion_ci(method="wilson") for b in bins]

@@ -27,11 +27,11 @@ def draw_confusion(study: OptimumResults) -> Iterator[ReportFigure]:
     figure = new_figure(side + 0.9 + room, side + room)
     axes = figure.add_subplot()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for place, count in np.ndenumerate(counts.to_numpy()) if len(classes) <= MOST_NUMBERS else ():
+    for cell, count in np.ndenumerate(counts.to_numpy()) if len(classes) <= MOST_NUMBERS else ():
         if count:
-            off = place[0] != place[1]
-            colour = BEST if off else "white" if shares[place] > 0.5 else DATA
-            axes.text(place[1], place[0], str(count), ha="center", va="center", color=colour, fontsize=8)
+            off = cell[0] != cell[1]
+            colour = BEST if off else "white" if shares[cell] > 0.5 else DATA
+            axes.text(cell[1], cell[0], str(count), ha="center", va="center", color=colour, fontsize=8)
     axes.set_xticks(range(len(classes)), names, rotation=90 if max(map(len, names)) > 3 else 0)
     axes.set_yticks(range(len(classes)), names)
     axes.set_xlabel("predicted")

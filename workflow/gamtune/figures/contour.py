@@ -71,12 +71,12 @@ def _draw(
     log_columns: Collection[str],
     axes: Axes,
 ) -> QuadContourSet:
-    """Draw one pair of columns; the errors are those of the rows on the scale of the levels."""
-    places = [on_its_scale(rows[name], name, log_columns) for name in columns]
+    """Draw one pair of columns; the errors are those of the configurations, on the scale of the levels."""
+    positions = [on_its_scale(rows[name], name, log_columns) for name in columns]
     logarithmic = [is_logarithmic(rows[name], name, log_columns) for name in columns]
-    low, span = (np.array([getattr(values, end)() for values in places]) for end in ("min", "max"))
+    low, span = (np.array([getattr(values, end)() for values in positions]) for end in ("min", "max"))
     span = span - low
-    scaled = (np.column_stack(places) - low) / span
+    scaled = (np.column_stack(positions) - low) / span
     side = np.linspace(0, 1, POINTS)
     a, b = np.meshgrid(side, side)
     distances = ((np.stack([a, b], axis=-1)[:, :, None] - scaled) ** 2).sum(axis=-1)

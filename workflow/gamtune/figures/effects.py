@@ -173,17 +173,17 @@ def _draw_curve(effect: Effect, axes: Axes) -> None:
 
 def _draw_levels(effect: Effect, axes: Axes) -> None:
     levels = [effect.level(x) for x in effect.curve["x"]]
-    places = np.arange(len(levels))
-    axes.bar(places, 2 * effect.curve["null"], 0.7, -effect.curve["null"], color=NOISE)
+    positions = np.arange(len(levels))
+    axes.bar(positions, 2 * effect.curve["null"], 0.7, -effect.curve["null"], color=NOISE)
     axes.errorbar(
-        places, effect.curve["effect"], BAND * effect.curve["se"], fmt="o", color=EFFECT, capsize=4, linewidth=1.6
+        positions, effect.curve["effect"], BAND * effect.curve["se"], fmt="o", color=EFFECT, capsize=4, linewidth=1.6
     )
-    axes.set_xticks(places, levels)
+    axes.set_xticks(positions, levels)
     axes.set_xlim(-0.5, len(levels) - 0.5)
     # Configurations of one level are drawn side by side, so that their number is visible
-    for place, level in enumerate(levels):
+    for position, level in enumerate(levels):
         count = int((effect.values.map(effect.level) == level).sum())
-        _draw_rug(place + np.linspace(-0.25, 0.25, count) if count > 1 else np.full(count, float(place)), axes)
+        _draw_rug(position + np.linspace(-0.25, 0.25, count) if count > 1 else np.full(count, float(position)), axes)
 
 
 def _draw_rug(values: "pd.Series[float] | np.ndarray", axes: Axes) -> None:

@@ -40,13 +40,13 @@ def draw_importance(study: SearchResults) -> Iterator[ReportFigure]:
 
 def _draw(lines: pd.DataFrame, axes: Axes) -> None:
     ordered = lines.sort_values("importance")
-    places = np.arange(len(ordered))
-    axes.barh(places, ordered["null_high"], 0.8, color=NOISE)
-    axes.hlines(places, ordered["low"], ordered["high"], color=EFFECT, linewidth=1.6)
+    positions = np.arange(len(ordered))
+    axes.barh(positions, ordered["null_high"], 0.8, color=NOISE)
+    axes.hlines(positions, ordered["low"], ordered["high"], color=EFFECT, linewidth=1.6)
     clear = (ordered["importance"] > ordered["null_high"]).to_numpy()
-    axes.scatter(ordered["importance"], places, s=28, zorder=3, color=[BEST if yes else DATA for yes in clear])
+    axes.scatter(ordered["importance"], positions, s=28, zorder=3, color=[BEST if yes else DATA for yes in clear])
     axes.axvline(0, color=DATA, linewidth=0.9, linestyle=(0, (4, 3)))
-    axes.set_yticks(places, [_in_lines(name) for name in ordered["name"]])
+    axes.set_yticks(positions, [_in_lines(name) for name in ordered["name"]])
     axes.set_xlabel("share")
     axes.grid(visible=False, axis="y")
 

@@ -40,10 +40,10 @@ def draw_parallel(study: SearchResults) -> Iterator[ReportFigure]:
     axes.add_collection(collection)
     best = int(rows[RESPONSE].to_numpy().argmin())
     axes.plot(np.arange(len(shown)), heights[best], color=BEST, linewidth=2.4)
-    for place, name in enumerate(shown):
-        axes.axvline(place, color=DATA, linewidth=0.8)
+    for position, name in enumerate(shown):
+        axes.axvline(position, color=DATA, linewidth=0.8)
         for height, text in _labels(rows[name], name, log_columns):
-            _annotate(axes, place, height, text, inside=is_numeric(rows[name]) and 0 < height < 1)
+            _annotate(axes, position, height, text, inside=is_numeric(rows[name]) and 0 < height < 1)
     axes.set_xticks(range(len(shown)), [name.replace("_", "\n") for name in shown], fontsize=8.5)
     axes.set_yticks([])
     axes.set_xlim(-0.4, len(shown) - 0.6)
@@ -66,26 +66,26 @@ def draw_parallel(study: SearchResults) -> Iterator[ReportFigure]:
 
 
 def _heights(values: pd.Series, name: str, log_columns: Collection[str]) -> np.ndarray:
-    """Return places on an axis from 0 to 1; text is in alphabetical order, and a missing value is in the middle."""
+    """Return positions on an axis from 0 to 1; text is in alphabetical order, and a missing value is in the middle."""
     if not is_numeric(values):
         values = pd.Series(pd.Categorical(values.astype(str)).codes, index=values.index)
     numbers = on_its_scale(values, name, log_columns)
     return ((numbers - numbers.min()) / (numbers.max() - numbers.min())).fillna(0.5).to_numpy()
 
 
-def _annotate(axes: Axes, place: int, height: float, text: str, inside: bool) -> None:
+def _annotate(axes: Axes, position: int, height: float, text: str, inside: bool) -> None:
     """Write a label above or below an axis, or beside a tick inside it, on a white background."""
     style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8, "color": DATA}
     if inside:
-        axes.plot([place - 0.03, place + 0.03], [height, height], color=DATA, linewidth=0.8)
+        axes.plot([position - 0.03, position + 0.03], [height, height], color=DATA, linewidth=0.8)
         ground = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.6}
-        axes.annotate(text, (place, height), (5, 0), va="center", bbox=ground, zorder=4, **style)
+        axes.annotate(text, (position, height), (5, 0), va="center", bbox=ground, zorder=4, **style)
     else:
-        axes.annotate(text, (place, height), (0, -11 if height <= 0.5 else 4), ha="center", **style)
+        axes.annotate(text, (position, height), (0, -11 if height <= 0.5 else 4), ha="center", **style)
 
 
 def _labels(values: pd.Series, name: str, log_columns: Collection[str]) -> list[tuple[float, str]]:
-    """Return place and text of the labels: the ends of a numeric axis, ticks of a logarithmic one, or each text."""
+    """Return position and text of the labels: the ends of a numeric axis, ticks of a logarithmic one, or each text."""
     if is_numeric(values):
         low, high = float(values.min()), float(values.max())
         marks = [low, high]
@@ -94,5 +94,5 @@ def _labels(values: pd.Series, name: str, log_columns: Collection[str]) -> list[
         heights = on_its_scale(pd.Series(marks), name, log_columns).to_numpy()
         return list(zip((heights - heights[0]) / (heights[1] - heights[0]), labels(marks), strict=True))
     levels = sorted(values.dropna().astype(str).unique())
-    places = np.linspace(0, 1, len(levels))
-    return list(zip(map(float, places), levels, strict=True))[:MOST_LABELS]
+    positions = np.linspace(0, 1, len(levels))
+    return list(zip(map(float, positions), levels, strict=True))[:MOST_LABELS]

@@ -176,7 +176,7 @@ def _error_axis(errors: pd.Series, logarithmic: bool) -> list[Any]:
 
 
 def _breaks(limits: tuple[float, float]) -> list[float]:
-    return [float(place) for place in breaks_extended(n=4)(limits)]
+    return [float(position) for position in breaks_extended(n=4)(limits)]
 
 
 def _ticks(values: Sequence[Any]) -> list[str]:

@@ -74,27 +74,27 @@ def _draw_effect(grid: pd.DataFrame, variables: Pair, rows: pd.DataFrame, axes: 
     return filled
 
 
-def _striped(places: FloatArray, layers: Masked, axis: int, values: pd.Series) -> tuple[FloatArray, Masked]:
+def _striped(positions: FloatArray, layers: Masked, axis: int, values: pd.Series) -> tuple[FloatArray, Masked]:
     """Return one stripe per number for a column of a few whole numbers, such as depth, which has no values between.
 
     Parameters
     ----------
-    places : (m,) float64
+    positions : (m,) float64
         The grid along the column.
     layers : masked array
-        Values to draw; ``axis`` runs along ``places``.
+        Values to draw; ``axis`` runs along ``positions``.
     values : Series
         Values of the column in the configurations.
 
     Returns
     -------
     tuple
-        New places and layers; each stripe consists of two equal columns between two blank ones.
+        New positions and layers; each stripe consists of two equal columns between two blank ones.
     """
     numbers = np.unique(values)
     if len(numbers) > MOST_STRIPES or (numbers != numbers.round()).any():
-        return places, layers
-    nearest = np.abs(places[:, None] - numbers).argmin(axis=0)
+        return positions, layers
+    nearest = np.abs(positions[:, None] - numbers).argmin(axis=0)
     repeated = layers.take(np.repeat(nearest, 4), axis=axis)
     for edge in (0, 3):
         blank = [slice(None)] * layers.ndim

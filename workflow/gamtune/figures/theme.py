@@ -133,13 +133,15 @@ def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
         (1, (1, 3)),
         *((step, (1,)) for step in range(1, len(exponents) + 1)),
     ):
-        places = [float(f"{factor}e{exponent}") for exponent in exponents[::step] for factor in factors]
-        ticks = [place for place in places if low <= place <= high]
+        positions = [float(f"{factor}e{exponent}") for exponent in exponents[::step] for factor in factors]
+        ticks = [position for position in positions if low <= position <= high]
         if len(ticks) < 2:
             break
         if len(ticks) <= most:
             return ticks
-    return [round(float(place), 12) for place in MaxNLocator(most).tick_values(low, high) if low <= place <= high]
+    return [
+        round(float(position), 12) for position in MaxNLocator(most).tick_values(low, high) if low <= position <= high
+    ]
 
 
 def shown(name: str) -> str:

@@ -1,170 +1,232 @@
-"""What the report says beyond the tables: the sentences that answer which, how good and how sure."""
+"""The sentences of the report's summary: which configuration is best, how good it is and how reliable that is."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gamtune.gam.formula import parse_term
 from gamtune.numbers import measured, p_value, percent, rmse_note, signed
 from gamtune.results.comparison import Score
 from gamtune.results.selection import Compared, Optimism, Selection
 
-Row = Mapping[str, Any]
+Line = Mapping[str, Any]
 SIGNIFICANT = 0.05
 
 
-def what_was_found(best: Row, median: float, terms: Sequence[Row], model: Row | None) -> list[str]:
-    """Sentences on the rows tried and on what the model says of them.
+def describe_search_results(
+    best: Line, median: float, terms: Sequence[Line], model: Line | None, part: str = "validation"
+) -> list[str]:
+    """Return sentences on the best configuration and on the effects of the hyperparameters.
 
     Parameters
     ----------
     best : mapping
-        The best row of the summary.
+        Line of the best configuration in the summary.
     median : float
-        The median row's error.
+        Median validation MSE of the configurations.
     terms : sequence of mapping
-        Lines of ``terms.csv``; empty where there is no model.
+        Lines of ``terms.csv``; empty if there is no model.
     model : mapping, optional
-        ``model.csv``.
+        Line of ``model.csv``.
+    part : {"validation", "test"}
+        The samples that the errors are from.
     """
     root = rmse_note(best["validation_mse"], regression="validation_accuracy" not in best)
-    errors = f"{measured(best['validation_mse'])}{root}, the median {measured(median)}"
-    said = [f"The best row, {best['name']}, has validation MSE {errors}."]
+    error = f"{measured(best['validation_mse'])}{root}"
+    sentences = [
+        f"The best configuration, {best['name']}, has a {part} MSE of {error}. "
+        f"The median over all configurations is {measured(median)}."
+    ]
     if model is None:
-        return said
-    clear = sorted(
+        return sentences
+    explained = (
+        f"The additive model explains {percent(model['deviance_explained'])} of the deviance of the error "
+        f"(for pure noise: {percent(model['null_deviance_explained'])})."
+    )
+    significant = sorted(
         (term for term in terms if term["p_adjusted"] <= SIGNIFICANT), key=lambda term: -float(term["deviance_share"])
     )
-    explained = (
-        f"a model of the error explains {percent(model['deviance_explained'])} of its deviance, where noise gives "
-        f"{percent(model['null_deviance_explained'])}"
-    )
-    if not clear:
-        return [*said, f"No parameter's effect can be told from noise ({explained})."]
-    listed = joined(f"{term['term']} ({percent(term['deviance_share'])} of the deviance)" for term in clear)
-    rest = len(terms) - len(clear)
-    return [*said, f"What matters: {listed}; {rest} of {len(terms)} terms cannot be told from noise ({explained})."]
+    if not significant:
+        return [*sentences, f"No effect of a hyperparameter is significant. {explained}"]
+    listed = joined(f"{_variables(term['term'])} ({percent(term['deviance_share'])})" for term in significant)
+    shares = f"Significant effects, with their shares of the deviance: {listed}."
+    rest = len(terms) - len(significant)
+    others = f" The other {rest} of {len(terms)} terms are not distinguishable from noise." if rest else ""
+    return [*sentences, f"{shares}{others} {explained}"]
 
 
-def how_sure(selection: Selection, warnings: Sequence[str], regression: bool = False) -> list[str]:
-    """Sentences on how far to trust the choice, from the strongest doubt to the weakest.
+def _variables(term: str) -> str:
+    """Return the variables of a term of the model in words.
+
+    Examples
+    --------
+    >>> _variables("s(log(l1))"), _variables("te(depth, sum_neurons)")
+    ('l1', 'depth with sum_neurons')
+    """
+    return " with ".join(variable.column for variable in parse_term(term).variables)
+
+
+def describe_reliability(selection: Selection, warnings: Sequence[str], regression: bool = False) -> list[str]:
+    """Return sentences on how reliable the selection is.
 
     Parameters
     ----------
     selection : Selection
         The selection.
     warnings : sequence of str
-        Where the optimum's settings lie beyond the rows tried.
+        Warnings about hyperparameters of the optimum that are outside the range of the search.
     regression : bool
-        Whether the target is a number; then errors are given in its units too.
+        Whether the target is a number. Errors are then also given in its units.
     """
     return [
-        *_against_others(selection.candidates, selection.selected),
-        _over_seeds(selection.selected, regression),
-        *winners_curse(selection.optimism),
-        *([f"Beyond what the search tried: {'; '.join(warnings)}."] if warnings else []),
+        _compare_with_next(selection),
+        _describe_replicates(selection, regression),
+        *describe_optimism(selection.optimism, selection.selection),
+        *([f"The optimum is outside the range of the search: {'; '.join(warnings)}."] if warnings else []),
     ]
 
 
-def what_it_scores(
-    selection: Selection, test: Row, test_rows: int, over_seeds: Score | None, tests: Sequence[Row]
+def describe_test_scores(
+    selection: Selection, test: Line, samples: int, over_seeds: Score | None, tests: Sequence[Line]
 ) -> list[str]:
-    """Sentences on the test rows: the exported network, its other seeds, and what it is compared with.
+    """Return sentences on the test scores of the exported model, its replicates and its references.
 
     Parameters
     ----------
     selection : Selection
         The selection.
     test : mapping
-        The optimum's test metrics.
-    test_rows : int
-        How many rows it was scored on.
+        Test metrics of the optimum.
+    samples : int
+        Number of test samples.
     over_seeds : Score, optional
-        Mean test metrics of all final trainings, where there are several.
+        Mean test metrics of all final trials, if there are several.
     tests : sequence of mapping
         Lines of ``tests.csv``.
     """
     return [
-        _on_test(test, test_rows, selection.selection),
-        *([_test_over_seeds(over_seeds)] if over_seeds else []),
-        *map(_tested, tests),
+        _describe_test(test, samples, selection.selection),
+        *([_describe_final_seeds(over_seeds)] if over_seeds else []),
+        *map(_compare_on_test, tests),
     ]
 
 
-def _against_others(candidates: Sequence[Compared], winner: Compared) -> list[str]:
-    others = [entry for entry in candidates if entry is not winner and entry.mean is not None]
+def _compare_with_next(selection: Selection) -> str:
+    """Return whether the next best candidate differs significantly from the selected one."""
+    winner = selection.selected
+    others = [entry for entry in selection.candidates if entry is not winner and entry.mean is not None]
     if not others:
-        return ["No other candidate could be compared with it."]
+        return "No other candidate could be compared with the optimum."
     nearest = min(others, key=lambda entry: entry.score)
-    gap = f"Next best is {nearest.candidate}, {signed(nearest.difference)} in mean validation MSE"
+    difference = f"by {signed(nearest.difference)} in mean {selection.selection} MSE"
+    text = f"The next best candidate, {nearest.candidate} ({nearest.source}), differs from the optimum {difference}"
     if nearest.low is None or nearest.high is None:
-        return [f"{gap}; a single seed gives no interval, so the order may be chance."]
-    verdict = "the two cannot be told apart at 95 %"
+        return f"{text}. A single seed gives no interval, so the order may be due to chance."
+    verdict = "the difference is not significant"
     if nearest.low > 0:
-        verdict = "the optimum is better at 95 %"
+        verdict = "the optimum is significantly better"
     elif nearest.high < 0:
-        verdict = f"the optimum is worse at 95 %, but smaller ({winner.weights} weights, not {nearest.weights})"
-    return [f"{gap} (95 % interval {signed(nearest.low)} to {signed(nearest.high)}): {verdict}."]
+        verdict = (
+            f"the optimum is significantly worse, but smaller ({winner.weights} weights instead of {nearest.weights})"
+        )
+    return f"{text} (95 % interval {signed(nearest.low)} to {signed(nearest.high)}): {verdict}."
 
 
-def _over_seeds(winner: Compared, regression: bool) -> str:
-    mean = f"Mean validation MSE {measured(winner.score)}{rmse_note(winner.score, regression=regression)}"
+def _describe_replicates(selection: Selection, regression: bool) -> str:
+    """Return the mean error of the selected candidate over its confirmations."""
+    winner = selection.selected
+    mean = f"{measured(winner.score)}{rmse_note(winner.score, regression=regression)}"
     if winner.sd is None:
-        return f"{mean} on {winner.n} fresh weight seed."
+        return f"Its {selection.selection} MSE on a fresh weight seed is {mean}."
     interval = f"95 % interval {measured(winner.mean_low)} to {measured(winner.mean_high)}"
-    return f"{mean} ({interval}), standard deviation {measured(winner.sd, 2)}, over {winner.n} fresh weight seeds."
+    return (
+        f"The mean {selection.selection} MSE of the optimum over {winner.n} fresh weight seeds is {mean}, with "
+        f"{interval} and standard deviation {measured(winner.sd, 2)}."
+    )
 
 
-def winners_curse(optimism: Optimism | None) -> list[str]:
-    """By how much the best row's own score is too good; nothing where no row was trained again."""
+def describe_optimism(optimism: Optimism | None, part: str = "validation") -> list[str]:
+    """Return how optimistic the score of the best configuration in the search is; no sentence if it was not confirmed.
+
+    Parameters
+    ----------
+    optimism : Optimism, optional
+        The scores in the search and on fresh seeds.
+    part : {"validation", "test"}
+        The samples that the scores are from.
+    """
     if optimism is None:
         return []
-    fresh = f"{measured(optimism.fresh_mean)} on fresh seeds"
-    by = signed(optimism.difference)
+    difference = f"difference {signed(optimism.difference)}"
+    significant = False
     if optimism.low is not None:
-        by += f", 95 % bootstrap interval {signed(optimism.low)} to {signed(optimism.high)}"
-    if optimism.difference <= 0:
-        return [f"The search did not flatter its best row: {measured(optimism.observed)} when chosen, {fresh} ({by})."]
+        difference += f", 95 % bootstrap interval {signed(optimism.low)} to {signed(optimism.high)}"
+        significant = optimism.low > 0
+    verdict = "no optimistic bias was found"
+    if optimism.difference > 0:
+        verdict = f"it {'is' if significant else 'may be'} optimistically biased, as the best of many noisy trials"
     return [
-        f"The search flattered its best row ({optimism.row}): {measured(optimism.observed)} when chosen, "
-        f"{fresh}; of many noisy rows the best is partly the luckiest ({by})."
+        f"The {part} MSE of the best configuration is {measured(optimism.observed)} in the search and "
+        f"{measured(optimism.fresh_mean)} on fresh seeds ({difference}): {verdict}."
     ]
 
 
-def _on_test(test: Row, rows: int, selection: str) -> str:
-    when = "are what every choice looked at" if selection == "test" else "were scored once, after every choice"
+def _describe_test(test: Line, samples: int, selection: str) -> str:
+    scored = f"The {samples} test samples were scored once, after the selection"
+    if selection == "test":
+        scored = (
+            f"The {samples} test samples were also used for early stopping and model selection, so that these scores "
+            "are optimistically biased"
+        )
     if "accuracy" not in test:
-        return f"The {rows} test rows {when}: R² {measured(test['r2'])}, mean absolute error {measured(test['mae'])}."
-    right = round(test["accuracy"] * rows)
-    low, high = wilson_interval(right, rows)
+        return f"{scored}: R² {measured(test['r2'])}, mean absolute error {measured(test['mae'])}."
+    correct = round(test["accuracy"] * samples)
+    low, high = wilson_interval(correct, samples)
     return (
-        f"The {rows} test rows {when}: {right} right, {percent(test['accuracy'])} "
+        f"{scored}: {correct} predictions are correct, an accuracy of {percent(test['accuracy'])} "
         f"(95 % interval {percent(low)} to {percent(high)})."
     )
 
 
-def _test_over_seeds(score: Score) -> str:
-    row = score.metrics
-    mean = measured(row["mse"]) + rmse_note(row["mse"], regression="accuracy" not in row)
-    spread = f"mean test MSE {mean}, standard deviation {measured(row['mse_sd'], 2)}"
-    return f"On {score.n} weight seeds that no choice has seen, the first of them exported: {spread}."
-
-
-def _tested(test: Row) -> str:
-    """The optimum beside one of its references on the test rows."""
-    text = f"On the test rows, {test['against']} is {signed(test['difference'])} in mean MSE from the optimum"
-    if test["p"] is not None:
-        interval = f"95 % interval {signed(test['low'])} to {signed(test['high'])}"
-        text += f" over {test['n']:.0f} common seeds ({interval}, paired t test p {p_value(test['p'])})"
-    if test["mcnemar_p"] is None:
-        return f"{text}."
+def _describe_final_seeds(score: Score) -> str:
+    metrics = score.metrics
+    mean = measured(metrics["mse"]) + rmse_note(metrics["mse"], regression="accuracy" not in metrics)
     return (
-        f"{text}; the exported network alone is right in {test['only_optimum_right']:.0f} rows, the other alone in "
-        f"{test['only_other_right']:.0f} (McNemar p {p_value(test['mcnemar_p'])})."
+        f"The mean test MSE of the optimum over {score.n} weight seeds that were not used for the selection is {mean}, "
+        f"with standard deviation {measured(metrics['mse_sd'], 2)}. The model of the first seed is exported."
     )
 
 
-def wilson_interval(right: int, rows: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927): unlike the textbook one it holds near 1, where good networks are.
+def _compare_on_test(test: Line) -> str:
+    """Return how a reference compares with the optimum on the test set."""
+    name, difference = test["against"], test["difference"]
+    mse = "MSE" if test["n"] == 1 else "mean MSE"
+    relation = "the same" if difference == 0 else f"a {'higher' if difference > 0 else 'lower'}"
+    details = [f"difference {signed(difference)}"]
+    if test["p"] is not None:
+        details.append(f"95 % interval {signed(test['low'])} to {signed(test['high'])}")
+        details.append(f"paired t test over {test['n']:.0f} common seeds, {p_in_words(test['p'])}")
+    text = (
+        f"On the test set, the candidate {name} has {relation} {mse} {'as' if difference == 0 else 'than'} the optimum"
+    )
+    text += f" ({', '.join(details)})."
+    if test["mcnemar_p"] is None:
+        return text
+    return (
+        f"{text} Of the exported model and the first model of {name}, only the former is correct for "
+        f"{test['only_optimum_right']:.0f} samples, only the latter for {test['only_other_right']:.0f} "
+        f"(McNemar's test, {p_in_words(test['mcnemar_p'])})."
+    )
+
+
+def p_in_words(p: float) -> str:
+    """Return a p-value with its sign of equality or its bound."""
+    text = p_value(p)
+    return f"p {text}" if text.startswith("≤") else f"p = {text}"
+
+
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """Return the 95 % interval of a proportion (Wilson 1927), which also holds for proportions near 1.
 
     Examples
     --------
@@ -173,12 +235,12 @@ def wilson_interval(right: int, rows: int) -> tuple[float, float]:
     """
     from scipy.stats import binomtest  # half a second to import
 
-    interval = binomtest(right, rows).proportion_ci(method="wilson")
+    interval = binomtest(successes, trials).proportion_ci(method="wilson")
     return float(interval.low), float(interval.high)
 
 
 def joined(words: Iterable[Any]) -> str:
-    """A list in a sentence.
+    """Return a list in words.
 
     Examples
     --------
@@ -191,7 +253,7 @@ def joined(words: Iterable[Any]) -> str:
 
 @dataclass(frozen=True)
 class Strip:
-    """Where a candidate's interval lies on a common axis, in per cent of its width."""
+    """Position of a candidate's interval on a common axis, in per cent of the width of the axis."""
 
     left: float
     width: float
@@ -199,7 +261,20 @@ class Strip:
 
 
 def interval_strips(candidates: Sequence[Compared]) -> tuple[dict[str, Strip], float]:
-    """Each candidate's difference to the winner and its interval as places on one axis, and where zero lies on it."""
+    """Return the positions of all differences from the optimum, with their intervals, and of zero on one axis.
+
+    Parameters
+    ----------
+    candidates : sequence of Compared
+        The candidates. Those without a difference have no strip.
+
+    Returns
+    -------
+    strips : dict of str to Strip
+        The strips by the names of the candidates.
+    zero : float
+        Position of zero, in per cent.
+    """
     spans = {
         entry.candidate: [entry.difference if end is None else end for end in (entry.low, entry.high)]
         for entry in candidates
@@ -209,39 +284,37 @@ def interval_strips(candidates: Sequence[Compared]) -> tuple[dict[str, Strip], f
     low = min(ends)
     width = max(ends) - low or 1.0
 
-    def place(value: float) -> float:
+    def position(value: float) -> float:
         return round(float(4 + 92 * (value - low) / width), 2)  # room for the dots at both ends
 
     differences = {entry.candidate: entry.difference or 0.0 for entry in candidates}
     strips = {
-        name: Strip(place(left), round(place(right) - place(left), 2), place(differences[name]))
+        name: Strip(position(left), round(position(right) - position(left), 2), position(differences[name]))
         for name, (left, right) in spans.items()
     }
-    return strips, place(0.0)
+    return strips, position(0.0)
 
 
-def commonest_confusion(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The pair of classes that is mixed up most, in a sentence.
+def most_frequent_confusion(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a sentence on the two classes that are confused most often.
 
     Parameters
     ----------
     header : sequence of str
         ``actual``, the classes, ``error``, ``rate``.
-    rows : sequence
-        One a class, then the totals.
+    lines : sequence
+        One line per class, then the totals.
     """
     classes = header[1:-2]
     counts = [
-        (int(cell), row[0], predicted)
-        for row in rows[:-1]
-        for predicted, cell in zip(classes, row[1:-2], strict=True)
-        if predicted != row[0]
+        (int(cell), line[0], predicted)
+        for line in lines[:-1]
+        for predicted, cell in zip(classes, line[1:-2], strict=True)
+        if predicted != line[0]
     ]
     count, actual, predicted = max(counts, key=lambda entry: entry[0])
     if count == 0:
-        return "No row was misjudged."
-    return (
-        f"Most frequent confusion: {actual} taken for {predicted}, {count} times."
-        if count > 1
-        else ("No two classes are confused more than once.")
-    )
+        return "All predictions are correct."
+    if count == 1:
+        return "No two classes are confused more than once."
+    return f"Most frequent confusion: {actual} predicted as {predicted}, {count} times."

@@ -1,7 +1,8 @@
-"""The step `report`: a study on one page that opens offline, for a person with little time."""
+"""The step `report`: the results of a study on one HTML page, which can be opened offline."""
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from gamtune.figures.registry import Section
 from gamtune.files import check_folder, checksum_of, matches_checksum, write_text
 from gamtune.numbers import compact, duration, measured, p_value, percent, signed
 from gamtune.report.findings import (
-    commonest_confusion,
-    how_sure,
+    describe_optimism,
+    describe_reliability,
+    describe_search_results,
+    describe_test_scores,
     interval_strips,
     joined,
-    what_it_scores,
-    what_was_found,
-    winners_curse,
+    most_frequent_confusion,
+    p_in_words,
 )
 from gamtune.report.space_words import describe_search, describe_space
 from gamtune.results.artefacts import read_artefact, read_lines
@@ -34,18 +36,19 @@ from gamtune.results.layout import FigureFolder, GamFolder, OptimumFolder, Study
 from gamtune.results.records import Record
 from gamtune.results.selection import Selection
 
-TOP_ROWS = 10
-SCALE = 0.8  # of the page's pixels to a picture's
+BEST_CONFIGURATIONS = 10
+SCALE = 0.8  # width of a figure on the page, as a share of its width in pixels
+MEASURES = {"deviance_share": "deviance share", "permutation": "permutation", "ped_anova": "PED-ANOVA"}
 Page = dict[str, Any]
 
 
 def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None:
-    """Write the report as one HTML file that needs nothing else.
+    """Write the report as one HTML file without external files.
 
     Parameters
     ----------
     study_folder : Path
-        The study's folder of results: the optimum scored, the figures drawn.
+        The study's folder of results, with the scores of the optimum and the figures.
     config : dict
         Sections study, data, search, space, training, analysis and selection of the config.
     path : Path
@@ -59,7 +62,7 @@ def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None
         "config_text": json.dumps(config, indent=2, ensure_ascii=False),
         "space": describe_space(config.get("space", {})),
         "search": describe_search(config["search"]),
-        "digest": DatasetInfo.read(study.data.info),
+        "dataset": DatasetInfo.read(study.data.info),
         "data_warnings": DataWarnings.read(study.data.warnings).warnings,
         "columns": read_columns(study.data.columns),
         **_search(
@@ -68,9 +71,11 @@ def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None
         ),
         **_figures(study.figures, study.optimum.figures),
         **_model(study.gam),
-        **_decision(study),
+        **_selection(study),
     }
-    page["findings"] = what_was_found(page["top"][0], page["median"], page.get("terms", []), page["model"])
+    best, terms = page["top"][0], page.get("terms", [])
+    part = page["selection"].selection
+    page["findings"] = describe_search_results(best, page["median"], terms, page["model"], part)
     write_text(path, _environment().get_template("page.html.j2").render(page))
 
 
@@ -82,21 +87,27 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for written in (compact, measured, signed, percent, p_value, duration, joined):
-        environment.filters[written.__name__] = written
+    for text_of in (compact, measured, signed, p_value, p_in_words, duration, joined, unbroken):
+        environment.filters[text_of.__name__] = text_of
+    environment.filters["percent"] = lambda share: unbroken(percent(share))
     return environment
 
 
+def unbroken(text: str) -> str:
+    """Return a text in which no line is broken between a number and its per cent sign."""
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text)
+
+
 def _search(summary: pd.DataFrame, columns: list[str]) -> Page:
-    """The rows: how many, the best, the failed ones and what they cost."""
+    """Return the number of trials, the best configurations, the failed trials and the training times."""
     rows = averaged(summary)
     finished = rows[rows["status"] == "ok"]
-    parameters = [name for name in columns if name in SETTINGS]
-    best = last_rung(finished).sort_values("validation_mse").head(TOP_ROWS)
+    hyperparameters = [name for name in columns if name in SETTINGS]
+    best = last_rung(finished).sort_values("validation_mse").head(BEST_CONFIGURATIONS)
     return {
-        "parameters": parameters,
-        "tried": {name: _tried(summary[name]) for name in parameters},
-        "rows": len(summary),
+        "hyperparameters": hyperparameters,
+        "tried": {name: _tried(summary[name]) for name in hyperparameters},
+        "trials": len(summary),
         "median": float(finished["validation_mse"].median()),
         "top": _records(best),
         "failed": _records(summary[summary["status"] != "ok"]),
@@ -106,7 +117,7 @@ def _search(summary: pd.DataFrame, columns: list[str]) -> Page:
 
 
 def _tried(values: pd.Series) -> str:
-    """Smallest and largest value over all rows and layers; of texts, how often each was tried."""
+    """Return the smallest and largest value over all trials and layers; for text, how often each value was tried."""
     words = values.dropna().astype(str).str.split().explode()
     numbers = pd.to_numeric(words, errors="coerce")
     if numbers.isna().any():
@@ -141,8 +152,9 @@ def _embedded(png: bytes, caption: str) -> dict[str, Any]:
 
 
 def _model(folder: GamFolder) -> Page:
-    """The additive model, or the reason why there is none."""
-    page: Page = {"importance": _records(read_artefact(folder.importance)) if folder.importance.exists() else []}
+    """Return the additive model, or the reason why there is none, and the importance of the hyperparameters."""
+    importance = _records(read_artefact(folder.importance)) if folder.importance.exists() else []
+    page: Page = {"importance": importance, "measures": MEASURES}
     if not folder.terms.exists():
         return page | {"model": None, "skipped": folder.skipped.read_text(encoding="utf-8").strip()}
     return page | {
@@ -157,12 +169,12 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
-def _decision(study: StudyFolder) -> Page:
-    """The candidates, the winner, and the optimum that was made of it."""
+def _selection(study: StudyFolder) -> Page:
+    """Return the candidates, the selection and the scores of the optimum."""
     selection = Selection.read(study.selection)
     comparison = Comparison.read(study.optimum.comparison)
     test = comparison.test
-    rows = DatasetInfo.read(study.data.info).rows["test"]
+    samples = DatasetInfo.read(study.data.info).rows["test"]
     tests = _records(read_artefact(study.optimum.tests, text=("against",)))
     support = _records(read_artefact(study.support, text=("candidate",)))
     warnings = [line["warning"] for line in support if line["candidate"] == selection.winner and line["warning"]]
@@ -171,14 +183,14 @@ def _decision(study: StudyFolder) -> Page:
         **_confusion(study.optimum),
         "selection": selection,
         "winner": selection.selected,
-        "sureness": how_sure(selection, warnings, regression="accuracy" not in test),
-        "scores": what_it_scores(selection, test, rows, comparison.over_seeds, tests),
+        "reliability": describe_reliability(selection, warnings, regression="accuracy" not in test),
+        "scores": describe_test_scores(selection, test, samples, comparison.over_seeds, tests),
         "support": _by_candidate(support),
         "distances": {
             line["candidate"]: line for line in _records(read_artefact(study.candidates, text=("candidate",)))
         },
         "impossible": any(entry.predicted is not None and entry.predicted < 0 for entry in selection.candidates),
-        "curse": winners_curse(selection.optimism),
+        "optimism": describe_optimism(selection.optimism, selection.selection),
         "strips": strips,
         "zero": zero,
         "record": Record.read(study.optimum.record),
@@ -188,7 +200,7 @@ def _decision(study: StudyFolder) -> Page:
 
 
 def _by_candidate(support: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """The lines of ``support.csv``, their numbers as numbers, for each candidate."""
+    """Return the lines of ``support.csv`` for each candidate, with numbers converted from text."""
     found: dict[str, list[dict[str, Any]]] = {}
     for line in support:
         found.setdefault(line["candidate"], []).append(line | {"value": _as_number(line["value"])})
@@ -203,10 +215,10 @@ def _as_number(value: Any) -> Any:
 
 
 def _confusion(optimum: OptimumFolder) -> Page:
-    """The confusion matrix; nothing of a regression."""
+    """Return the confusion matrix; None for a regression."""
     path = optimum.confusion
     if checksum_of(path).exists() and not matches_checksum(path):
-        remedy = f"delete {optimum.comparison} and run again"  # which is made together with it
+        remedy = f"delete {optimum.comparison} and run again"  # the rule that makes this file makes both
         raise DamagedError(path, "it is missing or does not match its checksum", remedy)
     if not path.exists():
         return {"confusion": None}
@@ -214,5 +226,5 @@ def _confusion(optimum: OptimumFolder) -> Page:
     return {
         "confusion_header": header,
         "confusion": counts,
-        "confusion_words": commonest_confusion(header, counts),
+        "confusion_words": most_frequent_confusion(header, counts),
     }

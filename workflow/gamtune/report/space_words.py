@@ -59,5 +59,9 @@ def describe_search(search: Mapping[str, Any]) -> str:
     '20 rows drawn at random (seed 1), then 3 rounds of 10 rows that TPE proposed from the results'
     """
     strategy = parse_search(search)
-    given = {"rows by hand": strategy.rows, "rows of other studies": strategy.keep} if strategy.needs_space else {}
+    given = (
+        {"configurations given by hand": strategy.rows, "configurations of other studies": strategy.keep}
+        if strategy.needs_space
+        else {}
+    )
     return " and ".join([strategy.describe(), *(words for words, listed in given.items() if listed)])

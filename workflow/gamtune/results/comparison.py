@@ -17,7 +17,7 @@ TEST = "test"
 
 def final_seeds(name: str) -> str:
     """Return the name of the line with the mean scores of the final trials of a model."""
-    return f"{name}, final seeds"
+    return f"{name} (final seeds)"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The candidates: settings that the selection rules propose, one slot each, to be confirmed on fresh seeds."""
+"""The step `candidates`: the selection rules propose one configuration per slot, to be confirmed on fresh seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -36,18 +36,32 @@ from gamtune.spec import Spec
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a slot holds: the training to confirm, or why there is none."""
+    """The configuration that fills a slot, or the reason why the slot is empty.
+
+    Attributes
+    ----------
+    source : str
+        Where the configuration comes from, in words.
+    spec : Spec, optional
+        The configuration; None if the slot is empty.
+    observed, predicted : float, optional
+        Validation MSE in the search, and the response that the GAM predicts.
+    reason : str
+        Why the slot is empty.
+    configuration : str
+        Identifier of a configuration that was tried; empty otherwise.
+    """
 
     source: str
     spec: Spec | None = None
     observed: float | None = None
     predicted: float | None = None
     reason: str = ""
-    configuration: str = ""  # identifier of an observed one
+    configuration: str = ""
 
 
 def write_candidates(study: Study, summary: Path, out: Path) -> None:
-    """Write ``candidates.csv``, one row per candidate, ``support.csv`` beside it, and the slots of the confirmations.
+    """Write ``candidates.csv``, with one row per candidate, ``support.csv`` and the slots of the confirmations.
 
     Parameters
     ----------
@@ -63,29 +77,29 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
     StepError
         If no trial finished.
     """
-    finished = finished_rows(summary)
-    rows = {row.spec.trial: row.spec for row in _all_rows(study, summary.parent)}
-    search = _Search(study, summary, finished, _ranked(last_rung(finished), rows))
+    finished = finished_configurations(summary)
+    specs_tried = {row.spec.trial: row.spec for row in _all_rows(study, summary.parent)}
+    search = _Search(study, summary, finished, _ranked(last_rung(finished), specs_tried))
     proposals: dict[Slot, Proposal] = {}
     seen: dict[str, str] = {}
     for slot in slots(study.selection):
         proposal = _propose(slot, search)
-        setting = proposal.spec.without_seed() if proposal.spec else ""
-        if setting and setting in seen:
-            proposal = Proposal(proposal.source, reason=f"the same settings as {seen[setting]}")
-            setting = ""
-        seen.setdefault(setting, slot.name)
+        key = proposal.spec.without_seed() if proposal.spec else ""
+        if key and key in seen:
+            proposal = Proposal(proposal.source, reason=f"the same configuration as {seen[key]}")
+            key = ""
+        seen.setdefault(key, slot.name)
         proposals[slot] = proposal
-    tried = [rows[trial] for trial in finished["trial"]]
+    tried = [specs_tried[trial] for trial in finished["trial"]]
     specs = {slot.name: proposal.spec for slot, proposal in proposals.items() if proposal.spec}
     log_priors = {name for name, distribution in study.space.items() if distribution.logarithmic}
-    near, usual = distances(specs, tried, log_priors | logged_columns(search.formula))
+    nearest, usual = distances(specs, tried, log_priors | logged_columns(search.formula))
     write_text(StudyFolder(summary.parent).support, _support_csv(specs, tried))
     lines = []
     for slot, proposal in proposals.items():
         spec = proposal.spec.to_json() if proposal.spec else None
-        places = (near[slot.name], usual) if proposal.spec else (None, None)
-        cells = (proposal.source, proposal.observed, proposal.predicted, *places, proposal.reason or None, spec)
+        neighbours = (nearest[slot.name], usual) if proposal.spec else (None, None)
+        cells = (proposal.source, proposal.observed, proposal.predicted, *neighbours, proposal.reason or None, spec)
         lines.append([slot.name, slot.rule, *cells])
     write_text(out, artefact_text(COLUMNS, lines))
     confirmed = ((slot.name, proposal.spec, proposal.reason) for slot, proposal in proposals.items())
@@ -97,14 +111,14 @@ def _all_rows(study: Study, folder: Path) -> list[Row]:
 
 
 def _support_csv(candidates: Mapping[str, Spec], tried: Sequence[Spec]) -> str:
-    """One line for each candidate and setting that varies."""
+    """Return ``support.csv`` with one line per candidate and hyperparameter."""
     lines = [(name, *astuple(line)) for name, spec in candidates.items() for line in support(spec, tried)]
     return artefact_text(SUPPORT_COLUMNS, lines)
 
 
 @dataclass(frozen=True)
 class _Search:
-    """What the rules look at."""
+    """The results of the search that the selection rules use."""
 
     study: Study
     summary: Path
@@ -113,12 +127,12 @@ class _Search:
 
     @cached_property
     def formula(self) -> Formula | None:
-        """The formula of the additive model; None if the study fits none."""
+        """Formula of the additive model; None if the study fits no model."""
         return read_formula(self.study.analysis.gam)
 
     @cached_property
     def model(self) -> FittedGam:
-        """The additive model of the error; InputError where there is none."""
+        """Additive model of the error; raises `InputError` if there is none."""
         if self.formula is None:
             raise InputError(["the config has no formula (analysis.gam)"])
         rows = modelled_rows(self.finished, self.formula)
@@ -126,40 +140,44 @@ class _Search:
             return fit_gam(self.formula, rows, self.study.analysis.summary_response, self.study.analysis.method)
 
 
-def finished_rows(summary: Path) -> pd.DataFrame:
-    """The finished rows of a summary, in its order, each the mean of its trainings.
+def finished_configurations(summary: Path) -> pd.DataFrame:
+    """Return the finished configurations of a summary in its order, each as the mean of its trials.
 
     Raises
     ------
     StepError
-        If there is none.
+        If no configuration has finished.
     """
     rows = averaged(read_artefact(summary, text=("trial", CONFIGURATION, "name")))
     finished = rows[rows["status"] == "ok"]
     if finished.empty:
-        raise StepError(f"{summary}: none of the {len(rows)} trials finished; their reasons are in its column reason")
+        raise StepError(
+            f"{summary}: none of the {len(rows)} configurations finished; see the reasons in its column reason"
+        )
     return finished
 
 
 def _propose(slot: Slot, search: _Search) -> Proposal:
     study = search.study
     if slot.rule == "by_hand":
-        choice = study.selection.by_hand[slot.key]
-        settings = {name: value for name, value in choice.items() if name not in BY_HAND_NOTES}
-        return Proposal(_by_hand_source(choice), complete(study, settings, 1, f"selection.by_hand.{slot.key}"))
+        settings_by_hand = study.selection.by_hand[slot.key]
+        settings = {name: value for name, value in settings_by_hand.items() if name not in BY_HAND_NOTES}
+        return Proposal(
+            _by_hand_source(settings_by_hand), complete(study, settings, 1, f"selection.by_hand.{slot.key}")
+        )
     if slot.rule == "default":
-        return Proposal("the config's section training alone", complete(study, {}, 1, "default"))
+        return Proposal("section training of the config", complete(study, {}, 1, "default"))
     if slot.rule == "gam_optimum":
         return _from_gam(search)
     if slot.rule == "one_standard_error":
         return _smallest(search)
     if slot.rank > len(search.ranked):
-        return Proposal("best observed", reason=f"only {len(search.ranked)} settings finished")
+        return Proposal("best observed", reason=f"only {len(search.ranked)} configurations finished")
     return search.ranked[slot.rank - 1]
 
 
 def _by_hand_source(choice: Mapping[str, Any]) -> str:
-    """Who chose, and from which figures."""
+    """Return who chose a configuration by hand, and from which figures."""
     source = "by hand"
     if choice.get("who"):
         source += f", {choice['who']}"
@@ -169,45 +187,44 @@ def _by_hand_source(choice: Mapping[str, Any]) -> str:
 
 
 def _ranked(finished: pd.DataFrame, specs: dict[str, Spec]) -> list[Proposal]:
-    """The rows by their mean error: the luckiest of a row's trainings would flatter it."""
+    """Return the configurations in the order of their mean errors; the best of several replicates would be biased."""
     repeats = finished["trainings"] if "trainings" in finished else [1] * len(finished)
     proposals = []
     columns = (finished[name] for name in ("trial", CONFIGURATION, "name", RESPONSE))
     for trial, configuration, name, error, trainings in zip(*columns, repeats, strict=True):
-        source = f"row {name}" + (f", mean of {trainings} trainings" if trainings > 1 else "")
+        source = f"configuration {name}" + (f", mean of {trainings} trials" if trainings > 1 else "")
         proposals.append(Proposal(source, specs[trial], float(error), configuration=configuration))
     return sorted(proposals, key=lambda proposal: float(proposal.observed or 0))
 
 
 def _from_gam(search: _Search) -> Proposal:
     best = search.ranked[0].spec
-    assert best is not None  # an observed row has one
+    assert best is not None  # a configuration that was tried has a spec
     try:
         with input_errors():
             settings, predicted = gam_optimum(search.model, best)
     except InputError as error:
         return Proposal("GAM", reason=str(error))
-    return Proposal("lowest point of the GAM", complete(search.study, settings, 1, "GAM optimum"), predicted=predicted)
+    return Proposal("minimum of the GAM", complete(search.study, settings, 1, "GAM optimum"), predicted=predicted)
 
 
 def _smallest(search: _Search) -> Proposal:
-    """The smallest network of the rows within one standard error of the best."""
+    """Return the smallest network whose error is within one standard error of the best configuration."""
     data = DatasetInfo.read(StudyFolder(search.summary.parent).data.info)
-    rows = {row.configuration: row for row in search.ranked}
+    tried = {proposal.configuration: proposal for proposal in search.ranked}
     observed = [
-        Sized(configuration, float(row.observed or 0), count_weights(row.spec, data))
-        for configuration, row in rows.items()
-        if row.spec
+        Sized(configuration, float(proposal.observed or 0), count_weights(proposal.spec, data))
+        for configuration, proposal in tried.items()
+        if proposal.spec
     ]
-    trainings = read_artefact(search.summary, text=("trial", CONFIGURATION, "name"))
+    trials = read_artefact(search.summary, text=("trial", CONFIGURATION, "name"))
     try:
         error, source = standard_error(
-            search.ranked[0].configuration, last_rung(trainings[trainings["status"] == "ok"]), lambda: search.model
+            search.ranked[0].configuration, last_rung(trials[trials["status"] == "ok"]), lambda: search.model
         )
     except InputError as reason:
         return Proposal("one standard error", reason=str(reason))
     smallest = smallest_within(observed, error)
-    row = rows[smallest.name]
+    selected = tried[smallest.name]
     limit = f"one standard error ({significant(error, 2)}, {source}) of {search.ranked[0].source}"
-    told = f"{row.source}, the smallest within {limit}"
-    return replace(row, source=told)
+    return replace(selected, source=f"{selected.source}, the smallest within {limit}")

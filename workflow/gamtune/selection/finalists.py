@@ -1,4 +1,4 @@
-"""Who meets on the test rows: the optimum and its references, all on the same fresh weight seeds."""
+"""The finalists: the optimum and its references, which are scored on the test set with the same weight seeds."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +14,7 @@ OPTIMUM = "optimum"
 
 
 def finalists(selection: SelectionSettings) -> list[str]:
-    """The optimum, then the candidates that it is compared with: the best row observed, those by hand, the default."""
+    """Return the optimum and its references: the best configuration, those chosen by hand, and the default."""
     names = [slot.name for slot in slots(selection)]
     references = [name for name in names if name in ("observed_1", "default") or name.startswith("by_hand_")]
     return [OPTIMUM, *references]
@@ -36,20 +36,20 @@ def write_final_slots(study: Study, folder: Path) -> None:
 
 
 def _final_slots(study: Study, results: StudyFolder) -> Iterator[FilledSlot]:
-    decided = Selection.read(results.selection)
+    selection = Selection.read(results.selection)
     candidates = read_candidates(results.candidates)
     final, confirmations = study.selection.final, study.selection.confirm.replicates
-    whole = final.train_on == "train+validation"
+    on_all = final.train_on == "train+validation"
     for finalist in finalists(study.selection):
-        chosen = decided.winner if finalist == OPTIMUM else finalist
-        compared, spec = decided.candidate(chosen), candidates[chosen].spec
-        reason = "it is the optimum" if finalist == decided.winner else compared.skipped or ""
+        candidate = selection.winner if finalist == OPTIMUM else finalist
+        compared, spec = selection.candidate(candidate), candidates[candidate].spec
+        reason = "it is the optimum" if finalist == selection.winner else compared.skipped or ""
         if reason or spec is None:
-            yield from (FilledSlot(f"{finalist}/{n}", chosen, None, reason) for n in range(1, final.replicates + 1))
+            yield from (FilledSlot(f"{finalist}/{n}", candidate, None, reason) for n in range(1, final.replicates + 1))
             continue
-        if whole:
+        if on_all:
             spec = replace(spec, epochs=int(compared.epochs or 0), patience=None, min_delta=None)
         for number in range(1, final.replicates + 1):
-            fold = None if whole else fold_of(study, confirmations + number)
+            fold = None if on_all else fold_of(study, confirmations + number)
             trial = spec.repeated(FINAL_SEED + study.training.seed + number - 1, fold)
-            yield FilledSlot(f"{finalist}/{number}", chosen, trial)
+            yield FilledSlot(f"{finalist}/{number}", candidate, trial)

@@ -1,8 +1,8 @@
-"""The lowest point of the GAM inside the observed range, as settings that a network can be trained with.
+"""The minimum of the GAM inside the observed range, as a configuration that can be trained.
 
-The model is additive, so each group of columns that share a term is minimised by itself on a grid. A group of several
-columns stays near the rows: only grid points within a tenth of the range of some row count (mgcv's ``too.far``). A
-column is searched on the scale on which the formula takes it: evenly in its logarithm for ``s(log(column))``.
+The model is additive, so that each group of columns that share a term is minimised separately on a grid. For a group of
+several columns, only grid points near the data are used: those within a tenth of the range of a configuration (mgcv's
+``too.far``). The grid is even on the scale of the term: in the logarithm of the column for ``s(log(column))``.
 """
 
 import itertools
@@ -19,28 +19,28 @@ from gamtune.gam.model import FittedGam
 from gamtune.gam.terms import Variable
 from gamtune.spec import Spec
 
-POINTS = 200  # on the axis of a column that stands alone
-POINTS_SHARED = 40  # on each axis of columns that share a term
-TOO_FAR = 0.1
-FEW_LEVELS = 12  # a column with no more distinct values keeps to them
+POINTS = 200  # grid points of a column that shares no term
+POINTS_SHARED = 40  # grid points per column for columns that share a term
+TOO_FAR = 0.1  # share of the range
+FEW_LEVELS = 12  # for a column with at most this many distinct values, the grid consists of these values
 
 
 def gam_optimum(fitted: FittedGam, best: Spec) -> tuple[dict[str, Any], float]:
-    """Find the lowest point.
+    """Find the minimum of the model inside the observed range.
 
     Parameters
     ----------
     fitted : FittedGam
-        The model of the error, with the rows it was fitted to.
+        The model of the error.
     best : Spec
-        The best row: what the model says nothing of is taken from it.
+        The best configuration, which supplies the hyperparameters that are not in the model.
 
     Returns
     -------
     settings : dict
-        The settings of the lowest point.
+        The hyperparameters at the minimum.
     predicted : float
-        The model's error there, on the scale of the mse.
+        The predicted error there, on the scale of the MSE.
 
     Raises
     ------
@@ -62,23 +62,24 @@ def gam_optimum(fitted: FittedGam, best: Spec) -> tuple[dict[str, Any], float]:
 
 
 def _groups(fitted: FittedGam) -> list[list[str]]:
-    """Columns that are chosen together: those of terms that share one, and depth with sum_neurons, which a width ties
-    together.
+    """Return the groups of columns that are minimised together.
+
+    These are the columns of terms that share a column, and depth with sum_neurons, because their ratio is the width.
     """
     groups: list[list[str]] = []
     for columns in [[variable.column for variable in term.variables] for term in fitted.formula.terms]:
-        tied = [group for group in groups if set(group) & set(columns) or _make_a_width(group, columns)]
+        tied = [group for group in groups if set(group) & set(columns) or _determine_width(group, columns)]
         joined = dict.fromkeys([*itertools.chain(*tied), *columns])
         groups = [group for group in groups if group not in tied] + [list(joined)]
     return groups
 
 
-def _make_a_width(*groups: list[str]) -> bool:
+def _determine_width(*groups: list[str]) -> bool:
     return all({"depth", "sum_neurons"} & set(group) for group in groups)
 
 
 def _grid(group: list[str], fitted: FittedGam, depth: int) -> pd.DataFrame:
-    """Points to look at: the observed values of a column with few, otherwise equal steps over its observed range."""
+    """Return the grid of a group, limited to points near the configurations."""
     points = POINTS if len(group) == 1 else POINTS_SHARED
     scales = {
         name: [variable for _, variable in fitted.formula.variables() if variable.column == name] for name in group
@@ -94,13 +95,13 @@ def _grid(group: list[str], fitted: FittedGam, depth: int) -> pd.DataFrame:
 
 
 def _has_observed_width(grid: pd.DataFrame, rows: pd.DataFrame, depth: int) -> npt.NDArray[np.bool_]:
-    """Whether the neurons a layer lie between those of the rows; ``depth`` serves where it is no column."""
+    """Return where the mean width is in the observed range; ``depth`` is used if the table has no such column."""
     width, observed = (table["sum_neurons"] / table.get("depth", depth) for table in (grid, rows))
     return width.between(observed.min(), observed.max()).to_numpy(dtype=bool)
 
 
 def _axis(rows: pd.DataFrame, scales: list[Variable], points: int) -> npt.NDArray[Any]:
-    """Points along a column, evenly spaced on every scale on which the formula takes it."""
+    """Return the grid along a column: its few distinct values, or even steps on each scale of the formula."""
     column = rows[scales[0].column]
     values = column.dropna().unique()
     if len(values) <= FEW_LEVELS or not pd.api.types.is_numeric_dtype(column):
@@ -110,19 +111,19 @@ def _axis(rows: pd.DataFrame, scales: list[Variable], points: int) -> npt.NDArra
 
 
 def _near(grid: pd.DataFrame, rows: pd.DataFrame, variables: list[Variable]) -> npt.NDArray[np.bool_]:
-    """Whether a row lies within ``TOO_FAR`` of each grid point, all variables scaled to the unit interval."""
+    """Return which grid points are within ``TOO_FAR`` of a configuration, with each variable scaled to [0, 1]."""
     numeric = [variable for variable in variables if pd.api.types.is_numeric_dtype(rows[variable.column])]
-    observed, places = (covariates(table, numeric) for table in (rows, grid))
+    observed, points = (covariates(table, numeric) for table in (rows, grid))
     width = np.ptp(observed, axis=0)
     width[width == 0] = 1
     near = np.zeros(len(grid), dtype=bool)
     for row in observed:
-        near |= (((places - row) / width) ** 2).sum(axis=1) <= TOO_FAR**2
+        near |= (((points - row) / width) ** 2).sum(axis=1) <= TOO_FAR**2
     return near
 
 
 def _settings(point: dict[str, Any], best: Spec) -> dict[str, Any]:
-    """A point of the model's columns as settings: what they leave open is the best row's."""
+    """Return the hyperparameters at a point of the model; those that it leaves open are taken from ``best``."""
     settings = best.settings()
     if point.get("optimizer", best.optimizer) != best.optimizer:
         settings = {name: value for name, value in settings.items() if name not in OPTIMIZER_SETTINGS}
@@ -140,7 +141,7 @@ def _settings(point: dict[str, Any], best: Spec) -> dict[str, Any]:
 
 
 def split_evenly(total: int, parts: int) -> list[int]:
-    """Whole numbers as equal as can be that sum to the total, at least 1 each.
+    """Split a total into whole numbers that differ by at most 1, each at least 1.
 
     Examples
     --------
@@ -151,7 +152,7 @@ def split_evenly(total: int, parts: int) -> list[int]:
 
 
 def _builtin(name: str, value: Any) -> Any:
-    """A number of pandas as the setting's own type; the grid's real numbers are rounded for whole settings."""
+    """Return a value as the Python type of the hyperparameter, rounded if it takes whole numbers."""
     setting = SETTINGS[name]
     if setting.kind is str:
         return str(value)

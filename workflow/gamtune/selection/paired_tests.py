@@ -1,7 +1,7 @@
-"""Two networks compared on the same seeds and on the same rows.
+"""Paired tests of two models on the same seeds or on the same samples.
 
 Source: Alpaydin (2020), Introduction to Machine Learning, 4th edition, chapter 20 (Design and Analysis of Machine
-Learning Experiments): McNemar's test on one test set, the paired t test over repeated trainings, blocking by seed.
+Learning Experiments): McNemar's test on one test set, the paired t test over replicates, blocking by seed.
 """
 
 import warnings
@@ -20,7 +20,7 @@ SEED = 1984
 
 @dataclass(frozen=True)
 class PairedT:
-    """Mean difference over common seeds, its 95 % interval and two-sided p; only the mean where there is one seed."""
+    """Mean difference over common seeds, 95 % interval and two-sided p-value; only the mean if there is one seed."""
 
     difference: float
     low: float | None = None
@@ -29,7 +29,12 @@ class PairedT:
 
 
 def paired_t(first: Sequence[float], second: Sequence[float]) -> PairedT:
-    """Student's test of ``first - second``, equal places holding equal seeds.
+    """Return Student's paired t test of ``first - second``.
+
+    Parameters
+    ----------
+    first, second : sequence of float
+        Scores of two models, in the same order of the seeds.
 
     Examples
     --------
@@ -43,31 +48,31 @@ def paired_t(first: Sequence[float], second: Sequence[float]) -> PairedT:
     if len(set(differences)) == 1:  # SciPy's statistic is 0 / 0 or infinite
         return PairedT(mean, mean, mean, float(mean == 0))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Precision loss")  # of differences that are equal but for rounding
+        warnings.filterwarnings("ignore", "Precision loss")  # differences that are equal except for rounding
         test = stats.ttest_rel(first, second)
     low, high = test.confidence_interval(CONFIDENCE)
     return PairedT(mean, float(low), float(high), float(test.pvalue))
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float | None, float | None]:
-    """Student's 95 % interval of a mean; none of a single value."""
-    told = paired_t(values, [0.0] * len(values))
-    return told.low, told.high
+    """Return Student's 95 % interval of a mean; None for a single value."""
+    test = paired_t(values, [0.0] * len(values))
+    return test.low, test.high
 
 
 def bootstrap_interval(values: Sequence[float]) -> tuple[float | None, float | None]:
-    """95 % percentile interval of a mean over resampled values (Efron 1979); none of a single value."""
+    """Return the 95 % percentile bootstrap interval of a mean (Efron 1979); None for a single value."""
     if len(values) < 2:
         return None, None
-    drawn = stats.bootstrap(
+    result = stats.bootstrap(
         [values], np.mean, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, method="percentile", rng=SEED
     )
-    return float(drawn.confidence_interval.low), float(drawn.confidence_interval.high)
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
 
 @dataclass(frozen=True)
 class McNemar:
-    """Rows that only the first got right, that only the second did, and the exact two-sided p of equally many."""
+    """Numbers of samples for which only one of two classifiers is correct, and the exact two-sided p-value."""
 
     only_first: int
     only_second: int
@@ -75,7 +80,12 @@ class McNemar:
 
 
 def mcnemar(first_right: npt.NDArray[np.bool_], second_right: npt.NDArray[np.bool_]) -> McNemar:
-    """McNemar's (1947) test that two classifiers are equally often right on the same rows, by the binomial.
+    """Return McNemar's test (1947) that two classifiers have the same accuracy on the same samples, by the binomial.
+
+    Parameters
+    ----------
+    first_right, second_right : (n,) bool
+        Whether each sample is classified correctly.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The selection: candidates compared on common fresh weight seeds, and one of them chosen.
+"""The step `select`: compare the candidates on common fresh weight seeds and select one of them.
 
-Common seeds make the comparison a paired one (Alpaydin, Design and Analysis of Machine Learning Experiments): a seed
-that is kind to one candidate tends to be kind to all.
+The seeds are the same for all candidates, so that the comparisons are paired (Alpaydin 2020, Introduction to Machine
+Learning, chapter 20): part of the effect of a seed is common to all candidates and cancels in the differences.
 """
 
 import math
@@ -24,7 +24,7 @@ Choose = Literal["lowest_mean", "one_standard_error"]
 
 
 def select(study: Path, replicates: int, choose: Choose) -> None:
-    """Write ``selection.json``.
+    """Select a candidate and write ``selection.json``.
 
     Parameters
     ----------
@@ -32,14 +32,15 @@ def select(study: Path, replicates: int, choose: Choose) -> None:
         The study's folder of results, with ``selection/candidates.csv`` and
         ``confirm/<candidate>/<replicate>/record.json``.
     replicates : int
-        How many each candidate has.
+        Number of confirmations of each candidate.
     choose : {"lowest_mean", "one_standard_error"}
-        The lowest mean validation error, or the smallest network whose mean is within one standard error of it.
+        Select the candidate with the lowest mean validation MSE, or the smallest network whose mean is within one
+        standard error of it.
 
     Raises
     ------
     StepError
-        If no candidate finished on every seed.
+        If no candidate has finished all confirmations.
     """
     results = StudyFolder(study)
     data = DatasetInfo.read(results.data.info)
@@ -49,11 +50,11 @@ def select(study: Path, replicates: int, choose: Choose) -> None:
     if not complete:
         reasons = "; ".join(f"{entry.candidate}: {entry.skipped}" for entry in confirmed)
         raise StepError(f"no candidate could be confirmed: {reasons}")
-    winner = _chosen(complete, choose)
+    winner = _selected(complete, choose)
     candidates = [entry if entry.skipped or entry is winner else _compared(entry, winner) for entry in confirmed]
     others = [entry for entry in candidates if not (entry.skipped or entry is winner)]
     spec = proposed[winner.candidate].spec
-    assert spec is not None  # it has been confirmed
+    assert spec is not None  # only candidates with a spec are confirmed
     Selection(
         winner=winner.candidate,
         choose=choose,
@@ -99,40 +100,50 @@ def _confirmed(candidate: Candidate, study: Path, replicates: int, data: Dataset
     return entry.model_copy(update=results)
 
 
-def _chosen(complete: list[Compared], choose: Choose) -> Compared:
+def _selected(complete: list[Compared], choose: Choose) -> Compared:
     best = min(complete, key=lambda entry: entry.score)
     if choose == "lowest_mean" or best.sd is None:
         return best
     sized = [Sized(entry.candidate, entry.score, entry.weights or 0) for entry in complete]
-    chosen = smallest_within(sized, best.sd / math.sqrt(best.n)).name
-    return next(entry for entry in complete if entry.candidate == chosen)
+    selected = smallest_within(sized, best.sd / math.sqrt(best.n)).name
+    return next(entry for entry in complete if entry.candidate == selected)
 
 
 def _why(winner: Compared, others: list[Compared], replicates: int, selection: str, regression: bool) -> str:
-    """A few sentences for a person who asks why this one."""
+    """Return the reason for the selection in a few sentences."""
     mean = significant(winner.score) + rmse_note(winner.score, regression=regression)
-    seeds = f"{replicates} fresh weight seeds" if replicates > 1 else "a fresh weight seed"
+    seeds = f"over {replicates} fresh weight seeds" if replicates > 1 else "on a fresh weight seed"
     name = f"{winner.candidate} ({winner.source})"
     others = sorted(others, key=lambda entry: entry.score)
+    criterion = f"mean {selection} MSE {seeds}" if replicates > 1 else f"{selection} MSE {seeds}"
     if others and others[0].score < winner.score:
         text = (
-            f"{name} is the smallest network ({winner.weights} weights) within one standard error of the lowest mean"
-            f" {selection} MSE on {seeds}: {mean}"
+            f"{name} is the smallest network ({winner.weights} weights) within one standard error of the lowest "
+            f"{criterion}: {mean}."
         )
     else:
-        text = f"{name} has the lowest mean {selection} MSE on {seeds}: {mean}"
-    flattery = f" {ON_TEST_ROWS}" if selection == "test" else ""
+        text = f"{name} has the lowest {criterion}: {mean}."
+    sentences = [text, _others_in_words(others), ON_TEST_ROWS if selection == "test" else ""]
+    return " ".join(filter(None, sentences))
+
+
+def _others_in_words(others: list[Compared]) -> str:
+    """Return how the other candidates, in the order of their scores, differ from the selected one."""
     if not others:
-        return f"{text}; no other candidate could be compared.{flattery}"
-    text += f"; next is {others[0].candidate} with {significant(others[0].score)}"
-    equal = [entry for entry in others if entry.low is None or entry.low <= 0]
-    if equal:
-        return f"{text}. {len(equal)} of {len(others)} others cannot be told apart from it, each at 95 %.{flattery}"
-    return f"{text}. All others are worse, each at 95 %.{flattery}"
+        return "No other candidate could be compared."
+    next_best = f"The next candidate is {others[0].candidate} with {significant(others[0].score)}"
+    if any(entry.low is None for entry in others):
+        return f"{next_best}; a single seed gives no interval for the difference."
+    unclear = sum(entry.low is not None and entry.low <= 0 for entry in others)
+    if len(others) == 1:
+        return f"{next_best}; the difference is {'not ' if unclear else ''}significant (95 % interval)."
+    if unclear:
+        return f"{next_best}. {unclear} of {len(others)} differences from other candidates are not significant."
+    return f"{next_best}. All other candidates are significantly worse (95 % intervals)."
 
 
 def _optimism(compared: list[Compared]) -> Optimism | None:
-    """The winner's curse: by how much the best row's own score beats the mean of its fresh replicates, bootstrapped."""
+    """Return how optimistic the score of the best configuration in the search is, with a bootstrap interval."""
     best = next((entry for entry in compared if entry.candidate == "observed_1"), None)
     if best is None or best.observed is None or not best.n:
         return None

@@ -1,4 +1,4 @@
-"""What a study came to, in a few lines for the terminal."""
+"""The summary of a study that `gamtune show` prints."""
 
 import shlex
 from collections.abc import Mapping
@@ -17,7 +17,16 @@ from gamtune.results.selection import Compared, Selection
 
 
 def show(study: Study, results: Path, config: str) -> str:
-    """Best row, confirmed optimum, warnings about the data, report and the command that opens the MLflow UI.
+    """Return the summary of a finished study: the best configuration, the optimum, its test scores and the report.
+
+    Parameters
+    ----------
+    study : Study
+        The config.
+    results : Path
+        The folder ``results``.
+    config : str
+        Path of the config file, for the command that opens the MLflow UI.
 
     Raises
     ------
@@ -27,32 +36,30 @@ def show(study: Study, results: Path, config: str) -> str:
         If the study has not finished.
     """
     folder = Results(results).study(study.study)
-    for place in folder.with_checksums():
-        check_folder(place)
+    for checked in folder.with_checksums():
+        check_folder(checked)
     try:
         selection = Selection.read(folder.selection)
         test = Comparison.read(folder.optimum.comparison).test
         trials = read_rows(folder.summary, "status", "name", "validation_mse")
         warnings = DataWarnings.read(folder.data.warnings).warnings
     except FileNotFoundError as error:
-        raise StepError(f"{error.filename} is not there: the study has not finished") from None
-    finished = [row for row in trials if row["status"] == "ok"]
+        raise StepError(f"{error.filename} is missing: the study has not finished; run it to the end first") from None
+    finished = [trial for trial in trials if trial["status"] == "ok"]
     name, observed = _best(selection.candidates, finished)
     winner = selection.selected
     part = selection.selection
     regression = "accuracy" not in test
     mean = _score(winner.score) if winner.sd is None else with_spread(winner.score, winner.sd)
-    confirmed = f"{part} MSE {mean}{rmse_note(winner.score, regression=regression)} on {winner.n} fresh seeds"
+    seeds = f"{winner.n} fresh seed{'s' if winner.n > 1 else ''}"
+    confirmed = f"{part} MSE {mean}{rmse_note(winner.score, regression=regression)} over {seeds}"
     best = _score(observed) + rmse_note(observed, regression=regression)
     lines = [
-        ("Trials", f"{len(trials)}, of which {len(trials) - len(finished)} failed"),
-        ("Best row tried", f"{name}, {part} MSE {best} in the training it was chosen by"),
+        ("Trials", f"{len(trials)} ({len(trials) - len(finished)} failed)"),
+        ("Best (search)", f"{name}, {part} MSE {best}"),
         ("Optimum", f"{winner.candidate} ({winner.source}), {confirmed}"),
         ("", _settings(selection.spec)),
-        (
-            "On the test set",
-            f"MSE {_score(test['mse'])}, {_second(test)}, {_when(part)}",
-        ),
+        ("Test set", f"MSE {_score(test['mse'])}, {_second(test)} ({_when(part)})"),
         *(("Data warning", warning.message) for warning in warnings),
         ("Report", str(folder.report)),
         ("MLflow UI", _ui_command(config)),
@@ -61,7 +68,7 @@ def show(study: Study, results: Path, config: str) -> str:
 
 
 def _second(test: Mapping[str, float | None]) -> str:
-    """Return the metrics that are printed beside the MSE; R2 is empty where the test targets are all equal."""
+    """Return the metrics that are printed beside the MSE; R2 is empty if all test targets are equal."""
     if "accuracy" in test:
         return f"accuracy {_score(test['accuracy'])}"
     return f"RMSE {_score(test['rmse'])}, R2 {_score(test['r2'])}"
@@ -75,27 +82,27 @@ def _score(value: float | None) -> str:
 
 
 def _when(selection: str) -> str:
-    return "which every choice looked at" if selection == "test" else "scored after every choice"
+    return "also used for the selection" if selection == "test" else "scored once, after the selection"
 
 
 def _best(candidates: list[Compared], finished: list[dict[str, str]]) -> tuple[str, float]:
-    """Name and error of the best row: as the selection ranked it, or where it did not look at rows, the lowest."""
+    """Return name and error of the best configuration: that of the first candidate, or else of the best trial."""
     for candidate in candidates:
         if candidate.candidate == "observed_1" and candidate.observed is not None:
-            return candidate.source.removeprefix("row "), candidate.observed
-    best = min(finished, key=lambda row: float(row["validation_mse"]))
+            return candidate.source.removeprefix("configuration "), candidate.observed
+    best = min(finished, key=lambda trial: float(trial["validation_mse"]))
     return best["name"], float(best["validation_mse"])
 
 
 def _ui_command(config: str) -> str:
-    """What opens the UI from here: make where its file is, otherwise the command itself."""
+    """Return the command that opens the MLflow UI: a target of make if there is a Makefile, or gamtune itself."""
     if not Path("Makefile").exists():
         return f"gamtune ui {shlex.quote(config)}"
     return "make ui" if config == "config/config.yaml" else f"make ui CONFIG={shlex.quote(config)}"
 
 
 def _settings(spec: dict[str, Any]) -> str:
-    """The settings that matter, shortly."""
+    """Return the hyperparameters on one line, without those that do not affect the network."""
     shown = {name: value for name, value in spec.items() if name not in ("threads", "min_delta")}
     return ", ".join(f"{name} {_short(value)}" for name, value in shown.items())
 

@@ -1,22 +1,22 @@
-"""How large a network is, without building it."""
+"""The number of weights of a network, without building it."""
 
 from itertools import pairwise
 
 from gamtune.results.dataset import DatasetInfo
 from gamtune.spec import Spec
 
-PIECES = {"maxout": 2}  # dense layers a hidden layer has; a test holds it equal to the network's own
+PIECES = {"maxout": 2}  # dense layers per hidden layer; a test compares it with the number of the learner
 
 
 def count_weights(spec: Spec, data: DatasetInfo) -> int:
-    """Weights and biases of a network of dense layers.
+    """Return the number of weights and biases of a network of dense layers.
 
     Parameters
     ----------
     spec : Spec
-        Its hidden layers.
+        The configuration.
     data : DatasetInfo
-        The data set.
+        The data set, which determines the numbers of inputs and outputs.
     """
     pieces = PIECES.get(spec.activation, 1)
     hidden = sum(pieces * (before + 1) * after for before, after in pairwise((data.inputs, *spec.neurons)))

@@ -1,4 +1,4 @@
-"""Slots of the candidates. Their number is known when the workflow is parsed, their settings only later."""
+"""Slots of the candidates. Snakemake needs their number when it parses the workflow, before they are filled."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from gamtune.results.slots_file import FilledSlot
 from gamtune.spec import Spec
 
 COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "nearest", "usual", "reason", "spec")
-FIGURES = ("observed", "predicted", "nearest", "usual")
-# Weight seeds of the search count up from training.seed, which is below a million: these are never among them
+NUMBERS = ("observed", "predicted", "nearest", "usual")
+# The weight seeds of the search start at training.seed, which is below a million, so that these are never among them
 CONFIRMATION_SEED, FINAL_SEED = 1_000_000, 2_000_000
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One candidate's place: ``rank`` among the best rows, or ``key`` of a candidate by hand."""
+    """The slot of a candidate, with its rank among the best configurations or the key of a candidate chosen by hand."""
 
     name: str
     rule: str
@@ -28,7 +28,7 @@ class Slot:
 
 
 def slots(selection: SelectionSettings) -> list[Slot]:
-    """The slots that the config asks for, in its order."""
+    """Return the slots of the selection rules, in the order of the config."""
     found = []
     for rule in selection.rules:
         if rule == "best_observed":
@@ -42,9 +42,10 @@ def slots(selection: SelectionSettings) -> list[Slot]:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A line of ``candidates.csv``; ``spec`` is None where the slot is empty, for the reason given.
+    """A line of ``candidates.csv``; ``spec`` is None if the slot is empty, and ``reason`` states why.
 
-    ``nearest`` is the distance to the nearest row tried, ``usual`` how far rows are from one another (`support`).
+    ``nearest`` is the distance to the nearest configuration tried, ``usual`` the median distance between neighbours in
+    the search (see `gamtune.selection.support.distances`).
     """
 
     name: str
@@ -59,14 +60,14 @@ class Candidate:
 
 
 def read_candidates(path: Path) -> dict[str, Candidate]:
-    """The candidates by name."""
+    """Read ``candidates.csv`` and return the candidates by their names."""
     return {row["candidate"]: _candidate(row) for row in read_rows(path, *COLUMNS)}
 
 
 def _candidate(row: dict[str, str]) -> Candidate:
-    figures = {name: float(row[name]) if row[name] else None for name in FIGURES}
+    numbers = {name: float(row[name]) if row[name] else None for name in NUMBERS}
     spec = Spec.from_json(row["spec"]) if row["spec"] else None
-    return Candidate(row["candidate"], row["rule"], row["source"], **figures, reason=row["reason"], spec=spec)
+    return Candidate(row["candidate"], row["rule"], row["source"], **numbers, reason=row["reason"], spec=spec)
 
 
 def fold_of(study: Study, replicate: int) -> int | None:

@@ -1,4 +1,4 @@
-"""Whether a candidate lies among the rows that were tried: nothing is known of settings beyond them."""
+"""Whether a candidate is within the range of the configurations that the search tried."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,28 @@ from gamtune.numbers import compact
 from gamtune.search.table import cells
 from gamtune.spec import SETTINGS, Spec
 
-NOT_COMPARED = ("patience", "min_delta", "threads")  # of the training's end and its machine, not of the network
-SMALLEST = 1e-300  # stands for 0, which has no logarithm
+NOT_COMPARED = ("patience", "min_delta", "threads")  # these do not describe the network or its training steps
+SMALLEST = 1e-300  # replaces 0, which has no logarithm
 COLUMNS = ("candidate", "parameter", "value", "low", "high", "quantile", "warning")
 
 
 @dataclass(frozen=True)
 class Support:
-    """One setting of a candidate beside the rows': their range, the share of rows at or below it, and what is wrong."""
+    """A hyperparameter of a candidate, compared with the configurations tried.
+
+    Attributes
+    ----------
+    parameter : str
+        Name of the hyperparameter or derived column.
+    value : float or str
+        Value of the candidate.
+    low, high : float, optional
+        Lowest and highest value tried; None for text.
+    quantile : float, optional
+        Share of the configurations tried with at most this value; None for text.
+    warning : str
+        Why the value is outside the range; empty otherwise.
+    """
 
     parameter: str
     value: float | str
@@ -31,19 +45,32 @@ class Support:
 
 
 def values_of(spec: Spec) -> dict[str, Any]:
-    """The settings that a candidate is compared by: one value each, per-layer vectors by what is made of them."""
-    told = cells(spec, [name for name in SETTINGS if name not in NOT_COMPARED])
+    """Return the hyperparameters by which configurations are compared; vectors per layer as their derived columns."""
+    columns = cells(spec, [name for name in SETTINGS if name not in NOT_COMPARED])
     return {"depth": spec.depth} | {
-        name: value for name, value in told.items() if name not in PER_LAYER and value is not None
+        name: value for name, value in columns.items() if name not in PER_LAYER and value is not None
     }
 
 
-def support(candidate: Spec, rows: Sequence[Spec]) -> list[Support]:
-    """Each setting that varies among the rows or that the candidate has otherwise, in the order of the settings."""
-    tried = [values_of(row) for row in rows]
+def support(candidate: Spec, configurations: Sequence[Spec]) -> list[Support]:
+    """Compare a candidate with the configurations tried.
+
+    Parameters
+    ----------
+    candidate : Spec
+        The candidate.
+    configurations : sequence of Spec
+        The configurations tried.
+
+    Returns
+    -------
+    list of Support
+        One entry per hyperparameter that varies in the search or that differs in the candidate.
+    """
+    tried = [values_of(spec) for spec in configurations]
     found = []
     for name, value in values_of(candidate).items():
-        others = [row[name] for row in tried if name in row]
+        others = [values[name] for values in tried if name in values]
         if set(others) == {value}:
             continue
         found.append(_text(name, value, others) if isinstance(value, str) else _number(name, value, others))
@@ -51,58 +78,82 @@ def support(candidate: Spec, rows: Sequence[Spec]) -> list[Support]:
 
 
 def _text(name: str, value: str, others: list[Any]) -> Support:
-    warning = "" if value in others else f"{name} {value} was in no row tried"
+    warning = "" if value in others else f"{name} {value} was not tried"
     return Support(name, value, None, None, None, warning)
 
 
 def _number(name: str, value: float, others: list[Any]) -> Support:
     numbers = np.array([other for other in others if not isinstance(other, str)], dtype=float)
     if not len(numbers):
-        return Support(name, value, None, None, None, f"{name} {compact(value, 4)} was in no row tried")
+        return Support(name, value, None, None, None, f"{name} {compact(value, 4)} was not tried")
     low, high = float(numbers.min()), float(numbers.max())
-    tried = f"({compact(low, 4)} to {compact(high, 4)})" if low < high else f"(all {compact(low, 4)})"
+    tried = f"the range tried ({compact(low, 4)} to {compact(high, 4)})"
+    if low == high:
+        tried = f"the only value tried ({compact(low, 4)})"
     warning = ""
     if value < low:
-        warning = f"{name} {compact(value, 4)} is below every row tried {tried}"
+        warning = f"{name} {compact(value, 4)} is below {tried}"
     elif value > high:
-        warning = f"{name} {compact(value, 4)} is above every row tried {tried}"
+        warning = f"{name} {compact(value, 4)} is above {tried}"
     return Support(name, value, low, high, float((numbers <= value).mean()), warning)
 
 
 def distances(
-    candidates: Mapping[str, Spec], rows: Sequence[Spec], log_columns: Collection[str] = ()
+    candidates: Mapping[str, Spec], configurations: Sequence[Spec], log_columns: Collection[str] = ()
 ) -> tuple[dict[str, float], float]:
-    """How far each candidate is from the nearest row, and how far a row usually is from the next (the median).
+    """Return the distances of the candidates to the configurations tried.
 
-    In the settings that vary among the rows, each scaled to its range, or to the range of its logarithms if it is one
-    of ``log_columns``; texts that differ lie 1 apart. Where all rows are alike the usual distance is 0.
+    Distances are Euclidean in the hyperparameters that vary in the search, each scaled to its range, or to the range
+    of its logarithms if it is one of ``log_columns``; the distance of two different texts is 1.
+
+    Parameters
+    ----------
+    candidates : mapping of str to Spec
+        The candidates by their names.
+    configurations : sequence of Spec
+        The configurations tried.
+    log_columns : collection of str
+        Hyperparameters that are compared on a logarithmic scale.
+
+    Returns
+    -------
+    nearest : dict of str to float
+        Distance of each candidate to the nearest configuration.
+    usual : float
+        Median distance of a configuration to its nearest neighbour; 0 if all configurations are equal.
     """
-    tried = [values_of(row) for row in {row.without_seed(): row for row in rows}.values()]
-    asked = {name: values_of(spec) for name, spec in candidates.items()}
-    logged = [name for name in log_columns if all(row.get(name, 1) > 0 for row in tried)]
-    tried, asked = [_logged(row, logged) for row in tried], {name: _logged(row, logged) for name, row in asked.items()}
-    axes = [name for name in tried[0] if all(name in row for row in tried) and len({row[name] for row in tried}) > 1]
-    places = np.array([_place(row, axes, tried) for row in tried])
+    distinct = {spec.without_seed(): spec for spec in configurations}.values()
+    tried = [values_of(spec) for spec in distinct]
+    logged = [name for name in log_columns if all(values.get(name, 1) > 0 for values in tried)]
+    tried = [_logged(values, logged) for values in tried]
+    proposed = {name: _logged(values_of(spec), logged) for name, spec in candidates.items()}
+    axes = [
+        name
+        for name in tried[0]
+        if all(name in values for values in tried) and len({values[name] for values in tried}) > 1
+    ]
+    points = np.array([_point(values, axes, tried) for values in tried])
     if not axes:
         return dict.fromkeys(candidates, 0.0), 0.0
-    tree = cKDTree(places)
-    usual = float(np.median(tree.query(places, k=2)[0][:, 1]))
-    near = {name: float(tree.query(_place(values, axes, tried))[0]) for name, values in asked.items()}
+    tree = cKDTree(points)
+    usual = float(np.median(tree.query(points, k=2)[0][:, 1]))
+    near = {name: float(tree.query(_point(values, axes, tried))[0]) for name, values in proposed.items()}
     return near, usual
 
 
 def _logged(values: Mapping[str, Any], log_columns: Collection[str]) -> dict[str, Any]:
-    """Replace values by their logarithms; a candidate's 0 lies far below every row."""
+    """Return the values with logarithms for some columns; a 0 is then far below every configuration."""
     return {name: log10(value or SMALLEST) if name in log_columns else value for name, value in values.items()}
 
 
-def _place(values: Mapping[str, Any], axes: Sequence[str], tried: Sequence[Mapping[str, Any]]) -> list[float]:
-    place: list[float] = []
+def _point(values: Mapping[str, Any], axes: Sequence[str], tried: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Return the coordinates of a configuration, scaled to the ranges of the configurations tried."""
+    point: list[float] = []
     for name in axes:
-        others = [row[name] for row in tried]
+        others = [values_tried[name] for values_tried in tried]
         if isinstance(others[0], str):
-            place += [float(values.get(name) == level) / np.sqrt(2) for level in sorted(set(others))]
+            point += [float(values.get(name) == level) / np.sqrt(2) for level in sorted(set(others))]
         else:
             low, span = min(others), max(others) - min(others)
-            place.append((values.get(name, low) - low) / span)
-    return place
+            point.append((values.get(name, low) - low) / span)
+    return point
