@@ -120,7 +120,7 @@ def test_a_summary_of_other_trials_is_no_outcome(config, folder):
     more = parse_study(CONFIG | {"search": CONFIG["search"] | {"draws": 11}}, "config.yaml")
     for study in (more, parse_study(CONFIG | {"search": CONFIG["search"] | {"seed": 2}}, "config.yaml")):
         with pytest.raises(
-            InputError, match=r"summary\.csv: does not hold the 1[01] trials of the config; run the study"
+            InputError, match=r"summary\.csv: does not contain the 1[01] trials of the config; run the study"
         ):
             check_summary(study, folder)
 

@@ -112,7 +112,7 @@ def test_a_value_outside_the_support_counts_as_its_nearest_end():
 @pytest.mark.parametrize(
     ("raw", "words", "ends"),
     [
-        ({"log_uniform": [1e-4, 1.0]}, "log-uniform: every order of magnitude equally likely", "0.0001 to 1"),
+        ({"log_uniform": [1e-4, 1.0]}, "log-uniform: all orders of magnitude equally likely", "0.0001 to 1"),
         (
             {"beta": [1.5, 1], "scale": 0.5, "per": "depth"},
             "beta(1.5, 1), mean 0.3, one value per hidden layer",
@@ -122,7 +122,7 @@ def test_a_value_outside_the_support_counts_as_its_nearest_end():
         ({"choice": [0.1]}, "fixed", "0.1"),
         (
             {"choice": [0.0, 0.9], "when": {"optimizer": "sgd"}},
-            "one of these, equally likely, only where optimizer is sgd",
+            "one of these values, equally likely, only where optimizer is sgd",
             "0, 0.9",
         ),
     ],
@@ -156,7 +156,7 @@ class Unfinished(Distribution):
 def test_r_draws_only_from_distributions_that_it_knows():
     for distribution in (Integer(integer=(1, 2)), Normal(normal=(0, 1)), Choice(choice=[1])):
         distribution.check_draws_as_r()
-    with pytest.raises(ValueError, match="R draws no normal numbers with min or max"):
+    with pytest.raises(ValueError, match="min and max are not valid for R's generators"):
         Normal(normal=(0, 1), max=1).check_draws_as_r()
     with pytest.raises(ValueError, match="R's generator does not draw from the distribution 'unfinished'"):
         Unfinished(unfinished=1).check_draws_as_r()

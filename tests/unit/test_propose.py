@@ -88,7 +88,7 @@ def test_a_space_that_is_used_up_leaves_slots_empty_with_the_reason(strategy):
     slots = study.search.propose(study, 1, 6, outcomes(table))
     filled = [slot for slot in slots if slot.row]
     assert len(table) + len(filled) == 4
-    assert all("the space may hold no other" in slot.reason for slot in slots if not slot.row)
+    assert all("the space may contain no others" in slot.reason for slot in slots if not slot.row)
 
 
 @pytest.mark.parametrize("strategy", ["tpe", "gp"])
@@ -136,7 +136,7 @@ def test_the_best_of_a_rung_go_on_and_failed_ones_never(make_study):
     assert slots[0].row.spec.trial != rows[3].spec.trial
     few = study.search.propose(study, 1, 3, [Outcome(row, None) for row in rows[:8]] + tried[8:])
     assert [bool(slot.row) for slot in few] == [True, False, False]
-    assert few[2].reason == "only 1 rows of the rung before finished"
+    assert few[2].reason == "only 1 trials of the previous rung finished"
 
 
 def record(path, mse):
@@ -148,7 +148,7 @@ def record(path, mse):
 def test_rounds_are_written_one_after_the_other_and_read_in_their_order(tmp_path):
     study = study_of("tpe", draws=6, rounds=2, per_round=3)
     table = build_table(study)
-    with pytest.raises(InputError, match="have to be trained first"):
+    with pytest.raises(InputError, match="missing; train the trials of the earlier stages first"):
         propose(study, 1, tmp_path)
     for number, row in enumerate(table):
         record(tmp_path / "trials" / row.spec.trial / "record.json", None if number == 2 else error(row.spec))

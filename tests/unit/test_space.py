@@ -180,10 +180,10 @@ def test_rows_of_a_csv_file_are_rows_by_hand(tmp_path, make_study):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("l1,neuron\n1,2\n", "column 'neuron': unknown parameter, did you mean 'neurons'?"),
+        ("l1,neuron\n1,2\n", "column 'neuron': unknown hyperparameter, did you mean 'neurons'?"),
         ("l1\nx\n", "row 1, column 'l1': got 'x', expected a number of at least 0"),
         ("l1\n", "holds no row"),
-        ("name\nwide\n", "holds no column of a parameter"),
+        ("name\nwide\n", "has no column of a hyperparameter"),
         ("l1,l2\n1\n", "rows.csv: line 2 has 1 cell, but the header has 2"),
         ("l1\n1 2\n", "row 1, column 'l1': got '1 2'"),
         ("l1\n-1\n", "row manual_1, l1: got -1, expected a number of at least 0"),
@@ -201,9 +201,18 @@ def test_a_faulty_csv_of_rows_is_answered_with_row_and_column(tmp_path, make_stu
 @pytest.mark.parametrize(
     ("space", "message"),
     [
-        ({"l1": {"uniform": [0, 1]}}, "space.l1: a grid needs levels"),
-        ({"depth": [1, 2], "neurons": {"integer": [1, 2], "per": "depth"}}, "space.neurons.per: a grid draws nothing"),
-        ({"epochs": {"integer": [1, 1000]}, "batch_size": {"integer": [1, 1000]}}, "this grid has 1000000 rows"),
+        (
+            {"l1": {"uniform": [0, 1]}},
+            "space.l1: a continuous distribution is not valid for strategy 'grid'; list the values",
+        ),
+        (
+            {"depth": [1, 2], "neurons": {"integer": [1, 2], "per": "depth"}},
+            "space.neurons.per: not valid for strategy 'grid'; list vectors",
+        ),
+        (
+            {"epochs": {"integer": [1, 1000]}, "batch_size": {"integer": [1, 1000]}},
+            "the grid has 1000000 configurations, at most 100000 are allowed",
+        ),
     ],
 )
 def test_a_grid_that_cannot_be_listed_is_refused(make_study, space, message):
@@ -213,7 +222,9 @@ def test_a_grid_that_cannot_be_listed_is_refused(make_study, space, message):
 
 
 def test_a_per_layer_parameter_without_its_length_is_refused(make_study):
-    with pytest.raises(InputError, match=r"space.neurons.per: no depth to follow; add depth to space or to training"):
+    with pytest.raises(
+        InputError, match=r"space.neurons.per: the number of layers is not set; add `depth` to space or training"
+    ):
         build_table(make_study(space={"neurons": {"integer": [1, 2], "per": "depth"}}))
     study = make_study(space={"neurons": {"integer": [1, 20], "per": "depth"}}, training={"depth": 3})
     assert {row.spec.depth for row in build_table(study)} == {3}
@@ -260,7 +271,7 @@ def test_rows_of_other_studies_are_kept_once_with_where_they_come_from(tmp_path,
     ("content", "message"),
     [
         (None, "summary.csv: cannot be read: No such file or directory"),
-        ("trial,status\n1,ok\n", "summary.csv holds no column of a parameter"),
+        ("trial,status\n1,ok\n", "summary.csv has no column of a hyperparameter"),
         ("l1\n", "summary.csv: holds no row"),
         ("l1\nmany\n", "summary.csv, row 1, column 'l1': got 'many', expected a number of at least 0"),
     ],
@@ -302,7 +313,7 @@ def test_a_parameter_that_a_later_round_may_use_is_no_error(make_study, strategy
 
 
 def test_a_study_does_not_keep_what_it_makes(make_study):
-    with pytest.raises(InputError, match="is made by this study itself; keep a copy"):
+    with pytest.raises(InputError, match="is a result of this study; copy it to another folder"):
         build_table(make_study(search__keep=["results/small/summary.csv"]))
 
 
