@@ -51,6 +51,7 @@ lint: .venv/installed
 	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 	$(BIN)/codespell
+	$(BIN)/python -m pytest -q --noconftest -p no:cacheprovider tests/unit/test_prose.py
 
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
