@@ -69,10 +69,10 @@ def peer(script: str, folder: Path, goal: float, limit: float, seed: int) -> flo
         [BIN / "python", PEERS / script], env={**os.environ, **{name: str(value) for name, value in told.items()}},
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    said = [line for line in done.stdout.splitlines() if line.startswith("reached ")]
-    if not said:
+    lines = [line for line in done.stdout.splitlines() if line.startswith("reached ")]
+    if not lines:
         raise RuntimeError(f"{script}: {(done.stdout + done.stderr)[-2000:]}")
-    word = said[-1].split()[1]
+    word = lines[-1].split()[1]
     return None if word == "not" else float(word)
 
 

@@ -36,7 +36,7 @@ def package_of(path):
         ("optuna", {"search"}),
     ],
 )
-def test_a_heavy_package_is_imported_by_few_packages(package, packages):
+def test_heavy_packages_are_imported_only_where_they_are_needed(package, packages):
     users = {package_of(path) for path in FILES if any(module.split(".")[0] == package for module in imports(path))}
     assert users <= packages
 
@@ -94,7 +94,7 @@ def test_learners_import_few_other_modules():
     }
 
 
-def test_built_in_implementations_are_used_through_their_registry_alone():
+def test_built_in_implementations_are_imported_only_through_their_registry():
     for extensions in ("search.distributions", "search.strategies"):
         folder = Path(*extensions.split("."))
         users = {

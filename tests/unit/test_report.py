@@ -1,4 +1,4 @@
-"""The report: complete, self-contained, and honest about what is missing."""
+"""The report is complete and self-contained, and it states what is missing."""
 
 import csv
 import json
@@ -85,7 +85,7 @@ observed_1,3,0.004,-0.001,0.009,0.0813,9,2,0.0654
 
 @pytest.fixture
 def study(tmp_path):
-    """A finished study's folder without a model of the error."""
+    """Return the folder of a finished study without a GAM."""
     for name in ("data", "figures", "gam", "selection", "optimum", "optimum/figures"):
         (tmp_path / name).mkdir()
     (tmp_path / "optimum" / "figures" / "captions.json").write_text('{"captions": {}, "sections": {}}')
@@ -147,7 +147,7 @@ def study(tmp_path):
 
 
 def add_figures(study, **sections):
-    """Write the files of the step `figures`, given the section of each figure."""
+    """Write the files of step `figures`, given the section of each figure."""
     for stem in sections:
         Figure(figsize=(1, 1)).savefig(study / "figures" / f"{stem}.png")
     captions = {stem: f"caption of {stem}" for stem in sections}
@@ -160,7 +160,7 @@ def page_of(study) -> str:
 
 
 def add_model(study):
-    """What the steps `gam` and `figures` leave when there is a model."""
+    """Write the files of the steps `gam` and `figures` for a study with a GAM."""
     (study / "gam" / "skipped.txt").unlink()
     terms = {"term": ["s(l1)"], "edf": [1.87], "F": [16.2], "p": [0.001], "p_adjusted": [0.007],
              "deviance_share": [0.41], "null_high": [0.06], "concurvity_worst": [0.31], "k_index": [1.02]}  # fmt: skip
@@ -175,7 +175,7 @@ def add_model(study):
     )
 
 
-def test_the_page_needs_nothing_from_outside(study):
+def test_the_report_loads_no_external_resources(study):
     add_model(study)
     page = page_of(study)
     assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", page)
@@ -183,14 +183,14 @@ def test_the_page_needs_nothing_from_outside(study):
     assert page.count('src="data:image/png;base64,') == 4
 
 
-def test_winner_and_test_score_stand_at_the_top(study):
+def test_the_report_begins_with_the_optimum_and_its_test_score(study):
     answer = page_of(study).split('id="searched"')[0]
     assert "Test MSE 0.0455, accuracy 92.0" in answer
     assert "observed_2 has the lowest mean." in answer
     assert "<span>neurons</span> 300 200" in answer
 
 
-def test_a_skipped_model_is_explained_not_hidden(study):
+def test_the_report_gives_the_reason_for_a_skipped_model(study):
     assert "No model of the error was fitted: 19 coefficients for 5 rows" in page_of(study)
 
 
@@ -237,7 +237,7 @@ def test_names_of_classes_are_shown_as_they_are(study):
     assert "<script>alert" not in page
 
 
-def test_without_failures_the_page_does_not_speak_of_them(study):
+def test_without_failures_the_report_has_no_section_on_failures(study):
     summary = pd.read_csv(study / "summary.csv")
     summary[summary["status"] == "ok"].to_csv(study / "summary.csv", index=False)
     page = page_of(study)
@@ -245,12 +245,12 @@ def test_without_failures_the_page_does_not_speak_of_them(study):
     assert "Rows that failed" not in page
 
 
-def test_best_rows_come_first(study):
+def test_the_best_configurations_are_listed_first(study):
     best = re.findall(r'<td class="name">(random_\d)', page_of(study))
     assert best == ["random_2", "random_4", "random_3", "random_1", "random_5"]
 
 
-def test_a_single_seed_and_no_retrained_row_are_no_obstacle(study):
+def test_a_report_is_written_for_one_seed_without_confirmations(study):
     single = [
         entry | {"sd": None, "low": None, "high": None, "n": min(entry["n"], 1)} for entry in SELECTION["candidates"]
     ]
@@ -268,7 +268,7 @@ def test_a_prediction_below_zero_is_explained(study):
     assert "A prediction below 0" in page_of(study)
 
 
-def test_the_page_is_the_same_every_time(study):
+def test_the_report_is_reproducible(study):
     assert page_of(study) == page_of(study)
 
 
@@ -279,13 +279,13 @@ def told(**changes):
 TEST = {"mse": 0.045, "accuracy": 0.92, "r2": 0.9}
 
 
-def test_an_interval_that_holds_zero_leaves_the_order_open():
+def test_an_interval_that_contains_zero_is_reported_as_inconclusive():
     assert "cannot be told apart" in how_sure(told(), [])[0]
     clear = {"candidates": [candidate("observed_1", 0.052, 0.004, 0.003), SELECTION["candidates"][1]]}
     assert "the optimum is better at 95 %" in how_sure(told(**clear), [])[0]
 
 
-def test_what_the_test_rows_were_used_for_is_said():
+def test_the_use_of_the_test_set_is_reported():
     assert (
         "The 50 test rows were scored once, after every choice: 46 right"
         in what_it_scores(told(), TEST, 50, None, [])[-1]
@@ -294,30 +294,30 @@ def test_what_the_test_rows_were_used_for_is_said():
     assert "The 50 test rows are what every choice looked at" in chosen_on[-1]
 
 
-def test_a_regression_is_told_by_r2_and_absolute_error():
+def test_a_regression_is_reported_with_r2_and_absolute_error():
     said = what_it_scores(told(), {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [])[-1]
     assert said.endswith("every choice: R² 0.870, mean absolute error 0.100.")
 
 
-def test_the_test_error_of_other_weight_seeds_shows_how_lucky_the_exported_one_is():
+def test_the_test_errors_of_other_weight_seeds_are_reported():
     said = what_it_scores(
         told(), TEST, 50, Score("optimum, final seeds", "test", 3, {"mse": 0.0471, "mse_sd": 0.0021}), []
     )[-1]
     assert "On 3 weight seeds that no choice has seen, the first of them exported: mean test MSE 0.0471" in said
 
 
-def test_the_winners_curse_is_told_only_where_it_struck():
+def test_the_selection_bias_of_the_search_is_reported():
     assert "flattered its best row (row of observed_1): 0.0400 when chosen, 0.0520" in winners_curse(told().optimism)[0]
     assert "did not flatter" in winners_curse(told().optimism.model_copy(update={"difference": -0.001}))[0]
 
 
-def test_a_smaller_network_that_is_chosen_though_it_is_worse_is_told_as_that():
+def test_the_selection_of_a_smaller_but_worse_network_is_explained():
     entries = [candidate("observed_1", 0.042, -0.006, 0.004), SELECTION["candidates"][1]]
     said = how_sure(told(candidates=entries), [])[0]
     assert "the optimum is worse at 95 %, but smaller (9000 weights, not 9000)" in said
 
 
-def test_the_optimum_is_held_against_its_references_on_the_test_rows_and_against_the_rows_tried(study):
+def test_the_optimum_is_compared_with_baselines_and_configurations_tried(study):
     page = page_of(study)
     assert "observed_1 is +0.004 in mean MSE from the optimum over 3 common seeds" in page
     assert "alone is right in 9 rows, the other alone in 2 (McNemar p .065)" in page
@@ -331,7 +331,7 @@ def test_the_optimum_is_held_against_its_references_on_the_test_rows_and_against
     assert "the nearest row is 0.35 away, where rows are usually 0.21 from the next" in selection
 
 
-def test_the_first_lines_tell_searched_found_how_sure_chosen_and_scores_in_this_order(study):
+def test_the_summary_states_search_results_uncertainty_selection_and_scores_in_order(study):
     add_model(study)
     answer = page_of(study).split('id="searched"')[0]
     places = [answer.index(f"<dt>{word}</dt>") for word in ("Searched", "Found", "How sure", "Chosen", "Scores")]
@@ -340,7 +340,7 @@ def test_the_first_lines_tell_searched_found_how_sure_chosen_and_scores_in_this_
     assert "What matters: s(l1) (41.0" in answer
 
 
-def test_what_was_found_says_if_nothing_was():
+def test_the_report_states_if_no_effect_was_found():
     model = {"deviance_explained": 0.4, "null_deviance_explained": 0.35}
     best = {"name": "a", "validation_mse": 0.04}
     said = what_was_found(best, 0.06, [{"term": "s(l1)", "p_adjusted": 0.2, "deviance_share": 0.1}], model)
@@ -348,7 +348,7 @@ def test_what_was_found_says_if_nothing_was():
     assert len(what_was_found(best, 0.06, [], None)) == 1
 
 
-def test_importance_is_shown_with_noise_and_ranks(study):
+def test_importance_is_shown_with_noise_levels_and_ranks(study):
     add_model(study)
     assert "What matters most" not in page_of(study)
     (study / "gam" / "importance.csv").write_text(
@@ -364,14 +364,14 @@ def test_a_regression_has_no_mcnemar(study):
     assert said == "On the test rows, default is +0.01 in mean MSE from the optimum."
 
 
-def test_intervals_lie_on_one_axis_with_zero():
+def test_intervals_share_an_axis_that_contains_zero():
     strips, zero = interval_strips(told().candidates)
     assert list(strips) == ["observed_1"]
     strip = strips["observed_1"]
     assert strip.left < zero < strip.dot < strip.left + strip.width <= 100
 
 
-def test_the_commonest_confusion_is_named():
+def test_the_most_frequent_confusion_is_named():
     header = ["actual", "cat", "dog", "error", "rate"]
     rows = [["cat", "5", "3", "", ""], ["dog", "1", "9", "", ""], ["Totals", "6", "12", "", ""]]
     assert commonest_confusion(header, rows) == "Most frequent confusion: cat taken for dog, 3 times."
@@ -384,6 +384,6 @@ def test_the_report_shows_how_each_column_was_interpreted(study):
     assert "<td>target (classes)</td><td>0</td><td>2</td><td>=1</td></tr>" in text
 
 
-def test_warnings_about_the_data_stand_before_everything_else(study):
+def test_the_report_begins_with_warnings_about_the_data(study):
     answer = page_of(study).partition('<section class="answer"')[2].partition("<dl>")[0]
     assert "column &#39;a&lt;b&#39; alone predicts &#39;y&#39;" in answer

@@ -1,4 +1,4 @@
-"""Studies of data with text, gaps and groups, of a regression, in folds, by the test rows, and of HAR itself."""
+"""Studies with text, missing values, groups and folds, of a regression, with selection on the test set, and of HAR."""
 
 import json
 import os
@@ -23,7 +23,7 @@ MIXED = {"data": {"source": "table", "path": "data/mixed.csv", "target": "kind",
 
 @pytest.fixture
 def mixed(new_project):
-    """A finished study of the mixed table, in folds of whole sites."""
+    """Return a finished study of the mixed table with folds of whole sites."""
     write_mixed(new_project.folder)
     new_project.configure(**MIXED)
     done = new_project.snakemake()
@@ -32,7 +32,7 @@ def mixed(new_project):
     return new_project
 
 
-def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
+def test_each_configuration_is_trained_once_per_fold_and_the_model_predicts_raw_samples(mixed):
     summary = pd.DataFrame(mixed.rows("summary.csv"))
     assert summary.groupby("name").size().tolist() == [FOLDS] * 2
     digests = {mixed.json(f"data/fold_{fold}/digest.json")["digest"] for fold in (1, 2)}
@@ -81,7 +81,7 @@ def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
     assert not again & digests
 
 
-def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_shown(new_project):
+def test_selection_on_the_test_set_is_reported_with_every_error(new_project):
     write_mixed(new_project.folder)
     new_project.configure(
         data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"],
@@ -101,11 +101,11 @@ def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_sh
     for figure in figures:
         assert ON_TEST_ROWS in figure.read_text(), figure.name
     assert {row["selection"] for row in new_project.rows("summary.csv")} == {"test"}
-    said = new_project.gamtune("show", "config/small.yaml").output
-    assert "which every choice looked at" in said
+    printed = new_project.gamtune("show", "config/small.yaml").output
+    assert "which every choice looked at" in printed
     comparison = new_project.rows("optimum/comparison.csv")
     seeds = {row["part"] for row in comparison if row["what"].startswith("winner")}
-    assert seeds == {"test, chosen on"}  # the choice depended on them: no independent score
+    assert seeds == {"test, chosen on"}  # the selection used the test set, so that there is no independent score
     test = next(row for row in comparison if (row["what"], row["part"]) == ("optimum", "test"))
     scored = json.loads(new_project.gamtune("metrics", str(new_project.path("optimum/predictions.csv"))).output)
     held, *_ = new_project.rows("optimum/tests.csv")
@@ -118,7 +118,7 @@ def test_a_regression_chosen_by_the_test_rows_says_so_wherever_its_errors_are_sh
 
 @pytest.mark.tables
 @pytest.mark.skipif(not os.environ.get("GAMTUNE_DATA"), reason="the variable GAMTUNE_DATA names no folder of data")
-def test_har_is_fetched_split_by_subject_and_trained_as_h2o_does(new_project):
+def test_har_is_downloaded_split_by_subject_and_trained_as_in_h2o(new_project):
     new_project.configure(
         data={"source": "har", "validation": {"groups": 5}}, training__network="h2o",
         search={"strategy": "random", "generator": "R-rounding", "seeds": [403, 10]}, analysis=None,
