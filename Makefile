@@ -7,10 +7,10 @@ CONFIG ?= config/config.yaml
 PORT ?= 5000
 BIN := .venv/bin
 SNAKEMAKE = $(BIN)/snakemake --cores "$(CORES)" $(if $(filter-out config/config.yaml,$(CONFIG)),--configfile "$(CONFIG)")
-# Of the tests: one more than cores, since many tests wait for other processes part of the time
+# Test processes: one more than cores, since many tests wait for other processes part of the time
 WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 
-# Snakemake keeps a cache in HOME, and does not start if that cannot be written
+# Snakemake keeps a cache in HOME and does not start if HOME is not writable
 ifndef XDG_CACHE_HOME
 ifneq ($(shell mkdir -p "$$HOME/.cache" 2> /dev/null && test -w "$$HOME/.cache" && echo yes),yes)
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
@@ -20,15 +20,15 @@ endif
 .PHONY: help run ui test test-fast test-long attack lint benchmark reference lock clean
 
 help:
-	@echo "make run   run the study CONFIG=$(CONFIG) on CORES=$(CORES) and print what it came to"
-	@echo "make ui    open its runs in MLflow, on this machine only, PORT=$(PORT)"
-	@echo "make test  check the project itself, in about 10 minutes on 2 cores; make test-fast: in about 3, without Snakemake runs"
-	@echo "make attack  kill, mutate and damage: about 85 minutes; ATTACK='storm --number 20 --seed 3' for a part of it"
-	@echo "make benchmark  time it against its peers: several hours; installs them into .venv-benchmark"
+	@echo "make run        run the study CONFIG=$(CONFIG) on CORES=$(CORES) and print a summary of the results"
+	@echo "make ui         show its runs in MLflow, on this machine only, PORT=$(PORT)"
+	@echo "make test       run all tests (about 10 minutes on 2 cores); make test-fast: without Snakemake runs (about 3 minutes)"
+	@echo "make attack     kill runs, mutate input and damage files (about 85 minutes); ATTACK='storm --number 20 --seed 3': a part"
+	@echo "make benchmark  compare the speed with other tools (several hours); installs them into .venv-benchmark"
 
 .venv/installed: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("gamtune needs Python 3.11 or later, $(PYTHON) is " + sys.version.split()[0] + "; name another: make run PYTHON=python3.12")'
-	@echo "Setting up .venv: a few minutes, once"
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("gamtune needs Python 3.11 or later, $(PYTHON) is " + sys.version.split()[0] + "; use another: make run PYTHON=python3.12")'
+	@echo "Setting up .venv (a few minutes, only once)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -51,6 +51,7 @@ lint: .venv/installed
 	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 	$(BIN)/codespell
+	$(BIN)/python -m pytest -q --noconftest -p no:cacheprovider tests/unit/test_prose.py
 
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
@@ -58,7 +59,7 @@ test: lint
 test-fast: .venv/installed
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not (workflow or slow or browser or team or tables or long)" tests/unit workflow/gamtune
 
-# What the tests above leave out: it needs other programs or much time, and skips what is not installed
+# Tests that require other programs or much time; they are skipped if a program is not installed
 test-long: .venv/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "browser or team or tables or long"
 

@@ -1,4 +1,4 @@
-"""A small config, and how to vary it."""
+"""A small config and a function that changes it."""
 
 import copy
 from typing import Any
@@ -18,7 +18,7 @@ CONFIG: dict[str, Any] = {
 
 
 def changed(config: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """A copy with other values at dotted keys; None deletes."""
+    """Return a copy with other values at dotted keys; None deletes a key."""
     config = copy.deepcopy(config)
     for key, value in changes.items():
         *path, last = key.split(".")

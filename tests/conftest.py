@@ -1,4 +1,4 @@
-"""What several tests share: a config to vary, the digits prepared once, and an empty tracking store."""
+"""Shared fixtures: a config that tests can change, prepared data, and an empty tracking store."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from gamtune.config.study import Study
 from gamtune.data.prepare import prepare
 from gamtune.runtime.warm import VARIABLE, start_trainer
 
-settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+settings.register_profile("untimed", deadline=None)  # tests may be slow on a busy machine
 settings.load_profile("untimed")
 
 
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def make_study() -> Callable[..., Study]:
-    """A function that gives the small study with changes at dotted keys."""
+    """Return a function that makes the small study with changes at dotted keys."""
     return lambda **changes: parse_study(
         changed(CONFIG, {key.replace("__", "."): value for key, value in changes.items()}), "config.yaml"
     )
@@ -63,7 +63,7 @@ def make_study() -> Callable[..., Study]:
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """digest.json of the prepared digits."""
+    """Return the path of digest.json of the prepared digits."""
     folder = tmp_path_factory.mktemp("digits")
     prepare(Data(source="digits"), folder)
     return folder / "digest.json"
@@ -71,7 +71,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty tracking store, made once: MLflow's migrations take seconds."""
+    """Return an empty tracking store, which is made once because MLflow's migrations take seconds."""
     from tracked import Study
 
     study = Study(tmp_path_factory.mktemp("empty"))
@@ -81,7 +81,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def study(tmp_path: Path, empty_database: Path) -> Any:
-    """A study that tracking has not seen yet, in a store of its own."""
+    """Return a study that has not been tracked yet, in a separate store."""
     from tracked import Study
 
     study = Study(tmp_path)

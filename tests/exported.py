@@ -1,4 +1,4 @@
-"""The exported model of a finished study, scored as a user would score it."""
+"""Scores of the exported model of a finished study."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Summaries, records and models to draw figures from, and what a figure shows."""
+"""Summaries, records and models for figures, and functions that read figures."""
 
 import json
 import re

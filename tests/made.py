@@ -1,10 +1,10 @@
-"""Artefacts of a study for the tests, with the attributes that a test asks for and likely values for the others."""
+"""Artefacts of a study for the tests, with given attributes and plausible values for the others."""
 
 from gamtune.results.dataset import DatasetInfo
 
 
 def dataset(**changes):
-    """The description of a classification with two classes and 50 test samples."""
+    """Return the description of a classification with two classes and 50 test samples."""
     described = {
         "task": "classification", "inputs": 61, "classes": [0, 1], "target_mean": None, "target_sd": None,
         "selection": "validation", "rows": {"train": 200, "validation": 50, "test": 50}, "digest": "ab" * 32,

@@ -1,4 +1,4 @@
-"""A fixture that compares every error message that a unit test provokes with the stored one."""
+"""A fixture that compares the error messages of a unit test with the snapshots."""
 
 import re
 from collections.abc import Iterator
@@ -27,29 +27,29 @@ def messages(
     tmp_path_factory: pytest.TempPathFactory,
     snapshot: SnapshotAssertion,
 ) -> Iterator[None]:
-    """Compare the messages for users that a test provokes with the stored ones, but for the examples of Hypothesis."""
-    said: list[str] = []
+    """Compare the error messages of a test with the snapshots, except in tests with Hypothesis."""
+    texts: list[str] = []
     for kind in (InputError, StepError, GamError):
-        monkeypatch.setattr(kind, "__init__", _noting(said, kind.__init__))
+        monkeypatch.setattr(kind, "__init__", _noting(texts, kind.__init__))
     yield
-    if said and request.path.parent.name == "unit" and not getattr(request.function, "is_hypothesis_test", False):
-        assert _told(said, tmp_path_factory.getbasetemp()) == snapshot(name="messages")
+    if texts and request.path.parent.name == "unit" and not getattr(request.function, "is_hypothesis_test", False):
+        assert _told(texts, tmp_path_factory.getbasetemp()) == snapshot(name="messages")
 
 
-def _noting(said, before):
+def _noting(texts, before):
     def noting(self, *arguments, **options):
         before(self, *arguments, **options)
-        if isinstance(self, InputError):  # whole, where a user sees the beginning and the end of a long line
-            said.extend(f"{self.source}: {line}" if self.source else line for line in self.lines)
+        if isinstance(self, InputError):  # the full text, although users see long lines shortened
+            texts.extend(f"{self.source}: {line}" if self.source else line for line in self.lines)
         else:
-            said.append(str(self))
+            texts.append(str(self))
 
     return noting
 
 
-def _told(said: list[str], base: Path) -> list[str]:
-    """The messages as they reach a user: without those that others repeat with the file in which they were found."""
-    told = [text for text in dict.fromkeys(said) if not any(o != text and o.endswith(text) for o in said)]
+def _told(texts: list[str], base: Path) -> list[str]:
+    """Return the messages that users see, without those that are repeated with the name of the file."""
+    told = [text for text in dict.fromkeys(texts) if not any(o != text and o.endswith(text) for o in texts)]
     for pattern, name in VARYING.items():
         told = [re.sub(pattern.replace("BASE", re.escape(str(base))), name, text) for text in told]
     return told

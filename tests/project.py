@@ -1,4 +1,4 @@
-"""A folder in which a small study runs with the real Snakemake, and what its commands answer."""
+"""A folder in which a small study runs with the real Snakemake, and the output of its commands."""
 
 import csv
 import json
@@ -32,26 +32,26 @@ SMALL: dict[str, Any] = {
     "selection": {"rules": ["best_observed", "gam_optimum"], "confirm": {"top": 1, "replicates": 2},
                  "final": {"replicates": 2}},
 }  # fmt: skip
-# Found as the project's own would be, whatever the virtual environment is
+# Found as in a checkout, for any virtual environment
 PYTHON_FOLDER = Path(sys.executable).parent
 HIDDEN = ("PYTHONPATH", "VIRTUAL_ENV")  # a user has not set these variables
 
 
 @dataclass
 class Finished:
-    """One call of a command in a project."""
+    """Call of a command in a project."""
 
     code: int
     output: str
 
     @property
     def nothing_done(self) -> bool:
-        """Whether Snakemake found everything up to date."""
+        """Return whether Snakemake found everything up to date."""
         return "Nothing to be done" in self.output
 
     @property
     def jobs(self) -> dict[str, int]:
-        """Jobs by rule, from the table that Snakemake prints before it runs or instead of running."""
+        """Return the number of jobs by rule, from the table that Snakemake prints."""
         return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", self.output, re.M) if rule != "total"}
 
 
@@ -82,7 +82,7 @@ class Project:
         (self.folder / self.config).write_text(yaml.safe_dump(config, sort_keys=False))
 
     def variables(self) -> dict[str, str]:
-        """The environment of a command of a user who has not activated the virtual environment."""
+        """Return the environment of a user who has not activated the virtual environment."""
         return {name: value for name, value in os.environ.items() if name not in HIDDEN} | dict(self.environment)
 
     def call(self, *command: str, timeout: float = 400) -> Finished:
@@ -98,14 +98,14 @@ class Project:
         return [str(PYTHON_FOLDER / "snakemake"), *here, "--configfile", self.config, "--cores", "2", *arguments]
 
     def snakemake(self, *arguments: str) -> Finished:
-        """Run Snakemake on the small study; what it exports must score exactly what it reports."""
+        """Run Snakemake on the small study and check that the exported model reproduces the reported scores."""
         done = self.call(*self.snakemake_command(*arguments))
         if done.code == 0 and "-n" not in arguments and self.path("optimum/comparison.csv").exists():
             check_export(self.path())
         return done
 
     def planned(self) -> dict[str, int]:
-        """Jobs that Snakemake would run, by rule; empty if nothing is to be done."""
+        """Return the number of jobs by rule that Snakemake would run."""
         done = self.snakemake("-n")
         assert done.code == 0, done.output
         return {} if done.nothing_done else done.jobs
@@ -115,15 +115,15 @@ class Project:
         return self.call(str(PYTHON_FOLDER / "gamtune"), *arguments)
 
     def path(self, relative: str = "") -> Path:
-        """A path among the study's results."""
+        """Return a path in the results of the study."""
         return self.folder / "results" / "small" / relative
 
     def json(self, relative: str) -> Any:
-        """Content of a JSON file among the results."""
+        """Return the content of a JSON file of the results."""
         return json.loads(self.path(relative).read_text())
 
     def rows(self, relative: str) -> list[dict[str, str]]:
-        """Rows of a CSV file among the results."""
+        """Return the rows of a CSV file of the results."""
         with self.path(relative).open(newline="") as file:
             return list(csv.DictReader(file))
 
@@ -135,7 +135,7 @@ class Project:
         file.write_text(text.replace(old, new))
 
     def copy_code(self) -> None:
-        """Give the project a copy of the code, as a clone has, which a test may edit; compiled code comes along."""
+        """Copy the code, including compiled files, into the project, so that a test can edit it."""
         for name in ("Snakefile", "Makefile", "config", "envs", "profiles", "workflow"):
             source = ROOT / name
             if source.is_dir():

@@ -1,4 +1,4 @@
-"""Finished studies stored in tests/golden/study, and the steps after the trainings, which need no TensorFlow.
+"""Finished studies stored in tests/golden/study, and the steps after training, which do not require TensorFlow.
 
 Networks differ between processors in their last digits. Texts and figures that are compared with stored ones are
 therefore made of stored records and predictions; ``tests/golden/study/make_studies.py`` makes these.
@@ -23,7 +23,7 @@ REPORTED = ("study", "data", "search", "space", "training", "analysis", "selecti
 
 
 def copy_study(name: str, folder: Path) -> None:
-    """Put a stored study into a folder as its run would leave it before the analysis: config, data and results."""
+    """Copy config, data and results of a stored study into a folder, as they are before the analysis."""
     shutil.copytree(GOLDEN / name, folder / "results" / name)
     (folder / "data").mkdir()
     write_mixed(folder)
@@ -31,7 +31,7 @@ def copy_study(name: str, folder: Path) -> None:
 
 
 def analyse(config: str) -> str:
-    """Run every step between the trainings and the report in the current folder; return what the terminal shows."""
+    """Run every step from the analysis to the report in the current folder; return the terminal output."""
     from gamtune.analysis.gam_step import run_gam
     from gamtune.analysis.summary import summarise
     from gamtune.config.load import read_raw

@@ -1,4 +1,4 @@
-"""A study's folder as a run would leave it, without any training, and what MLflow has of it."""
+"""A simulated folder of a finished study, and its runs in MLflow."""
 
 import csv
 import hashlib
@@ -56,7 +56,7 @@ STARTED = 1_780_000_000.0
 
 
 class Study:
-    """A study's folder as a run would leave it, and its tracking store."""
+    """Simulated folder of a finished study, with its tracking store."""
 
     name = "digits"
 
@@ -120,7 +120,7 @@ class Study:
         (folder / "preprocessing.json").write_text(json.dumps(PREPROCESSING))
 
     def write_optimum(self, seed):
-        """A network on two raw columns, a number and a text, as the optimum; gives what it predicts for two raw rows."""
+        """Write a network on two raw columns as the optimum; return its predictions for two raw samples."""
         import keras
 
         folder = self.folder / "optimum"
@@ -142,7 +142,7 @@ class Study:
         return open_store(self.tracked)
 
     def runs(self, role="trial"):
-        """Active runs by key."""
+        """Return the active runs by key."""
         with self.open() as store:
             found = study_runs(store, role)
         runs = {run.data.tags["gamtune.key"]: run for run in found}
@@ -164,7 +164,7 @@ def write_config(folder):
 
 
 def wait_until(study, statement, rows, seconds=30):
-    """Until a query of the tracking database gives these rows."""
+    """Wait until a query of the tracking database returns these rows."""
     deadline = time.monotonic() + seconds
     while study.query(statement) != rows:
         assert time.monotonic() < deadline, statement
@@ -183,12 +183,12 @@ def start_python(code, *arguments):
 
 
 def start_follower(study, parent_pid, *seconds):
-    """A follower in a process of its own, with its usual pause or another."""
+    """Start a follower in a separate process, with its usual pause or another one."""
     return start_python(FOLLOW, study.name, study.uri, study.results, parent_pid, *seconds)
 
 
 def content(study):
-    """All that MLflow shows of a study, without what differs from one database to the next: ids and stamps."""
+    """Return everything that MLflow shows of a study, without ids and time stamps."""
     with closing(sqlite3.connect(study.results / "mlflow.db")) as connection:
 
         def rows(statement, *values):
@@ -198,12 +198,12 @@ def content(study):
             "SELECT run_uuid, name, status, start_time, end_time, artifact_uri FROM runs WHERE lifecycle_stage = 'active'"
         )
         runs = []
-        for run_id, *said, artifacts in active:
+        for run_id, *fields, artifacts in active:
             folder = Path(unquote(urlparse(artifacts).path))
             files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
             runs.append(
                 (
-                    said,
+                    fields,
                     rows("SELECT key, value FROM params WHERE run_uuid = ?", run_id),
                     rows("SELECT key, value, timestamp, step FROM metrics WHERE run_uuid = ?", run_id),
                     rows("SELECT key, value FROM tags WHERE run_uuid = ?", run_id),
@@ -230,7 +230,7 @@ import os, signal, sys, tempfile, time
 from pathlib import Path
 from gamtune.tracking.study import TrackedStudy
 from gamtune.tracking.sync import sync
-with tempfile.TemporaryDirectory() as scratch:  # what a first sync imports and prepares is no writing
+with tempfile.TemporaryDirectory() as scratch:  # so that the imports of the first sync are not part of the measured writing
     sync(TrackedStudy("scratch", f"sqlite:///{scratch}/mlflow.db", Path(scratch)))
 for line in sys.stdin:
     name, uri, results, seconds = line.rstrip().split(chr(9))
@@ -248,7 +248,7 @@ for line in sys.stdin:
 
 
 class Killer:
-    """A process that is ready to sync, does so in forks of itself, and kills them at moments of one's choice."""
+    """Process that syncs in forked children and kills them at given moments."""
 
     def __enter__(self):
         environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
@@ -262,7 +262,7 @@ class Killer:
         self.process.wait()
 
     def sync(self, study, kill_after=None):
-        """Sync, or begin to and be killed after so many seconds; whether it was killed at work, and its seconds."""
+        """Sync, or kill the sync after a number of seconds; return whether it was killed, and its duration."""
         print(study.name, study.uri, study.results, kill_after, sep="\t", file=self.process.stdin, flush=True)
         number, seconds = self.process.stdout.readline().split()
         return number == "9", float(seconds)

@@ -41,7 +41,7 @@ def attack(options: argparse.Namespace, folder: Path) -> int:
     for name in options.attack or ATTACKS:
         begun = time.monotonic()
         number = options.number or LONG[name]
-        verdicts, said = [], begun
+        verdicts, reported = [], begun
         for verdict in run(name, number, options.seed, options.workers, folder, options.case):
             verdicts.append(verdict)
             if verdict.fault:
@@ -50,9 +50,9 @@ def attack(options: argparse.Namespace, folder: Path) -> int:
                     f"FAILED {verdict.case}: {verdict.fault}: {verdict.detail}\n  {repeat(name, verdict.case)}",
                     flush=True,
                 )
-            elif time.monotonic() > said + PAUSE:
-                said = time.monotonic()
-                print(f"... {summary(name, verdicts, said - begun)}", flush=True)
+            elif time.monotonic() > reported + PAUSE:
+                reported = time.monotonic()
+                print(f"... {summary(name, verdicts, reported - begun)}", flush=True)
         print(summary(name, verdicts, time.monotonic() - begun), flush=True)
     return int(failed)
 

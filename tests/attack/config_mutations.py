@@ -1,4 +1,4 @@
-"""Mutations of a config file, each with the answer that it must get.
+"""Mutations of a config file, each with the expected result.
 
 A mutation takes a random generator and the text of a config and returns the new file's bytes, or None if the config has
 no place for it.

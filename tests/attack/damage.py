@@ -67,7 +67,7 @@ class Answers:
 
     @classmethod
     def of(cls, project: Project, file: str) -> "Answers":
-        """Ask those that may read a file."""
+        """Run the commands that may read a file."""
         call = lambda *arguments: gamtune(*arguments, cwd=project.folder, limit=60)  # noqa: E731
         predicts = file.startswith(OPTIMUM)
         return cls(

@@ -1,4 +1,4 @@
-"""The processes of a run, found by their working directory and told apart by their role."""
+"""The processes of a run, found by their working directory and distinguished by their role."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Runs the cases of an attack, several at a time."""
+"""Run the cases of an attack in parallel."""
 
 import multiprocessing
 import traceback
@@ -39,7 +39,7 @@ ATTACKS = {
 
 
 def run(name: str, number: int, seed: int, workers: int, folder: Path, case: str | None = None) -> Iterator[Verdict]:
-    """Run an attack and give its verdicts as they come.
+    """Run an attack and yield its verdicts as they are available.
 
     Parameters
     ----------

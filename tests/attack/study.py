@@ -1,4 +1,4 @@
-"""The small studies that are attacked, and what an undisturbed run leaves."""
+"""The small studies that are attacked, and the results of an undisturbed run."""
 
 import csv
 import hashlib
@@ -65,7 +65,7 @@ def finished_study(folder: Path, name: str) -> Project:
 
 
 def content(project: Project, tracked: bool = True) -> dict[str, Any]:
-    """Return what a study's results say, without times, paths and anything else that differs between equal runs.
+    """Return the results of a study, without times, paths and everything else that differs between equal runs.
 
     Keys are the paths of files; figures and pages are left out, since they are drawn from the other files. The runs in
     MLflow have the key "mlflow" if ``tracked``.
@@ -97,7 +97,7 @@ def _timeless(value: Any) -> Any:
 
 
 def _runs(project: Project) -> dict[str, Any]:
-    """Return the metrics of every active run by its key; a key that occurs twice is a fault."""
+    """Return the metrics of every active run by its key; duplicate keys are a fault."""
     with closing(sqlite3.connect(f"file:{project.folder / 'results/mlflow.db'}?mode=ro", uri=True)) as database:
         rows = database.execute(
             "SELECT value, run_uuid, status FROM runs JOIN tags USING (run_uuid)"

@@ -1,4 +1,4 @@
-"""A table with known content, and the ways in which its file is written or spoilt, each with the answer it must get.
+"""A table with known content, and ways to write or damage its file, each with the expected result.
 
 The content is a list of rows of Python values. A writer returns the bytes of a file, or None if it has no place in a
 table, and the name of the file.

@@ -1,4 +1,4 @@
-"""Mutated tables: each is read as it was meant, or refused in one clear line with exit code 2.
+"""Mutated tables: each is read correctly, or refused in one clear line with exit code 2.
 
 Every table goes through the data step and through ``gamtune check --data``, which must decide alike, and, as rows
 without a target, through ``gamtune predict``. What is read is compared with the values that the file was written from.
@@ -165,17 +165,17 @@ def _check_same(work: Path, reference: Path) -> None:
 def _check_values(work: Path) -> None:
     """Undo the standardisation and compare with the values that the table was written from."""
     rows = truth()
-    said = json.loads((work / "data" / "preprocessing.json").read_text())
+    description = json.loads((work / "data" / "preprocessing.json").read_text())
     with (work / "data" / "split.csv").open(newline="") as file:
         parts = [row["part"] for row in csv.DictReader(file)]
     arrays = _arrays(work)
     for name in NUMBERS:
-        index = said["features"].index(name)
+        index = description["features"].index(name)
         for part in ("train", "validation", "test"):
             cells = [row[HEADER.index(name)] for row, of in zip(rows, parts, strict=True) if of == part]
-            values = arrays[f"{part} {name}"] * said["sd"][index] + said["mean"][index]
+            values = arrays[f"{part} {name}"] * description["sd"][index] + description["mean"][index]
             for cell, value in zip(cells, values, strict=True):
-                if cell is not None and abs(float(str(cell)) - value) > 1e-5 * (abs(value) + said["sd"][index]):
+                if cell is not None and abs(float(str(cell)) - value) > 1e-5 * (abs(value) + description["sd"][index]):
                     raise RuntimeError(f"the reference itself is wrong: {name} is {value} instead of {cell}")
 
 

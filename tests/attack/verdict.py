@@ -20,7 +20,7 @@ FAULTS = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """What happened to one case.
+    """Result of one case.
 
     Parameters
     ----------

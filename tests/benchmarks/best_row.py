@@ -1,4 +1,4 @@
-"""The lowest validation MSE in the benchmark's summary, said as the peers say theirs."""
+"""Print the lowest validation MSE in the summary of the benchmark, in the format of the peers."""
 
 import csv
 from pathlib import Path

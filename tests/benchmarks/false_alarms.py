@@ -1,4 +1,4 @@
-"""How often a term is called significant where there is nothing: pure noise over the 50 published draws.
+"""Measure how often a term is significant for pure noise, on the 50 published draws.
 
 The published formula has 40 coefficients for these 50 rows. Counted is a response for which any term is significant
 at .05, by the permutation test (Holm's adjustment) and by mgcv's p-values, adjusted in the same way and as they are.
@@ -25,7 +25,7 @@ LECTURE = (
 
 
 def alarms(table: pd.DataFrame, method: str, seed: int) -> tuple[bool, bool, bool, float]:
-    """Whether noise is called significant by each test, and the deviance of it that the model explains."""
+    """Return whether each test is significant for noise, and the deviance explained."""
     rng = np.random.default_rng(seed)
     fitted = fit_gam(LECTURE, table.assign(mse=rng.normal(size=len(table))), "mse", method)
     orders = rng.permuted(np.tile(np.arange(fitted.n)[:, np.newaxis], PERMUTATIONS), axis=0)

@@ -1,4 +1,4 @@
-"""How long the additive model takes, fitted and then tested by permutation, on searches of 100 to 10,000 rows.
+"""Measure the time to fit and test the GAM on searches of 100 to 10 000 configurations.
 
 python tests/benchmarks/gam.py [ROWS ...]
 """
@@ -21,7 +21,7 @@ REPEATS = 3
 
 
 def search(rows: int) -> pd.DataFrame:
-    """A search in the published space whose error depends on four of its columns."""
+    """Return a search in the published space whose error depends on four of its columns."""
     rng = np.random.default_rng(rows)
     table = pd.DataFrame(
         rng.uniform(size=(rows, 5)), columns=["l1", "l2", "rho", "epsilon", "mean_hidden_dropout"]

@@ -1,4 +1,4 @@
-"""The epoch loop against `keras.fit` and against the bare matrix products of the same shapes, on one core.
+"""Compare the epoch loop with `keras.fit` and with the matrix products alone, on one core.
 
     .venv/bin/python tests/benchmarks/loop.py
 
@@ -66,7 +66,7 @@ def keras_epoch(spec, training, validation, classes):
 
 
 def products(widths, batch_size, steps):
-    """A step's matrix products: forward, and backward but for the gradient of the inputs; and how many flops."""
+    """Return a function with the matrix products of one step, and their number of floating-point operations."""
     rng = np.random.default_rng(1)
 
     def normal(*shape):

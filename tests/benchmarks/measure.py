@@ -1,4 +1,4 @@
-"""Wall time, CPU time and peak memory of commands, on Linux, and how repeats of a figure are told."""
+"""Measure wall time, CPU time and peak memory of commands on Linux, and format repeated measurements."""
 
 import ctypes
 import os
@@ -17,12 +17,12 @@ SAMPLE_SECONDS = 1.0
 
 
 def spread(values: Sequence[float], digits: int, unit: str = "") -> str:
-    """Median and range."""
+    """Return median and range as text."""
     return f"{median(values):.{digits}f}{unit} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def run_once(command: Sequence[object], **options: Any) -> tuple[resource.struct_rusage, str]:
-    """What one process, and the children that it waited for, used, and its output; RuntimeError if it fails."""
+    """Return resources and output of a process, including the children that it waited for."""
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
     output = process.stdout.read().decode() if process.stdout else ""
     _, status, used = os.wait4(process.pid, 0)
@@ -34,7 +34,7 @@ def run_once(command: Sequence[object], **options: Any) -> tuple[resource.struct
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took, and its last line."""
+    """Resources that a command used, and the last line of its output."""
 
     seconds: float
     cpu_seconds: float
@@ -43,7 +43,7 @@ class Cost:
 
 
 def measure(command: list[str], folder: Path, environment: dict[str, str], timeout: float = 3600) -> Cost:
-    """Run a command to its end; RuntimeError if it fails."""
+    """Run a command and return its resources; raise RuntimeError if it fails."""
     become_subreaper()
     before, samples, ended = _cpu_seconds(), Samples(), threading.Event()
     sampler = threading.Thread(target=samples.take, args=(ended,))
@@ -64,7 +64,7 @@ def measure(command: list[str], folder: Path, environment: dict[str, str], timeo
 
 
 def become_subreaper() -> None:
-    """Take in the orphans of what this process starts, so that their time is counted and their end awaited."""
+    """Adopt orphaned descendants of this process, so that their time is counted."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
@@ -74,7 +74,7 @@ def _cpu_seconds() -> float:
 
 
 def reap_orphans(patience: float = 20) -> None:
-    """Wait for what a command left running, and end it where it does not end by itself."""
+    """Wait for processes that a command left running, and kill those that do not end."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -112,7 +112,7 @@ class Samples:
     cpu_seconds: dict[int, float] = field(default_factory=dict)
 
     def take(self, ended: threading.Event) -> None:
-        """Look once a second."""
+        """Sample once per second."""
         while not ended.wait(SAMPLE_SECONDS):
             total = 0
             for pid in _descendants():

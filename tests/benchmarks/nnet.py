@@ -1,4 +1,4 @@
-"""R's nnet as caret calls it (size 5, decay .1, 100 iterations) on the rows of a study, beside which ours stands.
+"""Run R's nnet as caret calls it (size 5, decay 0.1, 100 iterations) on the samples of a study.
 
 Needs R with its package nnet (Debian: r-recommended) and a study whose data are prepared:
 python tests/benchmarks/nnet.py results/lecture_nnet
@@ -33,7 +33,7 @@ write.csv(predict(net, as.matrix(read.csv(file.path(folder, "test.csv")))), row.
 
 
 def main() -> None:
-    """Print median and range over weight seeds of nnet's test metrics."""
+    """Print median and range of the test metrics of nnet over weight seeds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", type=Path, help="folder of its results")
     data = Prepared.open(parser.parse_args().study / "data" / "digest.json")

@@ -1,4 +1,4 @@
-"""What Snakemake itself takes for a finished study of many rows: nothing to do, and the plan after one more row.
+"""Measure the time of Snakemake for a large finished study, without changes and with one more trial.
 
     .venv/bin/python tests/benchmarks/no_op.py --rows 1000
 
@@ -21,14 +21,14 @@ DIRECTORIES = ("gam", "figures", "optimum/weights")
 
 
 def command(folder: Path, *arguments: str) -> list[str]:
-    """Snakemake on the study in a folder."""
+    """Return the call of Snakemake on the study in a folder."""
     call = [SNAKEMAKE, "--snakefile", ROOT / "Snakefile", "--directory", folder, "--cores", "2", *arguments]
     call += ["--workflow-profile", ROOT / "profiles" / "default", "--configfile", folder / "config.yaml"]
     return list(map(str, call))
 
 
 def snakemake(folder: Path, *arguments: str) -> tuple[float, str]:
-    """Seconds of one call, and what it printed on stdout."""
+    """Return the duration of a call in seconds, and its standard output."""
     begun = time.perf_counter()
     done = subprocess.run(command(folder, *arguments), capture_output=True, text=True, check=False)
     if done.returncode:
@@ -37,14 +37,14 @@ def snakemake(folder: Path, *arguments: str) -> tuple[float, str]:
 
 
 def configure(folder: Path, rows: int) -> None:
-    """The default study with this many rows."""
+    """Return the default study with the given number of configurations."""
     study = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     study["search"]["draws"] = rows
     (folder / "config.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
 
 
 def pretend_finished(folder: Path) -> None:
-    """Make every file of the study, empty."""
+    """Make all files of the study, without content."""
     _, summary = snakemake(folder, "--summary")
     for line in summary.splitlines():
         name = line.split("\t")[0]

@@ -1,4 +1,4 @@
-"""Which operations a step's time goes to, by TensorFlow's profiler.
+"""Measure the time of each operation in a training step with TensorFlow's profiler.
 
 .venv/bin/python tests/benchmarks/operations.py
 """
@@ -25,11 +25,11 @@ CASES = {
     "561-300-300-6, batch 128": ((561, 300, 300, 6), 5881, 128),
     "64-300-300-10, batch 32": ((64, 300, 300, 10), 1077, 32),
 }
-AROUND = ("Run", "Process")  # what runs the operations
+AROUND = ("Run", "Process")  # events that contain the operations
 
 
 def operations(widths: tuple[int, ...], rows: int, batch_size: int) -> Counter[str]:
-    """Picoseconds of each kind of operation in one epoch with ADADELTA, dropout, l1 and l2."""
+    """Return the picoseconds per kind of operation in one epoch with ADADELTA, dropout, l1 and l2."""
     spec = make_spec({"neurons": list(widths[1:-1]), "batch_size": batch_size, **REGULARISED}, 1)
     data = part(rows, widths[0], widths[-1]), part(rows // 4, widths[0], widths[-1])
     network = network_of(spec, widths[0], widths[-1])

@@ -1,4 +1,4 @@
-"""How near the additive model comes to mgcv's on the golden searches: one line of a table for each response and method.
+"""Compare the GAM with mgcv on the golden searches: a table with one row per response and method.
 
 python tests/benchmarks/parity.py
 """

@@ -1,4 +1,4 @@
-"""Which phase of a training its time goes to, in a child of the warm trainer as a row has it.
+"""Measure the time of each phase of a trial in a child of the warm trainer.
 
     .venv/bin/python tests/benchmarks/phases.py
 
@@ -34,7 +34,7 @@ PHASES = ("own modules", "set-up", "graph: layers", "graph: first epoch", "steps
 
 
 def child(digest: Path) -> dict[str, float]:
-    """CPU seconds of each phase of one training."""
+    """Return the CPU seconds per phase of one trial."""
     spent = dict.fromkeys(PHASES, 0.0)
     begun = time.process_time()
     from gamtune.data.arrays import Prepared
@@ -81,7 +81,7 @@ def child(digest: Path) -> dict[str, float]:
 
 
 def forked(digest: Path) -> dict[str, float]:
-    """The same, in a child of this process."""
+    """Return the CPU seconds per phase of one trial in a child of this process."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:

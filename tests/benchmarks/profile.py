@@ -1,4 +1,4 @@
-"""Which processes of a whole study the CPU time goes to, sampled by py-spy.
+"""Measure the share of CPU time of each process of a study with py-spy.
 
 .venv-benchmark/bin/python tests/benchmarks/profile.py --rows 20
 """
@@ -18,7 +18,7 @@ SAMPLES_A_SECOND = 50
 
 
 def kind(process: str) -> str:
-    """What a process is, from its command line."""
+    """Return the kind of a process, given its command line."""
     if "gamtune.runtime.server" in process:
         return "warm trainer and its trainings"
     step = re.search(r"-m gamtune (\w+)", process)

@@ -1,4 +1,4 @@
-"""CPU seconds of one training of the workflow beyond its epochs: Python, network, graph, scores, files.
+"""Measure the CPU seconds of a trial in addition to its epochs: Python, network, graph, scores and files.
 
     .venv/bin/python tests/benchmarks/row_cost.py
 
@@ -27,13 +27,13 @@ NETWORK = {"neurons": [300, 200], "hidden_dropout": 0.2, "input_dropout": 0.1, "
 
 
 def trainer_seconds(trainer: int) -> float:
-    """CPU seconds of the trainer and of the children that it has waited for."""
+    """Return the CPU seconds of the trainer and of the children that it has waited for."""
     fields = Path(f"/proc/{trainer}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def job_seconds(folder: Path, epochs: int, seed: int, trainer: int | None) -> float:
-    """CPU seconds of one job."""
+    """Return the CPU seconds of one job."""
     spec = make_spec(NETWORK | {"epochs": epochs}, seed)
     environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
     if trainer is None:

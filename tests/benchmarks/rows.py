@@ -1,4 +1,4 @@
-"""The work that all tools are given: rows of the default study's space, its prepared digits, epochs and batch size."""
+"""The work of all tools: configurations of the space of the default study, prepared digits, epochs and batch size."""
 
 import json
 from pathlib import Path
@@ -25,12 +25,12 @@ def config(draws: int, epochs: int, **changes: Any) -> dict[str, Any]:
 
 
 def settings(study: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every row's complete settings, as the trainings of the workflow have them."""
+    """Return the complete settings of every configuration, as used by the trials of the workflow."""
     return [row.spec.settings() for row in build_table(parse_study(study, "benchmark"))]
 
 
 def write_work(folder: Path, draws: int, epochs: int) -> None:
-    """Write config.yaml, rows.json and the arrays, for scripts that know nothing of this library."""
+    """Write config.yaml, rows.json and the arrays, for scripts that do not import this library."""
     from gamtune.config.data_section import Data
     from gamtune.data.arrays import Prepared
     from gamtune.data.prepare import prepare

@@ -1,4 +1,4 @@
-"""The same rows through this workflow and through its peers, side by side: seconds, CPU, memory, best error.
+"""Compare seconds, CPU time, memory and best error of this workflow and its peers on the same configurations.
 
     make benchmark
     .venv-benchmark/bin/python tests/benchmarks/same_rows.py --rows 40 --repeats 3
@@ -36,7 +36,7 @@ TOOLS = {
 
 
 def run(tool: str, rows: int, epochs: int) -> Cost:
-    """One tool from start to end, in a folder of its own."""
+    """Run one tool in a separate folder and return its resources."""
     names = {"bin": BIN, "root": ROOT, "here": Path(__file__).parent, "cores": os.cpu_count()}
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
@@ -47,7 +47,7 @@ def run(tool: str, rows: int, epochs: int) -> Cost:
 
 
 def table(costs: dict[str, list[Cost]], rows: int) -> str:
-    """Medians and ranges as Markdown; ratios are of the same repeat."""
+    """Return medians and ranges as Markdown; ratios compare runs of the same repeat."""
     lines = [
         "| tool | seconds | CPU seconds | peak memory, MB | rows an hour | best validation MSE | times gamtune |",
         "| --- | --- | --- | --- | --- | --- | --- |",

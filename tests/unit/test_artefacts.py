@@ -1,4 +1,4 @@
-"""gamtune's own CSV files: whatever is written is read back unchanged, and no spreadsheet takes a cell for a formula."""
+"""gamtune's own CSV files are read back unchanged, and no cell is a formula for a spreadsheet."""
 
 import csv
 import io
@@ -48,7 +48,7 @@ def test_numbers_and_truth_values_are_read_back_unchanged(tmp_path_factory, rows
 
 
 @given(SPECIAL | TEXT)
-def test_no_cell_of_text_begins_as_a_formula_does(text):
+def test_text_cells_are_escaped_so_that_they_are_not_formulas(text):
     line = artefact_text(["column"], [[text]]).split("\n", 1)[1]
     cell = next(csv.reader(io.StringIO(line, newline="")), [""])
     first = (cell or [""])[0].lstrip(" ")[:1]
@@ -64,7 +64,7 @@ def test_a_number_is_not_guarded():
     )
 
 
-def test_words_for_missing_values_are_text_and_an_empty_cell_is_missing(tmp_path):
+def test_only_empty_cells_are_missing_values(tmp_path):
     write_artefact(pd.DataFrame({"a": ["None", "NA", "nan", ""], "b": [1, None, 3, None]}), tmp_path / "a.csv")
     read = read_artefact(tmp_path / "a.csv")
     assert read["a"].tolist() == ["None", "NA", "nan", ""]
@@ -90,7 +90,7 @@ def test_columns_of_text_keep_text_that_looks_like_numbers(tmp_path):
     ],
 )
 @pytest.mark.parametrize("read", [read_artefact, read_rows])
-def test_a_damaged_artefact_is_one_line(tmp_path, content, found, read):
+def test_a_damaged_artefact_is_reported_in_one_line(tmp_path, content, found, read):
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(InputError, match=rf"a.csv: damaged: .*({found}).*; delete it and run again") as caught:
         read(tmp_path / "a.csv")

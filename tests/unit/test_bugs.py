@@ -1,4 +1,4 @@
-"""A bug keeps its traceback: it is neither a message for users nor a failed trial, a skipped model or an empty slot."""
+"""A bug keeps its traceback; it is not reported as a message for users, a failed trial, a skipped model or an empty slot."""
 
 import json
 from contextlib import suppress
@@ -44,7 +44,7 @@ def test_a_bug_in_the_training_loop_is_raised_and_leaves_no_record(tmp_path, dig
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_error_of_tensorflow_in_the_training_loop_is_raised_as_well(tmp_path, digits, monkeypatch):
+def test_a_tensorflow_error_in_the_training_loop_is_raised(tmp_path, digits, monkeypatch):
     error = tensorflow_error()
     monkeypatch.setattr("gamtune.learners.mlp.loop.train", fail_with(error))
     with pytest.raises(type(error)):
@@ -52,7 +52,7 @@ def test_an_error_of_tensorflow_in_the_training_loop_is_raised_as_well(tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_network_that_no_tensor_can_hold_is_a_failed_trial(tmp_path, digits, monkeypatch):
+def test_a_network_too_large_for_a_tensor_is_a_failed_trial(tmp_path, digits, monkeypatch):
     monkeypatch.setattr("gamtune.learners.mlp.network.build_network", fail_with(tensorflow_error()))
     run_trial(SPEC, Prepared.open(digits), "code", 1, tmp_path)
     record = json.loads((tmp_path / "record.json").read_text())
@@ -72,7 +72,7 @@ def test_a_bug_in_the_training_loop_fails_the_job_with_its_traceback(tmp_path, d
 
 
 @pytest.mark.parametrize("error", BUGS, ids=lambda error: type(error).__name__)
-def test_a_bug_in_a_strategy_is_raised_and_fills_no_slot(tmp_path, monkeypatch, error):
+def test_a_bug_in_a_strategy_is_raised_and_no_slot_is_written(tmp_path, monkeypatch, error):
     monkeypatch.chdir(tmp_path)
     config = changed(CONFIG, {"search": {"strategy": "tpe", "draws": 12, "rounds": 1, "seed": 1}})
     Path("study.yaml").write_text(yaml.safe_dump(config))
@@ -90,7 +90,7 @@ def test_a_bug_in_a_strategy_is_raised_and_fills_no_slot(tmp_path, monkeypatch, 
     "place", ["analysis.gam_step.fit_gam", "gam.model.build_basis", "gam.penalised_fit.Problem.choose"]
 )
 @pytest.mark.parametrize("error", BUGS, ids=lambda error: type(error).__name__)
-def test_a_bug_in_the_gam_is_raised_and_is_no_reason_to_skip_the_model(tmp_path, monkeypatch, error, place):
+def test_a_bug_in_the_gam_is_raised_instead_of_skipping_the_model(tmp_path, monkeypatch, error, place):
     monkeypatch.setattr(f"gamtune.{place}", fail_with(error))
     arguments = ["--formula", "s(learning_rate, k=4)", "--out", str(tmp_path / "gam"), "--skip-unfittable"]
     with pytest.raises(type(error)):

@@ -1,4 +1,4 @@
-"""The command line: every command is found, describes itself, and reports misuse in one line with exit code 2."""
+"""The command line: every command has a description and reports misuse in one line with exit code 2."""
 
 import importlib
 import re
@@ -64,7 +64,7 @@ MISUSE = {
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A working directory with a text file and three config files of steps."""
+    """Return a working directory with a text file and three config files of steps."""
     monkeypatch.chdir(tmp_path)
     for name, text in {
         "here.txt": "text\n",
@@ -77,17 +77,17 @@ def folder(tmp_path, monkeypatch):
 
 
 def answer(capsys, *arguments):
-    """Exit code, output and errors of a command."""
+    """Return exit code, output and errors of a command."""
     try:
         code = main(arguments)
     except SystemExit as end:
         code = end.code
-    said = capsys.readouterr()
-    return code, said.out, said.err
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
 
 
 @pytest.mark.parametrize(("arguments", "message"), MISUSE.values(), ids=MISUSE)
-def test_misuse_is_one_line_and_exit_code_2(folder, capsys, arguments, message):
+def test_misuse_is_reported_in_one_line_with_exit_code_2(folder, capsys, arguments, message):
     before = sorted(folder.rglob("*"))
     code, output, errors = answer(capsys, *arguments)
     assert (code, output) == (2, "")
@@ -98,7 +98,7 @@ def test_misuse_is_one_line_and_exit_code_2(folder, capsys, arguments, message):
 
 @pytest.mark.parametrize("arguments", [[], ["--nonsense"]], ids=["nothing", "an unknown option"])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_without_its_arguments_is_one_line_and_exit_code_2(folder, capsys, name, arguments):
+def test_missing_arguments_are_reported_in_one_line_with_exit_code_2(folder, capsys, name, arguments):
     code, output, errors = answer(capsys, name, *arguments)
     assert (code, output) == (2, "")
     assert errors.count("\n") == 1
@@ -107,7 +107,7 @@ def test_a_command_without_its_arguments_is_one_line_and_exit_code_2(folder, cap
 
 
 @pytest.mark.parametrize("arguments", [[], ["unknown"], ["--unknown"]])
-def test_a_call_without_a_known_command_is_one_line_and_exit_code_2(capsys, arguments):
+def test_an_unknown_command_is_reported_in_one_line_with_exit_code_2(capsys, arguments):
     code, output, errors = answer(capsys, *arguments)
     assert (code, output) == (2, "")
     assert errors.count("\n") == 1
@@ -115,7 +115,7 @@ def test_a_call_without_a_known_command_is_one_line_and_exit_code_2(capsys, argu
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_describes_itself(capsys, name):
+def test_every_command_has_a_description(capsys, name):
     code, output, errors = answer(capsys, name, "--help")
     assert (code, errors) == (0, "")
     assert output.startswith(f"usage: gamtune {name} ")

@@ -1,4 +1,4 @@
-"""The one rule for the type of a column."""
+"""The rule that determines the type of a column."""
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ def column(cells, name="x", file="rows.csv", **more):
         ([None, None], Type.NUMBER),
     ],
 )
-def test_the_cells_decide_the_type(cells, expected):
+def test_the_type_of_a_column_follows_from_its_cells(cells, expected):
     assert type_of([column(cells)]) is expected
 
 
@@ -91,13 +91,13 @@ def test_dates_are_refused_in_csv_and_parquet(cell):
         ([b"a"], "row 1, column 'x': \"b'a'\" is neither a number nor a text"),
     ],
 )
-def test_cells_that_do_not_fit_are_named(cells, line):
+def test_cells_that_do_not_match_the_declared_type_are_reported(cells, line):
     with pytest.raises(InputError) as caught:
         type_of([column(cells)])
     assert line in str(caught.value)
 
 
-def test_a_decimal_comma_is_a_number_where_it_is_declared():
+def test_decimal_commas_are_read_if_declared():
     assert type_of([column(["3,14", "2,5e3", "7"], decimal=",")]) is Type.NUMBER
     assert column(["3,14", None, "7"], decimal=",").numbers()[0] == 3.14
     with pytest.raises(InputError, match=r"'1\.5' is a number in another notation"):
@@ -120,13 +120,13 @@ def outcome(columns):
 
 @pytest.mark.parametrize("cell", ["01", "9007199254740993"])
 @pytest.mark.parametrize("others", [["2.5", "x", "y"], ["2.5", "7"]])
-def test_a_code_among_fractions_has_the_same_type_in_the_same_file_and_in_another(cell, others):
+def test_a_code_among_fractions_has_the_same_type_in_every_file(cell, others):
     one, two = [column([cell, *others])], [column([cell]), column(others)]
     assert outcome(one) == outcome(two)
 
 
 @given(st.lists(st.lists(SOME, min_size=1, max_size=6), min_size=1, max_size=4), st.randoms())
-def test_neither_the_order_of_files_nor_that_of_rows_changes_a_type(files, random):
+def test_types_do_not_depend_on_the_order_of_files_or_rows(files, random):
     expected = outcome([column(cells) for cells in files])
     joined = [cell for cells in files for cell in cells]
     for _ in range(3):

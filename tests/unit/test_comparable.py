@@ -10,7 +10,7 @@ FORMULA = "s(l1, k=3)"  # three coefficients with the intercept, so nine rows ar
 
 
 def rungs(*sizes):
-    """Finished rows of a halving: so many in each rung, the errors falling from rung to rung."""
+    """Return finished trials of a halving search with the given numbers per rung; errors decrease from rung to rung."""
     rows = [
         {
             "trial": f"{rung}{i:011x}", "name": f"row_{i}", "replicate": 1, "rung": rung, "epochs": 3**rung, "l1": i / 10,
@@ -22,7 +22,7 @@ def rungs(*sizes):
     return pd.DataFrame(rows)
 
 
-def test_configurations_are_grouped_by_their_settings_and_never_by_name():
+def test_configurations_are_grouped_by_settings_not_by_name():
     summary = pd.DataFrame(
         {
             "configuration": ["c1", "c2", "c1", "c2", "c3"],
@@ -39,24 +39,24 @@ def test_configurations_are_grouped_by_their_settings_and_never_by_name():
     assert averaged(summary.drop(columns="configuration")).shape == (5, 3)
 
 
-def test_without_rungs_all_rows_are_comparable():
+def test_without_rungs_all_trials_are_comparable():
     rows = rungs(12, 4).drop(columns="rung")
     assert last_rung(rows).equals(rows)
     assert modelled_rows(rows, parse_formula(FORMULA)).equals(rows)
 
 
-def test_the_last_rung_is_what_a_decision_looks_at():
+def test_the_selection_uses_the_last_rung():
     assert last_rung(rungs(12, 4, 1))["rung"].tolist() == [2]
 
 
 @pytest.mark.parametrize(("sizes", "rung"), [((27, 9, 3), 1), ((27, 8, 3), 0), ((8, 3, 1), 0), ((81, 27, 9), 2)])
-def test_a_model_is_of_the_last_rung_with_rows_enough_or_of_the_first(sizes, rung):
+def test_the_gam_uses_the_last_rung_with_enough_configurations_or_the_first(sizes, rung):
     rows = modelled_rows(rungs(*sizes), parse_formula(FORMULA))
     assert set(rows["rung"]) == {rung}
     assert len(rows) == sizes[rung]
 
 
-def test_a_formula_with_levels_is_counted_too():
+def test_coefficients_of_factors_are_counted():
     rows = rungs(27, 9, 3).assign(kind=["a", "b", "c"] * 13)
     assert set(modelled_rows(rows, parse_formula("f(kind)"))["rung"]) == {
         1
@@ -77,16 +77,16 @@ def test_a_warning_states_which_epochs_the_model_compares(tmp_path):
     ("search", "words"),
     [
         ({"strategy": "grid"}, "every combination of the listed values"),
-        ({"strategy": "random", "seeds": [403, 10]}, "one row for each of 2 seeds"),
-        ({"strategy": "sobol", "draws": 8, "seed": 3}, "8 rows of a scrambled Sobol sequence (seed 3)"),
+        ({"strategy": "random", "seeds": [403, 10]}, "one configuration for each of 2 seeds"),
+        ({"strategy": "sobol", "draws": 8, "seed": 3}, "8 configurations from a scrambled Sobol sequence (seed 3)"),
         (
             {"strategy": "halving", "draws": 81, "seed": 1, "rungs": 4},
-            "81 rows drawn at random (seed 1), of which one in 3 was trained on at each of 4 rungs",
+            "81 configurations drawn at random (seed 1), then successive halving (eta 3, 4 rungs)",
         ),
-        ({"strategy": "manual", "rows": [{}], "keep": ["x"]}, "rows by hand"),
+        ({"strategy": "manual", "rows": [{}], "keep": ["x"]}, "configurations listed by hand"),
         (
             {"strategy": "random", "draws": 4, "seed": 1, "rows": [{}], "keep": ["x"]},
-            "4 rows drawn at random (seed 1) and configurations given by hand and configurations of other studies",
+            "4 configurations drawn at random (seed 1) and configurations given by hand and configurations of other studies",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Paired tests against SciPy, the size of a network against the network, support against what was tried."""
+"""Paired tests compared with SciPy, sizes of networks compared with Keras, and the support of candidates."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ ERRORS = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_s
 
 
 @given(ERRORS)
-def test_the_paired_t_test_is_scipys(pairs):
+def test_the_paired_t_test_agrees_with_scipy(pairs):
     first, second = zip(*pairs, strict=True)
     told = paired_t(first, second)
     expected = stats.ttest_rel(first, second)
@@ -30,14 +30,14 @@ def test_the_paired_t_test_is_scipys(pairs):
         assert (told.low, told.high) == pytest.approx((low, high), abs=1e-9)
 
 
-def test_a_single_seed_gives_a_difference_and_no_interval():
+def test_one_seed_gives_a_difference_without_interval():
     told = paired_t([0.5], [0.3])
     assert (told.difference, told.low, told.high, told.p) == (pytest.approx(0.2), None, None, None)
     assert mean_interval([0.5]) == bootstrap_interval([0.5]) == (None, None)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
-def test_mcnemar_counts_the_rows_that_one_alone_gets_right(rows):
+def test_mcnemar_counts_the_samples_that_only_one_model_classifies_correctly(rows):
     first, second = np.array(rows).T
     told = mcnemar(first, second)
     assert (told.only_first, told.only_second) == (np.sum(first > second), np.sum(second > first))
@@ -46,7 +46,7 @@ def test_mcnemar_counts_the_rows_that_one_alone_gets_right(rows):
     assert told.p == pytest.approx(min(1, 2 * tail))
 
 
-def test_the_bootstrap_interval_is_that_of_all_resamples():
+def test_the_bootstrap_interval_agrees_with_enumeration_of_all_resamples():
     values = [0.1, 0.2, 0.6]
     means = [np.mean([a, b, c]) for a in values for b in values for c in values]
     low, high = bootstrap_interval(values)
@@ -55,7 +55,7 @@ def test_the_bootstrap_interval_is_that_of_all_resamples():
 
 
 @pytest.mark.parametrize(("activation", "neurons"), [("relu", [20, 30]), ("maxout", [8]), ("tanh", [5, 6, 7])])
-def test_a_networks_size_is_what_it_holds(digits, activation, neurons):
+def test_the_size_of_a_network_is_its_number_of_parameters(digits, activation, neurons):
     data = Prepared.open(digits)
     spec = make_spec({"neurons": neurons, "activation": activation}, 1)
     network = build_network(spec, data)
@@ -64,7 +64,7 @@ def test_a_networks_size_is_what_it_holds(digits, activation, neurons):
     assert PIECES["maxout"] == MAXOUT_PIECES
 
 
-def test_the_one_standard_error_rule_takes_the_smallest_within_and_of_equals_the_better():
+def test_the_one_standard_error_rule_selects_the_smallest_network_and_then_the_better():
     rows = [Sized("a", 0.05, 100), Sized("b", 0.055, 10), Sized("c", 0.052, 10), Sized("d", 0.07, 1)]
     assert smallest_within(rows, 0.01).name == "c"
     assert smallest_within(rows, 0).name == "a"
@@ -74,7 +74,7 @@ def specs(*settings):
     return [make_spec({"neurons": [20], **each}, 1) for each in settings]
 
 
-def test_a_setting_beyond_every_row_is_named_with_the_range_tried():
+def test_a_setting_outside_the_range_tried_is_reported_with_the_range():
     rows = specs(*({"l1": l1, "rho": 0.95, "activation": "relu"} for l1 in (0.001, 0.002, 0.004)))
     (candidate,) = specs({"l1": 1e-10, "rho": 0.99, "activation": "tanh"})
     told = {line.parameter: line for line in support(candidate, rows)}
@@ -86,7 +86,7 @@ def test_a_setting_beyond_every_row_is_named_with_the_range_tried():
     assert (line.parameter, line.quantile, line.warning) == ("l1", pytest.approx(2 / 3), "")
 
 
-def test_distances_are_in_shares_of_the_ranges_tried():
+def test_distances_are_fractions_of_the_ranges_tried():
     rows = specs(*({"l1": l1, "l2": l2} for l1, l2 in ((0, 0), (0.01, 0), (0, 0.1), (0.01, 0.1))))
     asked = specs({"l1": 0.005, "l2": 0.05}, {"l1": 0.01, "l2": 0.1}, {"l1": 0.02, "l2": 0.1})
     near, usual = distances(dict(zip("abc", asked, strict=True)), rows)
@@ -94,7 +94,7 @@ def test_distances_are_in_shares_of_the_ranges_tried():
     assert usual == pytest.approx(1)
 
 
-def test_distances_of_logarithmic_columns_are_in_orders_of_magnitude():
+def test_distances_of_logarithmic_columns_use_logarithms():
     rows = specs(*({"l1": l1} for l1 in (1e-5, 1e-3, 1e-1)))
     asked = specs({"l1": 1e-4}, {"l1": 1e-6}, {"l1": 0.0})
     near, usual = distances(dict(zip("abc", asked, strict=True)), rows, ["l1"])
@@ -102,12 +102,12 @@ def test_distances_of_logarithmic_columns_are_in_orders_of_magnitude():
     assert near["c"] > 10  # 0 lies beyond every order of magnitude
 
 
-def test_rows_that_are_all_alike_give_no_distance():
+def test_identical_configurations_have_no_distance():
     rows = specs({"l1": 0.1}, {"l1": 0.1})
     assert distances({"a": rows[0]}, rows) == ({"a": 0.0}, 0.0)
 
 
-def test_a_text_that_differs_lies_one_away():
+def test_different_texts_have_distance_one():
     rows = specs({"activation": "relu"}, {"activation": "tanh"})
     near, usual = distances({"a": specs({"activation": "elu"})[0]}, rows)
     assert (near["a"], usual) == (pytest.approx(np.sqrt(0.5)), pytest.approx(1))

@@ -1,4 +1,4 @@
-"""Damaged files among a study's results are named in one line, with what to do, by every step that reads them."""
+"""Every step that reads a damaged file of the results reports it in one line that states what to do."""
 
 import json
 import shutil
@@ -58,7 +58,7 @@ def config(request):
 
 @pytest.fixture
 def folder(tmp_path, config):
-    """The results of a study whose trials have been trained."""
+    """Return the results of a study whose trials have been trained."""
     dataset(task="regression", classes=None).write(tmp_path / "data" / "digest.json")
     write_text(tmp_path / "table.csv", table_csv(config))
     for row in build_table(config):
@@ -72,7 +72,7 @@ def folder(tmp_path, config):
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("config", [ROUNDS], indirect=True)
-def test_every_file_that_a_summary_is_made_of_is_checked(config, folder, damage):
+def test_every_input_file_of_a_summary_is_checked_for_damage(config, folder, damage):
     summarise(config, folder)
     whole = (folder / "summary.csv").read_bytes()
     files = [path for path in sorted(folder.rglob("[!.]*.*")) if path.is_file() and path.name != "summary.csv"]
@@ -91,7 +91,7 @@ def test_every_file_that_a_summary_is_made_of_is_checked(config, folder, damage)
 
 
 @pytest.mark.parametrize("config", [ROUNDS], indirect=True)
-def test_a_table_or_proposals_of_another_study_are_refused(config, folder):
+def test_the_table_and_slots_of_another_study_are_refused(config, folder):
     for file, column, kept in ((folder / "table.csv", "trial", 9), (folder / "rounds/1" / FILE, "slot", 1)):
         good = file.read_text()
         header, *rows = good.splitlines(keepends=True)
@@ -114,13 +114,13 @@ def test_a_record_of_another_trial_is_refused(config, folder):
         summarise(config, folder)
 
 
-def test_a_summary_of_other_trials_is_no_outcome(config, folder):
+def test_a_summary_of_other_trials_is_refused(config, folder):
     summarise(config, folder)
     check_summary(config, folder)
     more = parse_study(CONFIG | {"search": CONFIG["search"] | {"draws": 11}}, "config.yaml")
     for study in (more, parse_study(CONFIG | {"search": CONFIG["search"] | {"seed": 2}}, "config.yaml")):
         with pytest.raises(
-            InputError, match=r"summary\.csv: does not hold the 1[01] trials of the config; run the study"
+            InputError, match=r"summary\.csv: does not contain the 1[01] trials of the config; run the study"
         ):
             check_summary(study, folder)
 
@@ -128,13 +128,13 @@ def test_a_summary_of_other_trials_is_no_outcome(config, folder):
 @pytest.mark.parametrize(
     "content", ["[]", '"text"', "3", "null", "{}", '{"status": "odd"}', '{"status": "ok"}', "\x00"]
 )
-def test_a_record_that_is_none_is_named(tmp_path, content):
+def test_an_invalid_record_is_reported_as_damaged(tmp_path, content):
     (tmp_path / "record.json").write_text(content)
     with pytest.raises(DamagedError, match=r"record\.json: damaged: .*; delete it and run again"):
         Record.read(tmp_path / "record.json")
 
 
-def test_a_decision_is_checked(tmp_path):
+def test_an_invalid_selection_file_is_reported_as_damaged(tmp_path):
     candidate = {"candidate": "a", "rule": "default", "source": "the default"}
     selection = {
         "winner": "a", "choose": "lowest_mean", "selection": "validation", "why": "best", "weight_seeds": [1],
@@ -172,12 +172,12 @@ def test_a_file_of_another_version_is_refused(tmp_path, read):
 
 
 @pytest.mark.parametrize("config", [ROUNDS], indirect=True)
-def test_a_slot_that_a_file_does_not_have_is_no_traceback(config, folder):
+def test_a_missing_slot_is_reported_without_traceback(config, folder):
     with pytest.raises(DamagedError, match=r"it has 2 slot\(s\), and no slot '3'"):
         read_slot(folder / "rounds" / "1" / FILE, "3")
 
 
-def test_a_file_without_checksum_is_read_and_one_with_another_is_not(tmp_path):
+def test_a_file_is_read_without_checksum_but_not_with_a_wrong_one(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a,b\n1,2\n")
     assert read_rows(path) == [{"a": "1", "b": "2"}]
@@ -190,7 +190,7 @@ def test_a_file_without_checksum_is_read_and_one_with_another_is_not(tmp_path):
     assert read_rows(path) == [{"a": "1", "b": "3"}]
 
 
-def test_a_folder_that_one_step_makes_is_deleted_whole(tmp_path):
+def test_the_message_for_a_damaged_folder_is_to_delete_the_whole_folder(tmp_path):
     folder = tmp_path / "gam"
     for name in ("terms.csv", "model.csv"):
         write_text(folder / name, "a\n1\n")
@@ -204,7 +204,7 @@ def test_a_folder_that_one_step_makes_is_deleted_whole(tmp_path):
 
 
 @pytest.mark.parametrize("place", ["gam", "figures", "selection", "optimum/figures", "final/optimum/1"])
-def test_the_outcome_names_a_damaged_file_that_no_step_has_to_read(tmp_path, config, place):
+def test_show_reports_damaged_files_that_no_step_reads(tmp_path, config, place):
     file = tmp_path / "small" / place / "terms.csv"
     write_text(file, "a\n1\n")
     file.write_text("a\n2\n")
@@ -214,7 +214,7 @@ def test_the_outcome_names_a_damaged_file_that_no_step_has_to_read(tmp_path, con
         show(config, tmp_path, "config.yaml")
 
 
-def test_retry_leaves_damaged_records_to_the_next_run(tmp_path):
+def test_reset_failed_leaves_damaged_records_to_the_next_run(tmp_path):
     study, store = tmp_path / "study", tmp_path / "store"
     write_record(study / "trials" / "a" / "record.json", "a", status="failed")
     write_text(study / "trials" / "b" / "record.json", "{")
@@ -225,7 +225,7 @@ def test_retry_leaves_damaged_records_to_the_next_run(tmp_path):
     assert [path.name for path in store.iterdir()] == ["c"]
 
 
-def test_a_command_names_a_damaged_file_in_one_line_and_ends_with_2(folder, config, monkeypatch, capsys, tmp_path):
+def test_damaged_files_are_reported_in_one_line_with_exit_code_2(folder, config, monkeypatch, capsys, tmp_path):
     work = tmp_path / "work"
     shutil.copytree(folder, work / "results" / "small", ignore=shutil.ignore_patterns("work"))
     (work / "config.yaml").write_text(json.dumps(CONFIG))
@@ -240,6 +240,6 @@ def test_a_command_names_a_damaged_file_in_one_line_and_ends_with_2(folder, conf
     )
 
 
-def test_json_that_only_python_reads_survives(tmp_path):
+def test_numbers_are_read_from_json_unchanged(tmp_path):
     write_text(tmp_path / "a.json", json.dumps({"a": float(np.float64(0.1))}))
     assert read_json(tmp_path / "a.json", "a") == {"a": 0.1}

@@ -32,7 +32,7 @@ def table(file, **more):
     return Data(source="table", path=str(file), target="species", **more)
 
 
-def test_the_parts_hold_every_row_once_and_every_class_in_proportion(digits):
+def test_every_sample_is_in_one_part_and_classes_are_stratified(digits):
     data = Prepared.open(digits)
     parts = {name: data.part(name) for name in ("train", "validation", "test")}
     assert sum(len(part.y) for part in parts.values()) == 1797
@@ -43,7 +43,7 @@ def test_the_parts_hold_every_row_once_and_every_class_in_proportion(digits):
     assert (split.groupby("part").size()["train"], len(split)) == (1079, 1797)
 
 
-def test_inputs_are_standardised_with_the_training_rows_statistics(digits):
+def test_inputs_are_standardised_with_training_statistics(digits):
     train = Prepared.open(digits).part("train").x
     assert np.abs(train.mean(axis=0)).max() < 1e-5
     assert np.abs(train.std(axis=0, ddof=1) - 1).max() < 1e-4
@@ -51,7 +51,7 @@ def test_inputs_are_standardised_with_the_training_rows_statistics(digits):
     assert np.abs(validation.mean(axis=0)).max() > 0.01
 
 
-def test_the_same_seed_gives_the_same_split_and_another_seed_another(tmp_path, digits):
+def test_the_split_depends_on_the_seed_only(tmp_path, digits):
     prepare(Data(source="digits"), tmp_path / "again")
     prepare(Data(source="digits", seed=2), tmp_path / "other")
     first, again, other = (
@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_split_and_another_seed_another(tmp_path, d
     assert first.digest == again.digest != other.digest
 
 
-def test_a_csv_and_a_parquet_file_of_the_same_rows_are_the_same_data(tmp_path, iris):
+def test_csv_and_parquet_files_with_equal_cells_give_equal_data(tmp_path, iris):
     frame = pd.read_csv(iris)
     frame.to_parquet(tmp_path / "iris.parquet")
     prepare(table(iris), tmp_path / "csv")
@@ -68,15 +68,15 @@ def test_a_csv_and_a_parquet_file_of_the_same_rows_are_the_same_data(tmp_path, i
     assert Prepared.open(tmp_path / "csv/digest.json").digest == Prepared.open(tmp_path / "parquet/digest.json").digest
 
 
-def test_preprocessing_says_how_raw_columns_become_inputs(tmp_path, iris):
+def test_the_preprocessing_file_describes_every_transformation(tmp_path, iris):
     prepare(table(iris, drop=["petal_width"]), tmp_path / "data")
-    said = json.loads((tmp_path / "data/preprocessing.json").read_text())
-    assert said["features"] == ["sepal_length", "sepal_width", "petal_length"]
-    assert said["constant"] == ["always_1"]
-    assert said["classes"] == ["setosa", "versicolor", "virginica"]
+    description = json.loads((tmp_path / "data/preprocessing.json").read_text())
+    assert description["features"] == ["sepal_length", "sepal_width", "petal_length"]
+    assert description["constant"] == ["always_1"]
+    assert description["classes"] == ["setosa", "versicolor", "virginica"]
     split = pd.read_csv(tmp_path / "data/split.csv")
-    raw = pd.read_csv(iris)[said["features"]][(split["part"] == "test").to_numpy()]
-    expected = (raw - said["mean"]) / said["sd"]
+    raw = pd.read_csv(iris)[description["features"]][(split["part"] == "test").to_numpy()]
+    expected = (raw - description["mean"]) / description["sd"]
     assert Prepared.open(tmp_path / "data/digest.json").part("test").x == pytest.approx(expected.to_numpy(), abs=1e-6)
 
 
@@ -102,7 +102,7 @@ COLUMN = "in the column are; correct it, or list the column in data.categorical 
         (lambda f: f[["species", "always_1"]], "every feature is constant"),
     ],
 )  # fmt: skip
-def test_unusable_rows_are_one_line_and_leave_nothing_behind(tmp_path, iris, edit, message):
+def test_unusable_data_are_reported_in_one_line_without_output_files(tmp_path, iris, edit, message):
     edit(pd.read_csv(iris)).to_csv(iris, index=False)
     with pytest.raises(InputError) as caught:
         prepare(table(iris), tmp_path / "data")
@@ -123,7 +123,7 @@ def test_unusable_rows_are_one_line_and_leave_nothing_behind(tmp_path, iris, edi
         ({"validation": {"column": "part"}}, "row 1, column 'part': got 'test', but data.test.column does not name"),
     ],
 )
-def test_a_split_that_cannot_be_is_one_line(tmp_path, iris, more, message):
+def test_an_impossible_split_is_reported_in_one_line(tmp_path, iris, more, message):
     rows = pd.read_csv(iris)
     rows.assign(site=[*"ABCDE"] * 30, part=["test", "train", "validation"] * 50).to_csv(iris, index=False)
     if more.get("group") == "species":  # a copy, for the target itself is refused with the config
@@ -138,7 +138,7 @@ def test_a_split_that_cannot_be_is_one_line(tmp_path, iris, more, message):
 
 @pytest.fixture
 def people(tmp_path):
-    """Numbers, texts and gaps: 200 rows of 20 persons."""
+    """Return 200 samples of 20 persons with numbers, text and missing values."""
     generator = np.random.default_rng(1)
     rows = pd.DataFrame(
         {
@@ -159,20 +159,28 @@ def people(tmp_path):
     return file
 
 
-def test_texts_become_levels_and_gaps_become_means_with_a_flag(tmp_path, people):
+def test_text_is_encoded_as_levels_and_missing_values_are_imputed_and_flagged(tmp_path, people):
     data = Data(source="table", path=str(people), target="pay", group="person", categorical=["code"])
     prepare(data, tmp_path / "data")
-    said = Preprocessing.read(tmp_path / "data/preprocessing.json")
-    assert said.features[:3] == ["age", "height", "age is missing"]
-    assert said.features[3:] == ["job=baker", "job=clerk", "job=smith", "job=(missing)", "code=1", "code=2", "code=3"]
-    assert said.levels == {"job": ["baker", "clerk", "smith", "(missing)"], "code": ["1", "2", "3"]}
+    description = Preprocessing.read(tmp_path / "data/preprocessing.json")
+    assert description.features[:3] == ["age", "height", "age is missing"]
+    assert description.features[3:] == [
+        "job=baker",
+        "job=clerk",
+        "job=smith",
+        "job=(missing)",
+        "code=1",
+        "code=2",
+        "code=3",
+    ]
+    assert description.levels == {"job": ["baker", "clerk", "smith", "(missing)"], "code": ["1", "2", "3"]}
     split = pd.read_csv(tmp_path / "data/split.csv")
     raw = pd.read_csv(people)[(split["part"] == "train").to_numpy()]
-    assert said.fill == {"age": pytest.approx(raw["age"].mean())}
-    assert said.mean[:2] == pytest.approx([raw["age"].mean(), raw["height"].mean()])
-    assert said.sd[0] == pytest.approx(raw["age"].fillna(raw["age"].mean()).std())
-    assert (said.task, said.classes) == ("regression", None)
-    assert said.target_mean == pytest.approx(raw["pay"].mean())
+    assert description.fill == {"age": pytest.approx(raw["age"].mean())}
+    assert description.mean[:2] == pytest.approx([raw["age"].mean(), raw["height"].mean()])
+    assert description.sd[0] == pytest.approx(raw["age"].fillna(raw["age"].mean()).std())
+    assert (description.task, description.classes) == ("regression", None)
+    assert description.target_mean == pytest.approx(raw["pay"].mean())
     train = Prepared.open(tmp_path / "data/digest.json").part("train")
     assert (train.x[:, 2] == raw["age"].isna()).all()
     assert (train.x[:, 6] == raw["job"].isna()).all()
@@ -180,27 +188,29 @@ def test_texts_become_levels_and_gaps_become_means_with_a_flag(tmp_path, people)
     assert split.groupby("group")["part"].nunique().max() == 1
 
 
-def test_whitened_inputs_have_variance_1_and_no_correlation_in_training(tmp_path, people):
+def test_whitened_training_inputs_are_uncorrelated_with_variance_1(tmp_path, people):
     data = Data(source="table", path=str(people), target="pay", categorical=["code"], whiten=0.99)
     prepare(data, tmp_path / "data")
     prepare(data.model_copy(update={"whiten": 0.5}), tmp_path / "fewer")
     train, fewer = (Prepared.open(tmp_path / name / "digest.json") for name in ("data", "fewer"))
     assert np.cov(train.part("train").x.T) == pytest.approx(np.eye(train.inputs), abs=1e-5)
     assert train.part("train").x[:, : fewer.inputs] == pytest.approx(fewer.part("train").x, abs=1e-6)
-    said = Preprocessing.read(tmp_path / "data/preprocessing.json")
-    assert fewer.inputs < train.inputs == said.inputs < len(said.features)  # the levels of a text add up to 1
+    description = Preprocessing.read(tmp_path / "data/preprocessing.json")
+    assert (
+        fewer.inputs < train.inputs == description.inputs < len(description.features)
+    )  # the levels of a text add up to 1
     rows = pd.read_csv(people, dtype={"code": str})[
         (pd.read_csv(tmp_path / "data/split.csv")["part"] == "test").to_numpy()
     ]
-    assert said.apply(rows) == pytest.approx(train.part("test").x, abs=1e-6)
+    assert description.apply(rows) == pytest.approx(train.part("test").x, abs=1e-6)
     plain = Data(source="table", path=str(people), target="pay", categorical=["code"])
     prepare(plain, tmp_path / "plain")
     held = Prepared.open(tmp_path / "plain/digest.json").part("train").x.var(axis=0, ddof=1).sum()
-    kept = sum(1 / np.sum(np.square(said.components), axis=1))  # each component's variance
+    kept = sum(1 / np.sum(np.square(description.components), axis=1))  # each component's variance
     assert 0.99 <= kept / held < 1
 
 
-def test_whitened_data_are_the_same_on_every_number_of_cores(tmp_path):
+def test_whitening_does_not_depend_on_the_number_of_cores(tmp_path):
     random = np.random.default_rng(1)
     columns = random.normal(size=(1000, 200)) @ random.normal(size=(200, 200))
     rows = pd.DataFrame(columns).add_prefix("column_").assign(species=random.integers(0, 2, 1000))
@@ -213,18 +223,20 @@ def test_whitened_data_are_the_same_on_every_number_of_cores(tmp_path):
     assert len(digests) == 1
 
 
-def test_what_training_never_saw_is_the_mean_or_the_missing_level(tmp_path, people):
+def test_values_unseen_in_training_become_the_mean_or_the_missing_level(tmp_path, people):
     rows = pd.read_csv(people)
     prepare(Data(source="table", path=str(people), target="pay"), tmp_path / "data")
-    said = Preprocessing.read(tmp_path / "data/preprocessing.json")
+    description = Preprocessing.read(tmp_path / "data/preprocessing.json")
     new = pd.DataFrame({"person": [1.0], "age": [np.nan], "job": ["astronaut"], "code": [1.0], "height": [np.nan]})
-    inputs = dict(zip(said.features, said.apply(new)[0], strict=True))
+    inputs = dict(zip(description.features, description.apply(new)[0], strict=True))
     assert (inputs["age"], inputs["age is missing"], inputs["height"]) == (0, 1, 0)
-    assert [inputs[f"job={level}"] for level in said.levels["job"]] == [0, 0, 0, 1]
+    assert [inputs[f"job={level}"] for level in description.levels["job"]] == [0, 0, 0, 1]
     complete = rows.dropna()
     prepare(Data(source="table", path=str(_csv(complete, tmp_path)), target="pay"), tmp_path / "complete")
-    said = Preprocessing.read(tmp_path / "complete/preprocessing.json")
-    assert said.apply(new)[0, [said.features.index(f"job={level}") for level in said.levels["job"]]].tolist() == [
+    description = Preprocessing.read(tmp_path / "complete/preprocessing.json")
+    assert description.apply(new)[
+        0, [description.features.index(f"job={level}") for level in description.levels["job"]]
+    ].tolist() == [
         0,
         0,
         0,
@@ -248,19 +260,19 @@ def _csv(rows, folder):
         (list(range(31)), "classification", "classification"),
     ],
 )
-def test_the_target_tells_the_task_unless_the_config_does(tmp_path, values, task, expected):
+def test_the_task_is_inferred_from_the_target_by_default(tmp_path, values, task, expected):
     rows = pd.DataFrame({"x": np.arange(310.0), "y": (values * 310)[:310]})
     prepare(Data(source="table", path=str(_csv(rows, tmp_path)), target="y", task=task), tmp_path / "data")
-    said = json.loads((tmp_path / "data/digest.json").read_text())
-    assert said["task"] == expected
-    assert (said["classes"] is None) == (expected == "regression")
+    description = json.loads((tmp_path / "data/digest.json").read_text())
+    assert description["task"] == expected
+    assert (description["classes"] is None) == (expected == "regression")
 
 
 def parts_of(folder):
     return pd.read_csv(folder / "split.csv")["part"].to_numpy()
 
 
-def test_files_of_their_own_are_the_parts(tmp_path, iris):
+def test_separate_files_define_the_split(tmp_path, iris):
     rows = pd.read_csv(iris).sample(frac=1, random_state=1)
     pieces = {"train": rows[:100], "validation": rows[100:120], "test": rows[120:]}
     for name, piece in pieces.items():
@@ -277,7 +289,7 @@ def test_files_of_their_own_are_the_parts(tmp_path, iris):
         prepare(Data(source="table", path=files, target="species"), tmp_path / "missing")
 
 
-def test_a_column_may_say_the_part(tmp_path, iris):
+def test_a_column_can_define_the_split(tmp_path, iris):
     words = np.random.default_rng(1).choice(["train", "Validation", "test"], 150)
     pd.read_csv(iris).assign(part=words).to_csv(iris, index=False)
     prepare(table(iris, validation={"column": "part"}, test={"column": "part"}), tmp_path / "data")
@@ -286,7 +298,7 @@ def test_a_column_may_say_the_part(tmp_path, iris):
 
 
 @pytest.mark.parametrize("group", [None, "site"])
-def test_folds_are_data_sets_of_their_own(tmp_path, iris, group):
+def test_each_fold_is_a_separate_data_set(tmp_path, iris, group):
     pd.read_csv(iris).assign(site=[*"ABCDEFGHIJ"] * 15).to_csv(iris, index=False)
     prepare(table(iris, group=group, validation={"folds": 4}), tmp_path / "data")
     split = pd.read_csv(tmp_path / "data/split.csv")
@@ -309,7 +321,7 @@ def test_folds_are_data_sets_of_their_own(tmp_path, iris, group):
 
 @pytest.mark.parametrize("whiten", [None, 0.99])
 @pytest.mark.parametrize("validation", [{"folds": 3}, {"fraction": 0.3}])
-def test_the_whole_is_all_rows_but_the_tests_standardised_by_themselves(tmp_path, iris, validation, whiten):
+def test_refit_data_are_all_samples_except_the_test_set_with_own_statistics(tmp_path, iris, validation, whiten):
     data = table(iris, validation=validation, whiten=whiten)
     prepare(data, tmp_path / "parts")
     prepare_whole(data, tmp_path / "whole")
@@ -325,7 +337,7 @@ def test_the_whole_is_all_rows_but_the_tests_standardised_by_themselves(tmp_path
     assert whole.digest != part.digest
 
 
-def test_selection_by_the_test_rows_trains_on_all_others(tmp_path, iris):
+def test_selection_on_the_test_set_trains_on_all_other_samples(tmp_path, iris):
     prepare(table(iris, selection="test"), tmp_path / "data")
     data = Prepared.open(tmp_path / "data/digest.json")
     assert (data.part("validation").x == data.part("test").x).all()
@@ -336,7 +348,7 @@ def test_selection_by_the_test_rows_trains_on_all_others(tmp_path, iris):
     groups=st.integers(3, 12), share=st.floats(0.05, 0.6), seed=st.integers(0, 1000), stratify=st.booleans(),
     folds=st.none() | st.integers(2, 4), grouped=st.booleans(),
 )  # fmt: skip
-def test_any_split_has_every_row_once_and_no_group_on_two_sides(groups, share, seed, stratify, folds, grouped):
+def test_every_sample_is_in_one_part_and_groups_are_not_split(groups, share, seed, stratify, folds, grouped):
     size = groups * 12
     rows = Rows(
         pd.DataFrame({"x": np.arange(size)}), np.arange(size) % 2, "y", ["a", "b"],

@@ -1,4 +1,4 @@
-"""Full and read-only disks, folders of other users and a HOME that cannot be written: one line that names the path."""
+"""Full and read-only disks, folders of other users and an unwritable HOME are reported in one line with the path."""
 
 import errno
 import json
@@ -52,7 +52,7 @@ def folder(tmp_path):
 
 
 @may_mount
-def test_a_disk_that_cannot_be_written_is_one_line_with_the_path(folder):
+def test_an_unwritable_disk_is_reported_in_one_line_with_the_path(folder):
     script = f"""
     mount -t tmpfs -o size=64k none disk
     dd if=/dev/zero of=disk/fill bs=4k 2> /dev/null
@@ -82,7 +82,7 @@ def test_a_disk_that_cannot_be_written_is_one_line_with_the_path(folder):
 
 
 @has_setpriv
-def test_a_folder_without_write_permission_is_one_line_with_the_path(folder):
+def test_a_folder_without_write_permission_is_reported_in_one_line(folder):
     (folder / "disk").chmod(0o555)
     done = gamtune(folder, "table", "config.yaml", "--out", "disk/table.csv", before=ORDINARY)
     assert done.returncode == 1
@@ -92,7 +92,7 @@ def test_a_folder_without_write_permission_is_one_line_with_the_path(folder):
 
 
 @has_setpriv
-def test_matplotlib_is_quiet_and_fast_in_a_home_that_cannot_be_written(folder):
+def test_matplotlib_prints_no_warning_if_home_is_not_writable(folder):
     (folder / "disk").chmod(0o555)
     script = "from gamtune.runtime.environment import use_writable_caches as use; use(); import matplotlib; print(matplotlib.get_cachedir())"
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(LIBRARY), "HOME": str(folder / "disk")}
@@ -103,7 +103,7 @@ def test_matplotlib_is_quiet_and_fast_in_a_home_that_cannot_be_written(folder):
     assert done.stdout == f"{folder}/gamtune-cache-{os.getuid()}/matplotlib\n"
 
 
-def test_a_home_that_can_be_written_and_variables_of_the_user_stay(monkeypatch, tmp_path):
+def test_a_writable_home_and_user_variables_are_kept(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("MPLCONFIGDIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "mine")
@@ -130,7 +130,7 @@ def test_bugs_keep_their_traceback(monkeypatch):
         main(["check", "config.yaml"])
 
 
-def test_the_errors_of_a_write_name_the_file(tmp_path):
+def test_write_errors_name_the_file(tmp_path):
     for raised in (OSError(errno.ENOSPC, "full"), OSError("4096 requested and 0 written")):
         with pytest.raises(OSError, match=r"full|No space") as caught, replacing(tmp_path / "x_train.npy"):
             raise raised
@@ -140,14 +140,14 @@ def test_the_errors_of_a_write_name_the_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_while_an_array_is_written_leaves_the_old_one(tmp_path, monkeypatch):
+def test_a_full_disk_does_not_destroy_the_previous_array(tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", [1])
     with pytest.raises(OSError, match="No space left on device"), replacing(tmp_path / "x.npy"):
         raise OSError("8 requested and 4 written")
     assert np.load(tmp_path / "x.npy").tolist() == [1]
 
 
-def test_leftovers_of_killed_trainings_are_removed_and_those_in_use_are_not(tmp_path, monkeypatch):
+def test_only_unused_leftovers_of_killed_trials_are_removed(tmp_path, monkeypatch):
     script = (
         "import os, pathlib, sys\nfrom gamtune.results.store import new_folder\n"
         "with new_folder(pathlib.Path(sys.argv[1])) as part:\n    print(part, flush=True)\n    sys.stdin.read()\n"
@@ -173,7 +173,7 @@ def test_leftovers_of_killed_trainings_are_removed_and_those_in_use_are_not(tmp_
 
 
 def as_user(user, work):
-    """Do something in a child process as another user of the group 0, whose members may write."""
+    """Call a function in a child process as another user of group 0, whose members may write."""
     pid = os.fork()
     if pid == 0:
         code = 1
@@ -194,8 +194,8 @@ def test_two_users_of_a_group_share_a_store(digits, monkeypatch):
     def write(spec, data, code, attempt, folder, leaves, earlier):
         for name in leaves:
             (folder / name).write_text(str(os.getuid()))
-        said = {"trial": spec.trial, "data": data.digest, "code": code, "status": "ok", "user": os.getuid()}
-        (folder / "record.json").write_text(json.dumps(said))
+        content = {"trial": spec.trial, "data": data.digest, "code": code, "status": "ok", "user": os.getuid()}
+        (folder / "record.json").write_text(json.dumps(content))
 
     shared = Path(tempfile.mkdtemp())
     try:

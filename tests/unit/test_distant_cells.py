@@ -1,4 +1,4 @@
-"""Cells that cannot be standardised in single precision are refused by place, before anything is written."""
+"""Cells that cannot be standardised in single precision are reported with their position before files are written."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def refusal(rows, step=prepare, **data):
     return error.value.lines[0]
 
 
-def test_a_test_cell_that_overflows_is_named():
+def test_an_overflowing_test_cell_is_reported():
     rows, config = pd.read_csv(CASE / "rows.csv"), yaml.safe_load((CASE / "config.yaml").read_text())
     rows.to_csv("rows.csv", index=False)
     with pytest.raises(InputError, match=r"rows\.csv: row 90, column 'a': 1e\+37 is .* standard deviations"):
@@ -46,7 +46,7 @@ def test_a_test_cell_that_overflows_is_named():
 
 
 @pytest.mark.parametrize("step", [prepare, prepare_whole])
-def test_a_cell_of_any_part_is_named(rows, step):
+def test_an_overflowing_cell_of_any_part_is_reported(rows, step):
     rows["a"] *= 1e-30
     rows["part"] = ["train"] * 40 + ["validation"] * 10 + ["test"] * 10
     rows.loc[57, "a"] = 1e30
@@ -54,12 +54,12 @@ def test_a_cell_of_any_part_is_named(rows, step):
     assert refusal(rows, step, **parts).startswith("rows.csv: row 58, column 'a': 1e+30 is ")
 
 
-def test_a_cell_that_overflows_in_one_fold_is_named(rows):
+def test_an_overflowing_cell_of_one_fold_is_reported(rows):
     rows["a"] = np.where(rows.index == 7, 1e20, rows["a"] * 1e-3)
     assert "rows.csv: row 8, column 'a': 1e+20 is " in refusal(rows, validation={"folds": 3}, test={"fraction": 0.1})
 
 
-def test_a_target_that_overflows_is_named(rows):
+def test_an_overflowing_target_is_reported(rows):
     rows["part"] = ["train"] * 40 + ["validation"] * 10 + ["test"] * 10
     rows.loc[45, "y"] = -3e30
     told = refusal(rows, validation={"column": "part"}, test={"column": "part"})
@@ -68,7 +68,7 @@ def test_a_target_that_overflows_is_named(rows):
 
 @pytest.mark.parametrize("column", ["a", "y"])
 @pytest.mark.parametrize("unit", [1e-200, 1e-308, 1e-315])
-def test_a_column_whose_spread_underflows_is_named(rows, column, unit):
+def test_a_column_whose_standard_deviation_underflows_is_reported(rows, column, unit):
     rows[column] *= unit
     assert f"column '{column}'" in (told := refusal(rows))
     assert told.startswith("rows.csv: row ")
@@ -76,7 +76,7 @@ def test_a_column_whose_spread_underflows_is_named(rows, column, unit):
 
 
 @pytest.mark.parametrize("unit", [1e-140, 1e-25, 1e30])
-def test_small_and_large_units_are_standardised_as_any_other(rows, unit):
+def test_columns_in_small_and_large_units_are_standardised(rows, unit):
     arrays = []
     for factor in (1.0, unit):
         rows.assign(a=rows["a"] * factor).to_csv("rows.csv", index=False)

@@ -1,4 +1,4 @@
-"""Distributions: their draws, their quantiles and their words."""
+"""Draws, quantiles and descriptions of the distributions."""
 
 import numpy as np
 import pytest
@@ -78,7 +78,7 @@ def test_a_beta_distribution_is_exact_in_both_tails(shapes):
     assert (np.diff(drawn) >= 0).all()
 
 
-def test_integers_and_choices_are_drawn_equally_often():
+def test_integers_and_choices_are_drawn_with_equal_frequencies():
     depths = Integer(integer=(1, 5)).quantile(unit_draws(1, "depth", 10_000))
     assert {depths.count(depth) // 100 for depth in range(1, 6)} <= set(range(18, 23))
     chosen = Choice(choice=["relu", [1, 2], 0.5]).quantile(unit_draws(1, "x", 9000))
@@ -97,13 +97,13 @@ def test_integers_and_choices_are_drawn_equally_often():
         Choice(choice=["relu", "tanh", [1, 2], 4]),
     ],
 )
-def test_a_value_has_the_number_of_the_unit_interval_that_draws_it(distribution):
+def test_unit_is_the_inverse_of_quantile(distribution):
     values = distribution.quantile(np.linspace(0.001, 0.999, 200))
     back = distribution.quantile(np.array([distribution.unit(value) for value in values]))
     assert back == (values if isinstance(distribution, Choice) else pytest.approx(values))
 
 
-def test_a_value_outside_the_support_counts_as_its_nearest_end():
+def test_a_value_outside_the_support_is_mapped_to_the_nearest_end():
     assert Uniform(uniform=(1, 2)).unit(5) == Beta(beta=(1, 2)).unit(7) == LogUniform(log_uniform=(1, 2)).unit(3) == 1
     assert Uniform(uniform=(1, 2)).unit(-5) == LogUniform(log_uniform=(1, 2)).unit(-3) == 0
     assert Integer(integer=(1, 4)).unit(9) == 0.875
@@ -112,7 +112,7 @@ def test_a_value_outside_the_support_counts_as_its_nearest_end():
 @pytest.mark.parametrize(
     ("raw", "words", "ends"),
     [
-        ({"log_uniform": [1e-4, 1.0]}, "log-uniform: every order of magnitude equally likely", "0.0001 to 1"),
+        ({"log_uniform": [1e-4, 1.0]}, "log-uniform: all orders of magnitude equally likely", "0.0001 to 1"),
         (
             {"beta": [1.5, 1], "scale": 0.5, "per": "depth"},
             "beta(1.5, 1), mean 0.3, one value per hidden layer",
@@ -122,7 +122,7 @@ def test_a_value_outside_the_support_counts_as_its_nearest_end():
         ({"choice": [0.1]}, "fixed", "0.1"),
         (
             {"choice": [0.0, 0.9], "when": {"optimizer": "sgd"}},
-            "one of these, equally likely, only where optimizer is sgd",
+            "one of these values, equally likely, only where optimizer is sgd",
             "0, 0.9",
         ),
     ],
@@ -153,10 +153,10 @@ class Unfinished(Distribution):
     unfinished: int
 
 
-def test_r_draws_only_from_distributions_that_it_knows():
+def test_unsupported_distributions_are_refused_for_the_generators_of_r():
     for distribution in (Integer(integer=(1, 2)), Normal(normal=(0, 1)), Choice(choice=[1])):
         distribution.check_draws_as_r()
-    with pytest.raises(ValueError, match="R draws no normal numbers with min or max"):
+    with pytest.raises(ValueError, match="min and max are not valid for R's generators"):
         Normal(normal=(0, 1), max=1).check_draws_as_r()
     with pytest.raises(ValueError, match="R's generator does not draw from the distribution 'unfinished'"):
         Unfinished(unfinished=1).check_draws_as_r()

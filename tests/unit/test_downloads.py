@@ -1,4 +1,4 @@
-"""Downloads from a server on loopback that breaks off, resumes, lies and refuses."""
+"""Downloads from a local server that interrupts connections, resumes, sends wrong data and refuses requests."""
 
 import hashlib
 import http.server
@@ -29,12 +29,12 @@ FILES = {name: sha(content) for name, content in CONTENT.items()}
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves ``content``; breaks off an answer after as many bytes as ``breaks`` says next; knows ranges or not."""
+    """Serve ``content``; interrupt each response after the next number of bytes in ``breaks``; support ranges or not."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.breaks, self.ranges, self.asked = dict(CONTENT), [], True, []
-        self.chunked = False  # says of an answer how it ends in place of how long it is
+        self.chunked = False  # whether responses use chunked encoding instead of a content length
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -88,7 +88,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def begin_of(request):
-    """First byte that a request asks for."""
+    """Return the number of the first byte that a request asks for."""
     return int(request[1].removeprefix("bytes=").removesuffix("-"))
 
 
@@ -108,34 +108,34 @@ def test_files_are_downloaded_once_for_all_studies(server, cache):
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_a_broken_connection_is_taken_up(server, ranges):
+def test_an_interrupted_download_is_resumed(server, ranges):
     server.breaks, server.ranges = [100_000], ranges
     assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
     assert server.asked[1][0] == "/a.txt"
     assert 100_000 - BLOCK < begin_of(server.asked[1]) <= 100_000
 
 
-def test_an_answer_without_a_length_may_break_off_too(server):
+def test_an_interrupted_download_without_content_length_is_resumed(server):
     server.breaks, server.chunked = [100_000], True
     assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
     assert server.asked[1][0] == "/a.txt"
     assert 100_000 - BLOCK < begin_of(server.asked[1]) <= 100_000
 
 
-def test_what_an_earlier_run_left_of_another_address_is_not_continued(server, cache):
+def test_a_partial_download_from_another_address_is_not_resumed(server, cache):
     cache.mkdir(parents=True)
     part_of("http://127.0.0.1:9/a.txt", cache).write_bytes(b"of another mirror")
     assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
     assert {path.name for path in cache.iterdir()} == {".lock", "a.txt", "sub"}
 
 
-def test_a_cache_that_cannot_be_written_is_one_line(server, cache, tmp_path):
+def test_an_unwritable_cache_is_reported_in_one_line(server, cache, tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(InputError, match=rf"data.source: set cannot be kept in {cache}: (Not a directory|File exists)"):
         fetch(Download("set", FILES, [server.address]))
 
 
-def test_what_came_before_the_last_break_is_kept_for_the_next_run(server, cache):
+def test_a_partial_download_is_kept_for_the_next_run(server, cache):
     server.breaks = [100_000, 50_000, 50_000]
     download = Download("set", FILES, [server.address])
     with pytest.raises(
@@ -150,7 +150,7 @@ def test_what_came_before_the_last_break_is_kept_for_the_next_run(server, cache)
     assert begin_of(server.asked[0]) == kept
 
 
-def test_a_download_that_was_killed_when_complete_is_not_repeated(server, cache):
+def test_a_complete_download_of_a_killed_run_is_not_repeated(server, cache):
     cache.mkdir(parents=True)
     part_of(f"{server.address}/a.txt", cache).write_bytes(CONTENT["a.txt"])
     assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
@@ -165,7 +165,7 @@ def test_a_file_that_changed_between_two_downloads_is_refused_once(server, cache
     assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
 
 
-def test_another_file_than_expected_is_refused_and_leaves_nothing(server, cache):
+def test_a_file_with_a_wrong_checksum_is_refused_and_deleted(server, cache):
     server.content["a.txt"] = b"something else"
     with pytest.raises(InputError) as caught:
         fetch(Download("set", FILES, [server.address]))
@@ -173,11 +173,11 @@ def test_another_file_than_expected_is_refused_and_leaves_nothing(server, cache)
     assert {path.name for path in cache.iterdir()} == {".lock"}
 
 
-def test_the_next_address_is_tried(server):
+def test_the_next_mirror_is_tried_after_a_failure(server):
     assert read(fetch(Download("set", FILES, [f"{server.address}/nowhere", server.address]))) == CONTENT
 
 
-def test_no_network_is_one_line_that_names_the_way_out(server):
+def test_a_missing_network_is_reported_in_one_line_with_the_alternative(server):
     server.content.clear()
     with pytest.raises(InputError) as caught:
         fetch(Download("set", FILES, ["http://127.0.0.1:9/x", server.address]))
@@ -196,7 +196,7 @@ def zipped(content, folder=""):
 
 
 @pytest.mark.parametrize("nested", [True, False])
-def test_a_zip_may_hold_the_files(server, cache, nested):
+def test_files_are_extracted_from_a_zip_archive(server, cache, nested):
     inner = zipped(CONTENT, "A folder/")
     server.content = {"all.zip": zipped({"inner.zip": inner, "about": "x"}) if nested else inner}
     server.breaks = [1000]
@@ -212,7 +212,7 @@ def test_a_zip_may_hold_the_files(server, cache, nested):
         (b"no zip at all", "File is not a zip file"),
     ],
 )
-def test_a_zip_that_is_not_what_it_should_be_is_refused(server, cache, content, fault):
+def test_an_unexpected_zip_archive_is_refused(server, cache, content, fault):
     server.content = {"all.zip": content}
     with pytest.raises(InputError, match=fault):
         fetch(Download("set", FILES, [f"{server.address}/all.zip"]))
@@ -220,7 +220,7 @@ def test_a_zip_that_is_not_what_it_should_be_is_refused(server, cache, content, 
     assert not (cache / "sub" / "b.txt").exists()
 
 
-def test_a_folder_may_hold_the_files_packed_or_not(tmp_path, monkeypatch):
+def test_files_are_read_from_a_folder_compressed_or_not(tmp_path, monkeypatch):
     folder = tmp_path / "copies"
     (folder / "set" / "sub").mkdir(parents=True)
     (folder / "set" / "a.txt").write_bytes(CONTENT["a.txt"])
@@ -241,7 +241,7 @@ def test_a_folder_may_hold_the_files_packed_or_not(tmp_path, monkeypatch):
     assert not cache_folder().exists()
 
 
-def test_two_studies_that_ask_at_once_download_once(server, tmp_path):
+def test_simultaneous_requests_download_a_file_once(server, tmp_path):
     program = (
         "import sys; from gamtune.data.downloads import BLOCK, Download, fetch, part_of\n"
         f"fetch(Download('set', {FILES!r}, [{server.address!r}]))"

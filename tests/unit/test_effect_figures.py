@@ -1,4 +1,4 @@
-"""Figures of the effects of the additive model."""
+"""Figures of the effects of the generalised additive model (GAM)."""
 
 import warnings
 
@@ -59,7 +59,7 @@ def test_equal_data_give_equal_bytes(tmp_path):
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes(), path.name
 
 
-def test_captions_of_effects_carry_size_band_and_test(tmp_path):
+def test_captions_of_effects_state_size_null_band_and_test(tmp_path):
     fitted(tmp_path / "gam")
     captions = draw_search(draw_effects, tmp_path, searched())
     assert "lowest −0.05 ± 0.0078 at 0, highest +0.05 ± 0.0078 at 0.01" in captions["gam_l1"]
@@ -75,7 +75,7 @@ def test_captions_of_effects_carry_size_band_and_test(tmp_path):
     assert "at depth 5" in captions["gam_surface_depth_sum_neurons"]
 
 
-def test_an_effects_panel_is_named_as_in_mgcv(tmp_path):
+def test_panels_of_effects_have_the_labels_of_mgcv(tmp_path):
     fitted(tmp_path / "gam")
     draw_search(draw_effects, tmp_path, searched())
     assert "<!-- s(l1, 1.0) -->" in (tmp_path / "gam_l1.svg").read_text()
@@ -87,13 +87,13 @@ def test_effects_on_a_logarithm_are_stated_as_factors(tmp_path):
     assert "The error at the highest is 1.11 times the error at the lowest." in captions["gam_l1"]  # exp(0.1)
 
 
-def test_a_surface_has_one_stripe_for_each_depth_and_nothing_between():
+def test_a_surface_over_depth_has_one_stripe_per_depth():
     places, layers = np.linspace(1, 3, 5), np.ma.array(np.arange(5.0).reshape(1, 1, 5))
     drawn, repeated = _striped(places, layers, 2, pd.Series([1, 2, 3, 3]))
     assert repeated[0, 0].compressed().tolist() == [0, 0, 2, 2, 4, 4]
     assert drawn[[1, 2]].tolist() == pytest.approx([0.58, 1.42])
 
 
-def test_an_axis_is_named_as_mgcv_names_it():
+def test_axes_have_the_labels_of_mgcv():
     assert label(parse_term("te(log(rate),sum_neurons)"), 6.78) == "te(log(rate),sum_neurons, 6.8)"
     assert label(parse_term("log(epochs)"), 1) == "log(epochs), 1.0"

@@ -1,4 +1,4 @@
-"""Figures of the search: what they show and state, and that no summary makes them fail."""
+"""Figures of the search and their captions, for any summary."""
 
 import re
 import warnings
@@ -30,7 +30,7 @@ def _no_warnings():
         yield
 
 
-def test_every_caption_has_its_two_files_and_every_figure_its_caption(tmp_path):
+def test_every_figure_has_a_caption_and_two_files(tmp_path):
     study_of(tmp_path, searched())
     fitted(tmp_path / "gam")
     (tmp_path / "gam" / "importance.csv").write_text(
@@ -55,7 +55,7 @@ def test_every_caption_has_its_two_files_and_every_figure_its_caption(tmp_path):
     assert set(sections.values()) <= set(Section)
 
 
-def test_a_skipped_model_leaves_the_scatter_figure_alone(tmp_path):
+def test_without_a_model_only_the_scatter_figure_is_drawn(tmp_path):
     study_of(tmp_path, searched(1))
     (tmp_path / "gam").mkdir()
     (tmp_path / "gam" / "skipped.txt").write_text("too few rows\n")
@@ -64,7 +64,7 @@ def test_a_skipped_model_leaves_the_scatter_figure_alone(tmp_path):
     assert list(captions) == ["mse_by_parameter", "learning_curves"]
 
 
-def test_the_budget_curve_states_what_the_second_half_gained(tmp_path):
+def test_the_budget_curve_states_the_gain_of_the_second_half(tmp_path):
     table = searched(40)
     caption = draw_search(draw_budget, tmp_path, table)["budget"]
     best = table.validation_mse.min()
@@ -74,7 +74,7 @@ def test_the_budget_curve_states_what_the_second_half_gained(tmp_path):
     assert int(re.search(r"budget lowers the error by (\d+) %", caption)[1]) == pytest.approx(gained, abs=3)
 
 
-def test_learning_curves_name_the_best_and_count_the_failed(tmp_path):
+def test_learning_curves_name_the_best_trial_and_count_failed_trials(tmp_path):
     table = searched(8)
     table.loc[[2, 5], ["status", "validation_mse"]] = ["failed", np.nan]
     study_of(tmp_path, table)
@@ -88,7 +88,7 @@ def test_learning_curves_name_the_best_and_count_the_failed(tmp_path):
     assert "failed (1)" in (tmp_path / "learning_curves.svg").read_text()  # the other had no sound epoch
 
 
-def test_parallel_coordinates_say_where_the_best_tenth_lies_and_bear_texts_and_gaps(tmp_path):
+def test_parallel_coordinates_state_the_ranges_of_the_best_tenth_and_accept_text_and_missing_values(tmp_path):
     table = searched(40).assign(rate=np.where(np.arange(40) % 2, np.logspace(-4, 0, 40), np.nan))
     columns = ["l1", "l2", "rate", "activation"]
     caption = draw_search(draw_parallel, tmp_path, table, columns, {"rate"})["parallel_coordinates"]
@@ -99,7 +99,7 @@ def test_parallel_coordinates_say_where_the_best_tenth_lies_and_bear_texts_and_g
     assert "<!-- l2 -->" not in drawn  # it does not vary
 
 
-def test_contours_take_the_columns_that_go_with_the_error_and_need_rows(tmp_path):
+def test_contours_use_the_columns_correlated_with_the_error(tmp_path):
     columns = ["l1", "depth", "sum_neurons", "activation"]
     caption = draw_search(draw_contours, tmp_path, searched(60), columns)["contours"]
     assert re.search(
@@ -108,7 +108,7 @@ def test_contours_take_the_columns_that_go_with_the_error_and_need_rows(tmp_path
     assert draw_search(draw_contours, tmp_path, searched(11), ["l1", "depth"]) == {}
 
 
-def test_the_caption_names_the_best_row_the_strongest_relation_and_the_failures(tmp_path):
+def test_the_caption_states_the_best_trial_the_strongest_correlation_and_the_failures(tmp_path):
     table = searched()
     table.loc[3, ["status", "validation_mse"]] = ["failed", np.nan]
     best = table.loc[table["validation_mse"].idxmin()]
@@ -146,14 +146,14 @@ def test_a_logarithmic_column_is_drawn_on_a_logarithmic_axis_in_natural_units(tm
     ("low", "high", "most"),
     [(1e-9, 1e3, 4), (1e-5, 1e-1, 5), (3e-3, 3e-2, 4), (0.9, 0.999, 4), (1, 1.5, 6), (2e-300, 5e200, 6)],
 )
-def test_a_logarithmic_axis_has_a_few_ticks_whatever_its_range(low, high, most):
+def test_a_logarithmic_axis_has_a_few_ticks_for_any_range(low, high, most):
     ticks = log_ticks(low, high, most)
     assert 2 <= len(ticks) <= most + 2
     assert min(ticks) >= low
     assert max(ticks) <= high
 
 
-def test_rows_are_named_in_the_legend_whatever_their_names_are(tmp_path):
+def test_any_configuration_name_can_appear_in_the_legend(tmp_path):
     for number, name in enumerate(("$x$", "_under", "$$", "a\\b", "{x}", "%s")):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -164,25 +164,25 @@ def test_rows_are_named_in_the_legend_whatever_their_names_are(tmp_path):
         assert name in text_of(folder / "learning_curves")
 
 
-def test_a_diverged_row_makes_the_error_axis_logarithmic_and_the_caption_says_so(tmp_path):
+def test_a_diverged_trial_makes_the_error_axis_logarithmic_as_stated_in_the_caption(tmp_path):
     table = searched()
     table.loc[0, "validation_mse"] = 1000.0
     captions = draw_search(draw_scatter, tmp_path, table, ["l1", "activation"])
     assert all("Logarithmic error axis" in caption for caption in captions.values())
 
 
-def test_a_column_of_few_values_has_a_parabola_and_the_caption_says_so(tmp_path):
+def test_a_column_with_few_values_has_a_parabola_as_stated_in_the_caption(tmp_path):
     caption = draw_search(draw_scatter, tmp_path, searched(), ["depth", "l1"])["mse_by_parameter"]
     assert "because of few distinct values: depth." in caption
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 5, 9])
-def test_few_rows_neither_warn_nor_fail(tmp_path, rows):
+def test_figures_of_few_trials_raise_no_warning(tmp_path, rows):
     draw_search(draw_scatter, tmp_path, searched(rows), ["depth", "l1", "activation"])
     assert (tmp_path / "mse_by_parameter.png").stat().st_size > 1000
 
 
-def test_a_table_of_failures_still_gives_the_figure_the_workflow_expects(tmp_path):
+def test_a_study_without_finished_trials_has_the_expected_figure(tmp_path):
     table = searched(4).assign(status="failed", validation_mse=np.nan)
     captions = draw_search(draw_scatter, tmp_path, table, ["l1", "activation"])
     assert "0 configurations" in captions["mse_by_parameter"]
@@ -198,7 +198,7 @@ def test_a_table_of_failures_still_gives_the_figure_the_workflow_expects(tmp_pat
         (np.concatenate([np.zeros(80), np.arange(1, 21)]), False),  # most rows at one value
     ],
 )
-def test_loess_is_drawn_only_where_each_neighbourhood_carries_it(values, sound):
+def test_loess_is_drawn_only_if_every_neighbourhood_has_enough_values(values, sound):
     assert loess_is_sound(values) is sound
 
 
@@ -210,7 +210,7 @@ def test_the_band_of_a_straight_line_is_the_confidence_band_of_its_mean():
     assert drawn["ymin"].tolist() == pytest.approx([-0.602982, 2.397018], abs=1e-5)
 
 
-def test_a_halvings_rows_are_drawn_as_what_they_are(tmp_path):
+def test_trials_of_different_rungs_are_distinguished_in_figures(tmp_path):
     first = searched(27).assign(rung=0, epochs=1)
     second = searched(27).iloc[:9].assign(rung=1, epochs=3)
     second["validation_mse"] /= 4
@@ -229,7 +229,7 @@ def draw_twice(study):
     yield ReportFigure("same", new_figure(1, 1), "other")
 
 
-def test_two_figures_with_the_same_file_name_are_a_bug_that_is_named(tmp_path):
+def test_two_figures_with_the_same_file_name_raise_an_error(tmp_path):
     registry = Registry("gamtune.no_figures", {"twice": f"{__name__}:draw_twice"})
     with pytest.raises(ValueError, match="'twice' draws 'same', but another figure has this file name"):
         draw_all(registry, SearchResults(tmp_path, searched(2), []), None, tmp_path)

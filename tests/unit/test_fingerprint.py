@@ -1,4 +1,4 @@
-"""Fingerprints of code: what changes them, what does not, and what they include."""
+"""Changes of code that change its fingerprint, and changes that do not."""
 
 import ast
 import json
@@ -64,7 +64,7 @@ DIFFERENT = {
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
-    """A library whose modules are written by a test: name in the package, text."""
+    """Return a function that writes a library, given names and texts of its modules."""
     monkeypatch.setattr(fingerprint, "source_cache", lambda: SourceCache(tmp_path / "cache.json"))
 
     def write(**texts: str) -> Path:
@@ -80,12 +80,12 @@ def library(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("one", "other"), EQUAL.values(), ids=EQUAL)
-def test_what_changes_no_result_changes_no_fingerprint(one, other):
+def test_comments_and_layout_do_not_change_the_fingerprint(one, other):
     assert read_source(one).fingerprint == read_source(other).fingerprint
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT.values(), ids=DIFFERENT)
-def test_what_may_change_a_result_changes_the_fingerprint(one, other):
+def test_a_change_of_behaviour_changes_the_fingerprint(one, other):
     assert read_source(one).fingerprint != read_source(other).fingerprint
 
 
@@ -103,7 +103,7 @@ def test_fingerprints_are_the_same_in_every_version_of_python(path):
 
 
 @given(st.from_type(int | float | str | bytes | bool | None), st.from_type(int | float | str | bytes | bool | None))
-def test_two_constants_have_one_fingerprint_only_if_they_are_the_same(one, other):
+def test_different_constants_have_different_fingerprints(one, other):
     equal = read_source(f"x = {one!r}").fingerprint == read_source(f"x = {other!r}").fingerprint
     assert equal == (repr(one) == repr(other))
 
@@ -123,7 +123,7 @@ def test_every_import_of_the_library_that_runs_is_found(path):
     assert expected <= set(read_source(path.read_bytes()).imports)
 
 
-def test_a_touched_module_keeps_its_fingerprint_and_another_module_has_another():
+def test_a_touched_module_keeps_its_fingerprint():
     before = code_fingerprint("gamtune.learners.trial")
     (LIBRARY / "gamtune/learners/trial.py").touch()
     assert code_fingerprint("gamtune.learners.trial") == before
@@ -177,7 +177,7 @@ def test_a_moved_library_keeps_its_fingerprints(library, tmp_path):
     assert code_fingerprint("gamtune.a", library=tmp_path / "elsewhere") == before
 
 
-def test_an_upgraded_library_changes_the_code_of_trainings(monkeypatch):
+def test_an_upgraded_library_changes_the_code_fingerprint_of_trials(monkeypatch):
     versions = {"keras": "3.1", "numpy": "2.0"}
     monkeypatch.setattr(fingerprint, "_version", versions.__getitem__)
     before = with_versions("code", ("keras", "numpy"))
@@ -186,7 +186,7 @@ def test_an_upgraded_library_changes_the_code_of_trainings(monkeypatch):
     assert with_versions("code", ("keras", "numpy")) != before
 
 
-def test_the_code_of_trainings_names_every_library_that_it_imports():
+def test_the_code_fingerprint_covers_every_imported_library():
     import sys
 
     from gamtune.runtime.training_code import LIBRARIES
@@ -233,7 +233,7 @@ def test_a_cached_source_is_not_parsed_again_and_an_edited_one_is(tmp_path, monk
     assert parsed == [b"X = 25"]
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
+def test_an_unwritable_cache_is_ignored(tmp_path):
     (tmp_path / "file").write_text("")
     cache = SourceCache(tmp_path / "file" / "cache.json")
     (tmp_path / "a.py").write_text("X = 1")
@@ -241,7 +241,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
     cache.save()
 
 
-def test_a_full_cache_forgets_what_is_not_used(tmp_path, monkeypatch):
+def test_unused_entries_are_removed_from_a_full_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(source_cache, "LIMIT", 2)
     file, source = tmp_path / "cache.json", tmp_path / "a.py"
     for number in range(3):

@@ -1,4 +1,4 @@
-"""What a formula may say, what it counts, and what its errors tell."""
+"""Syntax of formulas, their number of coefficients, and their error messages."""
 
 import ast
 import sys
@@ -25,19 +25,19 @@ def test_the_lectures_formula_has_40_coefficients():
     assert parse_formula(LECTURE).n_coefficients() == 40
 
 
-def test_terms_carry_mgcvs_labels_in_the_order_written():
+def test_terms_have_the_labels_of_mgcv_in_the_order_of_the_formula():
     formula = parse_formula("s(l1, k=4) + te(depth, sum_neurons) + f(activation) + epochs")
     assert [term.label for term in formula.terms] == ["s(l1)", "te(depth,sum_neurons)", "f(activation)", "epochs"]
     assert formula.columns == ("l1", "depth", "sum_neurons", "activation", "epochs")
 
 
-def test_k_is_10_in_s_and_5_a_margin_in_te_unless_given():
+def test_k_is_10_in_s_and_5_per_margin_in_te_by_default():
     smooth, tensor = parse_formula("s(a) + te(b, c)").terms
     assert smooth.margins == ((Variable("a"), 10),)
     assert tensor.margins == ((Variable("b"), 5), (Variable("c"), 5))
 
 
-def test_te_takes_one_k_a_margin():
+def test_te_accepts_one_k_per_margin():
     (tensor,) = parse_formula("te(a, b, c, k=(3, 4, 5))").terms
     assert tensor.margins == ((Variable("a"), 3), (Variable("b"), 4), (Variable("c"), 5))
     assert parse_formula("te(a, b, c, k=c(3, 4, 5))").terms[0].k == tensor.k  # as R writes it
@@ -59,7 +59,7 @@ def test_a_column_and_its_logarithm_may_be_in_two_terms():
     ]
 
 
-def test_an_interaction_may_stand_beside_the_main_effects_of_its_variables():
+def test_an_interaction_can_be_combined_with_its_main_effects():
     formula = parse_formula("s(a, k=4) + s(b, k=4) + ti(a, b, k=3)")
     assert formula.n_coefficients() == 1 + 3 + 3 + 4
 
@@ -67,7 +67,7 @@ def test_an_interaction_may_stand_beside_the_main_effects_of_its_variables():
 @pytest.mark.parametrize(
     "name", ["my col", "lr (1e-3)", "a-b", "50%", "$x$", "a`b", "back\\slash", "#items", "1st", "log(x)", "+"]
 )
-def test_a_name_with_symbols_is_written_in_backquotes(name):
+def test_names_with_symbols_are_quoted_with_backquotes(name):
     for text in ("s({})", "s(log({}), k=4)", "te({}, z)", "f({})", "{}"):
         (term,) = parse_formula(text.format(quoted(name))).terms
         assert term.variables[0].column == name
@@ -78,14 +78,14 @@ def test_a_name_with_symbols_is_written_in_backquotes(name):
 @pytest.mark.parametrize(
     "name", ["my.col", ".hidden", "lambda", "k", "s", "\N{MICRO SIGN}", "\u5b66\u4e60\u7387", "x" * 300]
 )
-def test_any_other_name_is_written_as_it_is(name):
+def test_other_names_are_not_quoted(name):
     (term,) = parse_formula(f"s({name})").terms
     assert term.variables == (Variable(name),)
 
 
 @given(st.lists(st.sampled_from([*"()+,=-*#`~[]{}'\"\\ \n", "s", "te", "ti", "f", "log", "log10", "k", "x", "my.col", "`a b`",
                                  "4", "3.5", "c", "\u0416", "k=4", "s(x)", "log(x)"]), max_size=14))  # fmt: skip
-def test_every_text_is_a_formula_or_answered_in_one_line(pieces):
+def test_every_text_is_parsed_or_reported_in_one_line(pieces):
     text = "".join(pieces)
     try:
         labels = [term.label for term in parse_formula(text).terms]
@@ -103,12 +103,12 @@ def test_every_name_can_be_written_in_a_formula(name):
     assert term.variables == (Variable(name, "log10"),)
 
 
-def test_a_comment_is_refused_because_what_follows_it_would_be_lost():
+def test_a_comment_in_a_formula_is_refused():
     with pytest.raises(ValueError, match="'# effect of x': a formula cannot hold a comment"):
         parse_formula("s(x, k=5)  # effect of x\n+ s(z, k=5)")
 
 
-def test_a_factor_counts_its_levels_less_one_and_a_line_counts_one():
+def test_a_factor_has_one_coefficient_less_than_levels_and_a_line_has_one():
     formula = parse_formula("f(activation) + epochs")
     assert formula.n_coefficients({"activation": 3}) == 1 + 2 + 1
     with pytest.raises(ValueError, match=r"f\(activation\): the number of levels of activation is not known"):
@@ -162,14 +162,14 @@ def test_a_formula_may_run_over_several_lines():
         ("s(l1) + te(l1, l2)", "te(l1, l2): l1 is already in s(l1), and one column cannot be in two"),
     ],
 )
-def test_what_cannot_be_read_is_answered_in_one_line(text, message):
+def test_an_invalid_formula_is_reported_in_one_line(text, message):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is compared below
         parse_formula(text)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_column_is_named_with_its_term_and_the_columns_there_are():
+def test_a_missing_column_is_reported_with_the_available_columns():
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         check_columns(parse_formula("s(lr, k=4)"), ["l2", "depth", "l1"])
     assert str(caught.value) == "s(lr, k=4): no column 'lr' in the table; it has depth, l1, l2"
@@ -186,7 +186,7 @@ def test_a_missing_column_is_named_with_its_term_and_the_columns_there_are():
         ("f(kind)", {"kind": 1}, "f(kind): kind is constant"),
     ],
 )
-def test_a_term_that_asks_too_much_of_a_column_is_refused(text, distinct, message):
+def test_a_term_with_more_functions_than_distinct_values_is_refused(text, distinct, message):
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         check_distinct(parse_formula(text), distinct)
     assert str(caught.value).startswith(message)
@@ -225,7 +225,7 @@ def test_the_response_of_a_model_is_a_column_or_its_logarithm():
         parse_model("log2(y) ~ x")
 
 
-def test_the_module_needs_nothing_but_the_standard_library():
+def test_formulas_require_only_the_standard_library():
     own = {module.__name__ for module in (formula_module, terms_module, errors_module)}
     for module in (formula_module, terms_module, errors_module):
         tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))

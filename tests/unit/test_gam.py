@@ -1,4 +1,4 @@
-"""The additive model against mgcv (tests/golden/gam, made by mgcv_fit.R with mgcv 1.8-41) and against arithmetic."""
+"""The GAM compared with mgcv (tests/golden/gam, made by mgcv_fit.R with mgcv 1.8-41) and with exact computations."""
 
 from functools import cache
 from pathlib import Path
@@ -45,7 +45,7 @@ def response_values(response):
 
 
 @every_case
-def test_the_models_figures_equal_mgcvs(response, method):
+def test_model_statistics_equal_those_of_mgcv(response, method):
     fitted, golden = ours(response, method), mgcv(response, method, "model").iloc[0]
     assert fitted.deviance_explained == pytest.approx(golden.deviance_explained, abs=0.001)
     assert fitted.r_sq_adj == pytest.approx(golden.r_sq_adj, abs=0.001)
@@ -55,14 +55,14 @@ def test_the_models_figures_equal_mgcvs(response, method):
 
 
 @every_case
-def test_the_criterion_equals_mgcvs(response, method):
+def test_the_criterion_equals_that_of_mgcv(response, method):
     golden = mgcv(response, method, "model").iloc[0].criterion
     tolerance = {"rel": 0.001} if method == "GCV" else {"abs": 0.01}  # -REML is a log likelihood
     assert ours(response, method).criterion == pytest.approx(golden, **tolerance)
 
 
 @every_case
-def test_every_effect_and_its_standard_error_equal_mgcvs(response, method):
+def test_effects_and_standard_errors_equal_those_of_mgcv(response, method):
     fitted, golden = ours(response, method), mgcv(response, method, "effects")
     spread = response_values(response).std()
     assert np.abs(fitted.fitted - golden.fitted).max() < 0.01 * spread
@@ -74,7 +74,7 @@ def test_every_effect_and_its_standard_error_equal_mgcvs(response, method):
 
 
 @every_case
-def test_degrees_of_freedom_and_p_values_of_every_term_equal_mgcvs(response, method):
+def test_edf_and_p_values_of_every_term_equal_those_of_mgcv(response, method):
     golden = mgcv(response, method, "terms").set_index("term")
     for term in ours(response, method).terms:
         assert term.edf == pytest.approx(golden.edf[term.term], abs=0.02), term.term
@@ -108,7 +108,7 @@ def simulated(n, seed=0):
 
 
 def least_squares(columns, y):
-    """Coefficients, their covariance and the deviance of an ordinary linear model."""
+    """Return coefficients, their covariance and the deviance of an ordinary linear model."""
     coefficients, deviance, *_ = np.linalg.lstsq(columns, y, rcond=None)
     return coefficients, np.linalg.inv(columns.T @ columns) * deviance / (len(y) - columns.shape[1]), float(deviance[0])
 
@@ -139,7 +139,7 @@ def test_a_strongly_smoothed_term_is_the_least_squares_line():
     assert np.allclose(fitted.fitted, start + slope * x, atol=1e-3)
 
 
-def test_effects_run_straight_beyond_the_observed_range():
+def test_effects_are_linear_outside_the_observed_range():
     fitted = fit_gam("s(x)", simulated(200))
     effect, _ = fitted.effect("s(x)", pd.DataFrame({"x": [1.1, 1.2, 1.3]}))
     assert np.diff(effect)[0] == pytest.approx(np.diff(effect)[1])
@@ -154,7 +154,7 @@ def test_units_and_order_of_rows_do_not_change_the_fit():
 
 
 @pytest.mark.parametrize("method", ["gcv", "reml"])
-def test_the_gradient_of_the_criterion_is_its_slope(method):
+def test_the_gradient_of_the_criterion_agrees_with_finite_differences(method):
     table = simulated(80)
     bases = tuple(build_basis(term, table) for term in parse_formula("s(x, k=6) + te(z, y, k=3)").terms[:1])
     tensor = table.assign(y=np.arange(80) % 7)
@@ -167,7 +167,7 @@ def test_the_gradient_of_the_criterion_is_its_slope(method):
 
 
 @pytest.mark.parametrize(("ones", "part"), [(0, 0.3), (1, 0.7), (4, 0.5)])
-def test_the_reference_distribution_is_the_mixture_it_claims_to_be(ones, part):
+def test_the_reference_distribution_agrees_with_simulation(ones, part):
     random = np.random.default_rng(1)
     root = np.sqrt((1 + part) * (1 - part))
     squares = random.chisquare(1, (400_000, ones + 2))
@@ -178,7 +178,7 @@ def test_the_reference_distribution_is_the_mixture_it_claims_to_be(ones, part):
         assert mixture_survival(statistic, ones, part, 20) == pytest.approx(expected, abs=0.003)
 
 
-def test_noise_is_called_significant_about_as_often_as_promised():
+def test_the_false_positive_rate_is_about_the_nominal_level():
     random = np.random.default_rng(5)
     tables = [pd.DataFrame({"x": random.uniform(size=50), "mse": random.normal(size=50)}) for _ in range(60)]
     p = [fit_gam("s(x, k=5)", table).terms[0].p for table in tables]
@@ -196,7 +196,7 @@ def test_rows_with_missing_or_infinite_values_are_left_out_and_counted():
     assert fitted.warnings == ("2 of 60 rows left out: a value is missing in a column the model uses",)
 
 
-def test_few_rows_for_the_coefficients_are_warned_of_and_too_few_refused():
+def test_few_rows_per_coefficient_cause_a_warning_and_too_few_an_error():
     (warning,) = ours("mse", "REML").warnings
     assert warning.startswith("100 rows for 40 coefficients, fewer than 3 each")
     with pytest.raises(TooFewRows, match="39 rows are too few for 40 coefficients"):
@@ -222,7 +222,7 @@ def test_few_rows_for_the_coefficients_are_warned_of_and_too_few_refused():
         ("te(x, twice, k=3)", "mse", r"te\(x,twice\): its columns are collinear"),
     ],
 )
-def test_a_model_that_cannot_be_fitted_says_why_in_one_line(formula, response, message):
+def test_the_reason_why_a_model_cannot_be_fitted_is_reported_in_one_line(formula, response, message):
     table = simulated(60).assign(same=0.5, zero=0.0)
     table = table.assign(twice=2 * table.x, negative=-table.x, both=table.x + table.z, centred=np.arange(60) + 0.5)
     table.loc[1, "centred"] = -1.5
@@ -231,7 +231,7 @@ def test_a_model_that_cannot_be_fitted_says_why_in_one_line(formula, response, m
     assert "\n" not in str(caught.value)
 
 
-def test_an_unknown_method_or_term_or_level_is_named():
+def test_unknown_methods_terms_and_levels_are_reported():
     fitted = fit_gam("s(x) + f(kind)", simulated(60))
     with pytest.raises(ValueError, match="method: got 'ML'"):
         fit_gam("s(x)", simulated(60), method="ML")
@@ -241,13 +241,13 @@ def test_an_unknown_method_or_term_or_level_is_named():
         fitted.effect("f(kind)", pd.DataFrame({"kind": ["elu"]}))
 
 
-def test_a_model_that_leaves_no_residue_is_refused_in_one_line():
+def test_a_model_without_residuals_is_refused_in_one_line():
     table = pd.DataFrame({"x": np.arange(12.0), "mse": np.arange(12.0) ** 2})
     with pytest.raises(TooFewRows, match="12 rows leave no residual degrees of freedom for a model with 12"):
         fit_gam("f(x)", table)
 
 
-def test_the_files_hold_the_columns_that_the_report_reads(tmp_path):
+def test_the_files_contain_the_columns_that_the_report_reads(tmp_path):
     fitted = ours("log(mse)", "GCV")
     write_gam(fitted, tmp_path / "gam")
     tables = {path.stem: pd.read_csv(path) for path in (tmp_path / "gam").glob("*.csv")}
@@ -274,7 +274,7 @@ def test_the_files_hold_the_columns_that_the_report_reads(tmp_path):
     assert len(tables["surfaces"]) == 5 * 50  # depth has 5 values
 
 
-def test_a_surface_is_far_where_no_row_lies_within_a_tenth_of_the_range(tmp_path):
+def test_a_surface_point_is_far_without_a_row_within_a_tenth_of_the_range(tmp_path):
     write_gam(ours("mse", "REML"), tmp_path)
     surface = pd.read_csv(tmp_path / "surfaces.csv")
     rows = digits()[["depth", "sum_neurons"]].to_numpy()
@@ -284,7 +284,7 @@ def test_a_surface_is_far_where_no_row_lies_within_a_tenth_of_the_range(tmp_path
     assert 0 < surface.far.mean() < 1
 
 
-def test_a_factors_curve_has_one_row_a_level_and_the_summary_lists_lines_and_levels(tmp_path):
+def test_the_curve_of_a_factor_has_one_row_per_level(tmp_path):
     write_gam(fit_gam("f(kind) + z", simulated(60)), tmp_path)
     curves = pd.read_csv(tmp_path / "curves.csv")
     assert list(curves.x[curves.term == "f(kind)"]) == ["gelu", "relu", "tanh"]
@@ -294,7 +294,7 @@ def test_a_factors_curve_has_one_row_a_level_and_the_summary_lists_lines_and_lev
     assert "f(kind)" in summary
 
 
-def test_the_summary_is_laid_out_as_mgcvs(tmp_path):
+def test_the_summary_has_the_layout_of_mgcv(tmp_path):
     write_gam(ours("mse", "GCV"), tmp_path)
     lines = (tmp_path / "summary.txt").read_text().splitlines()
     assert lines[:4] == ["Family: gaussian", "Link function: identity", "", "Formula:"]

@@ -1,4 +1,4 @@
-"""The public class of the GAM engine: what a user of a notebook relies on."""
+"""The public class of the GAM engine, as used in a notebook."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def table():
     return simulated(80).assign(x2=lambda rows: rows.x**2 + np.arange(80) % 7)
 
 
-def test_the_model_is_the_one_of_the_gam_step(model):
+def test_the_model_equals_that_of_the_gam_step(model):
     same = fit_gam("s(x) + te(z, x2, k=3) + f(kind)", table(), "log(mse)")
     assert np.array_equal(model.predict(table()), same.predict(table()))
     assert model.fitted.edf_total == same.edf_total
@@ -71,7 +71,7 @@ def test_a_second_fit_replaces_the_first():
     assert model.fitted.n == 40
 
 
-def test_a_model_that_is_not_fitted_says_so():
+def test_an_unfitted_model_raises_an_error():
     with pytest.raises(RuntimeError, match=r"not fitted; call fit\(table\) first"):
         GAM("y ~ x").predict({"x": [1]})
 

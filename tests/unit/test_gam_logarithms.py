@@ -1,4 +1,4 @@
-"""Logarithms and interactions in formulas: as in mgcv (tests/golden/gam/log_*, by mgcv_logarithms.R with mgcv 1.8-41)."""
+"""Logarithms and interactions in formulas, as in mgcv (tests/golden/gam/log_*, by mgcv_logarithms.R, mgcv 1.8-41)."""
 
 import shutil
 import subprocess
@@ -51,7 +51,7 @@ def compare_effects(fitted, golden):
 
 
 @every_model
-def test_a_model_with_logarithms_equals_mgcvs(number, method):
+def test_a_model_with_logarithms_equals_that_of_mgcv(number, method):
     fitted, golden = ours(number, method), mgcv("models", number, method).iloc[0]
     assert len(fitted.coefficients) == golden.coefficients
     assert fitted.deviance_explained == pytest.approx(golden.deviance_explained, abs=0.002)
@@ -62,12 +62,12 @@ def test_a_model_with_logarithms_equals_mgcvs(number, method):
 
 
 @every_model
-def test_effects_of_logarithms_and_their_standard_errors_equal_mgcvs(number, method):
+def test_effects_of_logarithms_and_their_standard_errors_equal_those_of_mgcv(number, method):
     compare_effects(ours(number, method), mgcv("effects", number, method))
 
 
 @every_model
-def test_tests_and_checks_of_logarithms_equal_mgcvs(number, method):
+def test_tests_and_checks_of_logarithms_equal_those_of_mgcv(number, method):
     fitted, golden = ours(number, method), mgcv("terms", number, method).set_index("term")
     orders = np.random.default_rng(1).permuted(np.tile(np.arange(len(search()))[:, None], 10), axis=0)
     for term, check in zip(fitted.terms, check_terms(fitted, orders), strict=True):
@@ -83,7 +83,7 @@ def test_tests_and_checks_of_logarithms_equal_mgcvs(number, method):
 
 
 @pytest.mark.r
-def test_the_golden_files_are_what_mgcv_gives(tmp_path):
+def test_the_golden_files_equal_the_output_of_mgcv(tmp_path):
     probe = ["Rscript", "-e", "library(mgcv)"]
     if shutil.which("Rscript") is None or subprocess.run(probe, capture_output=True, check=False).returncode:
         pytest.skip("R with mgcv is not installed")
@@ -120,7 +120,7 @@ def test_a_column_and_its_logarithm_are_two_terms():
     assert np.allclose(fitted.coefficients[0] + parts, fitted.predict(search()))
 
 
-def test_logarithms_explain_what_the_natural_scale_does_not():
+def test_logarithms_explain_more_than_the_natural_scale():
     rows = pd.read_csv(CASES / "52-log-terms" / "results.csv")
     natural = fit_gam("s(learning_rate, k=3) + s(l2, k=3) + s(sum_neurons, k=3)", rows)
     logged = fit_gam("s(log(learning_rate), k=3) + s(log(l2), k=3) + s(sum_neurons, k=3)", rows)
@@ -130,7 +130,7 @@ def test_logarithms_explain_what_the_natural_scale_does_not():
     assert infer(logged).terms[0].p == pytest.approx(0.02, abs=0.005)
 
 
-def test_curves_and_surfaces_hold_natural_units_evenly_spaced_on_the_terms_scale():
+def test_curves_and_surfaces_have_natural_units_evenly_spaced_on_the_scale_of_the_term():
     fitted = fit_gam("te(log(rate), width, k=3) + s(log10(l2), k=4)", search())
     inference = infer(fitted)
     curve = curves(fitted, inference)

@@ -1,4 +1,4 @@
-"""`gamtune gam` on tables of every origin: what it uses, what it refuses, and what the workflow does instead."""
+"""`gamtune gam` on tables of users and of gamtune, and the GAM step of the workflow."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def model(folder):
 
 
 def refused(capsys, results, formula, folder, *more):
-    """Return the one line of a refused call, which must leave nothing behind."""
+    """Return the error message of a call, which must be one line and write no file."""
     assert gam(results, formula, folder, *more) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
@@ -37,7 +37,7 @@ def test_a_comment_in_a_formula_is_refused(tmp_path, capsys):
     assert line == "'# effect of x': a formula cannot hold a comment; remove it, from '#' on"
 
 
-def test_a_users_own_column_status_drops_no_rows(tmp_path):
+def test_a_column_status_of_the_user_does_not_drop_rows(tmp_path):
     case = CASES / "30-foreign-status" / "results.csv"
     assert gam(case, "s(x, k=5)", tmp_path / "gam") == 0
     assert model(tmp_path / "gam").n == len(pd.read_csv(case))
@@ -54,14 +54,14 @@ def test_a_users_own_column_status_drops_no_rows(tmp_path):
         {"trial": "a", "name": "a", "replicate": 1, "status": "ok", "seconds": 1},
     ],
 )
-def test_only_gamtunes_own_summaries_are_treated_as_such(own):
+def test_only_summaries_of_gamtune_are_treated_as_summaries(own):
     x = np.linspace(0, 1, 40)
     table = pd.DataFrame(own, index=range(40)).join(pd.DataFrame({"x": x, "mse": np.sin(5 * x)}))
     assert not is_summary(table)
     assert comparable_rows(table).equals(table)
 
 
-def test_a_users_columns_of_rungs_and_selections_mean_nothing(tmp_path):
+def test_columns_rung_and_selection_of_the_user_have_no_special_meaning(tmp_path):
     x = np.linspace(0, 1, 40)
     own = pd.DataFrame({"x": x, "mse": np.sin(5 * x), "rung": range(40), "epochs": 1, "selection": "test"})
     own.to_csv(tmp_path / "own.csv", index=False)
@@ -70,7 +70,7 @@ def test_a_users_columns_of_rungs_and_selections_mean_nothing(tmp_path):
     assert not (tmp_path / "gam" / "warnings.txt").exists()
 
 
-def test_failed_trials_and_replicates_of_a_summary_are_treated_as_such(tmp_path):
+def test_failed_trials_are_dropped_and_replicates_are_averaged(tmp_path):
     rows = pd.read_csv(SUMMARY)
     rows.insert(3, "configuration", rows["trial"])
     assert is_summary(rows)
@@ -81,19 +81,19 @@ def test_failed_trials_and_replicates_of_a_summary_are_treated_as_such(tmp_path)
     assert model(tmp_path / "gam").n == 16
 
 
-def test_terms_that_cannot_be_told_apart_are_both_named(tmp_path, capsys):
+def test_terms_that_are_not_identifiable_are_both_named(tmp_path, capsys):
     line = refused(
         capsys, CASES / "40-cannot-be-told-apart-names" / "results.csv", "s(x, k=5) + s(z, k=5)", tmp_path / "gam"
     )
     assert line == "s(x) and s(z) cannot be told apart on these rows; leave one out or add rows"
 
 
-def test_a_cell_that_is_no_number_is_named(tmp_path, capsys):
+def test_a_cell_that_is_not_a_number_is_reported(tmp_path, capsys):
     line = refused(capsys, CASES / "44-gam-ends-with-0" / "results.csv", "s(x, k=5)", tmp_path / "gam")
     assert line == "s(x, k=5): row 3, column 'x': '?' is not a number; correct it, or write f(x) for levels"
 
 
-def test_a_cell_without_a_logarithm_is_named(tmp_path, capsys):
+def test_a_cell_without_a_logarithm_is_reported(tmp_path, capsys):
     rows = pd.read_csv(CASES / "40-cannot-be-told-apart-names" / "results.csv")
     rows.loc[6, "x"] = 0
     rows.to_csv(tmp_path / "rows.csv", index=False)
@@ -120,7 +120,7 @@ def test_columns_with_symbols_are_named_in_backquotes(tmp_path, capsys):
     assert line == "s(x): no column 'x' in the table; it has a.b, `lr (log)`, `mse [1]`, `my col`"
 
 
-def test_the_workflow_states_why_there_is_no_model(tmp_path):
+def test_the_workflow_reports_why_there_is_no_model(tmp_path):
     case = CASES / "44-gam-ends-with-0" / "results.csv"
     assert gam(case, "s(x, k=5)", tmp_path / "gam", "--skip-unfittable") == 0
     assert "row 3, column 'x': '?' is not a number" in (tmp_path / "gam" / "skipped.txt").read_text()

@@ -1,4 +1,4 @@
-"""Slots of GPUs, with devices that exist only by name: no machine here has one."""
+"""Slots of GPUs, tested with fake devices."""
 
 import json
 import os
@@ -21,7 +21,7 @@ HOLD = "import json, sys\nfrom gamtune.runtime.gpu import gpu_slot\nwith gpu_slo
 
 @pytest.fixture
 def slots(monkeypatch):
-    """Names of this test alone: slots are machine-wide."""
+    """Return names that only this test uses, since slots are shared by all processes of a machine."""
     device = f"fake-{os.getpid()}-{time.monotonic_ns()}"
     monkeypatch.setattr(gpu, "usable_gpus", lambda: [f"{device}-a", f"{device}-b"])
     monkeypatch.setenv(gpu.SLOTS, "")
@@ -30,7 +30,7 @@ def slots(monkeypatch):
 
 
 def holder():
-    """A process that holds a slot until its input ends."""
+    """Start a process that holds a slot until its input ends."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD], env={**os.environ, "PYTHONPATH": str(LIBRARY)},
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -38,7 +38,7 @@ def holder():
     return process, json.loads(process.stdout.readline())
 
 
-def test_the_first_trainings_go_to_different_gpus(slots):
+def test_the_first_trials_use_different_gpus(slots):
     a, b = (name.rpartition("/")[0] for name in slots[:2])
     assert slots == [f"{a}/1", f"{b}/1", f"{a}/2", f"{b}/2"]
     with gpu.gpu_slot() as first, gpu.gpu_slot() as second:
@@ -46,7 +46,7 @@ def test_the_first_trainings_go_to_different_gpus(slots):
         assert second == {"GAMTUNE_GPU_SLOT": f"{b}/1", "CUDA_VISIBLE_DEVICES": b}
 
 
-def test_no_slot_is_held_twice_and_a_killed_holders_is_free_again(slots):
+def test_a_gpu_slot_is_used_once_and_freed_when_its_process_is_killed(slots):
     holders = [holder() for _ in slots]
     held = [variables["GAMTUNE_GPU_SLOT"] for _, variables in holders]
     assert sorted(held) == sorted(slots)
@@ -59,7 +59,7 @@ def test_no_slot_is_held_twice_and_a_killed_holders_is_free_again(slots):
         process.communicate()
 
 
-def test_a_training_waits_while_all_slots_are_held(slots, monkeypatch):
+def test_a_trial_waits_while_all_gpu_slots_are_used(slots, monkeypatch):
     monkeypatch.setenv(gpu.SLOTS, slots[0])
     process, _ = holder()
     waiting = subprocess.Popen(
@@ -72,7 +72,7 @@ def test_a_training_waits_while_all_slots_are_held(slots, monkeypatch):
     assert slots[0] in waiting.communicate(timeout=10)[0]
 
 
-def test_the_record_names_the_slot_and_the_training_sees_its_gpu_alone(slots, digits, tmp_path, monkeypatch):
+def test_a_trial_uses_only_its_gpu_and_records_the_slot(slots, digits, tmp_path, monkeypatch):
     def tell(spec, data, code, attempt, folder, *_):
         seen = trial.identity(spec, data.digest, code, attempt) | {"status": "ok"}
         seen["visible"] = os.environ["CUDA_VISIBLE_DEVICES"]
@@ -85,7 +85,7 @@ def test_the_record_names_the_slot_and_the_training_sees_its_gpu_alone(slots, di
     assert record["visible"] == slots[0].rpartition("/")[0]
 
 
-def test_without_a_gpu_nothing_is_offered_or_held(monkeypatch):
+def test_without_a_gpu_there_are_no_slots(monkeypatch):
     monkeypatch.delenv(gpu.SLOTS, raising=False)
     monkeypatch.setattr(gpu.shutil, "which", lambda name: None)
     gpu.offer_gpus(4)
@@ -105,7 +105,7 @@ def test_without_a_gpu_nothing_is_offered_or_held(monkeypatch):
     ],
 )
 def test_gpus_are_those_that_tensorflow_finds_among_the_visible(monkeypatch, visible, usable, found):
-    """The driver's program and TensorFlow are played here."""
+    """Replace the program of the driver and TensorFlow by fakes."""
     monkeypatch.setattr(gpu.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(gpu, "_output", lambda *command: "GPU-1\nGPU-2" if command[0] == "nvidia-smi" else usable)
     if visible is None:

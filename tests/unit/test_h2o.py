@@ -1,4 +1,4 @@
-"""H2O's metrics and network, compared with what the engine itself gave (tests/golden/h2o)."""
+"""H2O's metrics and network, compared with the output of H2O (tests/golden/h2o)."""
 
 import json
 import math
@@ -25,7 +25,7 @@ NETWORK = json.loads((GOLDEN / "network.json").read_text())
 
 
 @pytest.mark.parametrize("case", METRICS["classification"])
-def test_the_metrics_of_classes_are_the_engines(case):
+def test_classification_metrics_equal_those_of_h2o(case):
     said = METRICS["classification"][case]
     labels = np.array(said["labels"])
     with np.errstate(divide="ignore"):
@@ -41,7 +41,7 @@ def test_the_metrics_of_classes_are_the_engines(case):
 
 
 @pytest.mark.parametrize("case", METRICS["regression"])
-def test_the_metrics_of_values_are_the_engines(case):
+def test_regression_metrics_equal_those_of_h2o(case):
     said = METRICS["regression"][case]
     ours = regression_metrics(np.array(said["predictions"]), np.array(said["targets"]))
     for name, figure in said["figures"].items():
@@ -50,7 +50,7 @@ def test_the_metrics_of_values_are_the_engines(case):
 
 
 def approximate_root(ratio):
-    """H2O's square root, off by up to 5 %: water.util.MathUtils.approxSqrt, of floats for kernels, doubles for biases."""
+    """Return H2O's approximate square root (water.util.MathUtils.approxSqrt), which has an error of up to 5 %."""
     if ratio.shape.rank == 2:
         bits = tf.bitwise.right_shift(tf.bitcast(ratio, tf.int32), 1)
         return tf.bitcast(532483686 + bits, tf.float32)
@@ -67,7 +67,7 @@ SETTINGS = {
 
 
 def learner(case):
-    """A function that learns the golden rows in a given order and gives all weights."""
+    """Return a function that trains on the golden samples in a given order and returns all weights."""
     task, activation, optimizer = case.split()
     start = NETWORK[task]
     x = np.array(start["x"], np.float32)
@@ -113,14 +113,14 @@ ORDER_OF_THE_ENGINE = [0, 8, 0, 0, 0, 0, 0, 0, 0, 9]
 
 
 @pytest.mark.parametrize("case", NETWORK["cases"])
-def test_ten_rows_change_the_weights_as_in_the_engine(case, monkeypatch):
-    """Penalties, fast mode, the bias' own ADADELTA and momentum are exactly H2O's; its square root is put in here."""
+def test_ten_samples_update_the_weights_as_in_h2o(case, monkeypatch):
+    """Penalties, fast mode, ADADELTA of the bias and momentum equal H2O's exactly, given H2O's square root."""
     monkeypatch.setattr(h2o_update, "square_root", approximate_root)
     assert largest_difference(case, ORDER_OF_THE_ENGINE) < 5e-7
 
 
 @pytest.mark.parametrize("case", [case for case in NETWORK["cases"] if "adadelta" in case])
-def test_an_exact_square_root_makes_a_small_difference(case):
+def test_an_exact_square_root_differs_slightly_from_h2o(case):
     moved = max(
         np.abs(after - before).max()
         for after, before in zip(flat(NETWORK["cases"][case]), flat(NETWORK[case.split()[0]]), strict=True)
@@ -135,7 +135,7 @@ def classes(inputs=50, classes=10):
 @pytest.mark.parametrize(
     ("activation", "biases"), [("relu", [0.5, 1, 1]), ("maxout", [0.5, 1, 1]), ("tanh", [0, 0, 0])]
 )
-def test_the_initial_weights_are_the_engines(activation, biases):
+def test_the_initial_weights_equal_those_of_h2o(activation, biases):
     spec = make_spec({"network": "h2o", "neurons": [40, 30, 20], "activation": activation}, 3)
     network = build_network(spec, classes())
     widths = [50, 40, 30, 20, 10]
@@ -150,7 +150,7 @@ def test_the_initial_weights_are_the_engines(activation, biases):
     assert np.abs(regression.output.kernel.numpy()).max() < math.sqrt(6 / 21)
 
 
-def test_dropout_rescales_nothing_in_training_and_hidden_outputs_in_scoring():
+def test_dropout_rescales_hidden_outputs_only_in_scoring():
     spec = make_spec({"network": "h2o", "neurons": [40, 30], "input_dropout": 0.3, "hidden_dropout": [0.5, 0.2]}, 1)
     network = build_network(spec, classes())
     assert network.scoring_factors == [None, 0.5, 0.8]
@@ -165,7 +165,7 @@ def test_dropout_rescales_nothing_in_training_and_hidden_outputs_in_scoring():
     assert [set(np.unique(mask)) for mask in masks] == [{0.0, 1.0}, {0.0, 1.0}]
 
 
-def test_the_exported_model_holds_h2os_penalties():
+def test_the_exported_model_contains_the_penalties_of_h2o():
     network = build_network(make_spec({"network": "h2o", "neurons": [4], "l1": 0.1, "l2": 0.2}, 1), classes())
     weights = network.raw.get_weights()
     expected = sum(0.1 * np.abs(w).sum() + 0.1 * (w**2).sum() for w in weights)
@@ -173,7 +173,7 @@ def test_the_exported_model_holds_h2os_penalties():
     assert isinstance(network.exported, keras.Model)
 
 
-def test_the_step_of_sgd_shrinks_with_the_rows_seen():
+def test_the_step_of_sgd_decreases_with_the_number_of_samples():
     settings = {"network": "h2o", "neurons": [1], "optimizer": "sgd", "learning_rate": 0.5, "rate_annealing": 0.01}
     spec = make_spec(settings, 1)
     steps = []
@@ -188,7 +188,7 @@ def test_the_step_of_sgd_shrinks_with_the_rows_seen():
 
 
 @pytest.mark.parametrize("activation", ["relu", "maxout", "tanh"])
-def test_a_batch_moves_the_weights_by_the_mean_of_its_rows_steps(activation):
+def test_a_batch_updates_the_weights_by_the_mean_of_its_sample_steps(activation):
     settings = {"network": "h2o", "neurons": [8, 6], "activation": activation, "optimizer": "sgd", "learning_rate": 1,
                 "rate_annealing": 0, "l1": 0.1, "l2": 0.2}  # fmt: skip
     random = np.random.default_rng(1)
@@ -209,7 +209,7 @@ def test_a_batch_moves_the_weights_by_the_mean_of_its_rows_steps(activation):
         assert together == pytest.approx(np.mean(alone, axis=0), abs=1e-6)
 
 
-def test_defaults_are_the_engines_and_adam_is_not_among_its_optimizers():
+def test_defaults_equal_those_of_h2o_and_adam_is_refused():
     spec = make_spec({"network": "h2o"}, 1)
     assert (spec.optimizer, spec.learning_rate, spec.rho, spec.epsilon) == ("adadelta", 1.0, 0.99, 1e-8)
     sgd = make_spec({"network": "h2o", "optimizer": "sgd"}, 1)

@@ -1,4 +1,4 @@
-"""Importance: what it finds, what it does not, and that its intervals and ranks are the bootstrap's."""
+"""Importance of hyperparameters: ranking, noise level, and bootstrap intervals."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ FORMULA = "s(x, k=4) + s(z, k=4) + f(kind)"
 
 
 def searched(n=80, seed=1, strength=1.0):
-    """The error depends on x much, on z little and on w and kind not at all."""
+    """Return a table whose error depends strongly on x, weakly on z and not on w and kind."""
     rng = np.random.default_rng(seed)
     table = pd.DataFrame({name: rng.uniform(size=n) for name in "xzw"}).assign(kind=rng.choice(["a", "b"], n))
     signal = strength * (np.sin(5 * table.x) + 0.6 * table.z)
@@ -30,13 +30,13 @@ def told():
     return fitted, importance(fitted, infer(fitted), table, "mse", ["x", "z", "w", "kind"], [])
 
 
-def test_every_measure_ranks_what_the_error_depends_on_first_and_above_noise(told):
+def test_every_measure_ranks_the_relevant_hyperparameter_first_and_above_noise(told):
     _, table = told
     assert tuple(table) == COLUMNS
     for measure, first in (("deviance_share", "s(x)"), ("permutation", "s(x)"), ("ped_anova", "x")):
         lines = table[table.measure == measure].set_index("name")
         assert lines["rank"].idxmin() == first, measure
-        if measure != "ped_anova":  # of 80 rows eight are its best tenth: there noise reaches far
+        if measure != "ped_anova":  # it uses only the best eight of 80 rows, so that noise is strong
             assert lines.importance[first] > lines.null_high[first], measure
             assert lines["first"][first] > 0.9, measure
         assert lines["first"].idxmax() == first, measure
@@ -52,24 +52,24 @@ def test_the_deviance_share_is_the_models_and_lies_in_its_interval(told):
     assert lines.low.iloc[0] < lines.importance.iloc[0] < lines.high.iloc[0]
 
 
-def test_of_pure_noise_little_is_above_noise():
+def test_few_importances_of_noise_exceed_the_noise_level():
     above = []
     for seed in range(8):
         table = searched(seed=seed, strength=0)
         fitted = fit_gam(FORMULA, table)
         lines = importance(fitted, infer(fitted), table, "mse", ["x", "z", "w", "kind"], [])
         above += (lines.importance > lines.null_high).tolist()
-    assert np.mean(above) < 0.16  # .025 to .05 expected of each of 80
+    assert np.mean(above) < 0.16  # a share of 0.025 to 0.05 is expected
 
 
-def test_without_a_model_ped_anova_stands_alone_and_constant_columns_are_left_out():
+def test_without_a_model_only_ped_anova_is_computed():
     lines = importance(None, None, searched().assign(same=1), "mse", ["x", "w", "same"], [])
     assert lines.measure.unique().tolist() == ["ped_anova"]
     assert sorted(lines.name) == ["w", "x"]
     assert importance(None, None, searched(1), "mse", ["x"], []).empty
 
 
-def test_a_parameter_that_only_some_rows_have_is_ranked_too():
+def test_a_conditional_hyperparameter_is_ranked():
     table = searched(120)
     table.loc[::2, "x"] = np.nan
     shares = PedAnova(table, ["x", "z", "kind"], [])(range(120), table.mse.tolist())
@@ -77,7 +77,7 @@ def test_a_parameter_that_only_some_rows_have_is_ranked_too():
     assert sum(shares.values()) == pytest.approx(1)
 
 
-def test_a_logarithmic_column_is_ranked_on_its_own_scale():
+def test_a_logarithmic_column_is_ranked_on_the_logarithmic_scale():
     rng = np.random.default_rng(2)
     table = pd.DataFrame({"rate": 10 ** rng.uniform(-6, 0, 100), "w": rng.uniform(size=100)})
     errors = (np.abs(np.log10(table.rate) + 5) + rng.normal(0, 0.1, 100)).tolist()
@@ -86,7 +86,7 @@ def test_a_logarithmic_column_is_ranked_on_its_own_scale():
 
 
 @pytest.mark.parametrize("formula", [FORMULA, None])
-def test_the_step_leaves_the_ranking_with_and_without_a_model(tmp_path, formula):
+def test_the_ranking_is_written_with_and_without_a_model(tmp_path, formula):
     searched().to_csv(tmp_path / "results.csv", index=False)
     run_gam(tmp_path / "results.csv", formula, "mse", "REML", tmp_path / "gam", ["x", "w"], [])
     measures = pd.read_csv(tmp_path / "gam" / "importance.csv").measure.unique().tolist()
@@ -94,7 +94,7 @@ def test_the_step_leaves_the_ranking_with_and_without_a_model(tmp_path, formula)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 30])
-def test_every_bootstrap_sample_leaves_rows_to_test_on(n):
+def test_every_bootstrap_sample_has_rows_left_for_testing(n):
     samples = _samples(n, 200, np.random.default_rng(1))
     assert all(len(sample) == n and len(np.setdiff1d(range(n), sample)) >= min(2, n - 1) for sample in samples)
     drawn = np.random.default_rng(1).integers(n, size=(200, n))

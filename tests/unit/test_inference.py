@@ -1,4 +1,4 @@
-"""Permutation tests: what they promise on noise, what they find, and that they are the permutations they claim."""
+"""Permutation tests: false positive rate, power, and agreement with exact tests."""
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ def term_tests(table, formula=FORMULA, method="REML"):
 
 
 @pytest.mark.parametrize("method", ["REML", "GCV"])
-def test_noise_is_called_significant_as_often_as_promised(method):
+def test_the_false_positive_rate_is_the_nominal_level(method):
     p = np.array([[term.p for term in term_tests(noise(seed), method=method)] for seed in range(60)])
     assert np.sum(holm_rows(p).min(axis=1) <= 0.05) <= 8  # 3 expected; more than 8 once in 300
     assert 0.42 < p.mean() < 0.58
@@ -48,7 +48,7 @@ def holm_rows(p):
     return np.array([holm(row) for row in p])
 
 
-def test_an_effect_is_found_and_the_terms_that_do_nothing_beside_it_are_not():
+def test_only_terms_with_an_effect_are_significant():
     table = noise(1).assign(kind="")
     table["mse"] = 3 * np.sin(4 * table.x) + 0.3 * table.mse
     inference = infer(fit_gam(FORMULA, table))
@@ -57,7 +57,7 @@ def test_an_effect_is_found_and_the_terms_that_do_nothing_beside_it_are_not():
     assert inference.model.p == pytest.approx(1 / 200)
 
 
-def test_of_noise_the_model_explains_what_it_explains_of_noise():
+def test_the_deviance_explained_of_noise_is_within_the_null_distribution():
     fitted = fit_gam(FORMULA, noise(4))
     null = infer(fitted).model
     assert null.p > 0.05
@@ -65,7 +65,7 @@ def test_of_noise_the_model_explains_what_it_explains_of_noise():
     assert (null.edf >= 6).all()  # what no penalty touches
 
 
-def test_a_lines_permutation_test_agrees_with_the_t_test():
+def test_the_permutation_test_of_a_line_agrees_with_the_t_test():
     for seed in range(6):
         table = noise(seed)
         (term,) = term_tests(table, "x")
@@ -74,14 +74,14 @@ def test_a_lines_permutation_test_agrees_with_the_t_test():
         assert term.p == pytest.approx(line.pvalue, abs=0.1)  # 199 permutations: sd of .035 at most
 
 
-def test_a_factors_permutation_statistic_is_the_f_of_analysis_of_variance():
+def test_the_permutation_statistic_of_a_factor_is_the_f_of_anova():
     table = noise(2)
     (term,) = term_tests(table, "f(kind)")
     groups = [group.mse for _, group in table.groupby("kind")]
     assert term.f == pytest.approx(stats.f_oneway(*groups).statistic)
 
 
-def test_most_effects_of_noise_stay_within_the_null_band_everywhere():
+def test_most_effects_of_noise_lie_within_the_null_band():
     outside = []
     for seed in range(30):
         fitted = fit_gam("s(x, k=4)", noise(seed))
@@ -92,7 +92,7 @@ def test_most_effects_of_noise_stay_within_the_null_band_everywhere():
 
 
 def infer_fast(fitted):
-    """Only what the band reads."""
+    """Stand-in with the attributes that the null band uses."""
 
     class Known:
         terms = (null_term(fitted.problem, 0, fitted.log_smoothing, fitted.method, orders(fitted.n)),)
@@ -100,7 +100,7 @@ def infer_fast(fitted):
     return Known
 
 
-def test_decisions_agree_with_mgcvs_where_its_are_clear():
+def test_significance_agrees_with_mgcv_in_clear_cases():
     fitted = fit_gam("s(l1, k=4) + s(l2, k=4) + s(input_dropout) + s(rho, k=4) + s(epsilon, k=4)"
                      " + s(mean_hidden_dropout, k=4) + te(depth, sum_neurons, k=4)", pd.read_csv(GOLDEN))  # fmt: skip
     inference = infer(fitted)
@@ -113,14 +113,14 @@ def test_decisions_agree_with_mgcvs_where_its_are_clear():
             assert 0.01 < null.p < 0.1, term.term
 
 
-def test_the_same_table_gives_the_same_answer():
+def test_equal_tables_give_equal_results():
     first, second = (infer(fit_gam("s(x, k=4)", noise(1))) for _ in range(2))
     assert first.terms[0].p == second.terms[0].p
     assert (first.model.deviance_explained == second.model.deviance_explained).all()
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holms_adjustment_keeps_the_order_and_lies_between_none_and_bonferronis(p):
+def test_holm_p_values_keep_the_order_and_are_at_most_those_of_bonferroni(p):
     p = np.array(p)
     adjusted = holm(p)
     assert (adjusted >= p).all()

@@ -1,4 +1,4 @@
-"""Arrays are compared with their fingerprints before each training, and read again only after a change."""
+"""Arrays are compared with their fingerprints before each trial, and read again only after a change."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def folder(digits, tmp_path):
 
 @pytest.fixture
 def read(monkeypatch):
-    """Names of the arrays that are read."""
+    """Record the names of the arrays that are read."""
     names = []
     check = intact._check
     monkeypatch.setattr(intact, "_check", lambda path, *rest: (names.append(path.name), check(path, *rest)))
@@ -60,7 +60,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("name", ARRAYS)
-def test_a_damaged_array_is_named(folder, read, name, damage):
+def test_a_damaged_array_is_reported(folder, read, name, damage):
     open_intact(folder / "digest.json")
     damage(folder / name)
     with pytest.raises(DamagedError, match=rf"{name}: damaged: .*; run again to prepare the data anew$"):
@@ -68,7 +68,7 @@ def test_a_damaged_array_is_named(folder, read, name, damage):
     assert not (folder / "digest.json").exists()  # which makes Snakemake run the data step
 
 
-def test_a_missing_array_is_prepared_anew(folder):
+def test_a_missing_array_is_prepared_again(folder):
     (folder / "y_train.npy").unlink()
     with pytest.raises(DamagedError, match=r"y_train\.npy: damaged: it is missing; run again"):
         open_intact(folder / "digest.json")
@@ -87,7 +87,7 @@ def test_an_array_is_read_once_until_it_is_written(folder, read):
     assert read[len(ARRAYS) :] == [name]
 
 
-def test_only_the_parts_that_are_wanted_are_read(folder, read):
+def test_only_the_requested_parts_are_read(folder, read):
     cut(folder / "x_test.npy", 0)
     open_intact(folder / "digest.json", ("train", "validation"))
     assert "x_test.npy" not in read
@@ -100,7 +100,7 @@ def test_arrays_are_read_again_after_an_hour(folder, read, monkeypatch):
     assert len(read) == 2 * len(ARRAYS)
 
 
-def test_a_file_that_was_written_this_instant_is_not_remembered(folder, read, monkeypatch):
+def test_a_file_written_just_now_is_not_cached(folder, read, monkeypatch):
     monkeypatch.setattr(intact, "UNSETTLED", 60)
     os.utime(folder / "x_train.npy")
     open_intact(folder / "digest.json")
@@ -110,7 +110,7 @@ def test_a_file_that_was_written_this_instant_is_not_remembered(folder, read, mo
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"x_train": 1}', b"\xff", b'{"x_train": {"at": "now"}}'])
-def test_a_damaged_cache_only_costs_time(folder, read, content):
+def test_a_damaged_cache_does_not_change_the_results(folder, read, content):
     open_intact(folder / "digest.json")
     DataFolder(folder).compared.write_bytes(content)
     open_intact(folder / "digest.json")
@@ -132,8 +132,8 @@ def test_a_damaged_array_fails_the_job_in_one_line_and_is_no_failed_trial(folder
         launch(
             make_spec({"neurons": [8]}, 1), folder / "digest.json", tmp_path / "t" / "record.json", tmp_path / "s", 1, 1
         )
-    said = capfd.readouterr().err
-    assert "x_train.npy: damaged: it is not a whole array" in said
-    assert "Traceback" not in said
+    stderr = capfd.readouterr().err
+    assert "x_train.npy: damaged: it is not a whole array" in stderr
+    assert "Traceback" not in stderr
     assert not (tmp_path / "t").exists()
     assert list((tmp_path / "s").iterdir()) == []

@@ -1,4 +1,4 @@
-"""What ends a run and its processes: SIGINT, and the end of the process that they work for."""
+"""Runs and their processes end on SIGINT and when their parent process ends."""
 
 import os
 import shutil
@@ -70,7 +70,7 @@ def run(*arguments, **variables):
     )
 
 
-def test_an_interrupt_ends_the_jobs_and_a_second_one_disturbs_nothing():
+def test_an_interrupt_ends_the_jobs_and_a_second_one_has_no_effect():
     done = run("-c", INTERRUPTED)
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "cleared up [7, 7]\n", "")
 
@@ -120,7 +120,7 @@ def test_a_step_whose_run_has_ended_does_nothing():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes end with their parents on Linux only")
 @pytest.mark.parametrize("of_run", [True, False], ids=["of a run", "of a user"])
-def test_a_step_ends_with_its_run_and_not_with_the_shell_of_a_user(of_run):
+def test_a_step_ends_with_its_run_but_not_with_the_shell_of_the_user(of_run):
     environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
     command = [sys.executable, "-c", PARENT, STEP, *(["of a run"] if of_run else [])]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as parent:

@@ -1,4 +1,4 @@
-"""What becomes of a training that is killed, lacks memory or files; the training itself is replaced where it is slow."""
+"""Trials that are killed or lack memory or files; slow trials are replaced by fakes."""
 
 import json
 import os
@@ -36,13 +36,20 @@ def run(digits, places, attempt=1, attempts=1):
 def write_ok(spec, data, code, attempt, folder, leaves, earlier):
     for name in leaves:
         (folder / name).write_text(f"{name}, {earlier and earlier.name}")
-    said = {"trial": spec.trial, "data": data.digest, "code": code, "status": "ok", "metrics": {}, "pid": os.getpid()}
-    (folder / "record.json").write_text(json.dumps(said))
+    content = {
+        "trial": spec.trial,
+        "data": data.digest,
+        "code": code,
+        "status": "ok",
+        "metrics": {},
+        "pid": os.getpid(),
+    }
+    (folder / "record.json").write_text(json.dumps(content))
 
 
 def write_failed(spec, data, code, attempt, folder, leaves, earlier):
-    said = {"trial": spec.trial, "data": data.digest, "code": code, "status": "failed"}
-    (folder / "record.json").write_text(json.dumps(said))
+    content = {"trial": spec.trial, "data": data.digest, "code": code, "status": "failed"}
+    (folder / "record.json").write_text(json.dumps(content))
 
 
 def killed(*_):
@@ -61,7 +68,7 @@ def broken_installation(*_):
     raise ModuleNotFoundError("No module named 'keras'")
 
 
-def test_a_training_is_taken_from_the_store_the_second_time(digits, places, monkeypatch):
+def test_a_stored_trial_is_not_trained_again(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_ok)
     first = run(digits, places)
     places["record"].unlink()
@@ -71,7 +78,7 @@ def test_a_training_is_taken_from_the_store_the_second_time(digits, places, monk
     assert len(list(places["store"].iterdir())) == 1
 
 
-def test_other_code_is_another_training(digits, places, monkeypatch):
+def test_changed_code_trains_again(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_ok)
     first = run(digits, places)
     monkeypatch.setattr(launching, "training_code", lambda: "edited")
@@ -86,7 +93,7 @@ def test_other_code_is_another_training(digits, places, monkeypatch):
         (out_of_memory, "out of memory"),
     ],
 )
-def test_a_killed_training_is_tried_again_and_recorded_after_the_last_attempt(
+def test_a_killed_trial_is_repeated_and_recorded_as_failed_after_the_last_attempt(
     digits, places, monkeypatch, happening, reason
 ):
     monkeypatch.setattr(trial, "run_trial", happening)
@@ -101,20 +108,18 @@ def test_a_killed_training_is_tried_again_and_recorded_after_the_last_attempt(
 
 
 @pytest.mark.parametrize(
-    ("happening", "said"), [(full_disk, "No space left on device"), (broken_installation, "No module named 'keras'")]
+    ("happening", "message"), [(full_disk, "No space left on device"), (broken_installation, "No module named 'keras'")]
 )
-def test_what_is_not_the_trainings_fault_fails_the_job_and_records_nothing(
-    digits, places, monkeypatch, capfd, happening, said
-):
+def test_errors_outside_the_trial_fail_the_job_without_a_record(digits, places, monkeypatch, capfd, happening, message):
     monkeypatch.setattr(trial, "run_trial", happening)
     with pytest.raises(LaunchError):
         run(digits, places)
-    assert said in capfd.readouterr().err
+    assert message in capfd.readouterr().err
     assert not places["record"].exists()
     assert list(places["store"].iterdir()) == []
 
 
-def test_a_disk_that_fills_while_the_result_is_put_in_place_is_one_line(digits, places, monkeypatch):
+def test_a_disk_that_becomes_full_is_reported_in_one_line(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_ok)
     monkeypatch.setattr(launching, "keep", full_disk)
     with pytest.raises(LaunchError, match="No space left on device"):
@@ -122,12 +127,12 @@ def test_a_disk_that_fills_while_the_result_is_put_in_place_is_one_line(digits, 
     assert list(places["store"].iterdir()) == []
 
 
-def test_missing_data_are_named(places, tmp_path):
+def test_missing_data_are_reported(places, tmp_path):
     with pytest.raises(LaunchError, match=r"digest.json is missing: make the data first"):
         run(tmp_path / "digest.json", places)
 
 
-def test_forgetting_failures_leaves_finished_trainings_alone(digits, places, monkeypatch, tmp_path):
+def test_resetting_failed_trials_keeps_finished_ones(digits, places, monkeypatch, tmp_path):
     monkeypatch.setattr(trial, "run_trial", write_failed)
     run(digits, places)
     monkeypatch.setattr(trial, "run_trial", write_ok)
@@ -165,7 +170,7 @@ def test_a_stopped_job_leaves_no_process_and_no_record(digits, places, number):
     assert not places["record"].exists()
 
 
-def test_the_closure_of_a_trial_is_its_own_modules_and_nothing_of_the_config():
+def test_the_import_closure_of_a_trial_does_not_contain_the_config():
     files = [path for path in closure("gamtune.learners.trial") if path.name != "__init__.py"]
     names = [path.relative_to(LIBRARY / "gamtune").as_posix() for path in files]
     assert names == [
@@ -197,7 +202,7 @@ def ask(digits, places, epochs, leaves, continues=0):
     return places["store"] / store_key(spec, Prepared.open(digits).digest, training_code())
 
 
-def test_a_model_that_is_not_wanted_is_not_kept_and_made_when_something_asks_for_it(digits, places, monkeypatch):
+def test_a_model_that_was_not_kept_is_trained_again_on_request(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_ok)
     model = places["record"].parent / "model.keras"
     folder = ask(digits, places, 2, ())
@@ -212,7 +217,7 @@ def test_a_model_that_is_not_wanted_is_not_kept_and_made_when_something_asks_for
     assert not model.exists()
 
 
-def test_a_longer_training_goes_on_from_a_shorter_one_with_a_state_and_from_no_other(digits, places, monkeypatch):
+def test_a_longer_trial_continues_a_shorter_one_only_with_a_stored_state(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_ok)
     short = ask(digits, places, 2, ("state.npz",))
     assert not (places["record"].parent / "state.npz").exists()  # it stays in the store
@@ -222,7 +227,7 @@ def test_a_longer_training_goes_on_from_a_shorter_one_with_a_state_and_from_no_o
     assert (ask(digits, places, 6, ("model.keras",), 3) / "model.keras").read_text() == "model.keras, None"
 
 
-def test_a_failed_training_is_not_repeated_for_want_of_a_model(digits, places, monkeypatch):
+def test_a_failed_trial_is_not_repeated_because_its_model_is_missing(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_failed)
     ask(digits, places, 2, ("model.keras",))
     monkeypatch.setattr(trial, "run_trial", killed)

@@ -29,7 +29,7 @@ PLACES = [
 
 
 def texts(path):
-    """The string literals of a module without its docstrings."""
+    """Return the string literals of a module without its docstrings."""
     tree = ast.parse(path.read_text())
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docstrings = {
@@ -43,14 +43,14 @@ def texts(path):
 
 
 def names(path):
-    """The names of files in the literals of a module; a text with spaces is a message."""
+    """Return the file names in the literals of a module; a text with spaces is a message."""
     return [part for text in texts(path) if " " not in text for part in text.split("/") if NAME.fullmatch(part)]
 
 
 OWNED = Counter(name for path in (LIBRARY / "results").glob("*.py") for name in names(path))
 
 
-def test_each_name_is_written_once():
+def test_each_file_name_is_written_once():
     assert OWNED.total() == len(OWNED)
     assert {"record.json", "summary.csv", "digest.json", "captions.json"} <= set(OWNED)
 
@@ -100,7 +100,7 @@ def test_the_readme_describes_every_file(folder):
                 assert any(heading.fullmatch(path) for heading in described) or path.endswith("/log.txt"), path
 
 
-def test_paths_are_those_that_the_readme_and_the_rules_name():
+def test_paths_equal_those_in_the_readme_and_the_rules():
     study = Results(Path("results")).study("wine")
     paths = {
         "results/wine/trials/0123/record.json": study.trial("0123").record,
@@ -139,7 +139,7 @@ def test_folders_of_trials_are_found_in_the_order_of_their_numbers(tmp_path):
     assert Results(tmp_path).folders() == [study]
 
 
-def test_the_names_that_no_study_may_have_are_those_of_the_shared_files():
+def test_reserved_study_names_are_those_of_the_shared_files():
     from gamtune.config.study import RESERVED
 
     assert {layout.STORE, Results(Path("results")).artifacts.name} < set(RESERVED)

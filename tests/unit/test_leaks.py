@@ -34,7 +34,7 @@ def messages(path, target, **more):
 
 
 def single_columns(features, target, classes=None, parts=None):
-    """Columns that are found to predict the target, of a split into fifths unless another is given."""
+    """Return the columns that are reported to predict the target; by default for a split into fifths."""
     rows = Rows(pd.DataFrame(features), np.asarray(target), "y", classes)
     parts = np.resize(PARTS, len(rows.target)) if parts is None else parts
     found = find_leaks(rows, Split(parts))
@@ -47,7 +47,7 @@ def duplicates(features, target, parts, folds=None, groups=None):
     return {(w.details["part"], w.details["where"]): w for w in found if w.kind == "duplicates"}
 
 
-def test_the_column_that_is_the_target_in_words_is_reported(tmp_path):
+def test_a_column_that_encodes_the_target_is_reported(tmp_path):
     data = Data(source="table", path=str(TITANIC), target="survived")
     warnings = prepare(data, tmp_path)
     assert warnings[0].message == (
@@ -106,7 +106,7 @@ def test_duplicates_are_counted_by_part_with_the_agreement_of_their_targets():
     assert "(1 with the same target); declare data.group" in found["test", "the training part"].message
 
 
-def test_negative_zero_is_a_duplicate_of_zero_and_a_gap_is_not():
+def test_negative_zero_equals_zero_but_not_a_missing_value():
     parts = ["train", "train", "test", "test"]
     found = duplicates({"a": [0.0, 7.0, -0.0, np.nan]}, [0, 1, 1, 1], parts)
     assert found["test", "the training part"].details["count"] == 1
@@ -129,7 +129,7 @@ def test_arrays_of_whole_numbers_are_compared_like_others():
     assert found["test", "the training part"].details["count"] == 1
 
 
-def test_codes_of_any_kind_that_give_away_the_class_are_reported():
+def test_codes_that_determine_the_class_are_reported():
     random = np.random.default_rng(1)
     target = random.integers(0, 3, 500)
     features = {
@@ -144,11 +144,11 @@ def test_codes_of_any_kind_that_give_away_the_class_are_reported():
     assert single_columns(features, target, [0, 1, 2]) == {"words", "numbers", "not ordered"}
 
 
-def test_the_number_of_a_sample_is_reported_where_the_samples_are_sorted_by_class():
+def test_sample_numbers_are_reported_if_samples_are_sorted_by_class():
     assert single_columns({"index": np.arange(300.0)}, np.repeat([0, 1, 2], 100), ["a", "b", "c"]) == {"index"}
 
 
-def test_another_unit_of_a_regressions_target_is_reported_whatever_its_distribution():
+def test_the_target_in_another_unit_is_reported_for_any_distribution():
     random = np.random.default_rng(1)
     price = np.exp(2 * random.normal(size=400))
     features = {
@@ -167,7 +167,7 @@ def test_few_samples_or_one_frequent_class_are_no_evidence():
     assert single_columns({"code": np.arange(20) % 2.0}, np.arange(20) % 2, ["a", "b"]) == set()
 
 
-def test_a_code_of_the_group_is_not_reported_where_groups_stay_together():
+def test_a_code_of_the_group_is_not_reported_if_groups_are_not_split():
     group = np.repeat(np.arange(40), 10)
     target = group * 7919 % 40 % 2
     parts = np.repeat(np.resize(PARTS, 40), 10)
@@ -176,7 +176,7 @@ def test_a_code_of_the_group_is_not_reported_where_groups_stay_together():
     assert single_columns({"patient": level}, target, ["a", "b"], np.resize(PARTS, 400)) == {"patient"}
 
 
-def test_many_leaking_columns_are_five_warnings_and_a_list():
+def test_many_leaking_columns_cause_five_warnings_and_a_list():
     target = np.resize([0, 1], 200)
     rows = Rows(pd.DataFrame({f"copy {n}": target * 1.0 for n in range(12)}), target, "y", ["a", "b"])
     found = [w.message for w in find_leaks(rows, Split(np.resize(PARTS, 200))) if w.kind == "single_column"]

@@ -1,4 +1,4 @@
-"""Metrics against H2O's definitions, the published figures and scikit-learn."""
+"""Metrics compared with H2O's definitions, published results and scikit-learn."""
 
 import json
 import math
@@ -39,18 +39,18 @@ def test_the_published_confusion_matrix_gives_the_published_mean_per_class_error
     assert PUBLISHED.trace() / PUBLISHED.sum() == pytest.approx(0.939939, abs=5e-7)
 
 
-def test_an_absent_class_counts_as_without_error():
+def test_an_absent_class_has_error_zero():
     assert mean_per_class_error(np.array([[1, 1, 0], [0, 2, 0], [0, 0, 0]])) == pytest.approx(0.5 / 3)
 
 
-def test_a_saturated_wrong_row_costs_h2os_cap():
+def test_a_saturated_wrong_prediction_has_the_capped_log_loss_of_h2o():
     scored = log_softmax(np.array([[1000.0, 0.0]], dtype=np.float32))
     assert log_loss(scored, np.array([1])) == MAX_LOG_LOSS == pytest.approx(34.538776)
     with np.errstate(divide="ignore"):
         assert log_loss(np.log(np.array([[1.0, 0.0]])), np.array([1])) == MAX_LOG_LOSS
 
 
-def test_mse_is_of_the_true_class_alone():
+def test_mse_uses_the_probability_of_the_true_class():
     metrics = classification_metrics(np.log([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]]), np.array([0, 1]))
     assert metrics["mse"] == pytest.approx((0.3**2 + 0.7**2) / 2)
     assert metrics["rmse"] == pytest.approx(math.sqrt(metrics["mse"]))
@@ -59,11 +59,11 @@ def test_mse_is_of_the_true_class_alone():
 
 
 @pytest.mark.parametrize("value", [0.3, 2.0, 1e-200])
-def test_r2_is_no_number_where_all_targets_are_equal(value):
+def test_r2_is_nan_if_all_targets_are_equal(value):
     assert math.isnan(regression_metrics(np.full(10, 0.2), np.full(10, value))["r2"])
 
 
-def test_r2_is_no_number_where_one_class_occurs():
+def test_r2_is_nan_if_only_one_class_occurs():
     assert math.isnan(classification_metrics(np.log([[0.5, 0.5]]), np.array([1]))["r2"])
 
 
@@ -71,7 +71,7 @@ logits = arrays(np.float32, st.tuples(st.integers(2, 30), st.integers(2, 6)), el
 
 
 @given(logits, st.integers(0, 2**32 - 1))
-def test_metrics_agree_with_scikit_learn_where_it_has_them(outputs, seed):
+def test_metrics_agree_with_scikit_learn(outputs, seed):
     labels = np.random.default_rng(seed).integers(outputs.shape[1], size=len(outputs))
     scored = log_softmax(outputs)
     metrics = classification_metrics(scored, labels)
@@ -87,7 +87,7 @@ def test_metrics_agree_with_scikit_learn_where_it_has_them(outputs, seed):
 
 
 @given(logits, st.integers(0, 2**32 - 1), st.floats(-50, 50))
-def test_errors_do_not_depend_on_row_order_nor_on_a_shift_of_the_logits(outputs, seed, shift):
+def test_metrics_do_not_depend_on_the_order_of_samples_or_a_shift_of_the_logits(outputs, seed, shift):
     generator = np.random.default_rng(seed)
     labels = generator.integers(outputs.shape[1], size=len(outputs))
     order = generator.permutation(len(labels))
@@ -108,7 +108,7 @@ def test_errors_do_not_depend_on_row_order_nor_on_a_shift_of_the_logits(outputs,
         ([[0.0, -1.0]], [0, 1]),
     ],
 )
-def test_what_is_no_prediction_is_refused(scored, labels):
+def test_invalid_predictions_are_refused(scored, labels):
     with pytest.raises(ValueError, match=r"labels|log-probabilities|expected as many"):
         classification_metrics(np.array(scored), np.array(labels))
 
@@ -132,10 +132,10 @@ def test_the_command_scores_a_file_of_predictions(tmp_path, capsys):
         ("actual,p_a,p_b\n", "no rows"),
     ],
 )
-def test_a_faulty_file_of_predictions_is_one_line_and_exit_code_2(tmp_path, capsys, content, message):
+def test_an_invalid_file_of_predictions_is_reported_in_one_line_with_exit_code_2(tmp_path, capsys, content, message):
     file = tmp_path / "p.csv"
     file.write_text(content)
     assert main(["metrics", str(file)]) == 2
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
+    stderr = capsys.readouterr().err
+    assert message in stderr
+    assert stderr.count("\n") == 1

@@ -1,4 +1,4 @@
-"""The additive model against mgcv itself on tables that no golden file holds: few rows, many, ties, interactions."""
+"""The GAM compared with mgcv on further tables: few rows, many rows, ties and interactions."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ TABLES = [(40, 1), (60, 2), (100, 3), (100, 4), (200, 5), (400, 6), (1000, 7), (
 
 
 def searched(n, seed):
-    """A search in which depth and width interact strongly, z has ties and w does nothing."""
+    """Return a search in which depth and width interact strongly, z has ties and w has no effect."""
     rng = np.random.default_rng(seed)
     table = pd.DataFrame(
         {
@@ -35,7 +35,7 @@ def searched(n, seed):
 
 @pytest.fixture(scope="module")
 def mgcv(tmp_path_factory):
-    """A folder with the tables and what mgcv makes of them."""
+    """Return a folder with the tables and the output of mgcv for them."""
     if (
         shutil.which("Rscript") is None
         or subprocess.run(["Rscript", "-e", "library(mgcv)"], capture_output=True, check=False).returncode
@@ -51,7 +51,7 @@ def mgcv(tmp_path_factory):
 @pytest.mark.r
 @pytest.mark.parametrize("method", ["GCV", "REML"])
 @pytest.mark.parametrize(("n", "seed"), TABLES)
-def test_effects_edf_and_criterion_equal_mgcvs_on_further_tables(mgcv, n, seed, method):
+def test_effects_edf_and_criterion_equal_those_of_mgcv_on_further_tables(mgcv, n, seed, method):
     table = pd.read_csv(mgcv / f"table_{seed}.csv")
     name = f"{'GCV.Cp' if method == 'GCV' else method}_{seed}.csv"
     effects, checks = pd.read_csv(mgcv / f"mgcv_{name}"), pd.read_csv(mgcv / f"checks_{name}").set_index("term")
@@ -72,14 +72,14 @@ def test_effects_edf_and_criterion_equal_mgcvs_on_further_tables(mgcv, n, seed, 
 
 @pytest.mark.r
 @pytest.mark.parametrize(("n", "seed"), TABLES)
-def test_concurvity_and_k_index_equal_mgcvs(mgcv, n, seed):
+def test_concurvity_and_k_index_equal_those_of_mgcv(mgcv, n, seed):
     table = pd.read_csv(mgcv / f"table_{seed}.csv")
     golden = pd.read_csv(mgcv / f"checks_REML_{seed}.csv").set_index("term")
     fitted = fit_gam(FORMULA, table)
     orders = np.random.default_rng(1).permuted(np.tile(np.arange(n)[:, None], 10), axis=0)
     for term, check in zip(fitted.terms, check_terms(fitted, orders), strict=True):
         assert check.concurvity_worst == pytest.approx(golden.worst[term.term], abs=0.01), term.term
-        if term.edf > 1.5:  # of an effect that is nearly zero the direction is chance
+        if term.edf > 1.5:  # the sign of an effect close to zero is random
             assert check.concurvity_observed == pytest.approx(golden.observed[term.term], abs=0.02), term.term
         if term.term in ("s(x)", "s(w)"):  # no ties, whose order is free
             assert check.k_index == pytest.approx(golden.k_index[term.term], abs=0.02), term.term

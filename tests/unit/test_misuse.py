@@ -18,18 +18,18 @@ OF_TYPE = {existing_file: "here.txt", existing_folder: ".", columns: '{"columns"
 
 @cache
 def parser(name):
-    """The parser of one command."""
+    """Return the parser of a command."""
     (commands,) = [one for one in _parser([name])._actions if isinstance(one, argparse._SubParsersAction)]
     return commands.choices[name]
 
 
 def actions(name):
-    """The arguments of a command, without --help."""
+    """Return the arguments of a command, without --help."""
     return [one for one in parser(name)._actions if one.dest != "help"]
 
 
 def accepted(action):
-    """A value that the argument's type accepts, although no such study exists."""
+    """Return a value that the type of the argument accepts, although no such study exists."""
     if action.choices:
         return next(iter(action.choices))
     if action.type in OF_TYPE:
@@ -46,13 +46,13 @@ def _takes(kind, text):
 
 
 def written(action, value):
-    """An argument as it is typed."""
+    """Return an argument as it is typed."""
     words = [value] if action.nargs != 0 else []
     return [*action.option_strings[-1:], *words]
 
 
 def complete(name, without=None):
-    """What a command requires besides one argument, with the first of each group of which one is required."""
+    """Return the required arguments of a command except one, with the first of each mutually exclusive group."""
     groups = [group._group_actions for group in parser(name)._mutually_exclusive_groups]
     required = [one for one in actions(name) if one.required]
     required += [members[0] for members in groups if without not in members]
@@ -60,7 +60,7 @@ def complete(name, without=None):
 
 
 def calls(name):
-    """Ways to call a command wrongly, each with a description."""
+    """Yield invalid calls of a command, each with a description."""
     yield "nothing", []
     yield "an unknown option", ["--unknown"]
     yield "arguments too many", [*complete(name), "more", "and more"]
@@ -83,7 +83,7 @@ def calls(name):
 
 @pytest.fixture(autouse=True)
 def messages():
-    """Their texts are not stored: they depend on the arguments of each command, which other tests cover."""
+    """The messages are not compared with snapshots, since they depend on the arguments of each command."""
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_wrong_call_is_one_line_and_exit_code_2(folder, capsys, name):
+def test_an_invalid_call_is_reported_in_one_line_with_exit_code_2(folder, capsys, name):
     failures = []
     for reason, arguments in calls(name):
         try:
@@ -103,7 +103,7 @@ def test_a_wrong_call_is_one_line_and_exit_code_2(folder, capsys, name):
             code = end.code
         except Exception as error:  # a traceback for the user
             code = repr(error)
-        said = capsys.readouterr()
-        if code != 2 or said.err.count("\n") != 1 or said.out:
-            failures.append((reason, code, said.err[:300], said.out[:100]))
+        captured = capsys.readouterr()
+        if code != 2 or captured.err.count("\n") != 1 or captured.out:
+            failures.append((reason, code, captured.err[:300], captured.out[:100]))
     assert failures == [], json.dumps(failures, indent=1)

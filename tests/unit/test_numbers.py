@@ -1,4 +1,4 @@
-"""Every number that is printed for a person shows its significant digits."""
+"""Printed numbers have a suitable number of significant digits."""
 
 import csv
 import json
@@ -19,20 +19,20 @@ NUMBERS = st.floats(-1e300, 1e300).filter(lambda value: value == 0 or abs(value)
 
 
 @given(value=NUMBERS, digits=st.integers(2, 12), zeros=st.booleans())
-def test_a_text_is_the_number_to_its_significant_digits(value, digits, zeros):
+def test_numbers_are_rounded_to_significant_digits(value, digits, zeros):
     text = significant(value, digits, zeros=zeros)
     assert float(text) == pytest.approx(value, rel=0.5 * 10.0 ** (1 - digits) * (1 + 1e-9), abs=0)
     assert len(text) <= 8 + max(digits, 7)
 
 
 @given(value=NUMBERS.filter(bool))
-def test_no_number_but_zero_is_printed_as_zero(value):
+def test_only_zero_is_printed_as_zero(value):
     for text in (significant(value), measured(value), signed(value), compact(value), percent(value)):
         assert re.search("[1-9]", text.partition("e")[0]), text
 
 
 @given(value=st.floats(-1e30, 1e30), spread=st.floats(0, 1e30))
-def test_a_spread_is_rounded_to_the_decimals_of_its_value(value, spread):
+def test_a_standard_deviation_is_rounded_to_the_decimals_of_its_value(value, spread):
     text = with_spread(value, spread)
     both = re.fullmatch(r"\(?(\S+) ± ([^\s)]+)\)?(e.\d+)?", text)
     shown = [float(f"{number}{both[3] or ''}") for number in both.groups()[:2]]
@@ -43,7 +43,7 @@ def test_a_spread_is_rounded_to_the_decimals_of_its_value(value, spread):
     ("value", "text"), [(None, "–"), (math.nan, "–"), (math.inf, "inf"), (-math.inf, "-inf"), (7, "7"), (-0.0, "0"),
                         (10**20, "100000000000000000000"), (0.99999, "1.000"), (9999999.9, "1.000e+07")],
 )  # fmt: skip
-def test_what_is_missing_infinite_whole_or_rounded_up_has_a_text(value, text):
+def test_missing_infinite_and_integer_numbers_have_a_text(value, text):
     assert significant(value) == text
 
 
@@ -52,7 +52,7 @@ def test_ticks_of_different_values_have_different_labels(values):
     assert len(set(labels(values))) == len(set(values))
 
 
-def test_the_ticks_of_an_axis_far_from_zero_are_told_apart():
+def test_ticks_of_an_axis_far_from_zero_have_different_labels():
     assert PlainNumbers().format_ticks([1.7e9, 1.7e9 + 20]) == ["1.7e+09", "1.70000002e+09"]
     assert PlainNumbers()(0.05) == "0.05"
 
@@ -63,7 +63,7 @@ def test_an_rmse_has_the_units_of_the_target():
 
 
 def finished_study(folder, metrics):
-    """What the outcome is read from, with one trial whose metrics are given."""
+    """Write the files that `gamtune show` reads, for one trial with the given metrics."""
     for name in ("selection", "optimum", "data"):
         (folder / "small" / name).mkdir(parents=True)
     candidate = {
@@ -88,7 +88,7 @@ def finished_study(folder, metrics):
     return show(SimpleNamespace(study="small"), folder, "config.yaml")
 
 
-def test_the_outcome_of_a_target_in_small_units_has_no_zeros(tmp_path):
+def test_show_prints_errors_in_small_units_without_zeros(tmp_path):
     text = finished_study(tmp_path, {"mse": 2.3456e-6, "rmse": 1.53154e-3, "mae": 1e-3, "r2": 0.00004})
     assert "validation MSE 2.35e-06 (RMSE 0.00153)\n" in text
     assert "validation MSE (2.35 ± 0.23)e-06 (RMSE 0.00153) over 2 fresh seeds" in text
@@ -97,7 +97,7 @@ def test_the_outcome_of_a_target_in_small_units_has_no_zeros(tmp_path):
     assert "0.0000" not in text
 
 
-def test_the_outcome_of_classes_has_the_digits_it_always_had(tmp_path):
+def test_show_prints_classification_errors_with_the_usual_digits(tmp_path):
     text = finished_study(tmp_path, {"mse": 0.0159, "rmse": 0.126, "r2": 0.9, "logloss": 0.1, "accuracy": 0.9805})
     assert "validation MSE 0.0159 ± 0.0016 over 2 fresh seeds" in text
     assert "MSE 0.0159, accuracy 0.9805 (scored once, after the selection)" in text

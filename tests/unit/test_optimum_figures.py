@@ -24,8 +24,8 @@ def _no_warnings():
 
 def predicted(folder, probabilities, actual):
     rows = pd.DataFrame(probabilities, columns=["p_cat", "p_dog"])
-    said = rows.idxmax(axis=1).str.removeprefix("p_")
-    rows.insert(0, "predicted", said)
+    labels = rows.idxmax(axis=1).str.removeprefix("p_")
+    rows.insert(0, "predicted", labels)
     rows.insert(0, "actual", actual)
     return drawn_optimum(folder, rows)
 
@@ -45,7 +45,7 @@ NAMES = [
 ]  # fmt: skip
 
 
-def test_the_calibration_states_by_how_much_the_network_is_overconfident(tmp_path):
+def test_the_calibration_caption_states_the_overconfidence(tmp_path):
     captions = predicted(tmp_path, [[0.9, 0.1]] * 10, ["cat"] * 6 + ["dog"] * 4)
     assert "predicted class is 90.0 %, and 60.0 % of the predictions are correct" in captions["calibration"]
     assert "the network is overconfident by 30.0 percentage points" in captions["calibration"]
@@ -54,7 +54,7 @@ def test_the_calibration_states_by_how_much_the_network_is_overconfident(tmp_pat
     assert {path.stem for path in (tmp_path / "figures").glob("*.png")} == set(captions)
 
 
-def test_a_regression_is_drawn_predicted_against_actual(tmp_path):
+def test_the_figure_of_a_regression_shows_predicted_against_actual_values(tmp_path):
     actual = np.linspace(0, 10, 50)
     (caption,) = drawn_optimum(tmp_path, pd.DataFrame({"actual": actual, "predicted": actual / 2}), "test").values()
     assert caption.endswith(ON_TEST_ROWS)
@@ -63,7 +63,7 @@ def test_a_regression_is_drawn_predicted_against_actual(tmp_path):
     assert f"off by at most {np.quantile(actual / 2, 0.9):.3g}" in caption
 
 
-def test_classes_are_drawn_by_their_names_whatever_these_are(tmp_path):
+def test_any_class_name_can_appear_in_figures(tmp_path):
     rng = np.random.default_rng(1)
     probabilities = rng.dirichlet(np.ones(len(NAMES)), 60)
     rows = pd.DataFrame(probabilities, columns=[f"p_{name}" for name in NAMES])
@@ -79,7 +79,7 @@ def test_classes_are_drawn_by_their_names_whatever_these_are(tmp_path):
     assert {path.stem for path in (tmp_path / "figures").glob("*.png")} == set(captions)
 
 
-def test_a_class_named_none_is_counted_as_any_other(tmp_path):
+def test_a_class_named_none_is_counted(tmp_path):
     rows = pd.DataFrame({"actual": ["None", "Mild", "None", "NA"], "predicted": ["None", "Mild", "Mild", "NA"]})
     probabilities = {f"p_{name}": (rows["predicted"] == name) * 0.8 + 0.1 for name in ("Mild", "NA", "None")}
     captions = drawn_optimum(tmp_path, rows.assign(**probabilities))

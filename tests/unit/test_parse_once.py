@@ -18,7 +18,7 @@ FORMULA = "s(l1, k=3)"
 
 @pytest.fixture
 def parsed(monkeypatch):
-    """Number of times that each text was parsed."""
+    """Count how often each text is parsed."""
     texts, tokens = Counter(), formula_module._tokens
     monkeypatch.setattr(formula_module, "_tokens", lambda text, usage: texts.update([text]) or tokens(text, usage))
     return texts

@@ -1,4 +1,4 @@
-"""The project's own files agree with one another."""
+"""The files of the project are consistent."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 
 
 def locked(python):
-    """Versions of requirements.lock by package, for one Python version."""
+    """Return the versions in requirements.lock by package, for one Python version."""
     versions = {}
     for name, version, marker in re.findall(
         r"^([\w.-]+)==([^\s;\\]+)(?: ; (.*?))? \\$", (ROOT / "requirements.lock").read_text(), re.M
@@ -44,13 +44,13 @@ def test_every_package_of_the_lock_has_hashes():
     )
 
 
-def test_every_dependency_says_why_it_is_there():
+def test_every_dependency_has_a_reason():
     text = (ROOT / "pyproject.toml").read_text()
     for dependency in PROJECT["dependencies"]:
         assert re.search(rf'"{re.escape(dependency)}",  # \w', text), dependency
 
 
-def test_no_file_names_a_registrys_address_or_a_path_of_one_machine():
+def test_no_file_contains_a_registry_address_or_a_machine_specific_path():
     files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     found = [
         f"{name}: {line}"
@@ -62,7 +62,7 @@ def test_no_file_names_a_registrys_address_or_a_path_of_one_machine():
     assert [line for line in found if "test_project.py" not in line] == []
 
 
-def test_the_version_is_said_once():
+def test_the_citation_has_the_version_of_the_project():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["version"] == PROJECT["version"]
     assert citation["license"] == PROJECT["license"]

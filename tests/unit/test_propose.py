@@ -1,4 +1,4 @@
-"""Rows that depend on results: rounds of TPE and GP, rungs of a halving. Errors are made up, trainings are not run."""
+"""Stages that depend on results: rounds of TPE and GP, rungs of halving. Errors are simulated and no trial is run."""
 
 import json
 from dataclasses import replace
@@ -37,7 +37,7 @@ def study_of(strategy, **search):
 
 
 def error(spec):
-    """A made-up error: one width, one activation and little l1 are best."""
+    """Return a simulated error, which is smallest for one width, one activation and a small l1."""
     return 0.02 + abs(spec.neurons[0] - 40) / 100 + 0.1 * (spec.activation != "tanh") + 3 * spec.l1
 
 
@@ -46,7 +46,7 @@ def outcomes(rows, failed=()):
 
 
 @pytest.mark.parametrize("strategy", ["tpe", "gp"])
-def test_a_round_holds_rows_that_were_not_tried_and_the_same_ones_when_asked_again(strategy):
+def test_a_round_proposes_new_configurations_reproducibly(strategy):
     study = study_of(strategy, draws=12, rounds=1)
     tried = outcomes(build_table(study), failed={3})
     slots = study.search.propose(study, 1, 8, tried)
@@ -57,7 +57,7 @@ def test_a_round_holds_rows_that_were_not_tried_and_the_same_ones_when_asked_aga
 
 
 @pytest.mark.parametrize("strategy", ["tpe", "gp"])
-def test_rounds_come_closer_to_the_optimum_than_chance(strategy):
+def test_rounds_are_closer_to_the_optimum_than_random_draws(strategy):
     study = study_of(strategy, draws=20, rounds=5)
     tried = outcomes(build_table(study))
     for stage in range(1, 6):
@@ -68,7 +68,7 @@ def test_rounds_come_closer_to_the_optimum_than_chance(strategy):
 
 
 @pytest.mark.parametrize("strategy", ["tpe", "gp"])
-def test_proposed_rows_keep_to_the_space_and_its_conditions(strategy):
+def test_proposed_configurations_respect_the_space_and_its_conditions(strategy):
     study = study_of(strategy, draws=12, rounds=1)
     for slot in study.search.propose(study, 1, 20, outcomes(build_table(study))):
         spec = slot.row.spec
@@ -81,30 +81,30 @@ def test_proposed_rows_keep_to_the_space_and_its_conditions(strategy):
 
 
 @pytest.mark.parametrize("strategy", ["tpe", "gp"])
-def test_a_space_that_is_used_up_leaves_slots_empty_with_the_reason(strategy):
+def test_an_exhausted_space_leaves_slots_empty_with_a_reason(strategy):
     raw = changed(CONFIG, {"space": {"depth": [1, 2], "activation": ["relu", "tanh"]}})
     study = parse_study(changed(raw, {"search": {"strategy": strategy, "draws": 3, "rounds": 1}}), "x")
     table = build_table(study)
     slots = study.search.propose(study, 1, 6, outcomes(table))
     filled = [slot for slot in slots if slot.row]
     assert len(table) + len(filled) == 4
-    assert all("the space may hold no other" in slot.reason for slot in slots if not slot.row)
+    assert all("the space may contain no others" in slot.reason for slot in slots if not slot.row)
 
 
 @pytest.mark.parametrize("strategy", ["tpe", "gp"])
-def test_a_failed_row_is_no_good_value(strategy):
-    """Where every tanh failed, proposals turn away from it or at least do not turn to it."""
+def test_failed_trials_do_not_attract_proposals(strategy):
+    """If all trials with tanh failed, it is not proposed more often than at random."""
     study = study_of(strategy, draws=30, rounds=1)
     table = build_table(study)
     failed = {number for number, row in enumerate(table) if row.spec.activation == "tanh"}
     slots = study.search.propose(study, 1, 12, outcomes(table, failed))
     assert sum(slot.row.spec.activation == "tanh" for slot in slots) <= 6
     none = study.search.propose(study, 1, 3, outcomes(table, set(range(30))))
-    assert all(slot.row for slot in none)  # nothing is known, so anything may be proposed
+    assert all(slot.row for slot in none)  # without results, random configurations are proposed
 
 
 @pytest.mark.parametrize("strategy", ["tpe", "gp"])
-def test_rows_by_hand_outside_the_space_are_told_as_well_as_they_fit(strategy):
+def test_listed_configurations_outside_the_space_are_used_as_closely_as_possible(strategy):
     by_hand = [{"neurons": [500] * 7, "l1": 0.5}, {"neurons": 30, "depth": 1, "optimizer": "adam"}]
     study = study_of(strategy, draws=10, rounds=1, rows=by_hand)
     table = build_table(study)
@@ -114,7 +114,7 @@ def test_rows_by_hand_outside_the_space_are_told_as_well_as_they_fit(strategy):
 
 @settings(max_examples=30)
 @given(seed=st.integers(0, 10**6))
-def test_a_row_is_built_again_from_its_coordinates(seed):
+def test_a_configuration_is_recovered_from_its_coordinates(seed):
     study = study_of("tpe", draws=3, rounds=1)
     search = study.search.model_copy(update={"seed": seed})
     for row in build_table(study.model_copy(update={"search": search})):
@@ -126,7 +126,7 @@ def test_a_row_is_built_again_from_its_coordinates(seed):
         assert set(again) == {*study.space} - ({"momentum"} if row.spec.optimizer == "adadelta" else {"rho"})
 
 
-def test_the_best_of_a_rung_go_on_and_failed_ones_never(make_study):
+def test_the_best_trials_of_a_rung_advance_and_failed_ones_do_not(make_study):
     study = make_study(search={"strategy": "halving", "draws": 9, "rungs": 2}, training={"epochs": 6})
     rows = build_table(study)
     tried = [Outcome(row, None if number == 4 else abs(number - 4)) for number, row in enumerate(rows)]
@@ -136,7 +136,7 @@ def test_the_best_of_a_rung_go_on_and_failed_ones_never(make_study):
     assert slots[0].row.spec.trial != rows[3].spec.trial
     few = study.search.propose(study, 1, 3, [Outcome(row, None) for row in rows[:8]] + tried[8:])
     assert [bool(slot.row) for slot in few] == [True, False, False]
-    assert few[2].reason == "only 1 rows of the rung before finished"
+    assert few[2].reason == "only 1 trials of the previous rung finished"
 
 
 def record(path, mse):
@@ -145,10 +145,10 @@ def record(path, mse):
     path.write_text(json.dumps(content))
 
 
-def test_rounds_are_written_one_after_the_other_and_read_in_their_order(tmp_path):
+def test_rounds_are_written_and_read_in_order(tmp_path):
     study = study_of("tpe", draws=6, rounds=2, per_round=3)
     table = build_table(study)
-    with pytest.raises(InputError, match="have to be trained first"):
+    with pytest.raises(InputError, match="missing; train the trials of the earlier stages first"):
         propose(study, 1, tmp_path)
     for number, row in enumerate(table):
         record(tmp_path / "trials" / row.spec.trial / "record.json", None if number == 2 else error(row.spec))
@@ -158,7 +158,7 @@ def test_rounds_are_written_one_after_the_other_and_read_in_their_order(tmp_path
         record(path, error(row.spec))
     propose(study, 2, tmp_path)
     longer = study.model_copy(update={"search": study.search.model_copy(update={"rounds": 5})})
-    propose(longer, 1, tmp_path)  # another round changes nothing in those before
+    propose(longer, 1, tmp_path)  # a further round does not change earlier ones
     assert (tmp_path / "rounds" / "1" / "slots.csv").read_text() == first
     rows = proposed_rows(tmp_path, longer.search.stages)
     assert [row.name for row, _ in rows] == [f"tpe_round_{stage}_{slot:02d}" for stage in (1, 2) for slot in (1, 2, 3)]
@@ -167,8 +167,8 @@ def test_rounds_are_written_one_after_the_other_and_read_in_their_order(tmp_path
     assert [cells["round"] for cells, _ in lines_with_records(tmp_path, study.search.stages)] == ["1"] * 3 + ["2"] * 3
 
 
-def test_the_gaussian_process_fills_a_round_with_new_rows_where_few_are_left(make_study):
-    """One parameter of 12 values, 10 of them tried: the two others fill the round at once, and the third slot is empty."""
+def test_the_gaussian_process_proposes_the_last_new_configurations(make_study):
+    """With 10 of 12 configurations tried, the other two fill two slots, and the third slot stays empty."""
     study = make_study(
         space={"depth": {"integer": [1, 12]}}, search={"strategy": "gp", "draws": 30, "rounds": 1, "per_round": 3}
     )
@@ -192,7 +192,7 @@ def test_choices_are_proposed_by_name(make_study, strategy):
 
 
 @pytest.mark.parametrize(("strategy", "draws"), [("tpe", 1), ("tpe", 4), ("gp", 4)])
-def test_proposals_use_the_results_of_the_fewest_draws_that_check_allows(strategy, draws):
+def test_proposals_use_the_results_of_the_smallest_number_of_draws(strategy, draws):
     study = study_of(strategy, draws=draws, rounds=1)
     tried = outcomes(build_table(study))
     failed = [Outcome(outcome.row, None) for outcome in tried]

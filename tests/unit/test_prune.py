@@ -1,4 +1,4 @@
-"""Removing what no study wants, among files that other users own or other processes remove."""
+"""Prune removes unused trials, even if other users own files or other processes remove them."""
 
 import fcntl
 import shutil
@@ -15,7 +15,7 @@ from gamtune.runtime.run_lock import active_run, exclusive
 
 @pytest.fixture
 def trials(tmp_path):
-    """Three trials of a study, as `unwanted` would find them."""
+    """Return three trials of a study, as `unwanted` finds them."""
     found = []
     for name in "abc":
         folder = tmp_path / "small" / "trials" / name
@@ -26,7 +26,7 @@ def trials(tmp_path):
     return found
 
 
-def test_what_cannot_be_removed_is_named_and_the_rest_is_removed(trials, monkeypatch):
+def test_files_that_cannot_be_removed_are_reported_and_the_rest_is_removed(trials, monkeypatch):
     whole = shutil.rmtree
 
     def forbid(path):
@@ -40,7 +40,7 @@ def test_what_cannot_be_removed_is_named_and_the_rest_is_removed(trials, monkeyp
     assert not (trials[0].path / "record.json").exists()
 
 
-def test_folders_that_vanish_meanwhile_are_no_problem_and_empty_parents_go(trials, tmp_path):
+def test_folders_deleted_meanwhile_are_ignored_and_empty_parents_are_removed(trials, tmp_path):
     shutil.rmtree(trials[1].path)
     assert remove(trials) == []
     assert not (tmp_path / "small" / "trials").exists()
@@ -56,7 +56,7 @@ def is_locked(path):
     return False
 
 
-def test_no_run_and_no_sync_works_while_prune_does(tmp_path, monkeypatch, capsys):
+def test_runs_and_syncs_are_locked_while_prune_removes_files(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     seen = []
 

@@ -1,4 +1,4 @@
-"""The public data sets themselves, where a folder holds them."""
+"""The public data sets, if a local folder contains them."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def har():
     return read_rows(Data(source="har", mirror=DATA))
 
 
-def test_har_is_what_its_authors_describe(har):
+def test_har_matches_its_description(har):
     assert har.features.shape == (10_299, 561)
     assert har.features.columns.is_unique
     train = har.parts == ""
@@ -44,10 +44,10 @@ def test_linear_discriminant_analysis_reaches_its_published_accuracy_on_har(har)
     assert fitted.score(har.features[~train], har.target[~train]) == pytest.approx(0.9623, abs=5e-5)
 
 
-def test_har_is_validated_on_subjects_that_do_not_train(tmp_path):
+def test_har_is_validated_on_subjects_that_are_not_in_training(tmp_path):
     prepare(Data(source="har", mirror=DATA, validation={"by_group": "subject", "groups": 5}), tmp_path)
-    said = json.loads((tmp_path / "digest.json").read_text())
-    assert (said["inputs"], said["rows"]["test"]) == (561, 2947)
+    info = json.loads((tmp_path / "digest.json").read_text())
+    assert (info["inputs"], info["rows"]["test"]) == (561, 2947)
     groups = {}
     for line in (tmp_path / "split.csv").read_text().splitlines()[1:]:
         _, part, _, subject = line.split(",")
@@ -58,7 +58,7 @@ def test_har_is_validated_on_subjects_that_do_not_train(tmp_path):
     assert np.abs(train.std(axis=0, ddof=1) - 1).max() < 1e-4
 
 
-def test_mnist_is_what_its_authors_describe():
+def test_mnist_matches_its_description():
     mnist = read_rows(Data(source="mnist", mirror=DATA))
     assert mnist.features.shape == (70_000, 784)
     assert mnist.features.to_numpy().max() == 255

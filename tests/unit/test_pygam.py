@@ -1,4 +1,4 @@
-"""The fitted pygam.LinearGAM agrees with the engine's own numbers, and its usual methods work."""
+"""The fitted pygam.LinearGAM agrees with the GAM engine, and its usual methods work."""
 
 from functools import cache
 from pathlib import Path

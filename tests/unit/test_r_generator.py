@@ -30,7 +30,7 @@ SHAPES = ((1, 12), (12, 1), (1.5, 1), (0.5, 0.5), (0.01, 3), (2, 3), (3, 2), (40
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_published_rows_are_drawn_to_the_last_bit(kind):
+def test_the_published_configurations_are_drawn_to_the_last_bit(kind):
     with (GOLDEN / f"published_{kind}.csv").open() as file:
         published = list(csv.DictReader(file))
     drawn = seeded_rows(PUBLISHED, [int(row["seed"]) for row in published], f"R-{kind}", depth=None)
@@ -53,7 +53,7 @@ def drawn(seed, kind):
 @pytest.mark.r
 @pytest.mark.skipif(RSCRIPT is None, reason="R is not installed")
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_thousand_seeds_draw_what_r_itself_draws(kind):
+def test_the_draws_of_a_thousand_seeds_equal_those_of_r(kind):
     told = subprocess.run(
         [RSCRIPT, "--vanilla", GOLDEN / "many.R", kind.capitalize(), "1000"], capture_output=True, text=True, check=True
     )
@@ -65,21 +65,21 @@ def test_a_thousand_seeds_draw_what_r_itself_draws(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_has_one_value_takes_nothing_from_the_stream(kind):
+def test_a_hyperparameter_with_one_value_uses_no_random_number(kind):
     fixed = {"activation": Choice(choice=["relu"]), "batch_size": Integer(integer=(32, 32))}
     (alone,) = seeded_rows(PUBLISHED, [403], f"R-{kind}", depth=None)
     (beside,) = seeded_rows(fixed | PUBLISHED, [403], f"R-{kind}", depth=None)
     assert beside == {"activation": "relu", "batch_size": 32} | alone
 
 
-def test_the_other_priors_are_drawn_as_r_would():
+def test_the_other_priors_are_drawn_as_in_r():
     space = {"l1": LogUniform(log_uniform=(1e-6, 1e-2)), "rho": Normal(normal=(0.95, 0.01))}
     (row,) = seeded_rows(space, [7], "R-rejection", depth=None)
     # R: set.seed(7); exp(runif(1, log(1e-6), log(1e-2))); rnorm(1, .95, .01)
     assert (f"{row['l1']:.17g}", f"{row['rho']:.17g}") == ("0.0090289488233604789", "0.94740812930522089")
 
 
-def test_a_condition_holds_in_rs_draws_and_leaves_the_others_as_drawn():
+def test_conditions_do_not_change_the_other_draws_of_r():
     space = {"optimizer": Choice(choice=["adadelta", "sgd"]), "rho": Uniform(uniform=(0.9, 1))}
     conditional = space | {"rho": Uniform(uniform=(0.9, 1), when={"optimizer": "adadelta"})}
     drawn = list(seeded_rows(space, range(1, 30), "R-rejection", depth=None))

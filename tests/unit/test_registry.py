@@ -21,7 +21,7 @@ BUILT_IN = {"root": "math:sqrt", "tree": "cmath:sqrt"}
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """A function that installs a package with entry points of a version."""
+    """Return a function that installs a version of a package with entry points."""
 
     def install(version="1.0", **points):
         information = tmp_path / f"other-{version}.dist-info"
@@ -64,7 +64,7 @@ def test_built_in_implementations_are_found_without_a_search_for_other_packages(
     assert [one.module for one in registry.implementations(["root"])] == ["math"]
 
 
-def test_an_implementation_is_known_by_its_module_or_by_the_version_of_its_package(package):
+def test_an_implementation_is_identified_by_its_module_or_its_package_version(package):
     package(cosine="math:cos")
     registry = Registry("gamtune.examples", {"root": "math:sqrt"})
     assert registry.implementations() == [
@@ -94,7 +94,7 @@ def test_an_upgraded_package_changes_the_fingerprint_of_the_steps_that_use_it():
 
 
 @pytest.mark.parametrize(("registry", "base"), [(STRATEGIES, Search), (DISTRIBUTIONS, Distribution)])
-def test_every_built_in_implementation_describes_itself(registry, base):
+def test_every_built_in_implementation_has_a_description(registry, base):
     for name in registry.built_in:
         model = registry.load(name)
         assert issubclass(model, base)

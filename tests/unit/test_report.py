@@ -85,7 +85,7 @@ observed_1,3,0.004,-0.001,0.009,0.0813,9,2,0.0654
 
 @pytest.fixture
 def study(tmp_path):
-    """A finished study's folder without a model of the error."""
+    """Return the folder of a finished study without a GAM."""
     for name in ("data", "figures", "gam", "selection", "optimum", "optimum/figures"):
         (tmp_path / name).mkdir()
     (tmp_path / "optimum" / "figures" / "captions.json").write_text('{"captions": {}, "sections": {}}')
@@ -147,7 +147,7 @@ def study(tmp_path):
 
 
 def add_figures(study, **sections):
-    """Write the files of the step `figures`, given the section of each figure."""
+    """Write the files of step `figures`, given the section of each figure."""
     for stem in sections:
         Figure(figsize=(1, 1)).savefig(study / "figures" / f"{stem}.png")
     captions = {stem: f"caption of {stem}" for stem in sections}
@@ -160,7 +160,7 @@ def page_of(study) -> str:
 
 
 def add_model(study):
-    """What the steps `gam` and `figures` leave when there is a model."""
+    """Write the files of the steps `gam` and `figures` for a study with a GAM."""
     (study / "gam" / "skipped.txt").unlink()
     terms = {"term": ["s(l1)"], "edf": [1.87], "F": [16.2], "p": [0.001], "p_adjusted": [0.007],
              "deviance_share": [0.41], "null_high": [0.06], "concurvity_worst": [0.31], "k_index": [1.02]}  # fmt: skip
@@ -175,7 +175,7 @@ def add_model(study):
     )
 
 
-def test_the_page_needs_nothing_from_outside(study):
+def test_the_report_loads_no_external_resources(study):
     add_model(study)
     page = page_of(study)
     assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", page)
@@ -190,7 +190,7 @@ def test_the_summary_shows_the_selection_and_the_test_scores(study):
     assert "<span>neurons</span> 300 200" in answer
 
 
-def test_a_skipped_model_is_explained_not_hidden(study):
+def test_the_report_gives_the_reason_for_a_skipped_model(study):
     assert "No model of the error was fitted: 19 coefficients for 5 rows" in page_of(study)
 
 
@@ -268,7 +268,7 @@ def test_a_prediction_below_zero_is_explained(study):
     assert "predicts an MSE below 0" in page_of(study)
 
 
-def test_the_page_is_the_same_every_time(study):
+def test_the_report_is_reproducible(study):
     assert page_of(study) == page_of(study)
 
 
@@ -357,7 +357,7 @@ def test_the_findings_state_if_no_effect_is_significant():
     assert len(describe_search_results(best, 0.06, [], None)) == 1
 
 
-def test_importance_is_shown_with_noise_and_ranks(study):
+def test_importance_is_shown_with_noise_levels_and_ranks(study):
     add_model(study)
     assert "Importance of the hyperparameters" not in page_of(study)
     (study / "gam" / "importance.csv").write_text(

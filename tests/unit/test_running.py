@@ -1,4 +1,4 @@
-"""The run lock: one run at a time in a folder, and no trace of a killed one."""
+"""The run lock: one run at a time in a folder, and recovery after a killed run."""
 
 import errno
 import fcntl
@@ -36,7 +36,7 @@ def own_folder(tmp_path, monkeypatch):
 
 @contextmanager
 def another_run():
-    """Another process that holds the lock, and its child."""
+    """Start another process that holds the lock, and its child."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLD],
         env={**os.environ, "PYTHONPATH": str(LIBRARY)},
@@ -52,7 +52,7 @@ def another_run():
 
 
 def workflow(dry=False):
-    """A workflow as `run_alone` sees it, the settings of its execution and the calls of `execute`."""
+    """Return a stand-in for a workflow, the settings of its execution and the calls of `execute`."""
     calls = []
     plugin = SimpleNamespace(common_settings=SimpleNamespace(dryrun_exec=dry))
 
@@ -72,21 +72,21 @@ def execute(tmp_path, dry=False):
     return calls
 
 
-def test_a_second_run_reports_the_first_in_one_line_and_changes_nothing(tmp_path, capsys):
+def test_a_second_simultaneous_run_is_refused_in_one_line(tmp_path, capsys):
     with another_run() as run:
         before = LOCK.read_text()
         with pytest.raises(SystemExit) as ended:
             execute(tmp_path)
         assert ended.value.code == 2
-        said = capsys.readouterr().err
-        assert said.count("\n") == 1
-        assert said.startswith(f"another run is active in this folder: study other, PID {run.pid} on ")
-        assert ", since 20" in said
+        stderr = capsys.readouterr().err
+        assert stderr.count("\n") == 1
+        assert stderr.startswith(f"another run is active in this folder: study other, PID {run.pid} on ")
+        assert ", since 20" in stderr
         assert LOCK.read_text() == before
-        assert active_run() == said.rstrip()
+        assert active_run() == stderr.rstrip()
 
 
-def test_the_lock_is_free_after_a_kill_although_a_child_of_the_run_is_alive():
+def test_the_lock_is_released_when_the_run_is_killed_even_if_a_child_survives():
     with another_run() as run:
         run.kill()
         run.wait()
@@ -97,15 +97,15 @@ def test_the_lock_is_free_after_a_kill_although_a_child_of_the_run_is_alive():
 
 
 def test_the_lock_is_held_during_the_whole_execution_and_not_by_a_dry_run(tmp_path):
-    (said,) = execute(tmp_path)
-    assert f"study small, PID {os.getpid()} on " in said
+    (line,) = execute(tmp_path)
+    assert f"study small, PID {os.getpid()} on " in line
     with another_run():
-        (said,) = execute(tmp_path, dry=True)
-        assert "study other" in said
+        (line,) = execute(tmp_path, dry=True)
+        assert "study other" in line
     assert active_run() == ""
 
 
-def test_a_run_clears_what_a_killed_run_of_its_study_left(tmp_path, capsys):
+def test_a_run_removes_the_leftovers_of_a_killed_run(tmp_path, capsys):
     SNAKEMAKE_LOCKS.mkdir(parents=True)
     own, foreign = SNAKEMAKE_LOCKS / "0.output.lock", SNAKEMAKE_LOCKS / "1.output.lock"
     own.write_text(f"{tmp_path}/results/small/table.csv\n")
@@ -127,21 +127,21 @@ def test_a_run_clears_what_a_killed_run_of_its_study_left(tmp_path, capsys):
     assert sorted(trial.iterdir()) == sorted(kept)
 
 
-def test_a_run_on_another_machine_is_watched_for_signs_of_life(monkeypatch):
+def test_a_run_on_another_machine_is_detected_by_its_heartbeat(monkeypatch):
     monkeypatch.setattr(running, "BEAT", 0.05)
     with exclusive("study small"):
         first = LOCK.stat().st_mtime_ns
         time.sleep(0.2)
         assert LOCK.stat().st_mtime_ns > first
-        said = json.loads(LOCK.read_text()) | {"host": "elsewhere"}
-    LOCK.write_text(json.dumps(said))
+        lock = json.loads(LOCK.read_text()) | {"host": "elsewhere"}
+    LOCK.write_text(json.dumps(lock))
     with exclusive("study small"):
         pass  # it was in a container of this machine, and is dead
-    said |= {"boot": "another"}
-    LOCK.write_text(json.dumps(said))
+    lock |= {"boot": "another"}
+    LOCK.write_text(json.dumps(lock))
     with exclusive("study small"):
         pass  # it gave no sign of life
-    LOCK.write_text(json.dumps(said))
+    LOCK.write_text(json.dumps(lock))
     alive = threading.Thread(target=lambda: [(os.utime(LOCK), time.sleep(0.02)) for _ in range(15)])
     alive.start()
     with pytest.raises(InputError, match=r"another run is active .*: study small, .* on elsewhere"), exclusive("other"):
@@ -164,14 +164,14 @@ def test_deleting_all_outputs_needs_the_lock_as_well(tmp_path):
 @pytest.mark.parametrize(
     "content", ["", "{", "[1]", '{"pid": 3}', "\0" * 100], ids=["empty", "cut", "list", "short", "zeros"]
 )
-def test_a_damaged_lock_file_is_no_obstacle(content):
+def test_a_damaged_lock_file_is_ignored(content):
     LOCK.parent.mkdir()
     LOCK.write_text(content)
     with exclusive("study small"):
         assert "study small" in active_run()
 
 
-def test_a_lock_that_cannot_be_written_is_one_line():
+def test_an_unwritable_lock_is_reported_in_one_line():
     LOCK.mkdir(parents=True)
     with pytest.raises(InputError, match=r"^\.snakemake/running: Is a directory$"), exclusive("study small"):
         pass

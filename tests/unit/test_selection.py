@@ -1,4 +1,4 @@
-"""From candidates to a choice, on records and summaries written by hand."""
+"""From candidates to the selection, with simulated records and summaries."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ from gamtune.selection.slots import COLUMNS, read_candidates
 
 
 def confirmed(folder, errors, selection="validation"):
-    """A study's folder with candidates and the validation MSE of their confirmations; None where one failed."""
+    """Write the candidates of a study and the validation MSE of their confirmations, None for failed ones."""
     (folder / "selection").mkdir(parents=True)
     dataset(selection=selection, inputs=4).write(folder / "data/digest.json")
     with (folder / "selection" / "candidates.csv").open("w", newline="") as file:
@@ -58,7 +58,7 @@ def made(folder, replicates=3, choose="lowest_mean"):
     return json.loads((folder / "selection" / "selection.json").read_text())
 
 
-def test_the_lowest_mean_wins_and_differences_are_paired_by_seed(tmp_path):
+def test_the_lowest_mean_is_selected_and_differences_are_paired_by_seed(tmp_path):
     errors = {"observed_1": [0.05, 0.07, 0.06], "b": [0.03, 0.05, 0.05], "c": [0.09, 0.02, 0.04]}
     selection = made(confirmed(tmp_path, errors))
     assert selection["winner"] == "b"
@@ -77,14 +77,16 @@ def test_the_lowest_mean_wins_and_differences_are_paired_by_seed(tmp_path):
     optimism = selection["optimism"]
     assert (optimism["row"], optimism["observed"]) == ("configuration r1", 0.01)
     assert (optimism["fresh_mean"], optimism["difference"]) == pytest.approx((0.06, 0.05))
-    assert 0.04 <= optimism["low"] < 0.05 < optimism["high"] <= 0.06 + 1e-12  # of means of three of .04, .05, .06
+    assert (
+        0.04 <= optimism["low"] < 0.05 < optimism["high"] <= 0.06 + 1e-12
+    )  # means of three values among 0.04, 0.05 and 0.06
 
 
-def test_one_standard_error_chooses_the_smallest_network_that_is_not_clearly_worse(tmp_path):
+def test_the_one_standard_error_rule_selects_the_smallest_network_within_one_standard_error(tmp_path):
     errors = {"a": [0.055, 0.06, 0.065], "b": [0.05, 0.06, 0.055], "c": [0.04, 0.05, 0.06]}  # sizes rise from a to c
     folder = confirmed(tmp_path, errors)
     assert made(folder)["winner"] == "c"
-    selection = made(folder, choose="one_standard_error")  # .05 + .0058: b is within, a is not
+    selection = made(folder, choose="one_standard_error")  # 0.05 + 0.0058: b is within, a is not
     assert (selection["winner"], selection["choose"]) == ("b", "one_standard_error")
     assert selection["why"].startswith(
         "b (configuration r2) is the smallest network (16 weights) within one standard error"
@@ -110,7 +112,7 @@ def test_the_reason_states_that_the_test_set_was_used_for_the_selection(tmp_path
 
 
 def final_slots(study, folder):
-    """The slots of the final trials by name, after a selection."""
+    """Return the slots of the final trials by name, after a selection."""
     made(folder)
     write_final_slots(study, folder)
     return {slot.slot: slot for slot in read_slots(folder / "final" / "slots.csv")}
@@ -119,7 +121,7 @@ def final_slots(study, folder):
 FINAL = {"rules": ["best_observed", "default"], "confirm": {"top": 1, "replicates": 3}, "final": {"replicates": 2}}
 
 
-def test_final_trials_have_their_own_seeds_and_take_the_folds_in_turn(make_study, tmp_path):
+def test_final_trials_have_separate_seeds_and_use_the_folds_in_turn(make_study, tmp_path):
     study = make_study(training__seed=7, selection=FINAL, data__validation={"folds": 4})
     slots = final_slots(study, confirmed(tmp_path, {"observed_1": [0.05, 0.06, 0.07], "default": [0.03, 0.05, 0.05]}))
     trials = [slots[f"optimum/{number}"].spec for number in (1, 2)]
@@ -135,7 +137,7 @@ def test_final_trials_on_all_samples_run_for_the_best_epochs_of_the_confirmation
     assert (spec.fold, spec.patience, spec.min_delta, spec.epochs, spec.neurons) == (None, None, None, 10, (2,))
 
 
-def test_a_reference_is_trained_on_the_seeds_of_the_optimum_unless_it_is_the_optimum_or_failed(make_study, tmp_path):
+def test_baselines_are_trained_on_the_seeds_of_the_optimum(make_study, tmp_path):
     selection = FINAL | {"rules": ["best_observed", "by_hand", "default"], "by_hand": {"mine": {"l1": 0.1}}}
     study = make_study(training__seed=7, selection=selection)
     errors = {
@@ -150,33 +152,34 @@ def test_a_reference_is_trained_on_the_seeds_of_the_optimum_unless_it_is_the_opt
     }
 
 
-def test_the_references_are_the_best_row_those_by_hand_and_the_default(make_study):
+def test_the_baselines_are_the_best_configuration_listed_ones_and_the_default(make_study):
     study = make_study(selection={"rules": ["best_observed", "gam_optimum", "by_hand", "default"],
                                  "by_hand": {"mine": {"l1": 0.1}}})  # fmt: skip
     assert finalists(study.selection) == ["optimum", "observed_1", "by_hand_mine", "default"]
     assert finalists(make_study(selection__rules=["gam_optimum"]).selection) == ["optimum"]
 
 
-def test_empty_slots_and_failed_confirmations_are_passed_over_with_their_reason(tmp_path):
+def test_empty_slots_and_failed_confirmations_are_skipped_with_their_reason(tmp_path):
     selection = made(confirmed(tmp_path, {"a": None, "b": [0.03, None, 0.03], "c": [0.05, 0.06, 0.05]}))
     assert selection["winner"] == "c"
     skipped = [entry["skipped"] for entry in selection["candidates"]]
     assert skipped == ["no row", "1 of 3 confirmations failed: diverged", None]
 
 
-def test_without_any_confirmed_candidate_there_is_one_line_and_no_decision(tmp_path, capsys):
+def test_without_confirmed_candidates_there_is_an_error_and_no_selection(tmp_path, capsys):
     confirmed(tmp_path, {"a": None, "b": [None]})
     config = tmp_path / "config.json"
     config.write_text(json.dumps(changed(CONFIG, {"selection": {"confirm": {"replicates": 1}}})))
     assert main(["select", str(config), "--study", str(tmp_path)]) == 1
-    said = capsys.readouterr().err
+    stderr = capsys.readouterr().err
     assert (
-        said == "gamtune select: no candidate could be confirmed: a: no row; b: 1 of 1 confirmations failed: diverged\n"
+        stderr
+        == "gamtune select: no candidate could be confirmed: a: no row; b: 1 of 1 confirmations failed: diverged\n"
     )
     assert not (tmp_path / "selection" / "selection.json").exists()
 
 
-def test_a_single_replicate_gives_a_difference_without_interval(tmp_path):
+def test_one_replicate_gives_a_difference_without_interval(tmp_path):
     selection = made(confirmed(tmp_path, {"a": [0.05], "b": [0.03]}), replicates=1)
     entry = selection["candidates"][0]
     assert entry["difference"] == pytest.approx(0.02)
@@ -184,7 +187,7 @@ def test_a_single_replicate_gives_a_difference_without_interval(tmp_path):
 
 
 def summary(study, errors):
-    """A summary in which row i has the i-th error; NaN means it failed."""
+    """Return a summary in which trial i has the i-th error, or failed if it is NaN."""
     rows = []
     for row, error in zip(build_table(study), errors, strict=True):
         values = cells(row.spec, table_columns(study))
@@ -262,7 +265,7 @@ def test_the_source_of_a_candidate_by_hand_and_its_distance_from_the_search_are_
     [({"who": 3}, "by_hand.mine.who: got 3, expected a name"),
      ({"figures": "gam_l1"}, "by_hand.mine.figures: got 'gam_l1', expected a list of figures' names")],
 )  # fmt: skip
-def test_notes_of_a_choice_by_hand_are_checked(make_study, note, line):
+def test_notes_of_a_listed_candidate_are_checked(make_study, note, line):
     with pytest.raises(InputError, match=re.escape(line)):
         make_study(selection={"rules": ["by_hand"], "by_hand": {"mine": {"l1": 0.1, **note}}})
 
@@ -337,7 +340,7 @@ def test_the_lowest_point_of_a_logarithm_is_searched_on_the_logarithmic_scale(ma
     assert predicted == pytest.approx(1 + rows["rho"].min(), abs=0.05)
 
 
-def test_the_lowest_point_keeps_to_widths_that_were_tried(make_study):
+def test_the_lowest_point_has_a_width_that_was_tried(make_study):
     study = make_study(search__draws=60)
     rows = summary(study, [0.0] * 60)
     rows["validation_mse"] = 1 / rows["sum_neurons"] + 0.001 * rows["depth"]  # the wider the better
@@ -346,7 +349,7 @@ def test_the_lowest_point_keeps_to_widths_that_were_tried(make_study):
     assert max(settings["neurons"]) <= 32
 
 
-def test_depth_and_width_in_separate_terms_still_make_a_width_that_was_tried(make_study):
+def test_separate_terms_of_depth_and_width_give_a_width_that_was_tried(make_study):
     study = make_study(search__draws=60)
     rows = summary(study, [0.0] * 60)
     rows["validation_mse"] = 0.1 * rows["depth"] - 0.001 * rows["sum_neurons"] + 1  # shallow, and as many as can be
@@ -356,7 +359,7 @@ def test_depth_and_width_in_separate_terms_still_make_a_width_that_was_tried(mak
     assert max(settings["neurons"]) <= 32
 
 
-def test_a_row_that_lacks_a_conditional_parameter_does_not_hide_the_optimum(make_study):
+def test_configurations_without_a_conditional_hyperparameter_do_not_hide_the_optimum(make_study):
     space = {"optimizer": ["adadelta", "sgd"], "rho": {"uniform": [0.9, 0.99], "when": {"optimizer": "adadelta"}},
              "l1": {"uniform": [0, 1]}}  # fmt: skip
     study = make_study(search__draws=60, space=space)
@@ -379,7 +382,7 @@ def test_a_model_without_a_point_inside_the_observed_range_leaves_the_slot_empty
     assert slot.spec is not None or "inside the observed range" in slot.reason
 
 
-def test_a_factor_of_the_model_takes_its_best_level(make_study):
+def test_the_best_level_of_a_factor_is_selected(make_study):
     study = make_study(search__draws=60, space={"activation": ["relu", "tanh", "elu"], "l1": {"uniform": [0, 1]}})
     rows = summary(study, [0.0] * 60)
     rows["validation_mse"] = rows["activation"].map({"relu": 0.3, "tanh": 0.1, "elu": 0.2}) + 0.01 * rows["l1"]
@@ -396,7 +399,7 @@ def test_neurons_split_evenly_differ_by_one_at_most(total, parts):
     assert sum(split) == max(total, parts) if total >= parts else True
 
 
-def test_the_confusion_matrix_is_printed_as_h2o_prints_it():
+def test_the_confusion_matrix_has_the_layout_of_h2o():
     text = confusion_csv(np.array([[2, 1, 0], [0, 3, 0], [0, 0, 0]]), ["a", "b", "c"])
     assert text.splitlines() == [
         "actual,a,b,c,error,rate",

@@ -32,7 +32,7 @@ def test_a_slot_is_found_by_its_name(tmp_path):
 
 
 @pytest.mark.parametrize("spec", ["{", "[1]", '{""a"": 1}', "{}"])
-def test_a_slot_without_a_valid_specification_is_named(tmp_path, spec):
+def test_a_slot_without_a_valid_specification_is_reported(tmp_path, spec):
     write_text(tmp_path / "slots.csv", f'{",".join(COLUMNS)}\n3,x,,"{spec}"\n')
     with pytest.raises(DamagedError, match="slot 3 has no specification of a trial"):
         read_slots(tmp_path / "slots.csv")

@@ -1,6 +1,6 @@
-"""Every text and figure that a user sees of a finished study, compared with stored ones.
+"""All texts and figures of a finished study, compared with snapshots.
 
-`pytest tests/unit --snapshot-update` stores them anew; the difference shows what a change of wording does.
+Update the snapshots with `pytest tests/unit --snapshot-update` and review the difference.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from gamtune.tracking.study import TrackedStudy
 
 CONFIG = "study.yaml"
 TOLERANCE = 2.0  # root mean square of the difference, of 255; a line that moves by a pixel stays below
-REDUCED = 2  # times smaller than the figures are the stored ones
+REDUCED = 2  # factor by which the stored figures are smaller
 TEXTS = ("gam/summary.txt", "gam/warnings.txt", "figures/captions.json", "optimum/figures/captions.json")
 BLOCKS = {"p", "li", "tr", "dt", "dd", "h1", "h2", "h3", "figcaption", "summary", "pre", "table", "div", "section"}
 
@@ -41,13 +41,13 @@ class Analysed:
     terminal: str
 
     def path(self, relative: str) -> Path:
-        """A path among its results."""
+        """Return a path in its results."""
         return self.folder / "results" / self.name / relative
 
 
 @pytest.fixture(scope="module", params=STUDIES)
 def analysed(request, tmp_path_factory):
-    """A stored study, analysed once for all tests."""
+    """Return a stored study, analysed once for all tests."""
     folder = tmp_path_factory.mktemp("stored")
     copy_study(request.param, folder)
     with chdir(folder):
@@ -55,7 +55,7 @@ def analysed(request, tmp_path_factory):
 
 
 class _Words(HTMLParser):
-    """The words of a page, one line for each block."""
+    """Text of a page, with one line per block."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class _Words(HTMLParser):
 
 
 def words_of(page):
-    """What a reader of a page sees, without its figures."""
+    """Return the visible text of a page, without its figures."""
     parser = _Words()
     parser.feed(page)
     lines = (re.sub(r"\s+", " ", line).strip() for line in parser.lines)
@@ -87,20 +87,20 @@ def words_of(page):
 
 
 @pytest.mark.parametrize("file", TEXTS)
-def test_a_text_of_the_analysis_reads_as_stored(analysed, file, snapshot):
+def test_texts_of_the_analysis_equal_the_snapshots(analysed, file, snapshot):
     text = analysed.path(file).read_text()
     assert (json.loads(text)["captions"] if file.endswith(".json") else text) == snapshot
 
 
-def test_the_report_reads_as_stored(analysed, snapshot):
+def test_the_report_equals_the_snapshot(analysed, snapshot):
     assert words_of(analysed.path("report.html").read_text()) == snapshot
 
 
-def test_the_terminal_reads_as_stored(analysed, snapshot):
+def test_the_terminal_output_equals_the_snapshot(analysed, snapshot):
     assert analysed.terminal == snapshot
 
 
-def test_the_descriptions_in_mlflow_read_as_stored(analysed, snapshot):
+def test_descriptions_in_mlflow_equal_the_snapshot(analysed, snapshot):
     with chdir(analysed.folder):
         study = TrackedStudy.of(read_study(CONFIG), Path("results"), None)
         found = records.read_study(study, None)
@@ -130,7 +130,7 @@ def test_the_figures_look_as_stored(analysed, place, snapshot):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_of_a_command_reads_as_stored(command, snapshot):
+def test_the_help_of_a_command_equals_the_snapshot(command, snapshot):
     parser = argparse.ArgumentParser()
     module, description = COMMANDS[command]
     import_module(module).add_arguments(parser)

@@ -37,12 +37,12 @@ def unit_draws(seed, name, draws, layer=0):
 
 @pytest.mark.parametrize("design", ["random", "sobol"])
 @given(seed=st.integers(0, 2**31), few=st.integers(1, 40), more=st.integers(1, 40))
-def test_more_draws_leave_the_first_ones_as_they_are(design, seed, few, more):
+def test_more_draws_leave_the_first_ones_unchanged(design, seed, few, more):
     assert draw(SPACE, few + more, seed, design)[:few] == draw(SPACE, few, seed, design)
 
 
 @pytest.mark.parametrize("design", DESIGNS)
-def test_widening_one_range_redraws_that_parameter_alone(design):
+def test_widening_one_range_redraws_only_that_hyperparameter(design):
     wider = SPACE | {"l1": Uniform(uniform=(0, 0.02))}
     for old, new in zip(draw(SPACE, 50, design=design), draw(wider, 50, design=design), strict=True):
         assert {**old, "l1": None} == {**new, "l1": None}
@@ -50,28 +50,28 @@ def test_widening_one_range_redraws_that_parameter_alone(design):
 
 
 @pytest.mark.parametrize("design", DESIGNS)
-def test_deeper_networks_keep_the_draws_of_the_layers_that_were_there(design):
+def test_deeper_networks_keep_the_draws_of_the_first_layers(design):
     one = draw(SPACE | {"depth": Choice(choice=[2])}, 20, design=design)
     two = draw(SPACE | {"depth": Choice(choice=[4])}, 20, design=design)
     assert [row["neurons"] for row in one] == [row["neurons"][:2] for row in two]
 
 
 @pytest.mark.parametrize("design", DESIGNS)
-def test_a_further_parameter_redraws_no_other(design):
+def test_adding_a_hyperparameter_does_not_redraw_the_others(design):
     further = draw({"rho": Uniform(uniform=(0.9, 1)), **SPACE}, 30, design=design)
     assert [{name: row[name] for name in SPACE} for row in further] == draw(SPACE, 30, design=design)
 
 
 @pytest.mark.parametrize("design", ["sobol", "latin_hypercube"])
 @given(seed=st.integers(0, 2**31))
-def test_a_filling_design_has_one_row_in_every_slice(design, seed):
+def test_space_filling_designs_have_one_point_in_every_slice(design, seed):
     column = DESIGNS[design](seed, 64)
     for name, layer in (("depth", 0), ("epsilon", 0), ("neurons", 0), ("hidden_dropout", 7)):
         assert sorted(np.floor(column(name, layer) * 64)) == list(range(64))
 
 
-def test_sobol_fills_the_square_better_than_chance():
-    """Of 256 points, each of the 256 cells of every elementary shape holds one; at random 37 % are empty."""
+def test_a_sobol_sequence_has_one_point_in_every_elementary_cell():
+    """Each of the 256 elementary cells of any shape contains one of 256 points; of random points, 37 % are empty."""
     column = DESIGNS["sobol"](5, 256)
     l1, rho = column("depth", 0), column("l1", 0)
     for wide in (1, 2, 4, 8, 16):
@@ -84,12 +84,12 @@ def test_seeds_scramble_sobol_points_differently_and_evenly():
     assert stats.kstest(firsts, "uniform").pvalue > 0.001
 
 
-def test_every_setting_has_a_dimension_of_its_own():
+def test_every_hyperparameter_has_a_separate_sobol_dimension():
     assert {*SOBOL_SCALARS, *SOBOL_PER_LAYER} == set(SETTINGS)
     assert len(set(SOBOL_SCALARS)) == len(SOBOL_SCALARS)
 
 
-def test_dimensions_of_the_sobol_sequence_stay_what_they_were():
+def test_the_dimensions_of_the_sobol_sequence_never_change():
     column = DESIGNS["sobol"](1, 2)
     assert [round(float(column(name, layer)[1]), 6) for name, layer in (("depth", 0), ("neurons", 3))] == [
         0.738401,
@@ -98,19 +98,19 @@ def test_dimensions_of_the_sobol_sequence_stay_what_they_were():
 
 
 @given(st.integers(0, 1000))
-def test_a_per_layer_vector_is_as_long_as_the_row_is_deep(seed):
+def test_per_layer_hyperparameters_have_one_value_per_layer(seed):
     for row in draw(SPACE, 20, seed):
         assert len(row["neurons"]) == len(row["hidden_dropout"]) == row["depth"]
         assert all(20 <= width <= 600 for width in row["neurons"])
         assert all(0 <= rate <= 0.5 for rate in row["hidden_dropout"])
 
 
-def test_parameters_do_not_share_their_random_numbers():
+def test_hyperparameters_do_not_share_random_numbers():
     assert abs(np.corrcoef(unit_draws(1, "l1", 2000), unit_draws(1, "l2", 2000))[0, 1]) < 0.1
     assert abs(np.corrcoef(unit_draws(1, "n", 2000), unit_draws(1, "n", 2000, layer=1))[0, 1]) < 0.1
 
 
-def test_the_grid_of_the_lecture_has_its_18_rows_in_the_order_of_expand_grid(make_study):
+def test_the_grid_of_the_lecture_has_18_configurations_in_the_order_of_expand_grid(make_study):
     study = make_study(
         search={"strategy": "grid"}, space={"depth": [1, 2, 4], "epochs": [50, 100], "l1": [0.001, 0.01, 0.05]}
     )
@@ -128,7 +128,7 @@ def test_the_order_of_a_grid_never_changes_ids(factors):
     assert ids == {row.spec.trial for row in build_table(parse_study(raw, "g"))}
 
 
-def test_a_condition_leaves_a_parameter_out_of_the_rows_it_does_not_hold_in():
+def test_a_hyperparameter_is_left_out_if_its_condition_is_not_met():
     space = {
         "optimizer": Choice(choice=["adadelta", "sgd"]),
         "rho": Uniform(uniform=(0.9, 1), when={"optimizer": "adadelta"}),
@@ -141,18 +141,18 @@ def test_a_condition_leaves_a_parameter_out_of_the_rows_it_does_not_hold_in():
     assert sum("rho" not in row for row in grid_rows(levels)) == 2  # two equal rows: one trial
 
 
-def test_identical_rows_are_one_trial(make_study):
+def test_identical_configurations_are_one_trial(make_study):
     study = make_study(search={"strategy": "manual", "rows": [{"l1": 0.1}, {"l1": 1e-1}, {"l1": 0.2}]}, space=None)
     assert [row.name for row in build_table(study)] == ["manual_1", "manual_3"]
 
 
-def test_replicates_are_one_trial_a_weight_seed(make_study):
+def test_each_weight_seed_of_a_configuration_is_one_trial(make_study):
     rows = build_table(make_study(search__replicates=3))
     assert len({row.spec.trial for row in rows}) == 30
     assert [row.spec.weight_seed for row in rows[:3]] == [1, 2, 3]
 
 
-def test_the_table_has_a_column_a_parameter_and_the_derived_ones(make_study):
+def test_the_table_has_one_column_per_hyperparameter_and_the_derived_ones(make_study):
     rows = list(csv.DictReader(io.StringIO(table_csv(make_study()))))
     assert len(rows) == 10
     for row in rows:
@@ -168,7 +168,7 @@ def test_the_table_has_a_column_a_parameter_and_the_derived_ones(make_study):
 SPACE_COLUMNS = ["depth", "neurons", "l1", "hidden_dropout", "rho"]
 
 
-def test_rows_of_a_csv_file_are_rows_by_hand(tmp_path, make_study):
+def test_configurations_can_be_listed_in_a_csv_file(tmp_path, make_study):
     file = tmp_path / "rows.csv"
     file.write_text("name,neurons,l1,activation\nwide,300 200,0.001,tanh\n,50,,\n")
     rows = build_table(make_study(search={"strategy": "manual", "rows": str(file)}, space=None))
@@ -180,16 +180,16 @@ def test_rows_of_a_csv_file_are_rows_by_hand(tmp_path, make_study):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("l1,neuron\n1,2\n", "column 'neuron': unknown parameter, did you mean 'neurons'?"),
+        ("l1,neuron\n1,2\n", "column 'neuron': unknown hyperparameter, did you mean 'neurons'?"),
         ("l1\nx\n", "row 1, column 'l1': got 'x', expected a number of at least 0"),
         ("l1\n", "holds no row"),
-        ("name\nwide\n", "holds no column of a parameter"),
+        ("name\nwide\n", "has no column of a hyperparameter"),
         ("l1,l2\n1\n", "rows.csv: line 2 has 1 cell, but the header has 2"),
         ("l1\n1 2\n", "row 1, column 'l1': got '1 2'"),
         ("l1\n-1\n", "row manual_1, l1: got -1, expected a number of at least 0"),
     ],
 )
-def test_a_faulty_csv_of_rows_is_answered_with_row_and_column(tmp_path, make_study, content, message):
+def test_an_invalid_csv_file_is_reported_with_row_and_column(tmp_path, make_study, content, message):
     file = tmp_path / "rows.csv"
     file.write_text(content)
     study = make_study(search={"strategy": "manual", "rows": str(file)}, space=None)
@@ -201,25 +201,36 @@ def test_a_faulty_csv_of_rows_is_answered_with_row_and_column(tmp_path, make_stu
 @pytest.mark.parametrize(
     ("space", "message"),
     [
-        ({"l1": {"uniform": [0, 1]}}, "space.l1: a grid needs levels"),
-        ({"depth": [1, 2], "neurons": {"integer": [1, 2], "per": "depth"}}, "space.neurons.per: a grid draws nothing"),
-        ({"epochs": {"integer": [1, 1000]}, "batch_size": {"integer": [1, 1000]}}, "this grid has 1000000 rows"),
+        (
+            {"l1": {"uniform": [0, 1]}},
+            "space.l1: a continuous distribution is not valid for strategy 'grid'; list the values",
+        ),
+        (
+            {"depth": [1, 2], "neurons": {"integer": [1, 2], "per": "depth"}},
+            "space.neurons.per: not valid for strategy 'grid'; list vectors",
+        ),
+        (
+            {"epochs": {"integer": [1, 1000]}, "batch_size": {"integer": [1, 1000]}},
+            "the grid has 1000000 configurations, at most 100000 are allowed",
+        ),
     ],
 )
-def test_a_grid_that_cannot_be_listed_is_refused(make_study, space, message):
+def test_a_grid_of_continuous_distributions_or_too_many_values_is_refused(make_study, space, message):
     with pytest.raises(InputError) as caught:
         build_table(make_study(search={"strategy": "grid"}, space=space))
     assert message in str(caught.value)
 
 
-def test_a_per_layer_parameter_without_its_length_is_refused(make_study):
-    with pytest.raises(InputError, match=r"space.neurons.per: no depth to follow; add depth to space or to training"):
+def test_a_per_layer_hyperparameter_without_depth_is_refused(make_study):
+    with pytest.raises(
+        InputError, match=r"space.neurons.per: the number of layers is not set; add `depth` to space or training"
+    ):
         build_table(make_study(space={"neurons": {"integer": [1, 2], "per": "depth"}}))
     study = make_study(space={"neurons": {"integer": [1, 20], "per": "depth"}}, training={"depth": 3})
     assert {row.spec.depth for row in build_table(study)} == {3}
 
 
-def test_one_row_a_seed_named_after_it(make_study):
+def test_each_seed_is_one_configuration_named_after_it(make_study):
     seeds = [403, 10, -753102721]
     rows = build_table(make_study(search={"strategy": "random", "seeds": seeds}))
     assert [row.name for row in rows] == ["m_403", "m_10", "m_-753102721"]
@@ -228,18 +239,18 @@ def test_one_row_a_seed_named_after_it(make_study):
 
 
 @pytest.mark.parametrize("strategy", ["sobol", "latin_hypercube", "halving"])
-def test_every_drawing_strategy_makes_as_many_rows_as_it_draws(make_study, strategy):
+def test_every_drawing_strategy_returns_the_requested_number_of_configurations(make_study, strategy):
     rows = build_table(make_study(search={"strategy": strategy, "draws": 12}))
     assert [row.name for row in rows] == [f"{strategy}_{number:03d}" for number in range(1, 13)]
 
 
-def test_a_search_changed_from_random_to_rounds_keeps_its_rows(make_study):
+def test_changing_from_random_to_rounds_keeps_the_drawn_configurations(make_study):
     random = build_table(make_study())
     rounds = build_table(make_study(search={"strategy": "tpe", "draws": 10, "seed": 1, "rounds": 2}))
     assert [row.spec for row in rounds] == [row.spec for row in random]
 
 
-def test_rows_of_other_studies_are_kept_once_with_where_they_come_from(tmp_path, make_study):
+def test_configurations_of_other_studies_are_kept_once_with_their_origin(tmp_path, make_study):
     earlier = tmp_path / "earlier" / "summary.csv"
     earlier.parent.mkdir()
     table = list(csv.reader(io.StringIO(table_csv(make_study(search__replicates=2)))))
@@ -260,12 +271,12 @@ def test_rows_of_other_studies_are_kept_once_with_where_they_come_from(tmp_path,
     ("content", "message"),
     [
         (None, "summary.csv: cannot be read: No such file or directory"),
-        ("trial,status\n1,ok\n", "summary.csv holds no column of a parameter"),
+        ("trial,status\n1,ok\n", "summary.csv has no column of a hyperparameter"),
         ("l1\n", "summary.csv: holds no row"),
         ("l1\nmany\n", "summary.csv, row 1, column 'l1': got 'many', expected a number of at least 0"),
     ],
 )
-def test_a_faulty_file_of_kept_rows_is_named(tmp_path, make_study, content, message):
+def test_an_invalid_summary_of_another_study_is_reported(tmp_path, make_study, content, message):
     file = tmp_path / "summary.csv"
     if content is not None:
         file.write_text(content)
@@ -274,7 +285,7 @@ def test_a_faulty_file_of_kept_rows_is_named(tmp_path, make_study, content, mess
     assert message in str(caught.value)
 
 
-def test_kept_rows_of_one_name_and_other_settings_are_kept_apart(tmp_path, make_study):
+def test_kept_configurations_with_equal_names_are_numbered(tmp_path, make_study):
     files = [tmp_path / part / "earlier" / "summary.csv" for part in ("a", "b")]
     for number, file in enumerate(files):
         file.parent.mkdir(parents=True)
@@ -285,7 +296,7 @@ def test_kept_rows_of_one_name_and_other_settings_are_kept_apart(tmp_path, make_
     ]  # fmt: skip
 
 
-def test_a_configuration_is_its_settings_whatever_its_replicate_and_fold(make_study):
+def test_replicates_and_folds_of_a_configuration_share_its_identifier(make_study):
     rows = build_table(
         make_study(search__replicates=2, search__draws=3, data={"source": "digits", "validation": {"folds": 2}})
     )
@@ -295,18 +306,18 @@ def test_a_configuration_is_its_settings_whatever_its_replicate_and_fold(make_st
 
 
 @pytest.mark.parametrize("strategy", ["tpe", "gp"])
-def test_a_parameter_that_a_later_round_may_use_is_no_error(make_study, strategy):
+def test_a_hyperparameter_that_only_later_rounds_may_use_is_accepted(make_study, strategy):
     space = {"optimizer": ["adam", "sgd"], "momentum": {"uniform": [0, 0.9], "when": {"optimizer": "sgd"}}}
     for seed in range(20):
         build_table(make_study(search={"strategy": strategy, "draws": 4, "rounds": 1, "seed": seed}, space=space))
 
 
-def test_a_study_does_not_keep_what_it_makes(make_study):
-    with pytest.raises(InputError, match="is made by this study itself; keep a copy"):
+def test_a_study_cannot_keep_its_own_summary(make_study):
+    with pytest.raises(InputError, match="is a result of this study; copy it to another folder"):
         build_table(make_study(search__keep=["results/small/summary.csv"]))
 
 
-def test_the_first_rung_has_few_epochs_and_says_so_in_the_table(make_study):
+def test_the_table_lists_rung_and_epochs(make_study):
     study = make_study(search={"strategy": "halving", "draws": 20, "eta": 3, "rungs": 3}, training={"epochs": 25})
     assert [study.stage_settings(stage)["epochs"] for stage in range(3)] == [3, 9, 25]
     assert study.search.stage_slots(20) == [6, 2]

@@ -25,7 +25,7 @@ def settings_of_a_network(draw):
 
 
 @given(settings_of_a_network(), st.integers(0, 10**6))
-def test_a_spec_survives_its_json_and_keeps_its_id(settings, seed):
+def test_a_spec_is_read_from_json_with_the_same_id(settings, seed):
     spec = make_spec(settings, seed)
     assert Spec.from_json(spec.to_json()) == spec
     assert len(spec.trial) == 12
@@ -33,14 +33,14 @@ def test_a_spec_survives_its_json_and_keeps_its_id(settings, seed):
 
 
 @given(settings_of_a_network(), st.randoms())
-def test_the_order_of_settings_never_changes_the_id(settings, random):
+def test_the_id_does_not_depend_on_the_order_of_settings(settings, random):
     items = list(settings.items())
     random.shuffle(items)
     assert make_spec(dict(items), 1).trial == make_spec(settings, 1).trial
 
 
 @given(settings_of_a_network())
-def test_another_seed_is_another_trial_of_the_same_setting(settings):
+def test_another_seed_is_another_trial_of_the_same_configuration(settings):
     one, two = make_spec(settings, 1), make_spec(settings, 2)
     assert one.trial != two.trial
     assert one.without_seed() == two.without_seed()
@@ -62,7 +62,7 @@ def test_another_seed_is_another_trial_of_the_same_setting(settings):
         ({"network": "h2o"}, {"network": "h2o", "rho": 0.99, "epsilon": 1e-8}),
     ],
 )
-def test_settings_that_mean_the_same_training_have_one_id(one, other):
+def test_equivalent_settings_have_the_same_id(one, other):
     assert make_spec(one, 1).trial == make_spec(other, 1).trial
 
 
@@ -99,7 +99,7 @@ def test_the_id_of_a_known_spec_never_changes():
         ({"lr": 1}, "lr", "got 1, expected one of network, depth"),
     ],
 )
-def test_an_impossible_setting_is_named_with_its_value_and_what_was_expected(settings, name, message):
+def test_an_invalid_setting_is_reported_with_its_value_and_the_expected_one(settings, name, message):
     with pytest.raises(SettingError, match=message) as caught:
         make_spec(settings, 1)
     assert caught.value.name == name

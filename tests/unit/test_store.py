@@ -1,4 +1,4 @@
-"""The store returns only intact trainings of the right configuration; the training itself is replaced by a fake."""
+"""The store returns only undamaged trials of the right configuration. Training is replaced by a fake."""
 
 import json
 from dataclasses import replace
@@ -22,7 +22,7 @@ BOTH = ("model.keras", "state.npz")
 
 @pytest.fixture
 def trained(monkeypatch):
-    """The trainings that are done, one line each: what they left and the folder that they went on from."""
+    """Record each trial that is run: its output and the folder from which it continues."""
     done = []
 
     def write(spec, data, code, attempt, folder, leaves, earlier):
@@ -53,7 +53,7 @@ def ask(digits, tmp_path):
 
 
 def overwrite(path, content):
-    """Change a file in place: its links change with it, as they do when a disk loses bytes."""
+    """Change a file in place, so that its hard links change as well."""
     path.chmod(0o644)
     path.write_bytes(content)
 
@@ -72,7 +72,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("name", ["record.json", "model.keras", ".record.json.sha256", ".model.keras.sha256"])
-def test_a_damaged_file_is_set_aside_and_trained_again(ask, trained, tmp_path, capfd, name, damage):
+def test_a_damaged_trial_is_moved_away_and_trained_again(ask, trained, tmp_path, capfd, name, damage):
     folder = ask()
     good = {file.name: file.read_bytes() for file in folder.iterdir()}
     bad = damage(good[name])
@@ -91,7 +91,7 @@ def test_a_damaged_file_is_set_aside_and_trained_again(ask, trained, tmp_path, c
     assert len(trained) == 2
 
 
-def test_a_record_that_is_missing_takes_its_model_along(ask, trained, tmp_path):
+def test_a_model_without_a_record_is_moved_away(ask, trained, tmp_path):
     folder = ask()
     (folder / "record.json").unlink()
     ask()
@@ -99,7 +99,7 @@ def test_a_record_that_is_missing_takes_its_model_along(ask, trained, tmp_path):
     assert [file.name for file in (tmp_path / "store").glob(".damaged/*/*")] == [folder.name]
 
 
-def test_a_whole_training_under_the_key_of_another_is_not_returned(ask, trained, tmp_path):
+def test_a_trial_stored_under_a_wrong_key_is_not_returned(ask, trained, tmp_path):
     mine, foreign = ask(), ask(OTHER)
     for file in mine.iterdir():
         file.unlink()
@@ -112,7 +112,7 @@ def test_a_whole_training_under_the_key_of_another_is_not_returned(ask, trained,
 
 
 @pytest.mark.parametrize("field", ["trial", "data", "code"])
-def test_every_part_of_a_training_s_identity_is_compared(tmp_path, field, capsys):
+def test_every_part_of_the_identity_of_a_trial_is_compared(tmp_path, field, capsys):
     stored = Stored(tmp_path, SPEC, "data", "code")
     record = {"trial": SPEC.trial, "data": "data", "code": "code", "status": "ok"}
     write_text(stored.folder / "record.json", json.dumps(record))
@@ -122,7 +122,7 @@ def test_every_part_of_a_training_s_identity_is_compared(tmp_path, field, capsys
     assert f"belongs to another training (its {field} differs)" in capsys.readouterr().err
 
 
-def test_a_damaged_model_leaves_the_record_as_it_was(ask, trained, tmp_path):
+def test_a_damaged_model_does_not_change_the_record(ask, trained, tmp_path):
     folder = ask()
     record = (folder / "record.json").stat().st_mtime_ns
     overwrite(folder / "model.keras", b"")
@@ -132,21 +132,21 @@ def test_a_damaged_model_leaves_the_record_as_it_was(ask, trained, tmp_path):
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_training_does_not_continue_from_a_damaged_state(ask, trained, damage):
+def test_a_trial_does_not_continue_from_a_damaged_state(ask, trained, damage):
     short = ask(SHORT)
     assert f"continued from {short.name}" in (ask(SPEC, BOTH, 2) / "model.keras").read_text()
     overwrite(short / "state.npz", damage((short / "state.npz").read_bytes()))
     assert "continued from None" in (ask(replace(SPEC, epochs=5), BOTH, 2) / "model.keras").read_text()
 
 
-def test_a_training_that_is_set_aside_twice_is_kept_twice(ask, trained, tmp_path):
+def test_a_trial_damaged_twice_is_kept_twice(ask, trained, tmp_path):
     for _ in range(2):
         overwrite(ask() / "record.json", b"")
     ask()
     assert len(list((tmp_path / "store" / ".damaged").iterdir())) == 2
 
 
-def test_another_process_that_trained_it_again_meanwhile_is_left_alone(ask, trained, monkeypatch):
+def test_a_trial_trained_again_by_another_process_is_kept(ask, trained, monkeypatch):
     from gamtune.results import store
 
     folder = ask()
@@ -162,7 +162,7 @@ def _identity(folder):
     return record["data"], record["code"]
 
 
-def test_the_copy_among_the_results_has_its_checksum(ask, trained, tmp_path):
+def test_the_copy_in_the_results_has_a_checksum(ask, trained, tmp_path):
     ask()
     for name in ("record.json", "model.keras"):
         assert checksum_of(tmp_path / "trial" / name).read_text().endswith(f"  {name}\n")

@@ -1,4 +1,4 @@
-"""Rough files from tests/cases: the right result, or one line and nothing written."""
+"""Irregular files from tests/cases give the right result, or an error of one line and no files."""
 
 import json
 import os
@@ -22,7 +22,7 @@ CASES = ROOT / "tests" / "cases"
 
 @pytest.fixture
 def case(tmp_path, monkeypatch):
-    """Copy a case into a folder of its own and go there."""
+    """Copy a case into a new folder and change to it."""
 
     def enter(name):
         shutil.copytree(CASES / name, tmp_path / name)
@@ -59,12 +59,12 @@ def of_config():
         ("18-one-file-twice", "data.path: rows.csv (test) and rows.csv (train) are the same file"),
     ],
 )
-def test_a_table_that_cannot_be_meant_is_refused(case, name, line):
+def test_an_ambiguous_table_is_refused(case, name, line):
     case(name)
     assert refused(of_config()).startswith(line)
 
 
-def test_dates_are_refused_in_parquet_as_in_csv(case):
+def test_dates_in_parquet_files_are_refused(case):
     case("11-dates-become-levels")
     rows = pd.read_csv("rows.csv", parse_dates=["day"])
     rows.assign(day=rows["day"].dt.date).to_parquet("rows.parquet")
@@ -79,7 +79,7 @@ def test_declared_categories_may_look_like_numbers(case):
     assert prepared(of_config().model_copy(update={"categorical": ["pay"]}))["inputs"] > 10
 
 
-def test_a_target_may_be_declared_to_hold_names(case):
+def test_a_target_can_be_declared_as_categorical(case):
     case("14-target-gap-word-is-a-class")
     data = of_config()
     assert "expected a number" not in refused(data)
@@ -89,7 +89,7 @@ def test_a_target_may_be_declared_to_hold_names(case):
 
 
 @pytest.mark.parametrize("link", [os.symlink, os.link, shutil.copyfile])
-def test_a_link_is_the_same_file_and_a_copy_is_another(case, link):
+def test_links_to_one_file_are_detected_but_copies_are_accepted(case, link):
     case("18-one-file-twice")
     link("rows.csv", "other.csv")
     data = of_config().model_copy(update={"path": {"train": "rows.csv", "test": "other.csv"}})
@@ -112,7 +112,7 @@ def test_spaces_around_labels_groups_and_parts_are_ignored(case):
     assert prepared(data)["rows"] == {"train": 50, "validation": 20, "test": 20}
 
 
-def test_a_class_may_be_named_as_a_missing_value(case):
+def test_a_class_can_have_the_name_of_a_missing_value(case):
     case("19-class-none")
     assert prepared(of_config())["classes"] == ["Mild", "None", "Severe"]
 
@@ -150,7 +150,7 @@ def test_other_separators_are_recognised(case):
     assert prepared(Data(source="table", path="spaces.csv", target="strength", csv={"separator": " "}))["inputs"] == 7
 
 
-def test_an_empty_file_is_named(case):
+def test_an_empty_file_is_reported(case):
     case("56-empty-file")
     line = refused(Data(source="table", path="rows.csv", target="y"))
     assert line.startswith("data.path: rows.csv: the file is empty, expected a header line")

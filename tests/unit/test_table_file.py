@@ -1,4 +1,4 @@
-"""Files of tables as programs write them: what cannot be meant is one line, and nothing is written."""
+"""Tables as written by common programs; ambiguous ones are refused in one line before files are written."""
 
 import datetime
 import re
@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def rows():
-    """60 rows with two numbers, a code, and a class."""
+    """Return 60 samples with two numbers, a code and a class."""
     random = np.random.default_rng(1)
     table = pd.DataFrame({"a": random.normal(size=60), "b": random.normal(size=60)})
     return table.assign(code=random.integers(1, 4, 60) * 1000, y=[*"pqr"] * 20)
@@ -43,7 +43,7 @@ def refused(folder, data):
     return line
 
 
-def test_an_index_that_a_program_wrote_is_no_input(folder, rows):
+def test_a_table_with_an_unnamed_index_is_refused(folder, rows):
     rows.to_csv("rows.csv")
     assert "rows.csv: column 1 has no name; give it one, or write the file without its index" in refused(
         folder, data_of()
@@ -70,7 +70,7 @@ def test_rows_wider_than_their_header_do_not_shift(folder):
         ({"t": ["(missing)", "x", None] * 20}, "column 't' holds '(missing)', which stands for cells without a value"),
     ],
 )
-def test_names_that_inputs_would_share_are_refused(folder, rows, columns, line):
+def test_inputs_with_equal_names_are_refused(folder, rows, columns, line):
     rows.loc[::7, "a"] = None
     rows.assign(**columns).to_csv("rows.csv", index=False)
     assert line in refused(folder, data_of())
@@ -94,7 +94,7 @@ def test_names_that_inputs_would_share_are_refused(folder, rows, columns, line):
         ),
     ],
 )
-def test_cells_that_are_neither_numbers_nor_texts_are_named(folder, rows, column, cells, line):
+def test_cells_that_are_neither_numbers_nor_text_are_reported(folder, rows, column, cells, line):
     rows.assign(**{column: cells}).to_parquet("rows.parquet")
     assert line in refused(folder, data_of("rows.parquet"))
 
@@ -112,12 +112,12 @@ def test_decimals_are_numbers(rows):
     assert read.features["a"].dtype == float
 
 
-def test_a_category_that_no_row_has_is_no_class(rows):
+def test_a_category_without_samples_is_not_a_class(rows):
     rows.assign(y=pd.Categorical(rows["y"], categories=[*"pqrs"])).to_parquet("rows.parquet")
     assert read_table(data_of("rows.parquet")).classes == ["p", "q", "r"]
 
 
-def test_an_index_with_a_name_is_a_column_and_one_without_is_none(rows):
+def test_only_a_named_index_is_a_column(rows):
     sites = rows.assign(site=np.arange(60) // 6)
     sites.set_index("site").to_parquet("named.parquet")
     assert read_table(data_of("named.parquet", group="site")).groups.nunique() == 10
@@ -127,7 +127,7 @@ def test_an_index_with_a_name_is_a_column_and_one_without_is_none(rows):
     assert list(read.features) == ["a", "b", "code"]
 
 
-def test_a_group_that_files_or_a_column_tear_is_named(folder, rows):
+def test_a_group_split_by_files_or_a_column_is_reported(folder, rows):
     rows["site"] = [*"ABCDEF"] * 10
     rows[rows["site"] < "E"].to_csv("train.csv", index=False)
     rows[rows["site"] > "C"].to_csv("test.csv", index=False)
@@ -149,17 +149,17 @@ def test_a_column_of_one_file_may_be_dropped_and_one_that_training_lacks_is_igno
     assert (read.parts[-60:] == "test").all()
 
 
-def test_a_target_of_numbers_that_has_rare_ones_may_be_a_quantity(folder, rows):
+def test_a_numeric_target_with_rare_values_is_refused_with_a_hint_at_regression(folder, rows):
     rows.assign(y=[1] + [2, 3] * 29 + [2]).to_csv("rows.csv", index=False)
     assert refused(folder, data_of()).endswith("one for each part; is data.task regression?")
 
 
-def inputs_of(file, said):
-    """The samples of a file as the exported model sees them, as `gamtune predict` reads them."""
-    table = read_file(file, said.missing, said.dialect)
-    cells = {name: table.column(name) for name in said.columns}
-    return said.apply(
-        pd.DataFrame({name: cell.texts() if name in said.levels else cell.numbers() for name, cell in cells.items()})
+def inputs_of(file, fitted):
+    """Return the inputs of the exported model for a file, as `gamtune predict` reads it."""
+    table = read_file(file, fitted.missing, fitted.dialect)
+    cells = {name: table.column(name) for name in fitted.columns}
+    return fitted.apply(
+        pd.DataFrame({name: cell.texts() if name in fitted.levels else cell.numbers() for name, cell in cells.items()})
     )
 
 
@@ -172,9 +172,9 @@ def test_a_code_is_the_same_level_in_every_file(folder, rows, suffix):
     write(rows.assign(code=rows["code"].where(rows.index != 0)), "rows")  # a gap makes all its numbers floats
     data = data_of(f"rows.{suffix}", categorical=["code"], validation={"fraction": 0.2})
     prepare(data, folder / "data")
-    said = Preprocessing.read(folder / "data/preprocessing.json")
-    assert said.levels["code"][:3] == ["1000", "2000", "3000"]
-    whole = inputs_of(folder / f"rows.{suffix}", said)
+    fitted = Preprocessing.read(folder / "data/preprocessing.json")
+    assert fitted.levels["code"][:3] == ["1000", "2000", "3000"]
+    whole = inputs_of(folder / f"rows.{suffix}", fitted)
     for row in (1, 2, 3, 4):
         write(rows[row : row + 1], "one")
-        assert (inputs_of(folder / f"one.{suffix}", said)[0] == whole[row]).all()
+        assert (inputs_of(folder / f"one.{suffix}", fitted)[0] == whole[row]).all()

@@ -1,4 +1,4 @@
-"""The reader of users' files: the right cells, or one line that names the file and the line at fault."""
+"""The reader of tables returns the right cells, or reports file and line of an error."""
 
 import bz2
 import gzip
@@ -44,7 +44,7 @@ def cells(path, dialect=DIALECT):
         PLAIN.replace(",", "|"), "sep=;\n" + PLAIN.replace(",", ";"),
     ],
 )  # fmt: skip
-def test_a_table_is_read_however_it_is_written(write, content):
+def test_tables_are_read_in_any_supported_dialect(write, content):
     path = write(content)
     assert read_header(path, DIALECT) == ["a", "b"]
     assert cells(path) == CELLS
@@ -78,7 +78,7 @@ def test_a_table_is_read_however_it_is_written(write, content):
         (",\n,\n", "column 1 has no name"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_table_is_one_line(write, content, line):
+def test_an_invalid_table_is_reported_in_one_line(write, content, line):
     path = write(content)
     with pytest.raises(InputError) as caught:
         read_table(path, dialect=DIALECT)
@@ -86,7 +86,7 @@ def test_a_file_that_is_no_table_is_one_line(write, content, line):
     assert "\n" not in str(caught.value)
 
 
-def test_an_archive_is_named_and_a_folder_is_no_table(write, tmp_path):
+def test_archives_and_folders_are_refused(write, tmp_path):
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("rows.csv", PLAIN)
@@ -122,7 +122,7 @@ def test_numbers_are_read_to_the_last_digit(write):
     assert (read_table(path).column("a").numbers() == values).all()
 
 
-def test_the_first_cell_that_is_no_number_is_named(write):
+def test_the_first_invalid_number_is_reported(write):
     path = write("a,b\n1,2024-02-07\n,3\n?,4\n")
     with pytest.raises(InputError, match=r"rows.csv: row 3, column 'a': '\?' is a text, expected a number"):
         read_table(path).column("a").numbers()
@@ -147,7 +147,7 @@ def test_a_header_is_read_without_the_rest_of_a_long_file(write):
         read_header(write('"' + lines))
 
 
-def test_an_empty_cell_is_missing_whatever_the_words_are(write):
+def test_an_empty_cell_is_always_missing(write):
     column = read_table(write("a,b\n,x\n?,y\n5,z\n"), missing=("?",)).column("a")
     assert column.missing == 2
     assert column.numbers()[2] == 5

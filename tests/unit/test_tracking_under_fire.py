@@ -1,4 +1,4 @@
-"""What happens to the runs when everything comes at once, dies in the middle, or the disk says no."""
+"""Tracking under concurrent syncs, killed processes and full disks."""
 
 import os
 import random
@@ -39,7 +39,7 @@ for _ in records:
 
 
 def change(study):
-    """Work of every kind for a sync: new trials, a changed one, another table, another optimum."""
+    """Write changes of every kind for a sync: new trials, a changed one, another table and another optimum."""
     study.write_trials(25)
     study.write_record(study.trials[0], metrics={"train": {"mse": 0.1}, "validation": {"mse": 0.05}})
     study.write_record("b" * 12, "confirm/observed_1/1")
@@ -49,7 +49,7 @@ def change(study):
 
 @pytest.fixture
 def changed_study(study):
-    """A study that was synced with its optimum, and has changed since."""
+    """Return a study that was synced with its optimum and has changed since."""
     study.write_trials(4)
     study.write_record("a" * 12, "optimum")
     study.write_optimum(1)
@@ -59,13 +59,13 @@ def changed_study(study):
 
 
 def restored(study, copy):
-    """The study's folder of results as it was copied."""
+    """Return the copied folder of results of the study."""
     shutil.rmtree(study.results)
     shutil.copytree(copy, study.results)
 
 
 @pytest.mark.parametrize("moments", [5, pytest.param(20, marks=pytest.mark.long)])
-def test_a_sync_killed_at_any_moment_is_made_good_by_the_next(changed_study, tmp_path, moments):
+def test_a_sync_after_a_killed_sync_restores_all_runs(changed_study, tmp_path, moments):
     study, copy = changed_study, tmp_path / "copy"
     shutil.copytree(study.results, copy)
     draw, at_work, writing = random.Random(7), 0, 0
@@ -124,7 +124,7 @@ def test_32_trials_that_finish_at_once_while_two_syncs_and_a_follower_work(study
 
 @pytest.fixture
 def local(tmp_path, empty_database):
-    """A study where its config looks for it: in results/ of the working directory."""
+    """Return a study in results/ of the working directory, as its config expects."""
     study = Study(tmp_path, "results")
     study.results.mkdir()
     shutil.copy(empty_database, study.results / "mlflow.db")
@@ -145,7 +145,7 @@ def records(study):
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write everything")
-def test_a_read_only_store_is_one_line_and_the_next_sync_catches_up(local):
+def test_a_read_only_store_is_reported_in_one_line_and_the_next_sync_is_complete(local):
     before = records(local)
     weak = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if os.geteuid() == 0 else []
     database = local.results / "mlflow.db"
@@ -168,7 +168,7 @@ def may_mount():
 
 
 @pytest.mark.skipif(not shutil.which("unshare") or not may_mount(), reason="needs to mount a small disk: root")
-def test_a_full_disk_is_one_line_and_the_next_sync_catches_up(local):
+def test_a_full_disk_is_reported_in_one_line_and_the_next_sync_is_complete(local):
     script = """
     mount -t tmpfs -o size=6m none results && cp -r kept/. results/
     dd if=/dev/zero of=results/fill bs=4k 2> /dev/null
@@ -189,7 +189,7 @@ def test_a_full_disk_is_one_line_and_the_next_sync_catches_up(local):
     assert added + resumed == 3 + 1, counts
 
 
-def test_a_follower_looks_at_what_changed_alone_and_misses_nothing(study):
+def test_a_follower_reads_only_changed_records(study):
     study.write_trials(40)
     study.sync()
     study.write_table([f"{number:012x}" for number in range(43)])
@@ -212,14 +212,14 @@ def test_a_follower_looks_at_what_changed_alone_and_misses_nothing(study):
     assert len(study.runs()) == 43
 
 
-def test_a_run_made_twice_because_an_answer_was_lost_is_there_once(study, monkeypatch):
+def test_a_run_created_twice_after_a_lost_response_is_kept_once(study, monkeypatch):
     from gamtune.tracking import sync as module
 
     study.write_trials(4)
     create = module.create_run
 
     def create_twice(store, content):
-        create(store, content)  # a server took the request, its answer was lost, and it was sent again
+        create(store, content)  # the request is repeated, as if its response had been lost
         return create(store, content)
 
     monkeypatch.setattr(module, "create_run", create_twice)
@@ -230,7 +230,7 @@ def test_a_run_made_twice_because_an_answer_was_lost_is_there_once(study, monkey
     assert study.query("SELECT DISTINCT status FROM runs WHERE lifecycle_stage = 'active'") == [("FINISHED",)]
 
 
-def test_a_server_that_answers_and_refuses_is_given_up(study, monkeypatch):
+def test_sync_stops_retrying_if_the_server_rejects_requests(study, monkeypatch):
     from gamtune.tracking import sync as module
 
     study.write_trials(2)

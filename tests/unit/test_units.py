@@ -1,4 +1,4 @@
-"""The units of a target or a response change nothing but the units of the results."""
+"""Units of the target or response change only the units of the results."""
 
 import json
 from functools import cache
@@ -76,7 +76,7 @@ def test_the_logarithm_of_a_response_has_effects_without_units(factor):
     assert np.allclose(effects(scaled)[columns], effects(unit)[columns], rtol=1e-6, atol=1e-9)
 
 
-def test_a_constant_added_to_a_response_moves_the_intercept_alone():
+def test_adding_a_constant_to_the_response_changes_only_the_intercept():
     unit, moved = reference("REML"), fit_gam(FORMULA, trials(shift=1.7e9), "mse")
     assert moved.edf_total == pytest.approx(unit.edf_total, rel=1e-5)
     assert [term.p for term in moved.terms] == pytest.approx([term.p for term in unit.terms], rel=1e-4)
@@ -103,7 +103,7 @@ def test_permutation_tests_bands_and_importance_are_the_same_in_every_unit(facto
 
 @settings(max_examples=15)
 @given(factor=FACTORS.map(lambda factor: factor**2))
-def test_the_decision_is_the_same_in_every_unit_of_the_error(factor):
+def test_the_selection_does_not_depend_on_the_unit_of_the_error(factor):
     first, second = [0.0512, 0.0731, 0.0624], [0.0313, 0.0525, 0.0541]
     unit, scaled = (paired_t([c * e for e in first], [c * e for e in second]) for c in (1.0, factor))
     assert scaled.p == pytest.approx(unit.p)
@@ -125,7 +125,7 @@ def test_a_constant_response_is_refused_in_every_unit(value):
 
 
 def trained(folder, rows, **settings):
-    """Record of a training on a table whose target is y, and the data set."""
+    """Return the record of a trial on a table with target y, and the data set."""
     folder.mkdir(exist_ok=True)
     rows.to_csv(folder / "rows.csv", index=False)
     prepare(Data(source="table", path=str(folder / "rows.csv"), target="y"), folder)
@@ -137,7 +137,7 @@ def trained(folder, rows, **settings):
 @pytest.mark.parametrize(
     "settings", [{"min_delta": 0.01}, {"network": "h2o", "optimizer": "adadelta", "learning_rate": 1.0}], ids=str
 )
-def test_a_target_in_tiny_units_gives_the_same_training(tmp_path, settings):
+def test_training_does_not_depend_on_tiny_units_of_the_target(tmp_path, settings):
     tables = [pd.read_csv(CASES / "24-target-tiny" / name) for name in ("rows_unit.csv", "rows.csv")]
     unit, tiny = (trained(tmp_path / str(n), table, **settings)[0] for n, table in enumerate(tables))
     assert (tiny["best_epoch"], tiny["epochs_run"]) == (unit["best_epoch"], unit["epochs_run"])
@@ -151,7 +151,7 @@ def test_a_target_in_tiny_units_gives_the_same_training(tmp_path, settings):
 
 
 @pytest.mark.parametrize(("factor", "shift"), [(1e25, 0.0), (30.0, 1.7e9)])
-def test_factor_and_constant_of_a_target_change_no_training(tmp_path, factor, shift):
+def test_training_does_not_depend_on_the_scale_and_offset_of_the_target(tmp_path, factor, shift):
     table = pd.read_csv(CASES / "24-target-tiny" / "rows_unit.csv")
     unit, _ = trained(tmp_path / "unit", table)
     other, _ = trained(tmp_path / "other", table.assign(y=factor * table["y"] + shift))
@@ -162,7 +162,7 @@ def test_factor_and_constant_of_a_target_change_no_training(tmp_path, factor, sh
 
 
 @pytest.mark.parametrize("case", ["24-target-tiny", "46-exported-model-offset"])
-def test_the_exported_model_scores_exactly_what_is_reported(tmp_path, case):
+def test_the_exported_model_reproduces_the_reported_scores(tmp_path, case):
     table = pd.read_csv(CASES / case / "rows.csv")
     record, data = trained(tmp_path, table)
     reported, part = record["metrics"]["validation"], data.part("validation")

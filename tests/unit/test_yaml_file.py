@@ -21,7 +21,7 @@ SMALL = yaml.safe_dump(CONFIG, sort_keys=False)
 
 
 def fault(text):
-    """The one line that a YAML document is refused with."""
+    """Return the error message of a YAML document, which must be one line."""
     with pytest.raises(InputError) as caught:
         parse_yaml(text, "c.yaml")
     assert len(caught.value.lines) == 1
@@ -60,12 +60,12 @@ def fault(text):
         ('a: "\\ud800"', "line 1"),
     ],
 )
-def test_what_is_easily_misread_is_refused_with_its_line(text, line):
+def test_ambiguous_yaml_is_refused_with_its_line(text, line):
     assert fault(text).startswith(line)
 
 
 @pytest.mark.parametrize("item", ["[{}]", "{{{}}}", "{{<<: [{}]}}"], ids=["lists", "mappings", "merges"])
-def test_an_alias_bomb_is_refused_before_it_is_built(item):
+def test_an_alias_bomb_is_refused_before_it_is_expanded(item):
     lines = ["a0: &a0 {k: 1}"]
     for level in range(1, 12):
         aliases = [f"*a{level - 1}"] * 9
@@ -78,7 +78,7 @@ def test_an_alias_bomb_is_refused_before_it_is_built(item):
     assert "counting what aliases stand for" in fault("\n".join(lines)) or "given twice" in fault("\n".join(lines))
 
 
-def test_scalars_are_those_of_yaml_1_2():
+def test_scalars_follow_yaml_1_2():
     text = "[1:30, 010, 0x1F, 1_000, no, on, 2024-01-01, 1e-3, -.5, 3., ~, true, '1', !!str 1, .inf]"
     assert parse_yaml(text, "c") == [
         "1:30", "010", "0x1F", "1_000", "no", "on", "2024-01-01", 0.001, -0.5, 3.0, None, True, "1", "1",
@@ -87,7 +87,7 @@ def test_scalars_are_those_of_yaml_1_2():
     assert parse_yaml("{on: 1, 2: 3, null: 4}", "c") == {"on": 1, "2": 3, "null": 4}
 
 
-def test_a_merge_key_brings_in_what_the_mapping_does_not_set():
+def test_a_merge_key_adds_missing_keys():
     text = "a: &a {l1: 1, l2: 2}\nb: {<<: *a, l2: 3}\nc: {<<: [*a, {rho: 1}]}\n"
     assert parse_yaml(text, "c") == {
         "a": {"l1": 1, "l2": 2},
@@ -124,7 +124,7 @@ def test_any_text_is_read_or_refused(text):
         (b" " * (MAX_BYTES + 1), "it is larger than 4 MiB"),
     ],
 )
-def test_a_file_that_is_no_text_is_refused(tmp_path, content, reason):
+def test_a_binary_file_is_refused(tmp_path, content, reason):
     file = tmp_path / "c.yaml"
     file.write_bytes(content)
     with pytest.raises(InputError, match=reason):
@@ -142,7 +142,7 @@ def test_devices_pipes_and_folders_are_refused(tmp_path):
             read_raw(str(path))
 
 
-def test_a_byte_order_mark_is_no_part_of_a_config(tmp_path):
+def test_a_byte_order_mark_is_ignored(tmp_path):
     file = tmp_path / "c.yaml"
     file.write_text("study: a\n", encoding="utf-8-sig")
     assert read_raw(str(file)) == {"study": "a"}
@@ -152,7 +152,7 @@ def test_a_byte_order_mark_is_no_part_of_a_config(tmp_path):
     ("text", "problem"),
     [('{"a": 1, "a": 2}', "the key 'a' is given twice"), ("{", "line 1, column 2"), ("[" * 10**5, "nested"), ("[" * 99 + "]" * 99, "nested")],
 )  # fmt: skip
-def test_a_faulty_json_file_is_one_line(tmp_path, text, problem):
+def test_an_invalid_json_file_is_reported_in_one_line(tmp_path, text, problem):
     file = tmp_path / "c.json"
     file.write_text(text)
     with pytest.raises(InputError, match=problem):
@@ -224,14 +224,14 @@ def test_a_number_that_is_not_finite_is_refused_for_every_key(tmp_path, capsys, 
     rest = {key: given for key, given in CONFIG.items() if key != section}
     file.write_text(yaml.safe_dump(rest) + line.replace("VALUE", value) + "\n")
     assert main(["check", str(file)]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "inf" in said or "nan" in said
+    stderr = capsys.readouterr().err
+    assert stderr.count("\n") == 1
+    assert "inf" in stderr or "nan" in stderr
 
 
 @pytest.mark.parametrize("value", ["true", "yes"])
 @pytest.mark.parametrize("line", ["search: {strategy: random, draws: VALUE}", "space: {l1: {uniform: [0, VALUE]}}"])
-def test_a_truth_value_is_no_number(tmp_path, capsys, line, value):
+def test_a_truth_value_is_not_accepted_as_a_number(tmp_path, capsys, line, value):
     file = tmp_path / "c.yaml"
     rest = {key: given for key, given in CONFIG.items() if key != line.partition(":")[0]}
     file.write_text(yaml.safe_dump(rest) + line.replace("VALUE", value) + "\n")

@@ -15,13 +15,13 @@ from gamtune.runtime.warm import VARIABLE
 
 @pytest.fixture(scope="session")
 def trainer() -> Mapping[str, str]:
-    """Variables that name a warm trainer, which all runs share: each would import TensorFlow."""
+    """Return the variables that name a warm trainer, which all runs share to import TensorFlow only once."""
     return {VARIABLE: os.environ["TEST_TRAINER"]}
 
 
 @pytest.fixture
 def new_project(tmp_path: Path, trainer: Mapping[str, str], empty_database: Path) -> Project:
-    """A project in which nothing has run, with an empty tracking store."""
+    """Return a project in which nothing has run, with an empty tracking store."""
     project = make_project(tmp_path / "project", trainer)
     (project.folder / "results").mkdir()
     shutil.copy(empty_database, project.folder / "results" / "mlflow.db")
@@ -30,13 +30,13 @@ def new_project(tmp_path: Path, trainer: Mapping[str, str], empty_database: Path
 
 @pytest.fixture
 def untouched_project(tmp_path: Path) -> Project:
-    """A project without anything beside its config and data, whose runs start a trainer of their own."""
+    """Return a project that contains only config and data, and whose runs start a separate trainer."""
     return make_project(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
 def finished_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str, trainer: Mapping[str, str]) -> Project:
-    """A project whose study has been run, once for all test processes; tests must not change it."""
+    """Return a project whose study was run once for all test processes; tests must not change it."""
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "finished"
     with (folder.parent / "finished.lock").open("w") as lock:
@@ -51,7 +51,7 @@ def finished_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str, trai
 
 @pytest.fixture
 def finished(finished_once: Project, tmp_path: Path, trainer: Mapping[str, str]) -> Project:
-    """A copy of the finished project, free to be changed."""
+    """Return a copy of the finished project, which tests may change."""
     folder = tmp_path / "project"
     shutil.copytree(finished_once.folder, folder, symlinks=True)
     return replace(finished_once, folder=folder, environment=trainer)
@@ -59,5 +59,5 @@ def finished(finished_once: Project, tmp_path: Path, trainer: Mapping[str, str])
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The project itself."""
+    """Return the project."""
     return ROOT

@@ -1,4 +1,4 @@
-"""Servers on the loopback for the length of a test."""
+"""Local servers for the duration of a test."""
 
 import os
 import signal
@@ -13,14 +13,14 @@ from pathlib import Path
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
+    """Return an unused local port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def status(url: str, host: str | None = None) -> int:
-    """The HTTP status of a GET; 0 without an answer. ``host`` is what the request claims to be sent to."""
+    """Return the HTTP status of a GET request, 0 without a response. ``host`` is the value of its Host header."""
     request = urllib.request.Request(url, headers={"Host": host} if host else {})
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
@@ -35,7 +35,7 @@ def status(url: str, host: str | None = None) -> int:
 def serving(
     command: Sequence[str], health: str, log: Path, cwd: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A server, from its first healthy answer; its whole process group ends with the block."""
+    """Run a server within a block, from its first healthy response; its process group is killed at the end."""
     with log.open("ab") as out:
         server = subprocess.Popen(
             command, cwd=cwd, env={**os.environ, **(environment or {})}, stdout=out, stderr=out, start_new_session=True

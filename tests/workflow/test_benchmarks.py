@@ -1,4 +1,4 @@
-"""The benchmarks that need nothing installed run; what they measure is for people to look at."""
+"""Benchmarks without further requirements run; their results are not checked."""
 
 import sys
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.workflow
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_a_benchmark_prints_what_it_measured(root, finished_once, script, says):
+def test_a_benchmark_prints_its_results(root, finished_once, script, says):
     done = finished_once.call(sys.executable, str(root / "tests" / "benchmarks" / script[0]), *script[1:])
     assert done.code == 0, done.output
     assert says in done.output

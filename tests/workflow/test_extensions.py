@@ -1,4 +1,4 @@
-"""Extensions of other packages: each is one file, named by an entry point."""
+"""Extensions in other packages consist of one file each, which an entry point names."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What goes wrong, and what is left then."""
+"""Errors and interruptions of runs, and the files that they leave."""
 
 import os
 import re
@@ -36,14 +36,14 @@ def files(folder):
         ({"analysis__gam": "s(lr)"}, "config/small.yaml: analysis.gam: s(lr): no column 'lr' in the table"),
     ],
 )
-def test_snakemake_answers_a_faulty_config_in_one_line(new_project, changes, line):
+def test_snakemake_reports_an_invalid_config_in_one_line(new_project, changes, line):
     new_project.configure(**changes)
     before = files(new_project.folder)
     done = new_project.snakemake()
     assert done.code == 2
     assert line in done.output
     assert "Traceback" not in done.output
-    assert len([said for said in done.output.splitlines() if "profile" not in said]) == 1
+    assert len([printed for printed in done.output.splitlines() if "profile" not in printed]) == 1
     assert files(new_project.folder) == before
     assert new_project.gamtune("check", "config/small.yaml").code == 2
 
@@ -57,7 +57,7 @@ def test_a_target_of_another_study_or_trial_is_refused(new_project, target):
     assert files(new_project.folder) == before
 
 
-def test_a_cell_that_is_no_number_is_named_in_what_snakemake_prints(new_project):
+def test_snakemake_reports_an_invalid_cell_of_the_data(new_project):
     new_project.edit("data/digits.csv", "\n0.0,0.0,5.0", "\n0.0,oops,5.0")
     done = new_project.snakemake()
     assert done.code != 0
@@ -65,7 +65,7 @@ def test_a_cell_that_is_no_number_is_named_in_what_snakemake_prints(new_project)
     assert not new_project.path("data").exists() or not any(new_project.path("data").iterdir())
 
 
-def test_a_diverging_row_is_data_and_does_not_stop_the_study(new_project):
+def test_a_diverging_trial_does_not_stop_the_study(new_project):
     new_project.configure(**DIVERGING)
     done = new_project.snakemake()
     assert done.code == 0, done.output
@@ -82,7 +82,7 @@ def test_a_diverging_row_is_data_and_does_not_stop_the_study(new_project):
     assert new_project.planned()["train"] == 1
 
 
-def test_a_server_that_is_down_costs_the_sync_and_nothing_else(finished):
+def test_an_unavailable_server_fails_only_the_sync(finished):
     finished.configure(tracking={"uri": "http://127.0.0.1:9"})
     finished.path("report.html").unlink()
     done = finished.snakemake()
@@ -95,7 +95,7 @@ def test_a_server_that_is_down_costs_the_sync_and_nothing_else(finished):
     assert finished.snakemake().code == 0
 
 
-def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new_project, tmp_path):
+def test_a_study_runs_in_a_folder_with_spaces_with_configurations_from_a_file(new_project, tmp_path):
     new_project.copy_code()
     spaced = tmp_path / "a folder with spaces"
     new_project.folder.rename(spaced)
@@ -126,7 +126,7 @@ def test_a_folder_with_spaces_another_working_directory_and_rows_from_a_file(new
     assert {"table": 1, "train": 1, "summarise": 1}.items() <= new_project.snakemake("-n", *here).jobs.items()
 
 
-def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leaves_no_process(untouched_project):
+def test_a_second_run_is_refused_and_a_killed_run_resumes(untouched_project):
     new_project = untouched_project
     new_project.copy_code()
     selection = {"rules": ["best_observed"], "confirm": {"top": 1, "replicates": 1}, "final": {"replicates": 1}}
@@ -174,7 +174,7 @@ def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leave
 
 
 def assert_refused(project, snakemake, done):
-    """One line names the active run, and Snakemake's own lock is still there."""
+    """The active run is reported in one line, and the lock of Snakemake still exists."""
     assert done.code == 2, done.output
     lines = [line for line in done.output.splitlines() if "another run is active" in line]
     assert len(lines) == 1, done.output
@@ -225,7 +225,7 @@ def test_a_stopped_run_leaves_no_process_and_nothing_half_written(untouched_proj
 
 @contextmanager
 def started(command, folder, env, output=subprocess.DEVNULL):
-    """Process in a session of its own that Ctrl-C reaches and that does not outlive a failing test."""
+    """Start a process in a separate session that receives Ctrl-C and is killed when a test fails."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell put the tests behind "&"
     with subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=output, start_new_session=True) as run:
         try:
@@ -238,7 +238,7 @@ def started(command, folder, env, output=subprocess.DEVNULL):
 
 
 def processes_in(folder, command):
-    """Process ids whose working directory and command line are these."""
+    """Return the ids of processes with this working directory and command line."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,4 +1,4 @@
-"""MLflow as a user meets it: the UI that `gamtune ui` starts, in a real browser, and the champion being served."""
+"""The UI started by `gamtune ui` in a real browser, and the served champion."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ QUIET = {  # MLflow's assistant opens by itself and takes a quarter of the page
 
 @pytest.fixture(scope="module")
 def ui(finished_once, tmp_path_factory):
-    """Address of the finished study's UI, the link that was printed, and its process."""
+    """Return the address of the UI of the finished study, the printed link, and its process."""
     port, log = free_port(), tmp_path_factory.mktemp("ui") / "log.txt"
     site = f"http://127.0.0.1:{port}"
     command = [str(GAMTUNE), "ui", finished_once.config, "--port", str(port)]
@@ -35,7 +35,7 @@ def ui(finished_once, tmp_path_factory):
         yield site, link, server
 
 
-def test_the_ui_answers_to_its_own_names_alone_and_runs_no_jobs(ui):
+def test_the_ui_accepts_only_local_host_names_and_runs_no_jobs(ui):
     site, link, server = ui
     assert link.startswith(site)
     port = site.rpartition(":")[2]
@@ -58,7 +58,7 @@ def test_the_ui_answers_to_its_own_names_alone_and_runs_no_jobs(ui):
 
 @pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium; playwright brings none of its own."""
+    """Start Debian's Chromium, since playwright is installed without a browser."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("needs Chromium: apt-get install chromium")
@@ -73,7 +73,7 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A page that keeps what the browser asked of other machines, which must be nothing."""
+    """Return a page; fail if the browser sent requests to other machines."""
     context = browser.new_context(viewport={"width": 1500, "height": 1700})
     context.set_default_timeout(30_000)
     script = ";".join(f"localStorage.setItem({json.dumps(key)},{json.dumps(value)})" for key, value in QUIET.items())
@@ -114,7 +114,7 @@ def test_the_link_shows_every_trial_and_draws_the_charts(ui, page, finished_once
 
 
 @pytest.mark.browser
-def test_a_trials_page_shows_its_curves_and_the_registry_its_champion(ui, page, finished_once, tmp_path):
+def test_the_page_of_a_trial_shows_curves_and_the_registry_the_champion(ui, page, finished_once, tmp_path):
     with sqlite3.connect(f"file:{finished_once.folder / 'results/mlflow.db'}?mode=ro", uri=True) as database:
         role = "SELECT run_uuid FROM tags JOIN runs USING (run_uuid) WHERE key = 'gamtune.role' AND value = 'trial'"
         [(run, *_), *_] = database.execute(role + " AND lifecycle_stage = 'active'").fetchall()
@@ -134,7 +134,7 @@ def test_a_trials_page_shows_its_curves_and_the_registry_its_champion(ui, page, 
 
 
 def ask(url, body):
-    """Status and JSON answer of a POST."""
+    """Return the status and JSON response of a POST request."""
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
@@ -143,7 +143,7 @@ def ask(url, body):
         return error.code, json.load(error)
 
 
-def test_the_served_champion_answers_on_raw_rows_and_says_what_is_wrong_with_others(finished_once, tmp_path):
+def test_the_served_champion_predicts_raw_samples_and_reports_invalid_ones(finished_once, tmp_path):
     with (finished_once.folder / "data/digits.csv").open(newline="") as file:
         header, *lines = list(csv.reader(file))[:4]
     names, rows = header[:-1], [[float(cell) for cell in line[:-1]] for line in lines]

@@ -1,4 +1,4 @@
-"""What a change makes Snakemake do again: one test for each line of the promise, by the jobs of a dry run."""
+"""Steps that Snakemake repeats after each kind of change, according to a dry run."""
 
 import ast
 import json
@@ -19,7 +19,7 @@ BELOW_TRAINING = {"summarise": 1, **BELOW_SUMMARY}
 
 
 def touch(path):
-    """Make a file newer than everything that was made of it."""
+    """Make a file newer than all files that depend on it."""
     later = time.time() + 60
     os.utime(path, (later, later))
 
@@ -33,23 +33,23 @@ def reworded(source):
     return ast.unparse(tree) + "\n"
 
 
-def test_nothing_changed_runs_nothing(finished):
+def test_running_again_without_changes_is_a_no_op(finished):
     assert finished.planned() == {}
 
 
-def test_five_more_rows_train_five(finished):
+def test_adding_five_draws_trains_five_trials(finished):
     finished.configure(search__draws=TRAININGS + 5)
     assert finished.planned() == {"table": 1, "train": 5, **BELOW_TRAINING}
 
 
-def test_fewer_rows_train_none(finished):
+def test_fewer_draws_train_nothing(finished):
     finished.configure(search__draws=TRAININGS - 1)
     planned = finished.planned()
     assert "train" not in planned
     assert planned == {"table": 1, **BELOW_TRAINING}
 
 
-def test_a_number_spelt_otherwise_runs_nothing(finished):
+def test_another_spelling_of_a_number_runs_nothing(finished):
     finished.edit("config/small.yaml", "- 0.001", "- 1e-3")
     assert finished.planned() == {}
 
@@ -79,7 +79,7 @@ def test_a_changed_constant_of_the_training_loop_trains_everything(finished):
     assert planned == {"train": TRAININGS, **BELOW_TRAINING}
 
 
-def test_an_edited_figure_draws_and_reports_again(finished):
+def test_an_edited_figure_is_drawn_and_reported_again(finished):
     finished.copy_code()
     finished.edit("workflow/gamtune/figures/budget.py", "ORDERS = 1000", "ORDERS = 1001")
     assert finished.planned() == {"figures": 1, "report": 1, "sync": 1, "all": 1}
@@ -87,12 +87,12 @@ def test_an_edited_figure_draws_and_reports_again(finished):
     assert finished.planned() == {"figures": 1, "optimum_figures": 1, "report": 1, "sync": 1, "all": 1}
 
 
-def test_another_formula_fits_again_and_trains_no_row(finished):
+def test_another_formula_fits_the_gam_without_training(finished):
     finished.configure(analysis__gam="s(l1, k=3) + s(rho, k=3)")
     assert finished.planned() == BELOW_SUMMARY
 
 
-def test_edited_data_are_prepared_and_learned_again(finished):
+def test_edited_data_are_prepared_and_trained_again(finished):
     file = finished.folder / "data" / "digits.csv"
     lines = file.read_text().splitlines()
     file.write_text("\n".join([lines[0], *lines[2:]]) + "\n")
@@ -106,7 +106,7 @@ def test_a_reworded_description_of_a_key_runs_nothing(finished):
     assert finished.planned() == {}
 
 
-def test_another_candidate_trains_its_confirmations_alone(finished):
+def test_another_candidate_trains_only_its_confirmations(finished):
     finished.configure(selection={"rules": ["best_observed", "gam_optimum", "by_hand"],
                                  "by_hand": {"mine": {"neurons": [20]}}, "confirm": {"top": 1, "replicates": 2}, "final": {"replicates": 2}})  # fmt: skip
     done = finished.snakemake("--until", "final")
@@ -121,7 +121,7 @@ def test_another_candidate_trains_its_confirmations_alone(finished):
     assert len(trained) <= TRAININGS + 4 + 2 + 3 * 2  # three settings, whoever has won
 
 
-def test_another_rule_of_choice_trains_nothing_that_the_store_has(finished):
+def test_another_selection_rule_uses_the_stored_trials(finished):
     small = {
         "rules": ["best_observed", "gam_optimum"],
         "confirm": {"top": 1, "replicates": 2},

@@ -1,4 +1,4 @@
-"""Studies whose rows depend on results, and minds that change: real runs."""
+"""Real runs of studies with stages, and of studies whose config changes."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def runs(project, until="all", **changes):
     assert done.code == 0, done.output
 
 
-def test_rounds_follow_a_random_search_and_one_another_and_train_nothing_twice(finished):
+def test_rounds_continue_a_random_search_without_training_again(finished):
     finished.configure(search=ROUNDS)
     planned = finished.planned()
     assert (planned["propose"], planned["train_slot"], "train" in planned) == (1, 2, False)
@@ -55,7 +55,7 @@ def test_rounds_follow_a_random_search_and_one_another_and_train_nothing_twice(f
     assert added + resumed + unchanged == 9 + 4 + finals + 1, synced  # rows, confirmations, final ones, the study
 
 
-def test_a_halving_trains_its_best_rows_on_and_keeps_no_model_but_the_optimums(new_project, tmp_path):
+def test_halving_continues_the_best_trials_and_keeps_only_the_model_of_the_optimum(new_project, tmp_path):
     training = {"epochs": 4, "batch_size": 128, "keep_models": "none"}
     runs(new_project, search=HALVING, training=training)
     summary = new_project.rows("summary.csv")
@@ -88,7 +88,7 @@ def test_a_halving_trains_its_best_rows_on_and_keeps_no_model_but_the_optimums(n
     assert at_once["trial"] == continued["trial"] == Spec.from_json(slot["spec"]).trial
 
 
-def test_a_renamed_study_and_a_wider_range_train_only_what_is_new(finished):
+def test_a_renamed_study_and_a_wider_range_train_only_new_trials(finished):
     before = stored(finished)
     runs(finished, "summarise", study="renamed")
     assert stored(finished) == before
@@ -99,7 +99,7 @@ def test_a_renamed_study_and_a_wider_range_train_only_what_is_new(finished):
     assert stored(finished) == before | new
 
 
-def test_prune_lists_first_and_then_removes_what_no_config_wants(finished):
+def test_prune_lists_and_then_removes_trials_that_no_config_requires(finished):
     everything = finished.gamtune("prune", finished.config)
     assert everything.code == 0, everything.output
     assert everything.output.startswith("0 not wanted by any of these configs")

@@ -1,4 +1,4 @@
-"""Studies of data with text, gaps and groups, of a regression, in folds, by the test rows, and of HAR itself."""
+"""Studies with text, missing values, groups and folds, of a regression, with selection on the test set, and of HAR."""
 
 import json
 import os
@@ -23,7 +23,7 @@ MIXED = {"data": {"source": "table", "path": "data/mixed.csv", "target": "kind",
 
 @pytest.fixture
 def mixed(new_project):
-    """A finished study of the mixed table, in folds of whole sites."""
+    """Return a finished study of the mixed table with folds of whole sites."""
     write_mixed(new_project.folder)
     new_project.configure(**MIXED)
     done = new_project.snakemake()
@@ -32,7 +32,7 @@ def mixed(new_project):
     return new_project
 
 
-def test_each_row_is_trained_once_a_fold_and_the_model_predicts_raw_rows(mixed):
+def test_each_configuration_is_trained_once_per_fold_and_the_model_predicts_raw_samples(mixed):
     summary = pd.DataFrame(mixed.rows("summary.csv"))
     assert summary.groupby("name").size().tolist() == [FOLDS] * 2
     digests = {mixed.json(f"data/fold_{fold}/digest.json")["digest"] for fold in (1, 2)}
@@ -118,7 +118,7 @@ def test_a_regression_selected_on_the_test_set_has_a_note_wherever_its_errors_ar
 
 @pytest.mark.tables
 @pytest.mark.skipif(not os.environ.get("GAMTUNE_DATA"), reason="the variable GAMTUNE_DATA names no folder of data")
-def test_har_is_fetched_split_by_subject_and_trained_as_h2o_does(new_project):
+def test_har_is_downloaded_split_by_subject_and_trained_as_in_h2o(new_project):
     new_project.configure(
         data={"source": "har", "validation": {"groups": 5}}, training__network="h2o",
         search={"strategy": "random", "generator": "R-rounding", "seeds": [403, 10]}, analysis=None,

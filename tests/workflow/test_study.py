@@ -1,4 +1,4 @@
-"""A whole study, run once: what it leaves, and that nothing of it is a matter of chance."""
+"""A complete study, run once: its files and its reproducibility."""
 
 import json
 import re
@@ -50,12 +50,12 @@ CONTRACT = [
 
 
 @pytest.mark.parametrize("file", CONTRACT)
-def test_the_study_leaves_every_file_of_the_contract(finished_once, file):
+def test_a_study_writes_every_expected_file(finished_once, file):
     assert finished_once.path(file).stat().st_size > 0
 
 
 def documented():
-    """The paths and columns that results/README.md explains, as patterns; columns by path."""
+    """Return the paths and columns that results/README.md describes, as patterns."""
     sections = re.split(r"^### `(.+)`$", (ROOT / "results" / "README.md").read_text(), flags=re.M)[1:]
     columns = {}
     for path, text in zip(sections[::2], sections[1::2], strict=True):
@@ -74,7 +74,7 @@ NAMES = {
 
 
 def pattern(text):
-    """A text in which names in angle brackets stand for others."""
+    """Return a pattern for a text in which names in angle brackets are placeholders."""
     parts = re.split(r"<(\w+)>", text)
     parts[::2], parts[1::2] = map(re.escape, parts[::2]), (f"({NAMES.get(name, '[^/]+')})" for name in parts[1::2])
     return re.compile("".join(parts))
@@ -106,7 +106,7 @@ def test_every_trial_has_its_record_log_and_model(finished_once):
         assert json.loads((folder / "record.json").read_text())["status"] == "ok"
 
 
-def test_the_summary_is_the_table_with_the_records_figures(finished_once):
+def test_the_summary_is_the_table_with_the_metrics_of_the_records(finished_once):
     table, summary = finished_once.rows("table.csv"), finished_once.rows("summary.csv")
     assert [{name: row[name] for name in table[0]} for row in summary] == table
     for row in summary:
@@ -116,7 +116,7 @@ def test_the_summary_is_the_table_with_the_records_figures(finished_once):
         assert (row["status"], row["reason"], int(row["epochs_run"])) == ("ok", "", record["epochs_run"])
 
 
-def test_the_decision_is_the_lowest_mean_over_seeds_that_all_candidates_share(finished_once):
+def test_the_selected_candidate_has_the_lowest_mean_over_common_seeds(finished_once):
     selection = finished_once.json("selection/selection.json")
     means = {}
     for candidate in ("observed_1", "gam_optimum"):
@@ -133,13 +133,13 @@ def test_the_decision_is_the_lowest_mean_over_seeds_that_all_candidates_share(fi
     assert finished_once.json("optimum/record.json")["spec"]["weight_seed"] == final[0]
 
 
-def test_the_best_observed_candidate_is_the_row_with_the_lowest_validation_error(finished_once):
+def test_the_best_observed_candidate_has_the_lowest_validation_error(finished_once):
     best = min(finished_once.rows("summary.csv"), key=lambda row: float(row["validation_mse"]))
     candidate = finished_once.rows("selection/candidates.csv")[0]
     assert (candidate["candidate"], candidate["source"]) == ("observed_1", f"configuration {best['name']}")
 
 
-def test_the_exported_predictions_give_the_scores_of_the_test_rows(finished_once):
+def test_the_exported_predictions_give_the_test_scores(finished_once):
     done = finished_once.gamtune("metrics", str(finished_once.path("optimum/predictions.csv")))
     scored = json.loads(done.output)
     test = next(
@@ -152,7 +152,7 @@ def test_the_exported_predictions_give_the_scores_of_the_test_rows(finished_once
     assert matrix[-1]["actual"] == "Totals"
 
 
-def test_the_exported_network_scores_exactly_what_its_record_says(finished_once, root):
+def test_the_exported_network_reproduces_the_metrics_of_its_record(finished_once, root):
     code = """import json, sys
 from gamtune.data.arrays import Prepared
 from gamtune.learners.mlp.model_file import load_raw
@@ -167,7 +167,7 @@ print(json.dumps({part: score(raw, data.part(part), data) for part in ("train", 
     assert scored == finished_once.json("optimum/record.json")["metrics"]
 
 
-def test_the_exported_seed_trained_again_gives_the_same_metrics(finished):
+def test_training_the_exported_seed_again_gives_the_same_metrics(finished):
     before = finished.json("optimum/record.json")
     for path in ("results/store", "results/small/final/optimum/1"):
         finished.call("rm", "-r", path)
@@ -196,7 +196,7 @@ def test_mlflow_lists_every_trial_once_and_nothing_is_left_running(finished_once
     assert aliases == [("small", "champion")]
 
 
-def test_the_outcome_names_best_row_optimum_test_score_report_and_ui(finished_once):
+def test_show_prints_best_trial_optimum_test_score_report_and_ui(finished_once):
     assert "Report: results/small/report.html" in (finished_once.folder / "run.txt").read_text()
     shutil.copy(ROOT / "Makefile", finished_once.folder)
     done = finished_once.gamtune("show", finished_once.config)
@@ -211,11 +211,11 @@ def test_the_outcome_names_best_row_optimum_test_score_report_and_ui(finished_on
     assert "make ui CONFIG=config/small.yaml" in done.output
 
 
-def test_a_second_run_has_nothing_to_do(finished):
+def test_a_second_run_is_a_no_op(finished):
     assert finished.snakemake().nothing_done
 
 
-def test_one_core_and_two_cores_give_the_same_bytes_of_metrics(finished):
+def test_results_do_not_depend_on_the_number_of_cores(finished):
     before = {row["trial"]: finished.json(f"trials/{row['trial']}/record.json") for row in finished.rows("table.csv")}
     chosen = list(before)[:2]
     for path in ("results/store", *(f"results/small/trials/{trial}" for trial in chosen)):
@@ -229,7 +229,7 @@ def test_one_core_and_two_cores_give_the_same_bytes_of_metrics(finished):
         assert again["finished"] > before[trial]["finished"]
 
 
-def test_deleting_a_record_leaves_one_run_a_trial(finished):
+def test_deleting_a_record_leaves_one_run_per_trial(finished):
     trial = finished.rows("table.csv")[0]["trial"]
     finished.path(f"trials/{trial}/record.json").unlink()
     done = finished.snakemake("--until", "train")
@@ -245,7 +245,7 @@ def test_deleting_a_record_leaves_one_run_a_trial(finished):
     assert count == (5,)
 
 
-def test_snakemake_makes_its_own_report_too(finished):
+def test_the_report_of_snakemake_is_made(finished):
     done = finished.snakemake("--report", "report.html")
     assert done.code == 0, done.output
     page = (finished.folder / "report.html").read_text()
@@ -253,7 +253,7 @@ def test_snakemake_makes_its_own_report_too(finished):
         assert text in page
 
 
-def test_a_model_the_rows_cannot_bear_is_left_out_and_the_study_goes_on(finished):
+def test_a_study_with_too_few_configurations_for_the_model_runs_without_it(finished):
     finished.configure(analysis__gam="te(l1, rho, k=3)")
     refused = finished.gamtune("check", finished.config)
     assert refused.code == 2

@@ -1,4 +1,4 @@
-"""A team's MLflow server: PostgreSQL behind it, its artifacts on S3, accounts in front; all on the loopback."""
+"""An MLflow server of a team on the local machine, with PostgreSQL, artifacts on S3, and accounts."""
 
 import glob
 import os
@@ -24,13 +24,13 @@ LOGIN = {"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": PASSWO
 
 
 def as_postgres(*command):
-    """A command as a user that PostgreSQL runs under: it refuses root."""
+    """Return a command that runs as another user, since PostgreSQL refuses to run as root."""
     return ["runuser", "-u", "postgres", "--", *map(str, command)] if os.geteuid() == 0 else list(map(str, command))
 
 
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory):
-    """Address of an empty PostgreSQL database."""
+    """Return the address of an empty PostgreSQL database."""
     if not (POSTGRES / "initdb").exists():
         pytest.skip("needs PostgreSQL: apt-get install postgresql")
     folder = Path("/tmp") / f"gamtune-postgres-{os.getpid()}"  # a socket's path is short, and postgres may go there
@@ -56,7 +56,7 @@ def postgres(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bucket():
-    """Environment in which boto3 finds a stand-in for S3 with an empty bucket, and that bucket's listing."""
+    """Return the environment for a simulated S3 with an empty bucket, and a function that lists the bucket."""
     import boto3
     from moto.server import ThreadedMotoServer
 
@@ -81,7 +81,7 @@ def bucket():
 
 
 class Team:
-    """The server, which may be restarted at its address."""
+    """Return the server, which can be restarted at the same address."""
 
     def __init__(self, folder, postgres, environment):
         self.folder, self.port = folder, free_port()
@@ -102,7 +102,7 @@ class Team:
         }
 
     def serve(self):
-        """Until the block ends."""
+        """Run the server until the block ends."""
         command = [MLFLOW, "server", "--host", "127.0.0.1", "--port", self.port, "--workers", "1"]
         command += ["--app-name", "basic-auth", "--artifacts-destination", "s3://team/artifacts"]
         command += ["--allowed-hosts", f"127.0.0.1:{self.port}"]
@@ -123,7 +123,7 @@ def logged_in(monkeypatch):
 
 
 def runs_of(study):
-    """Active runs by key; asserts that none is there twice and none left running."""
+    """Return the active runs by key, after checking that none is duplicated or still running."""
     from gamtune.tracking.store import open_store
 
     with open_store(study) as store:
@@ -134,7 +134,7 @@ def runs_of(study):
         return {run.data.tags["gamtune.key"]: run for run in runs}
 
 
-def test_a_study_is_tracked_by_a_teams_server_as_in_a_file(finished, team, bucket, logged_in):
+def test_a_study_is_tracked_equally_by_a_server_and_a_file(finished, team, bucket, logged_in):
     finished.configure(tracking={"uri": team.uri})
     with team.serve():
         assert status(f"{team.uri}/api/2.0/mlflow/experiments/get?experiment_id=0") == 401
@@ -174,7 +174,7 @@ def test_a_study_is_tracked_by_a_teams_server_as_in_a_file(finished, team, bucke
     assert [path for path in written if PASSWORD.encode() in path.read_bytes()] == []
 
 
-def test_a_server_that_restarts_in_the_middle_costs_and_doubles_nothing(team, tmp_path, logged_in):
+def test_a_restarting_server_loses_and_duplicates_no_run(team, tmp_path, logged_in):
     from gamtune.tracking.study import TrackedStudy
     from gamtune.tracking.sync import sync
 

@@ -1,4 +1,4 @@
-"""H2O's deep learning engine on all cores, through its own grid over the rows' number of settings."""
+"""H2O on all cores, with its grid search over the given configurations."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""H2O's best: its search is random; its own early stopping, one row a step as it advises, all cores."""
+"""H2O's random search with its early stopping, one sample per step as recommended, on all cores."""
 
 import random
 

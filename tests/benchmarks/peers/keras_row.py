@@ -1,4 +1,4 @@
-"""One row as a Keras user writes it: a Sequential model, `fit`, and H2O's MSE from its predictions."""
+"""One trial in plain Keras: a Sequential model, `fit`, and H2O's MSE from its predictions."""
 
 import json
 import os

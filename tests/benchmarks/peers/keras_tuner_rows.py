@@ -1,4 +1,4 @@
-"""KerasTuner: the given rows as a grid over their number."""
+"""KerasTuner with the given configurations as a grid over their number."""
 
 import keras_tuner
 from keras_row import FOLDER, ROWS, train

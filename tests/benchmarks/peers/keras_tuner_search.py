@@ -1,4 +1,4 @@
-"""KerasTuner's best on few rows: Bayesian optimisation by a Gaussian process."""
+"""KerasTuner's best strategy for few trials: Bayesian optimisation with a Gaussian process."""
 
 import keras
 import keras_tuner

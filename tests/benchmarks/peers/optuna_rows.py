@@ -1,4 +1,4 @@
-"""Optuna around Keras: the given rows as a grid over their number; `WORKERS` processes share a journal."""
+"""Optuna with Keras: the given configurations as a grid over their number; `WORKERS` processes share a journal."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Optuna's best: multivariate TPE over conditional parameters, median pruning, one process a core."""
+"""Optuna's best strategy: multivariate TPE over conditional hyperparameters, median pruning, one process per core."""
 
 import os
 from multiprocessing import get_context

@@ -1,4 +1,4 @@
-"""Ray Tune: the given rows as a grid over their number, one core a trial, both cores at work."""
+"""Ray Tune with the given configurations as a grid over their number, one core per trial, on two cores."""
 
 import os
 from pathlib import Path

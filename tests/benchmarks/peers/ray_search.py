@@ -1,4 +1,4 @@
-"""Ray Tune's best: Optuna's TPE as its search, ASHA to stop early, one core a trial."""
+"""Ray Tune's best strategy: Optuna's TPE, early stopping by ASHA, one core per trial."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The default study's space as each peer spells it, early stopping as in the study, and when a goal was reached.
+"""The space of the default study for each peer, its early stopping, and the time at which a goal was reached.
 
 Keras' peers have no Beta distribution: dropouts are uniform over the bulk of the study's priors.
 """
@@ -12,7 +12,7 @@ EPOCHS, PATIENCE = 25, 5
 
 
 def row(whole, number):
-    """A row from a peer's two ways to ask: ``whole(name, low, high)`` and ``number(name, low, high)``."""
+    """Return a configuration, given two functions of a peer: ``whole(name, low, high)`` and ``number(name, low, high)``."""
     depth = whole("depth", 1, 5)
     return {
         "neurons": [whole(f"neurons_{layer}", 20, 600) for layer in range(depth)],
@@ -27,12 +27,12 @@ def row(whole, number):
 
 
 def elapsed():
-    """Seconds since the command was given."""
+    """Return the seconds since the command was started."""
     return time.time() - BEGUN
 
 
 def tell(error, rows):
-    """The closing line: when the goal was reached, or that it was not."""
+    """Print when the goal was reached, or that it was not reached."""
     reached = f"{elapsed():.1f} s" if error <= GOAL else f"not within {LIMIT:.0f} s"
     print(f"reached {reached} with {error:.5f} after {rows} rows")
 

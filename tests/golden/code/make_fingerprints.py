@@ -6,5 +6,5 @@ from pathlib import Path
 from gamtune.runtime.syntax import read_source
 
 folder = Path(__file__).parent
-said = {path.name: read_source(path.read_bytes()).fingerprint for path in sorted(folder.glob("*.txt"))}
-(folder / "fingerprints.json").write_text(json.dumps(said, indent=2) + "\n")
+result = {path.name: read_source(path.read_bytes()).fingerprint for path in sorted(folder.glob("*.txt"))}
+(folder / "fingerprints.json").write_text(json.dumps(result, indent=2) + "\n")

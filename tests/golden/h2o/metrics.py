@@ -1,4 +1,4 @@
-"""What H2O itself makes of predictions: writes metrics.json.
+"""Write H2O's metrics of some predictions to metrics.json.
 
 H2O rounds what it is given: targets to 32 bits, and small probabilities because it takes the logarithm of 1 - (1 - p). So
 that its definitions can be compared to the last digits, all values here survive that: targets are 32-bit numbers and
@@ -18,7 +18,7 @@ SEED = 20161001
 
 
 def classification_cases():
-    """Probabilities (n, K) and true classes of each case."""
+    """Return the (n, K) probabilities and the true classes of each case."""
     random = np.random.default_rng(SEED)
 
     def drawn(rows, classes, sharpness=1.0):
@@ -41,7 +41,7 @@ def classification_cases():
 
 
 def regression_cases():
-    """Predictions and targets of each case."""
+    """Return the predictions and targets of each case."""
     random = np.random.default_rng(SEED)
 
     def drawn(mean, sd, rows):
@@ -61,24 +61,24 @@ def classification(probabilities, labels):
     actual = h2o.H2OFrame(pd.DataFrame({"actual": [names[label] for label in labels]}), column_types=["enum"])
     shown = probabilities[:, 1:] if classes == 2 else probabilities
     predicted = h2o.H2OFrame(pd.DataFrame(shown, columns=names[-shown.shape[1] :]))
-    said = h2o.make_metrics(predicted, actual, domain=names)
-    figures = {"mse": said.mse(), "rmse": said.rmse(), "r2": said.r2(), "logloss": said.logloss()}
+    result = h2o.make_metrics(predicted, actual, domain=names)
+    figures = {"mse": result.mse(), "rmse": result.rmse(), "r2": result.r2(), "logloss": result.logloss()}
     if classes > 2:
-        figures["mean_per_class_error"] = said.mean_per_class_error()
+        figures["mean_per_class_error"] = result.mean_per_class_error()
         figures["confusion_matrix"] = [
-            [int(cell) for cell in row[:classes]] for row in said.confusion_matrix().cell_values[:classes]
+            [int(cell) for cell in row[:classes]] for row in result.confusion_matrix().cell_values[:classes]
         ]
     return figures
 
 
 def regression(predictions, targets):
     frames = [h2o.H2OFrame(pd.DataFrame({"value": values})) for values in (predictions, targets)]
-    said = h2o.make_metrics(*frames, distribution="gaussian")
-    return {"mse": said.mse(), "rmse": said.rmse(), "mae": said.mae(), "r2": said.r2()}
+    result = h2o.make_metrics(*frames, distribution="gaussian")
+    return {"mse": result.mse(), "rmse": result.rmse(), "mae": result.mae(), "r2": result.r2()}
 
 
 def finite(figures):
-    """Without what H2O calls infinite: R2 where all rows are of one class."""
+    """Return the metrics without infinite values: R2 if all samples have the same class."""
     return {name: figure for name, figure in figures.items() if figure != "-Infinity"}
 
 

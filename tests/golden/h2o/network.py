@@ -1,4 +1,4 @@
-"""What H2O's network learns from ten rows, one at a time: writes network.json.
+"""Train H2O's network on ten samples, one at a time, and write network.json.
 
 H2O visits the rows in an order of its own. Eight of the ten are equal, so that only the places of the other two matter
 and whoever compares can find them. Needs the package h2o 3.46.0.12 and a Java runtime:
@@ -36,7 +36,7 @@ def frame(table):
 
 
 def learned(x, target, weights, biases, activation, settings):
-    """Weights and biases after one pass over the rows."""
+    """Return weights and biases after one pass over the samples."""
     names = [f"x{number}" for number in range(INPUTS)]
     table = h2o.H2OFrame(pd.DataFrame(x, columns=names).assign(y=target))
     model = H2ODeepLearningEstimator(
@@ -59,7 +59,7 @@ def main():
     h2o.no_progress()
     random = np.random.default_rng(SEED)
     x = random.normal(size=(3, INPUTS)).round(2)
-    x[random.random(x.shape) < 0.2] = 0  # fast mode leaves their weights alone
+    x[random.random(x.shape) < 0.2] = 0  # fast mode does not update their weights
     found = {"h2o": h2o.__version__, "penalties": PENALTIES, "cases": {}}
     for task, outputs, targets in (
         ("classification", CLASSES, ["c0", "c1", "c2"]),

@@ -1,4 +1,4 @@
-"""Run the studies of this folder and store what `tests/stored.py` needs of them: about two minutes.
+"""Run the studies in this folder and store the files that `tests/stored.py` requires (about two minutes).
 
 PYTHONPATH=workflow:tests .venv/bin/python tests/golden/study/make_studies.py
 """

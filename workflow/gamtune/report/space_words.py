@@ -56,7 +56,7 @@ def describe_search(search: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> describe_search({"strategy": "tpe", "draws": 20, "seed": 1, "rounds": 3, "per_round": None, "rows": []})
-    '20 rows drawn at random (seed 1), then 3 rounds of 10 rows that TPE proposed from the results'
+    '20 configurations drawn at random (seed 1), then 3 rounds of 10 proposed by TPE'
     """
     strategy = parse_search(search)
     given = (

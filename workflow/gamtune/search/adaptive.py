@@ -1,7 +1,7 @@
-"""Rows that a model of the results proposes, through Optuna's ask and tell.
+"""Propose configurations with a model of the results, through Optuna's ask-and-tell interface.
 
-The models search the unit cube, so every prior holds: a coordinate is uniform, and a quantile function gives the
-value.
+The models search the unit cube, in which each coordinate is uniform. Quantile functions map the coordinates to values,
+so that every prior is respected.
 """
 
 import warnings
@@ -16,26 +16,27 @@ from gamtune.config.distributions import Distribution
 from gamtune.search.unit_cube import Ask, coordinates, point_of, settings_at
 from gamtune.spec import Spec, digest
 
-IsNew = Callable[[Mapping[str, Any]], bool]  # whether a point stands for a row that was not tried before
+IsNew = Callable[[Mapping[str, Any]], bool]  # whether a point maps to a configuration that was not tried before
 MakeSampler = Callable[[Mapping[str, BaseDistribution], IsNew], optuna.samplers.BaseSampler]
-BELOW_ONE = 1 - 2**-32  # the largest number that a coordinate has: a quantile function's argument is below 1
+BELOW_ONE = 1 - 2**-32  # the largest coordinate: the argument of a quantile function must be below 1
 
 
 class Proposer:
-    """Proposes one row after another; those it has proposed count as under way, so that it does not repeat them.
+    """Propose configurations one after another; earlier proposals count as running trials, so that none is repeated.
 
     Parameters
     ----------
     make_sampler : callable
-        Returns Optuna's sampler, from the coordinates and a function of a point (`IsNew`).
+        Returns a sampler of Optuna, given the coordinates and a function of a point (`IsNew`).
     space : mapping
-        Parameter to its distribution.
+        Distribution of each hyperparameter.
     tried : iterable of (Spec, float or None)
-        Trainings and their errors; None is a failed one, and told as such.
+        Earlier trials and their validation errors, None for failed trials.
     depth : int, optional
-        Hidden layers where the space does not draw their number.
+        Number of hidden layers, if it is not part of the space.
     is_new : callable
-        Whether settings make a row that was not tried before; the Gaussian process proposes no other.
+        Returns whether settings are a configuration that was not tried before; the Gaussian process proposes only
+        such configurations.
     """
 
     def __init__(
@@ -55,10 +56,10 @@ class Proposer:
 
         self._study = optuna.create_study(sampler=make_sampler(self._coordinates, makes_new))
         for spec, error in tried:
-            self._study.add_trial(self._told(spec, error))
+            self._study.add_trial(self._finished(spec, error))
 
     def ask(self) -> dict[str, Any]:
-        """The settings of one more row."""
+        """Return the settings of the next configuration."""
         trial = self._study.ask()
 
         def number(name: str, kinds: int) -> float:
@@ -69,17 +70,17 @@ class Proposer:
         return self._settings(number)
 
     def _settings(self, number: Ask) -> dict[str, Any]:
-        """The row at a point whose coordinates may be 1, as a quantile function's argument may not."""
+        """Return the settings at a point; a coordinate of 1 is reduced to `BELOW_ONE`."""
 
         def below_one(name: str, kinds: int) -> float:
-            at = number(name, kinds)
-            return at if kinds else min(at, BELOW_ONE)
+            value = number(name, kinds)
+            return value if kinds else min(value, BELOW_ONE)
 
         return settings_at(self._space, below_one, self._depth)
 
-    def _told(self, spec: Spec, error: float | None) -> optuna.trial.FrozenTrial:
-        # A row by hand may be deeper than the space
-        point = {name: at for name, at in point_of(self._space, spec).items() if name in self._coordinates}
+    def _finished(self, spec: Spec, error: float | None) -> optuna.trial.FrozenTrial:
+        # A configuration listed by hand may have more layers than the space, hence coordinates unknown to the sampler
+        point = {name: value for name, value in point_of(self._space, spec).items() if name in self._coordinates}
         return create_trial(
             params=point,
             distributions={name: self._coordinates[name] for name in point},
@@ -89,7 +90,7 @@ class Proposer:
 
 
 def seed_of_round(seed: int, stage: int) -> int:
-    """Seed of a round's proposals, one of 32 bits."""
+    """Return the 32-bit seed of the proposals of a round."""
     return int(digest(f"{seed} {stage}")[:8], 16)
 
 
@@ -101,9 +102,9 @@ def tpe_sampler(seed: int, startup: int) -> optuna.samplers.TPESampler:
     seed : int
         Equal results and seeds give equal proposals.
     startup : int
-        Number of results before which it draws at random; the study's own draws are the random start.
+        Number of results below which it draws at random. The draws of the study are the random start.
     """
-    with warnings.catch_warnings():  # of arguments that may change: the version is pinned
+    with warnings.catch_warnings():  # Optuna marks these arguments as experimental; its version is pinned
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return optuna.samplers.TPESampler(
             n_startup_trials=startup, seed=seed, multivariate=True, group=True, constant_liar=True

@@ -1,9 +1,10 @@
-"""Where the rows of a table lie in the unit cube: at random, on a scrambled Sobol sequence, in a Latin hypercube.
+"""Designs of points in the unit cube: random, scrambled Sobol sequence, Latin hypercube.
 
-A design gives each parameter, or each layer of a per-layer one, a column of its own, which depends on the seed and on
-that parameter alone: widening a range, or adding a parameter, moves no other. In a random and a Sobol design a value
-depends on its row's number besides, not on how many rows there are. The scrambling is own code because SciPy scrambles
-all dimensions of a sequence from one stream, so that another parameter would move every point.
+A design has one column per hyperparameter, or per layer of a per-layer hyperparameter. A column depends only on the
+seed and on the hyperparameter, so changing the range of another hyperparameter, or adding one, does not change it. In a
+random or Sobol design a value depends in addition on the number of its configuration, but not on the total number of
+configurations. SciPy scrambles all dimensions of a Sobol sequence from one stream, so that a further hyperparameter
+would change every point; the scrambling is therefore implemented here.
 """
 
 from collections.abc import Callable
@@ -14,29 +15,32 @@ import numpy.typing as npt
 from gamtune.config.distributions import FloatArray
 from gamtune.spec import digest
 
-# Gives the (draws,) numbers of [0, 1) of a parameter and a layer (0 where it has none)
+# Returns the (draws,) numbers in [0, 1) of a hyperparameter and a layer; the layer is 0 without values per layer
 Design = Callable[[str, int], FloatArray]
 
-# Dimension of the Sobol sequence that a parameter reads. Append only: another order would move every study's rows
+# The position of a hyperparameter is its dimension of the Sobol sequence. Only append: another order would change the
+# draws of existing studies.
 SOBOL_SCALARS = (
     "depth", "l1", "l2", "input_dropout", "rho", "epsilon", "learning_rate", "batch_size", "optimizer", "activation",
     "momentum", "beta_1", "beta_2", "epochs", "patience", "min_delta", "threads", "network", "rate_annealing",
     "label_smoothing",
 )  # fmt: skip
 SOBOL_PER_LAYER = ("neurons", "hidden_dropout")
-FIRST_LAYER = 40  # dimension of the first layer's first parameter; those between are for parameters to come
+FIRST_LAYER = 40  # first dimension of the per-layer hyperparameters; those in between are reserved
 SOBOL_BITS = 32
 
 
 def random_design(seed: int, draws: int) -> Design:
-    """Independent numbers, from a stream a column (numpy's PCG64)."""
+    """Return a design of independent random numbers, with one stream per column (NumPy's PCG64)."""
     return lambda name, layer: _stream(seed, name, layer).random(draws)
 
 
 def latin_hypercube(seed: int, draws: int) -> Design:
-    """One row in each of ``draws`` equal slices of every parameter (McKay, Beckman and Conover 1979).
+    """Return a Latin hypercube: one point in each of ``draws`` equal slices of every column.
 
-    The slices depend on how many rows there are, so more draws move every row.
+    The slices depend on the number of draws, so more draws change every point.
+
+    Source: McKay, Beckman and Conover (1979).
     """
 
     def column(name: str, layer: int) -> FloatArray:
@@ -47,7 +51,10 @@ def latin_hypercube(seed: int, draws: int) -> Design:
 
 
 def sobol(seed: int, draws: int) -> Design:
-    """The Sobol sequence (Joe and Kuo 2008), each dimension scrambled as Owen does (by Burley's hash, JCGT 2020)."""
+    """Return a Sobol sequence with Owen scrambling in each dimension.
+
+    Source: Joe and Kuo (2008) for the sequence; Burley (2020, JCGT) for scrambling by a hash.
+    """
     points: dict[int, npt.NDArray[np.uint32]] = {}
 
     def column(name: str, layer: int) -> FloatArray:
@@ -73,8 +80,8 @@ def _sobol_dimension(name: str, layer: int) -> int:
 
 
 def _sobol_points(dimensions: int, draws: int) -> npt.NDArray[np.uint32]:
-    """(draws, dimensions) whole numbers below 2^32."""
-    from scipy.stats import qmc  # half a second to import: only studies that need it pay
+    """Return the first points of the sequence as a (draws, dimensions) array of integers below 2^32."""
+    from scipy.stats import qmc  # imported here because the import takes half a second
 
     sequence = qmc.Sobol(dimensions, scramble=False, bits=SOBOL_BITS)
     points: FloatArray = sequence.random_base2(max(draws - 1, 0).bit_length())[:draws]
@@ -82,7 +89,7 @@ def _sobol_points(dimensions: int, draws: int) -> npt.NDArray[np.uint32]:
 
 
 def _owen_scrambled(words: npt.NDArray[np.uint32], seed: int) -> npt.NDArray[np.uint32]:
-    """Nested uniform scrambling: each bit flips or not as the bits above it, and the seed, decide."""
+    """Apply nested uniform scrambling: the seed and the higher bits determine whether a bit is flipped."""
     mixed = _reversed_bits(words) + np.uint32(seed)
     for factor in (0x6C50B47C, 0xB82F1E52, 0xC7AFE638, 0x8D22F6E6):
         mixed ^= mixed * np.uint32(factor)

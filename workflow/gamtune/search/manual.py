@@ -1,4 +1,4 @@
-"""Rows by hand: from the config itself or from a CSV file with one column a parameter."""
+"""Configurations listed by hand, in the config or in a CSV file with one column per hyperparameter."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -13,23 +13,25 @@ LONGEST_NAME = 100
 
 
 def manual_rows(rows: list[dict[str, Any]] | str) -> list[tuple[str, dict[str, Any]]]:
-    """Read the rows.
+    """Return the configurations that are listed by hand.
 
     Parameters
     ----------
     rows : list of dict, or str
-        Settings of each row, or the path of a CSV file whose empty cells mean the default and whose per-layer cells
-        are values with spaces between. A key or column ``name`` names the row; else it is ``manual_<row>``.
+        Settings of each configuration, or the path of a CSV file. In the file an empty cell means the default, and
+        values per layer are separated by spaces. A key or column ``name`` contains the name of the configuration, by
+        default ``manual_<number>``.
 
     Returns
     -------
     list of (str, dict)
-        Name and settings of each row.
+        Name and settings of each configuration.
 
     Raises
     ------
     InputError
-        If the file cannot be read, a column is unknown or a cell is no value of its column.
+        If the file cannot be read, a column is unknown, a cell is not valid for its column, or two configurations
+        with different settings have the same name.
     """
     if isinstance(rows, str):
         return _named(_read(Path(rows)), f"{rows}: row")
@@ -43,23 +45,24 @@ def _named(rows: list[dict[str, Any]], place: str) -> list[tuple[str, dict[str, 
         settings = {key: value for key, value in row.items() if key != "name"}
         for key in settings:
             if key not in SETTINGS:
-                raise InputError([f"{place} {number}, {key!r}: {unknown(key, SETTINGS, 'parameter')}"])
+                raise InputError([f"{place} {number}, {key!r}: {unknown(key, SETTINGS, 'hyperparameter')}"])
         name = _name(row.get("name"), number, place)
         if name in first and named[first[name] - 1][1] != settings:
             both = f"{place}s {first[name]} and {number}"
-            raise InputError([f"{both} have the name {name!r} but different settings; give each its own name"])
+            raise InputError([f"{both} have the name {name!r} but different settings; use different names"])
         first.setdefault(name, number)
         named.append((name, settings))
     return named
 
 
 def _name(given: Any, number: int, place: str) -> str:
-    """The name of a row, which stands in tables, figures and MLflow."""
+    """Return the name of a configuration, which appears in tables, figures and MLflow."""
     if given is None or given == "":
         return f"manual_{number}"
     text = str(given)
     if isinstance(given, bool | list | dict) or len(text) > LONGEST_NAME or not text.isprintable():
-        raise InputError([f"{place} {number}, name: got {text[:80]!r}, expected at most {LONGEST_NAME} letters"])
+        expected = f"expected text of at most {LONGEST_NAME} characters"
+        raise InputError([f"{place} {number}, name: got {text[:80]!r}, {expected}"])
     return text
 
 
@@ -67,21 +70,35 @@ def _read(path: Path) -> list[dict[str, Any]]:
     columns, rows = read_csv(path, "search.rows")
     for column in columns:
         if column != "name" and column not in SETTINGS:
-            raise InputError([f"search.rows: {path}, column {column!r}: {unknown(column, SETTINGS, 'parameter')}"])
+            raise InputError([f"search.rows: {path}, column {column!r}: {unknown(column, SETTINGS, 'hyperparameter')}"])
     if not rows or set(columns) <= {"name"}:
-        raise InputError([f"search.rows: {path} holds no {'column of a parameter' if rows else 'row'}"])
+        raise InputError([f"search.rows: {path} has no {'column of a hyperparameter' if rows else 'rows'}"])
     return [parse_row(path, number, row, "search.rows") for number, row in enumerate(rows, start=1)]
 
 
 def read_csv(path: Path, key: str) -> tuple[list[str], list[dict[str, str]]]:
-    """Columns and rows of a CSV file that the config's ``key`` names.
+    """Return the columns and rows of a CSV file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    key : str
+        Key of the config that contains the path, for messages.
+
+    Returns
+    -------
+    columns : list of str
+        Names of the columns.
+    rows : list of dict
+        Text of each cell of a row, by column.
 
     Raises
     ------
     InputError
-        If it cannot be read or is not a table.
+        If the file cannot be read or is not a table.
     """
-    if path.is_fifo():  # can be read once, but every step reads the rows
+    if path.is_fifo():  # a pipe can be read only once, but several steps read the file
         raise InputError([f"{key}: {path} is a named pipe, expected a file"])
     try:
         table = read_table(path, missing=("",))
@@ -92,12 +109,23 @@ def read_csv(path: Path, key: str) -> tuple[list[str], list[dict[str, str]]]:
 
 
 def parse_row(path: Path, number: int, row: dict[str, str], key: str) -> dict[str, Any]:
-    """The cells as the values their columns hold; empty ones left out.
+    """Return the settings in a row of a CSV file; empty cells are left out.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    number : int
+        Number of the row, from 1, for messages.
+    row : dict
+        Text of each cell, by column.
+    key : str
+        Key of the config that contains the path, for messages.
 
     Raises
     ------
     InputError
-        If a cell is no value of its column.
+        If a cell is not valid for its column.
     """
     values: dict[str, Any] = {}
     for column, cell in row.items():
@@ -111,12 +139,12 @@ def parse_row(path: Path, number: int, row: dict[str, str], key: str) -> dict[st
 
 
 def parse_cell(column: str, cell: str) -> Any:
-    """A CSV cell as the value of its setting: ``300 200`` is a per-layer vector.
+    """Return the value of a hyperparameter in a CSV cell; ``300 200`` is a list with one value per layer.
 
     Raises
     ------
     SettingError
-        If the cell is not a number, or several where one is expected.
+        If the cell is not a number, or has several numbers where one is expected.
     """
     setting = SETTINGS[column]
     if setting.kind is str:

@@ -1,7 +1,7 @@
-"""PED-ANOVA: which hyper-parameters the best tenth of the rows is picky about, through Optuna.
+"""PED-ANOVA: importance of hyperparameters for being among the best tenth of the configurations, through Optuna.
 
-Source: Watanabe, Bansal and Hutter (2023), PED-ANOVA, IJCAI; parameters that only some rows have: conditional PED-ANOVA
-(KDD 2026), as Optuna 5 does it.
+Source: Watanabe, Bansal and Hutter (2023), PED-ANOVA, IJCAI; for hyperparameters that only some configurations have:
+conditional PED-ANOVA (KDD 2026), as implemented in Optuna 5.
 """
 
 import warnings
@@ -16,16 +16,17 @@ from optuna.trial import FrozenTrial, create_trial
 
 
 class PedAnova:
-    """Importance of each column for being among the best rows.
+    """Importance of each column for being among the best configurations.
 
     Parameters
     ----------
     rows : data frame
-        One finished row a line; a missing value is a parameter that the row has not.
+        Finished configurations, one per row. A missing value means that the configuration does not have the
+        hyperparameter.
     columns : sequence of str
-        Numbers and texts; constant ones are left out.
+        Columns with numbers or text; constant columns are left out.
     log_columns : collection of str
-        Those that span orders of magnitude.
+        Columns that span orders of magnitude, which are modelled on a logarithmic scale.
     """
 
     def __init__(self, rows: pd.DataFrame, columns: Sequence[str], log_columns: Collection[str]) -> None:
@@ -41,10 +42,18 @@ class PedAnova:
         ]
 
     def __call__(self, places: Sequence[int], errors: Sequence[float]) -> Mapping[str, float]:
-        """Shares of importance, summing to 1, of the rows at ``places`` with these errors; all 0 where none matters."""
+        """Return the importance of each column, as shares that sum to 1; all are 0 if no column has any importance.
+
+        Parameters
+        ----------
+        places : sequence of int
+            Positions of the configurations in the table; they may repeat.
+        errors : sequence of float
+            Errors of these configurations.
+        """
         study = optuna.create_study()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Optuna calls what is in use here experimental
+            warnings.simplefilter("ignore")  # Optuna marks this evaluator as experimental
             study.add_trials([self._trial(place, error) for place, error in zip(places, errors, strict=True)])
             found = PedAnovaImportanceEvaluator().evaluate(study)
         total = sum(found.values())

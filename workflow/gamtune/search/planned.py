@@ -1,4 +1,4 @@
-"""The trials that a config asks for, compared with those in the files of its results."""
+"""Compare the trials that a config requires with those in the files of its results."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from gamtune.search.trials import lines_with_records
 
 
 def planned_lines(study: Study, folder: Path) -> list[tuple[dict[str, str], Path]]:
-    """Return the cells of every trial of a study, and where its record lies.
+    """Return the cells of every trial of a study under the columns of ``table.csv``, and the path of its record.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def planned_lines(study: Study, folder: Path) -> list[tuple[dict[str, str], Path
     Raises
     ------
     DamagedError
-        If a file does not hold the trials or slots that the config asks for.
+        If a file does not contain the trials or slots that the config requires.
     """
     table, results = build_table(study), StudyFolder(folder)
     _compare(results.table, "trial", [row.spec.trial for row in table])
@@ -34,22 +34,24 @@ def planned_lines(study: Study, folder: Path) -> list[tuple[dict[str, str], Path
 
 
 def check_summary(study: Study, folder: Path) -> None:
-    """Compare the trials of ``summary.csv`` in the study's folder of results with those that the config asks for.
+    """Check that ``summary.csv`` in the study's folder of results contains the trials that the config requires.
 
     Raises
     ------
     FileNotFoundError
         If there is no summary.
     InputError
-        If the trials are not the same.
+        If the trials differ.
     """
     path = StudyFolder(folder).summary
     trials = [cells["trial"] for cells in read_rows(path, "trial")]
     table = [row.spec.trial for row in build_table(study)]
     slots = sum(study.search.stage_slots(len(table)))
     if trials[: len(table)] != table or len(trials) > len(table) + slots:
-        problem = f"does not hold the {len(table) + slots} trials of the config; run the study"
-        raise InputError([f"{problem}, or delete this file and run again if nothing is to be done"], str(path))
+        problem = f"does not contain the {len(table) + slots} trials of the config"
+        raise InputError(
+            [f"{problem}; run the study; if Snakemake has nothing to do, delete this file and run it again"], str(path)
+        )
 
 
 def _compare(file: Path, column: str, expected: Sequence[str]) -> None:

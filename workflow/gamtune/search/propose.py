@@ -1,4 +1,4 @@
-"""Fills the slots of a round or a rung from the results of the rows before it."""
+"""Fill the slots of a stage from the results of earlier trials."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,16 +15,21 @@ from gamtune.slots import Outcome, Row, Slot
 
 
 def propose(study: Study, stage: int, folder: Path) -> None:
-    """Write the slots file of a round or rung.
+    """Write the slots file of a stage (a round or a rung).
 
     Parameters
     ----------
     study : Study
-        The config. How many rounds it asks for has no part in any of them.
+        The config. The proposals of a round do not depend on the total number of rounds.
     stage : int
-        Number of the round or rung, from 1.
+        Number of the stage, from 1.
     folder : Path
-        The study's folder of results, with the records of all earlier rows.
+        The study's folder of results, with the records of all earlier trials.
+
+    Raises
+    ------
+    InputError
+        If the record of an earlier trial is missing.
     """
     search, table, results = study.search, build_table(study), StudyFolder(folder)
     trained = []
@@ -43,13 +48,13 @@ def _filled(name: str, slot: Slot) -> FilledSlot:
 
 
 def _outcomes(rows: Sequence[tuple[Row, Path]]) -> list[Outcome]:
-    """Return each row with its result."""
+    """Return the result of each trial."""
     outcomes = []
     for row, path in rows:
         try:
             record = Record.read(path, row.spec.trial)
         except FileNotFoundError:
-            raise InputError([f"{path} is missing: the rows before a round have to be trained first"]) from None
+            raise InputError([f"{path}: missing; train the trials of the earlier stages first"]) from None
         error = record.validation_mse if record.status == "ok" else None
         outcomes.append(Outcome(row, error))
     return outcomes

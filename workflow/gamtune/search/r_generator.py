@@ -1,9 +1,9 @@
-"""R's random numbers, bit for bit: Mersenne Twister, both ways of sampling, rbeta and rnorm.
+"""R's random numbers, equal to the last bit: Mersenne Twister, both kinds of sampling, rbeta and rnorm.
 
 Source: R 4.2.2, src/main/RNG.c (`set.seed`, `unif_rand`, `R_unif_index`), src/nmath/rbeta.c (Cheng 1978, algorithms BB
-and BC), src/nmath/snorm.c and qnorm.c (inversion; Wichura 1988, AS 241). Logarithms and exponentials are the C
-library's, as R's are. It is own code because NumPy's generators give other numbers from R's seeds, and R need not be
-installed.
+and BC), src/nmath/snorm.c and qnorm.c (inversion; Wichura 1988, AS 241). Like R, it uses the logarithm and exponential
+of the C library. NumPy's generators return other numbers for the seeds of R, and R may not be installed; therefore the
+algorithms are implemented here.
 """
 
 import math
@@ -16,20 +16,20 @@ import numpy as np
 Sampling = Literal["rounding", "rejection"]
 
 STATE_WORDS = 624
-SCRAMBLES = 50  # congruential steps before the state is filled
-TO_UNIT = 2.3283064365386963e-10  # 1 / (2^32 - 1), rounded as R's constant is
+SCRAMBLES = 50  # steps of the linear congruential generator before the state is filled
+TO_UNIT = 2.3283064365386963e-10  # 1 / (2^32 - 1), rounded as in R
 LOG_OF_LARGEST = sys.float_info.max_exp * math.log(2)
 
 
 class RStream:
-    """The stream that ``set.seed(seed, sample.kind = ...)`` begins.
+    """Stream of random numbers after ``set.seed(seed, sample.kind = ...)``.
 
     Parameters
     ----------
     seed : int
         From -2147483647 to 2147483647.
     sampling : {"rounding", "rejection"}
-        How ``sample`` makes whole numbers: as R did before 3.6, or since.
+        How ``sample`` draws integers: "rounding" in R before 3.6, "rejection" since then.
 
     Examples
     --------
@@ -42,11 +42,11 @@ class RStream:
         self._unit = _unit_numbers(seed)
 
     def runif(self, low: float, high: float) -> float:
-        """``runif(1, low, high)``."""
+        """Return ``runif(1, low, high)``."""
         return low + (high - low) * next(self._unit)
 
     def sample(self, n: int) -> int:
-        """``sample.int(n, 1) - 1``."""
+        """Return ``sample.int(n, 1) - 1``."""
         if self._sampling == "rounding":
             return math.floor(n * next(self._unit))
         bits = (n - 1).bit_length()
@@ -59,18 +59,18 @@ class RStream:
                 return drawn
 
     def rnorm(self, mean: float, sd: float) -> float:
-        """``rnorm(1, mean, sd)`` by inversion: 27 bits of one number and those of another."""
+        """Return ``rnorm(1, mean, sd)`` by inversion, from 27 bits of one uniform number and all bits of another."""
         coarse = 134217728
         u = math.floor(coarse * next(self._unit)) + next(self._unit)
         return mean + sd * _normal_quantile(u / coarse)
 
     def rbeta(self, a: float, b: float) -> float:
-        """``rbeta(1, a, b)`` with both shapes above 0."""
+        """Return ``rbeta(1, a, b)``; both shape parameters must be above 0."""
         low, high = min(a, b), max(a, b)
         return self._rbeta_bc(a, low, high) if low <= 1 else self._rbeta_bb(a, low, high)
 
     def _rbeta_bc(self, first: float, a: float, b: float) -> float:
-        """Cheng's BC: one shape is at most 1."""
+        """Apply Cheng's algorithm BC: one shape parameter is at most 1."""
         alpha, beta, delta = a + b, 1 / a, 1 + b - a
         k1 = delta * (0.0138889 + 0.0416667 * a) / (b * beta - 0.777778)
         k2 = 0.25 + (0.5 + 0.25 / delta) * a
@@ -94,7 +94,7 @@ class RStream:
         return a / (a + w) if first == a else w / (a + w)
 
     def _rbeta_bb(self, first: float, a: float, b: float) -> float:
-        """Cheng's BB: both shapes are above 1."""
+        """Apply Cheng's algorithm BB: both shape parameters are above 1."""
         alpha = a + b
         beta = math.sqrt((alpha - 2) / (2 * a * b - alpha))
         gamma = a + 1 / beta
@@ -113,7 +113,7 @@ class RStream:
 
 
 def _unit_numbers(seed: int) -> Iterator[float]:
-    """``unif_rand()`` over and over: numbers between 0 and 1, both excluded."""
+    """Yield the results of ``unif_rand()``: numbers between 0 and 1, both excluded."""
     words = np.empty(STATE_WORDS + 1, np.uint32)
     state = seed % 2**32
     for _ in range(SCRAMBLES):
@@ -122,7 +122,7 @@ def _unit_numbers(seed: int) -> Iterator[float]:
         state = (69069 * state + 1) % 2**32
         words[place] = state
     twister = np.random.MT19937()
-    # R's first word is the position, which it sets to "used up"
+    # The first word is R's position in the state, which R sets to the end, so that the next number renews the state
     twister.state = {"bit_generator": "MT19937", "state": {"key": words[1:], "pos": STATE_WORDS}}
     smallest = 0.5 * TO_UNIT
     while True:
@@ -131,12 +131,12 @@ def _unit_numbers(seed: int) -> Iterator[float]:
 
 
 def _odds(u: float, beta: float, factor: float) -> tuple[float, float]:
-    """Cheng's v and w of a uniform number."""
+    """Return v and w of Cheng's algorithms for a uniform number."""
     v = beta * math.log(u / (1 - u))
     return v, factor * math.exp(v) if v <= LOG_OF_LARGEST else sys.float_info.max
 
 
-# Coefficients of Wichura's rational approximations, highest power first: numerator, denominator
+# Coefficients of Wichura's rational approximations (numerator, denominator), highest power first
 CENTRE = (
     (2509.0809287301226727, 33430.575583588128105, 67265.770927008700853, 45921.953931549871457,
      13731.693765509461125, 1971.5909503065514427, 133.14166789178437745, 3.387132872796366608),
@@ -158,7 +158,7 @@ TAIL = (
 
 
 def _normal_quantile(p: float) -> float:
-    """``qnorm(p)``."""
+    """Return ``qnorm(p)``."""
     q = p - 0.5
     if abs(q) <= 0.425:
         r = 0.180625 - q * q
@@ -170,7 +170,7 @@ def _normal_quantile(p: float) -> float:
 
 
 def _polynomial(coefficients: tuple[float, ...], x: float) -> float:
-    """By Horner's rule, in R's order."""
+    """Evaluate a polynomial by Horner's rule, in the same order of operations as R."""
     value = coefficients[0]
     for coefficient in coefficients[1:]:
         value = value * x + coefficient

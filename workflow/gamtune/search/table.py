@@ -1,4 +1,4 @@
-"""The table: every row to train, as a pure function of the config, so that it is known when the workflow is parsed."""
+"""The parameter table: all initial trials, computed from the config alone when Snakemake parses the workflow."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,12 +18,12 @@ MAX_TRIALS = 200_000
 
 
 def build_table(study: Study) -> list[Row]:
-    """Every distinct training of the study, in the table's order; of identical rows the first is kept.
+    """Return the initial trials of a study, in the order of the table; of identical trials the first is kept.
 
     Raises
     ------
     InputError
-        If a row holds a value no training can have, two configurations have one name, there are more than
+        If a configuration has an invalid value, two configurations have the same name, there are more than
         `MAX_TRIALS` trials, or no configuration uses a hyperparameter.
     """
     named: dict[str, Spec] = {}
@@ -35,7 +35,7 @@ def build_table(study: Study) -> list[Row]:
         spec = complete(study, settings, 1, f"row {name}")
         usage.add(settings, spec)
         if named.setdefault(name, spec) != spec:
-            raise InputError([f"search.rows: two configurations are named {name!r}; give the row another name"])
+            raise InputError([f"search.rows: two configurations are named {name!r}; use another name"])
     check_usage(study, usage, lambda settings: complete(study, settings, 1, "space"), fixed_depth(study))
     rows: dict[str, Row] = {}
     for name, spec in named.items():
@@ -47,12 +47,23 @@ def build_table(study: Study) -> list[Row]:
 
 
 def complete(study: Study, settings: dict[str, Any], replicate: int, place: str) -> Spec:
-    """The spec of some settings, the config's section `training` filling the rest.
+    """Return the spec of a trial, whose missing settings come from section ``training`` of the config.
+
+    Parameters
+    ----------
+    study : Study
+        The config.
+    settings : dict
+        Settings of the configuration.
+    replicate : int
+        Number of the replicate, from 1; it determines the weight seed.
+    place : str
+        Source of the settings, for messages.
 
     Raises
     ------
     InputError
-        If the settings make no spec; ``place`` says where they stand.
+        If the settings are not valid.
     """
     fixed = study.training.settings
     if "depth" in settings or any(isinstance(settings.get(name), list) for name in PER_LAYER):
@@ -64,16 +75,16 @@ def complete(study: Study, settings: dict[str, Any], replicate: int, place: str)
 
 
 def table_columns(study: Study) -> list[str]:
-    """Parameters that the table has a column for: those of the space, then those only rows by hand or kept ones set."""
+    """Return the hyperparameters in the table: those of the space, then those that only listed configurations set."""
     names = dict.fromkeys(study.space)
-    for _, settings in _given_rows(study):
+    for _, settings in [*manual_rows(study.search.rows), *kept_rows(study)]:
         names.update(dict.fromkeys(settings))
     names.update(dict.fromkeys(study.stage_settings(0)))
     return [name for name in names if name in SETTINGS]
 
 
 def derived_columns(parameters: Iterable[str]) -> list[str]:
-    """What a per-layer vector is plotted and modelled as."""
+    """Return the columns that summarise per-layer hyperparameters in figures and models."""
     parameters = set(parameters)
     derived = []
     if parameters & {"neurons", "depth"}:
@@ -84,7 +95,20 @@ def derived_columns(parameters: Iterable[str]) -> list[str]:
 
 
 def cells(spec: Spec, parameters: Iterable[str]) -> dict[str, Any]:
-    """A row's parameters and derived columns as numbers and text; None where the training does not use one."""
+    """Return the hyperparameters and derived columns of a trial; None for a hyperparameter that it does not use.
+
+    Parameters
+    ----------
+    spec : Spec
+        The trial.
+    parameters : iterable of str
+        Names of the hyperparameters.
+
+    Returns
+    -------
+    dict
+        Number or text of each cell; values per layer are separated by spaces.
+    """
     parameters = list(parameters)
     values: dict[str, Any] = {}
     for name in parameters:
@@ -98,7 +122,7 @@ def cells(spec: Spec, parameters: Iterable[str]) -> dict[str, Any]:
 
 
 def header(study: Study) -> list[str]:
-    """Columns of ``table.csv``: trial, name, replicate, configuration, fold or stage, parameters, derived columns."""
+    """Return the columns of ``table.csv``."""
     parameters = table_columns(study)
     stage = [study.search.stage_column] if study.search.stage_column else []
     fold = ["fold"] if study.data.validation.folds else []
@@ -106,7 +130,17 @@ def header(study: Study) -> list[str]:
 
 
 def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[Any]]:
-    """Rows in the order of `header`; ``stage`` is the number of their round or rung, 0 for the table itself."""
+    """Yield the cells of each trial in the order of `header`.
+
+    Parameters
+    ----------
+    study : Study
+        The config.
+    rows : iterable of Row
+        The trials.
+    stage : int
+        Number of their round or rung, 0 for the initial table.
+    """
     parameters = table_columns(study)
     stages = [stage] if study.search.stage_column else []
     for row in rows:
@@ -116,16 +150,12 @@ def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[An
 
 
 def table_csv(study: Study) -> str:
-    """The table as the text of ``table.csv``."""
+    """Return the text of ``table.csv``."""
     return artefact_text(header(study), lines(study, build_table(study)))
 
 
 def _named_settings(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and settings of each row: those by hand, the strategy's, those kept from other studies."""
+    """Yield name and settings of each configuration: listed by hand, then drawn, then kept from other studies."""
     shared = study.stage_settings(0)
     for name, settings in [*manual_rows(study.search.rows), *study.search.configurations(study), *kept_rows(study)]:
         yield name, settings | shared
-
-
-def _given_rows(study: Study) -> list[tuple[str, dict[str, Any]]]:
-    return [*manual_rows(study.search.rows), *kept_rows(study)]

@@ -1,4 +1,4 @@
-"""All trials of a study's search: those of the table and those of its rounds or rungs, with their records."""
+"""All trials of a search with the paths of their records: those of the table, then those of its stages."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,20 +13,20 @@ from gamtune.slots import Row
 
 
 def proposed_rows(folder: Path, stages: Sequence[str]) -> list[tuple[Row, Path]]:
-    """Return every trial of the rounds or rungs of a study, in their order, and the path of its record.
+    """Return every trial of some stages of a study, in order, and the path of its record.
 
     Parameters
     ----------
     folder : Path
         The study's folder of results.
     stages : sequence of str
-        Folders of rounds or rungs within it; a stage without a slots file has no trials yet.
+        Folders of the stages within it; a stage without a slots file has no trials yet.
     """
-    places = [StudyFolder(folder).stage(stage) for stage in stages]
+    stage_folders = [StudyFolder(folder).stage(stage) for stage in stages]
     return [
-        (Row(slot.name, 1, slot.spec), place.slot(slot.slot).record)
-        for place in places
-        for slot in _slots(place.slots)
+        (Row(slot.name, 1, slot.spec), stage_folder.slot(slot.slot).record)
+        for stage_folder in stage_folders
+        for slot in _slots(stage_folder.slots)
         if slot.spec
     ]
 
@@ -37,13 +37,13 @@ def lines_with_records(folder: Path, stages: Sequence[str]) -> Iterator[tuple[di
     Parameters
     ----------
     folder, stages
-        As for `proposed_rows`. A missing table has no trials: Snakemake removes an output before it is made again.
+        As for `proposed_rows`. A missing table counts as empty, since Snakemake removes outputs before a step runs.
     """
     study = StudyFolder(folder)
     header, *lines = _lines(study.table)
     for line in lines:
-        told = dict(zip(header, line, strict=True))
-        yield told, study.trial(told["trial"]).record
+        values = dict(zip(header, line, strict=True))
+        yield values, study.trial(values["trial"]).record
     for stage in stages:
         kind, _, number = stage.partition("/")
         for row, record in proposed_rows(folder, [stage]):
@@ -51,7 +51,7 @@ def lines_with_records(folder: Path, stages: Sequence[str]) -> Iterator[tuple[di
 
 
 def _cells(header: Sequence[str], row: Row, stage: dict[str, str]) -> dict[str, str]:
-    """Return the cells of a trial as texts, in the order of the table's columns."""
+    """Return the cells of a trial as text, in the order of the columns of the table."""
     values: dict[str, Any] = {
         "trial": row.spec.trial, "name": row.name, "replicate": row.replicate, "configuration": row.configuration,
         **stage, **cells(row.spec, [name for name in header if name in SETTINGS]),

@@ -1,4 +1,7 @@
-"""Configurations as points of the unit cube, in which every hyperparameter is uniform whatever its prior."""
+"""Map configurations to points of the unit cube and back.
+
+In the unit cube every hyperparameter is uniform, so that search strategies do not depend on the priors.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -52,8 +55,8 @@ def coordinates(space: Mapping[str, Distribution], depth: int | None) -> dict[st
 def settings_at(space: Mapping[str, Distribution], ask: Ask, depth: int | None) -> dict[str, Any]:
     """Return the settings of a configuration, calling ``ask`` for the coordinates that it uses and for no others.
 
-    The condition ``when`` of a hyperparameter is checked before its coordinate is asked for. Only layers that the
-    configuration has are asked for.
+    ``ask`` is not called for hyperparameters whose condition ``when`` is not met, nor for layers beyond the depth of
+    the configuration.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ def settings_at(space: Mapping[str, Distribution], ask: Ask, depth: int | None) 
         Distribution of each hyperparameter.
     ask : callable
         Returns the number of a coordinate: a probability from 0 to (excluding) 1, or, if the coordinate has unordered
-        values, the place of one of them, from 0.
+        values, the position of one of them, from 0.
     depth : int, optional
         Number of hidden layers, if it is not part of the space.
     """
@@ -126,5 +129,5 @@ def _as_written(distribution: Distribution, value: Any) -> Any:
     if not isinstance(value, tuple):
         return value
     listed = list(value)
-    whole = distribution.per is not None or listed in (distribution.choices or [])
-    return listed if whole else listed[0]
+    is_vector = distribution.per is not None or listed in (distribution.choices or [])
+    return listed if is_vector else listed[0]

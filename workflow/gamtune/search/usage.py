@@ -1,4 +1,4 @@
-"""Refuses hyperparameters that no configuration uses: they would be dropped without a word."""
+"""Check that each given hyperparameter is used by a configuration; otherwise it would be ignored silently."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -11,20 +11,20 @@ from gamtune.search.draws import drawn_rows
 from gamtune.search.manual import manual_rows
 from gamtune.spec import Spec
 
-POSSIBLE_DRAWS = 1000  # that stand for what later rounds may propose
+POSSIBLE_DRAWS = 1000  # number of random draws that represent what later rounds may propose
 
 
 class Usage:
-    """What the configurations of a table set and what they use.
+    """Hyperparameters that the configurations of a table set and use.
 
     Attributes
     ----------
     used : set of str
-        Settings that a configuration sets and uses.
+        Hyperparameters that a configuration sets and uses.
     effective : set of str
-        Settings that a configuration uses, whether it sets them or section ``training`` does.
+        Hyperparameters that a configuration uses, set by itself or by the section ``training``.
     optimizers : set of (str, str)
-        Pairs of network and optimizer.
+        Pairs of network and optimizer that occur.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,15 @@ class Usage:
         self.optimizers: set[tuple[str, str]] = set()
 
     def add(self, settings: Mapping[str, Any], spec: Spec) -> None:
-        """Count a configuration: its own settings, and the spec that they were completed to."""
+        """Add a configuration.
+
+        Parameters
+        ----------
+        settings : mapping
+            Hyperparameters that the configuration sets.
+        spec : Spec
+            The same settings, completed from the section ``training``.
+        """
         pair = spec.network, spec.optimizer
         if pair not in self.optimizers:
             self.optimizers.add(pair)
@@ -42,7 +50,7 @@ class Usage:
 
 
 def check_usage(study: Study, usage: Usage, complete: Callable[[dict[str, Any]], Spec], depth: int | None) -> None:
-    """Refuse what no configuration uses of the space, the rows by hand and the section ``training``.
+    """Check that each hyperparameter in the space, in ``search.rows`` and in section ``training`` is used.
 
     Parameters
     ----------
@@ -51,24 +59,25 @@ def check_usage(study: Study, usage: Usage, complete: Callable[[dict[str, Any]],
     usage : Usage
         All configurations of the table.
     complete : callable
-        Completes settings to a spec; for strategies whose later rounds may draw more of the space than the table has.
+        Returns the spec of settings. It is used for strategies whose later rounds may draw values that the table does
+        not contain.
     depth : int, optional
-        Hidden layers where the space does not draw their number.
+        Number of hidden layers, if it is not part of the space.
 
     Raises
     ------
     InputError
-        With one line for each setting.
+        If no configuration uses a hyperparameter, with one line for each.
     """
-    given = {
+    keys = {
         **{f"search.rows: {name}": name for _, row in manual_rows(study.search.rows) for name in row},
         **{f"space.{name}": name for name in study.space},
     }
-    unused = {place: name for place, name in given.items() if name not in usage.used}
+    unused = {key: name for key, name in keys.items() if name not in usage.used}
     if unused and study.search.proposes:
         for settings in drawn_rows(study.space, POSSIBLE_DRAWS, random_design(1, POSSIBLE_DRAWS), depth):
             usage.add(settings, complete(settings))
-        unused = {place: name for place, name in unused.items() if name not in usage.used}
+        unused = {key: name for key, name in unused.items() if name not in usage.used}
     fixed = study.training.settings
     unused |= {
         f"training.{name}": name
@@ -77,33 +86,33 @@ def check_usage(study: Study, usage: Usage, complete: Callable[[dict[str, Any]],
     }
     if unused:
         raise InputError(
-            f"{place}: no configuration uses it: {_reason(name, study, usage.optimizers)}"
-            for place, name in unused.items()
+            f"{key}: no configuration uses it: {_reason(name, study, usage.optimizers)}" for key, name in unused.items()
         )
 
 
 def unused_reason(settings: Iterable[str], spec: Spec) -> str | None:
-    """Return why a configuration does not use one of the settings that it was given; None if it uses all."""
+    """Return the first hyperparameter that a configuration sets but does not use, with the reason; otherwise None."""
     for name in settings:
         if spec.value(name) is None:
-            return f"{name}: {_not_known(name, {(spec.network, spec.optimizer)})}"
+            return f"{name}: {_requirement(name, {(spec.network, spec.optimizer)})}"
     return None
 
 
 def _reason(name: str, study: Study, optimizers: set[tuple[str, str]]) -> str:
-    known = any(name in NETWORKS[network][optimizer] for network, optimizer in optimizers)
-    if name not in OPTIMIZER_SETTINGS or known:
+    valid = any(name in NETWORKS[network][optimizer] for network, optimizer in optimizers)
+    if name not in OPTIMIZER_SETTINGS or valid:
         if name in study.space and study.space[name].when:
-            return "its condition `when` holds in none of them"
+            return "no configuration satisfies its condition `when`"
         if name == "min_delta":
-            return _not_known(name, optimizers)
-        return f"the strategy {study.search.strategy!r} draws nothing from the space; list it in search.rows"
-    return _not_known(name, optimizers)
+            return _requirement(name, optimizers)
+        return f"the strategy {study.search.strategy!r} does not draw from the space; list it in search.rows"
+    return _requirement(name, optimizers)
 
 
-def _not_known(name: str, optimizers: set[tuple[str, str]]) -> str:
+def _requirement(name: str, optimizers: set[tuple[str, str]]) -> str:
+    """Return what a hyperparameter requires that the configurations do not have."""
     if name not in OPTIMIZER_SETTINGS:
-        return "it needs training.early_stopping"
-    given = sorted({optimizer for _, optimizer in optimizers})
-    readers = sorted({one for known in NETWORKS.values() for one, names in known.items() if name in names})
-    return f"{name} belongs to optimizer {' or '.join(readers)}, got optimizer {' and '.join(given)}"
+        return "it requires training.early_stopping"
+    found = sorted({optimizer for _, optimizer in optimizers})
+    valid = sorted({one for settings in NETWORKS.values() for one, names in settings.items() if name in names})
+    return f"{name} belongs to optimizer {' or '.join(valid)}, got optimizer {' and '.join(found)}"

@@ -20,15 +20,15 @@ class Beta(Distribution):
     @field_validator("beta")
     @classmethod
     def _check(cls, pair: Pair) -> Pair:
-        for place, shape in zip(("first", "second"), pair, strict=True):
+        for position, shape in zip(("first", "second"), pair, strict=True):
             if shape <= 0:
-                raise ValueError(f"the {place} shape must be above 0")
+                raise ValueError(f"the {position} shape must be above 0")
             if not SHAPES[0] <= shape <= SHAPES[1]:
-                raise ValueError(f"the {place} shape must be from {SHAPES[0]:g} to {SHAPES[1]:g}")
+                raise ValueError(f"the {position} shape must be from {SHAPES[0]:g} to {SHAPES[1]:g}")
         return pair
 
     def quantile(self, u: FloatArray) -> list[float]:  # noqa: D102
-        from scipy.special import betaincinv  # takes a third of a second to import
+        from scipy.special import betaincinv  # imported here because the import takes 0.3 s
 
         return rounded(self.scale * betaincinv(*self.beta, u), self.support)
 

@@ -10,13 +10,18 @@ from pydantic import Field, field_validator
 from gamtune.config.distributions import Distribution, FloatArray, Pair, RGenerator, Scalar
 from gamtune.numbers import compact
 
-Level = Scalar | list[int] | list[float]  # one value, or a whole per-layer vector
+Level = Scalar | list[int] | list[float]  # one value, or a list with one value per layer
 
 
 class Choice(Distribution):
-    """One of the listed values, equally likely. A list alone in the YAML means this; a value alone, only that value."""
+    """One of the listed values, equally likely.
 
-    choice: list[Level] = Field(description="the values; each may be a whole per-layer vector", min_length=1)
+    In a config, a list without the name of a distribution is a choice, and a single value is a choice of one value.
+    """
+
+    choice: list[Level] = Field(
+        description="the values, equally likely; each may be a list with one value per layer", min_length=1
+    )
 
     @field_validator("choice")
     @classmethod
@@ -30,12 +35,12 @@ class Choice(Distribution):
         return values
 
     def quantile(self, u: FloatArray) -> list[Any]:  # noqa: D102
-        return [self.choice[int(place)] for place in np.floor(u * len(self.choice))]
+        return [self.choice[int(index)] for index in np.floor(u * len(self.choice))]
 
     def unit(self, value: Any) -> float:
-        """Return the probability that `quantile` maps to a value; for a value that is not listed, to the first one."""
-        place = self.choice.index(value) if value in self.choice else 0
-        return (place + 0.5) / len(self.choice)
+        """Return the probability that `quantile` maps to a value, or to the first value if it is not listed."""
+        index = self.choice.index(value) if value in self.choice else 0
+        return (index + 0.5) / len(self.choice)
 
     def draw_as_r(self, generator: RGenerator) -> Any:
         """Return ``sample(choice, 1)``."""
@@ -51,7 +56,7 @@ class Choice(Distribution):
         return self.choice
 
     def describe(self) -> str:  # noqa: D102
-        return "fixed" if len(self.choice) == 1 else "one of these, equally likely"
+        return "fixed" if len(self.choice) == 1 else "one of these values, equally likely"
 
     def describe_range(self) -> str:  # noqa: D102
         return ", ".join(map(compact, self.choice))

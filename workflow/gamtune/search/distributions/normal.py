@@ -1,6 +1,6 @@
 """The normal distribution, which may be truncated.
 
-SciPy's special functions are imported where they are used, since the import takes a third of a second.
+SciPy's special functions are imported where they are used, because the import takes 0.3 s.
 """
 
 import math
@@ -13,15 +13,15 @@ from gamtune.config.distributions import Distribution, FloatArray, Pair, RGenera
 from gamtune.numbers import compact
 from gamtune.search.distributions.rounding import clipped, rounded
 
-FAR = 30.0  # standard deviations; a range farther from the mean may hold a single number of 6 significant digits
+FAR = 30.0  # standard deviations; a range beyond may contain only one number of 6 significant digits
 
 
 class Normal(Distribution):
-    """Normal distribution, cut off at min and max where they are given."""
+    """Normal distribution, optionally truncated."""
 
     normal: Pair = Field(description="mean and standard deviation", examples=[(0.95, 0.02)])
-    min: float | None = Field(None, description="smallest value, cut off below")
-    max: float | None = Field(None, description="largest value, cut off above")
+    min: float | None = Field(None, description="lower end at which the distribution is truncated, by default none")
+    max: float | None = Field(None, description="upper end at which the distribution is truncated, by default none")
 
     @field_validator("normal")
     @classmethod
@@ -51,7 +51,7 @@ class Normal(Distribution):
 
         mean, sd = self.normal
         low, high = self._ends()
-        if low > 0:  # mirrored into the lower tail, where float64 tells small probabilities apart
+        if low > 0:  # mirrored into the lower tail, where float64 resolves small probabilities
             return rounded(mean - sd * _lower_tail_quantile(1 - u, -high, -low), self.support)
         if high < 0:
             return rounded(mean + sd * _lower_tail_quantile(u, low, high), self.support)
@@ -73,12 +73,12 @@ class Normal(Distribution):
         return clipped((float(ndtr(at)) - below) / (above - below))
 
     def draw_as_r(self, generator: RGenerator) -> float:
-        """Return ``rnorm(1, mean, sd)``, which knows no min and max."""
+        """Return ``rnorm(1, mean, sd)``."""
         return generator.rnorm(*self.normal)
 
     def check_draws_as_r(self) -> None:  # noqa: D102
         if not (self.min is self.max is None):
-            raise ValueError("R draws no normal numbers with min or max")
+            raise ValueError("min and max are not valid for R's generators")
 
     @property
     def support(self) -> Pair:  # noqa: D102

@@ -1,4 +1,4 @@
-"""Distributions that are flat between two ends: whole numbers, real numbers and their logarithms."""
+"""Uniform distributions of whole numbers, real numbers and logarithms."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class Integer(Distribution):
 
     whole: ClassVar[bool] = True
 
-    integer: tuple[Whole, Whole] = Field(description="low and high", examples=[(1, 5)])
+    integer: tuple[Whole, Whole] = Field(description="lowest and highest value, both included", examples=[(1, 5)])
 
     @field_validator("integer")
     @classmethod
@@ -55,7 +55,7 @@ class Integer(Distribution):
 class Uniform(Distribution):
     """Real numbers from low to high, equally likely."""
 
-    uniform: Pair = Field(description="low and high", examples=[(0, 0.01)])
+    uniform: Pair = Field(description="lower and upper end", examples=[(0, 0.01)])
 
     _check = field_validator("uniform")(ordered)
 
@@ -80,11 +80,11 @@ class Uniform(Distribution):
 
 
 class LogUniform(Distribution):
-    """Real numbers whose logarithm is uniform: every order of magnitude equally likely."""
+    """Real numbers whose logarithm is uniform: all orders of magnitude are equally likely."""
 
     logarithmic: ClassVar[bool] = True
 
-    log_uniform: Pair = Field(description="low and high, both above 0", examples=[(1e-4, 1.0)])
+    log_uniform: Pair = Field(description="lower and upper end, both above 0", examples=[(1e-4, 1.0)])
 
     @field_validator("log_uniform")
     @classmethod
@@ -111,4 +111,4 @@ class LogUniform(Distribution):
         return self.log_uniform
 
     def describe(self) -> str:  # noqa: D102
-        return "log-uniform: every order of magnitude equally likely"
+        return "log-uniform: all orders of magnitude equally likely"

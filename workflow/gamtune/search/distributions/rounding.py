@@ -1,4 +1,4 @@
-"""Rounding of draws and probabilities, which distributions share."""
+"""Rounding of draws and probabilities, shared by the distributions."""
 
 from gamtune.config.distributions import FloatArray, Pair
 
@@ -8,7 +8,7 @@ SIGNIFICANT_DIGITS = 6
 
 
 def rounded(values: FloatArray, support: Pair) -> list[float]:
-    """Return draws rounded to `SIGNIFICANT_DIGITS` digits that do not leave the support.
+    """Return draws, rounded to `SIGNIFICANT_DIGITS` significant digits and clipped to the support.
 
     Parameters
     ----------
@@ -28,5 +28,5 @@ def rounded(values: FloatArray, support: Pair) -> list[float]:
 
 
 def clipped(probability: float) -> float:
-    """Return a number that rounding errors may have moved outside 0 to 1, clipped to that interval."""
+    """Return a probability clipped to 0 to 1, since rounding errors may have moved it outside."""
     return min(max(probability, 0.0), 1.0)

@@ -14,7 +14,7 @@ from gamtune.search.designs import Design, latin_hypercube, random_design, sobol
 from gamtune.search.draws import drawn_rows, seeded_rows
 
 MAX_CONFIGURATIONS = 100_000
-LARGEST_R_SEED = 2**31 - 1  # -2^31 is R's NA; numpy's generator is held to the same
+LARGEST_R_SEED = 2**31 - 1  # -2^31 is R's NA; the same limits hold for NumPy's generator
 
 
 class Drawing(Search):
@@ -30,8 +30,8 @@ class Drawing(Search):
         1,
         ge=0,
         le=LARGEST_SEED,
-        description="seed of the draws, from 0 to 4294967295; configuration i depends on (seed, i) alone, so that more "
-        "draws leave the first ones as they are",
+        description="seed of the draws, from 0 to 4294967295; configuration i depends only on the seed and i, so that "
+        "more draws leave the earlier ones unchanged (except for latin_hypercube)",
     )
 
     @model_validator(mode="after")
@@ -44,7 +44,7 @@ class Drawing(Search):
             raise ValueError(f"draws: missing; the strategy {self.strategy!r} needs a number of configurations")
 
     def design(self, draws: int) -> Design:
-        """Return where the configurations lie in the unit cube."""
+        """Return the positions of the configurations in the unit cube."""
         return random_design(self.seed, draws)
 
     def configurations(self, study: Study) -> Iterator[tuple[str, dict[str, Any]]]:  # noqa: D102
@@ -54,11 +54,11 @@ class Drawing(Search):
             yield f"{self.strategy}_{number:03d}", settings
 
     def describe(self) -> str:  # noqa: D102
-        return f"{self.draws} rows drawn at random (seed {self.seed})"
+        return f"{self.draws} configurations drawn at random (seed {self.seed})"
 
 
 class Random(Drawing):
-    """Independent random draws, or R's with one seed per configuration."""
+    """Draw configurations independently; optionally with one seed per configuration, as R does."""
 
     strategy: Literal["random"] = Field(description="independent random draws")
     seeds: list[Annotated[int, Field(ge=-LARGEST_R_SEED, le=LARGEST_R_SEED)]] | None = Field(
@@ -70,8 +70,9 @@ class Random(Drawing):
     )
     generator: Literal["numpy", "R-rounding", "R-rejection"] | None = Field(
         None,
-        description="random generator for seeds, by default numpy. R-rounding is R before 3.6, R-rejection R since "
-        "then: set.seed, then the parameters in the space's order, those with one value per layer last",
+        description="random generator for seeds, by default numpy; R-rounding is R before 3.6, R-rejection is R since "
+        "then. R's generators call set.seed and draw the hyperparameters in the order of the space, those "
+        "with one value per layer last",
     )
 
     def _check_draws(self) -> None:
@@ -84,7 +85,7 @@ class Random(Drawing):
             raise ValueError("seeds: not valid together with draws; there is one configuration per seed")
         for seed, times in Counter(self.seeds).items():
             if times > 1:
-                raise ValueError(f"seeds: lists {seed} twice")
+                raise ValueError(f"seeds: {seed} is listed twice")
 
     def check_study(self, study: Study) -> None:  # noqa: D102
         if self.generator in (None, "numpy"):
@@ -103,11 +104,11 @@ class Random(Drawing):
         yield from zip((f"m_{seed}" for seed in self.seeds), rows, strict=True)
 
     def describe(self) -> str:  # noqa: D102
-        return f"one row for each of {len(self.seeds)} seeds" if self.seeds else super().describe()
+        return f"one configuration for each of {len(self.seeds)} seeds" if self.seeds else super().describe()
 
 
 class Sobol(Drawing):
-    """Draws from a scrambled Sobol sequence, which fill the space evenly."""
+    """Draw configurations from a scrambled Sobol sequence, which fills the space evenly."""
 
     strategy: Literal["sobol"] = Field(description="a scrambled Sobol sequence, which fills the space evenly")
 
@@ -115,11 +116,11 @@ class Sobol(Drawing):
         return sobol(self.seed, draws)
 
     def describe(self) -> str:  # noqa: D102
-        return f"{self.draws} rows of a scrambled Sobol sequence (seed {self.seed})"
+        return f"{self.draws} configurations from a scrambled Sobol sequence (seed {self.seed})"
 
 
 class LatinHypercube(Drawing):
-    """Draws from a Latin hypercube, which fill each hyperparameter's range evenly."""
+    """Draw configurations from a Latin hypercube, which fills the range of each hyperparameter evenly."""
 
     strategy: Literal["latin_hypercube"] = Field(
         description="a Latin hypercube, which fills the range of each hyperparameter evenly"
@@ -129,4 +130,4 @@ class LatinHypercube(Drawing):
         return latin_hypercube(self.seed, draws)
 
     def describe(self) -> str:  # noqa: D102
-        return f"{self.draws} rows of a Latin hypercube (seed {self.seed})"
+        return f"{self.draws} configurations from a Latin hypercube (seed {self.seed})"

@@ -1,4 +1,4 @@
-"""Successive halving: many configurations trained for few epochs, the best of them for more.
+"""Successive halving: train many configurations for few epochs, and the best of them for more.
 
 Source: Jamieson and Talwalkar (2016), Non-stochastic best arm identification and hyperparameter optimization.
 """
@@ -20,23 +20,23 @@ ETA, RUNGS = 3, 3
 
 
 class Halving(Drawing):
-    """Random draws that are trained for few epochs; the best of them advance to the next rung."""
+    """Train random draws for few epochs; the best of them advance to the next rung."""
 
     strategy: Literal["halving"] = Field(
-        description="random draws trained for few epochs, of which the best are trained for more"
+        description="successive halving: random draws trained for few epochs, the best of which are trained for more"
     )
     eta: int | None = Field(
         None,
         ge=2,
         le=100,
-        description=f"reduction factor: the best 1/eta of the trials advance to the next rung, by default {ETA}",
+        description=f"reduction factor: the best 1/eta of the trials advance to the next rung (default {ETA})",
     )
     rungs: int | None = Field(
         None,
         ge=2,
         le=20,
-        description="number of rungs; the last ends after training.epochs, each rung before it after 1/eta of the "
-        f"epochs of the next, by default {RUNGS}",
+        description="number of rungs; the last rung ends after training.epochs, each earlier one after 1/eta of the "
+        f"epochs of the next (default {RUNGS})",
     )
 
     @property
@@ -68,24 +68,27 @@ class Halving(Drawing):
 
     def check_study(self, study: Study) -> None:  # noqa: D102
         if "epochs" in study.space:
-            raise ValueError("space.epochs: the strategy 'halving' sets the epochs; training.epochs is the last rung's")
+            raise ValueError(
+                "space.epochs: not valid for strategy 'halving'; set training.epochs, those of the last rung"
+            )
         epochs = self._rung_epochs(int(study.training.settings["epochs"]))
         if len(set(epochs)) < len(epochs):
             raise ValueError(
-                f"search.rungs: rungs of {', '.join(map(str, epochs))} epochs; more training.epochs or fewer rungs"
+                f"search.rungs: the rungs have {', '.join(map(str, epochs))} epochs, expected increasing numbers; "
+                "increase training.epochs or reduce rungs"
             )
 
     def propose(self, study: Study, stage: int, slots: int, outcomes: Sequence[Outcome]) -> list[Slot]:
-        """Advance the best trials of the rung before, which are trained for more epochs; failed trials do not advance.
+        """Fill a rung with the best trials of the previous rung, to be trained for more epochs.
 
-        Of trials with equal errors, the earlier one is better.
+        Failed trials do not advance. Of trials with equal errors, the earlier one is preferred.
         """
         epochs = self.stage_settings(int(study.training.settings["epochs"]), stage)["epochs"]
         finished = [outcome for outcome in outcomes if outcome.error is not None]
         best = sorted(finished, key=lambda outcome: float(outcome.error or 0))[:slots]
         filled = [Slot(replace(outcome.row, spec=replace(outcome.row.spec, epochs=epochs))) for outcome in best]
-        return filled + [Slot(None, f"only {len(best)} rows of the rung before finished")] * (slots - len(best))
+        reason = f"only {len(best)} trials of the previous rung finished"
+        return filled + [Slot(None, reason)] * (slots - len(best))
 
     def describe(self) -> str:  # noqa: D102
-        advanced = f"one in {self.eta or ETA} was trained on at each of {self.rung_count} rungs"
-        return f"{super().describe()}, of which {advanced}"
+        return f"{super().describe()}, then successive halving (eta {self.eta or ETA}, {self.rung_count} rungs)"

@@ -1,4 +1,4 @@
-"""Strategies whose configurations are listed: by hand, or as every combination of listed values."""
+"""Strategies without random draws: listed configurations, and a grid of listed values."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal, Self
@@ -11,7 +11,7 @@ from gamtune.search.grid import grid_rows
 
 
 class Manual(Search):
-    """Only the configurations that you list."""
+    """Train only the configurations that the user lists."""
 
     needs_space: ClassVar[bool] = False
     strategy: Literal["manual"] = Field(description="the configurations that you list")
@@ -23,13 +23,15 @@ class Manual(Search):
         return self
 
     def describe(self) -> str:  # noqa: D102
-        return "rows by hand"
+        return "configurations listed by hand"
 
 
 class Grid(Search):
-    """Every combination of the values in the space, in the order of R's ``expand.grid``."""
+    """Train every combination of the values in the space, in the order of R's ``expand.grid``."""
 
-    strategy: Literal["grid"] = Field(description="every combination, as R's expand.grid")
+    strategy: Literal["grid"] = Field(
+        description="every combination of the values in the space, in the order of R's expand.grid"
+    )
 
     def configurations(self, study: Study) -> Iterator[tuple[str, dict[str, Any]]]:  # noqa: D102
         for number, settings in enumerate(grid_rows(study.space), start=1):

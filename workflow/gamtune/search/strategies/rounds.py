@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from gamtune.search.adaptive import IsNew
 
 PER_ROUND = 10
-REPEATS = 100  # proposals of configurations that are known already, after which a slot stays empty
+REPEATS = 100  # number of repeated proposals after which a slot stays empty
 
 
 class Rounds(Drawing):
-    """Random draws, then rounds of configurations that a model proposes from all earlier results.
+    """Draw configurations at random, then train rounds that a model proposes from all earlier results.
 
     Attributes
     ----------
     model : str
-        The model in words.
+        Name of the model, for the report.
     """
 
     proposes: ClassVar[bool] = True
@@ -39,7 +39,7 @@ class Rounds(Drawing):
 
     rounds: int | None = Field(None, ge=1, le=1000, description="number of rounds")
     per_round: int | None = Field(
-        None, ge=1, le=1000, description=f"number of configurations per round, by default {PER_ROUND}"
+        None, ge=1, le=1000, description=f"number of configurations per round (default {PER_ROUND})"
     )
 
     @model_validator(mode="after")
@@ -59,21 +59,21 @@ class Rounds(Drawing):
         return self.model_copy(update={"rounds": stage})
 
     def sampler(self, seed: int, coordinates: "Mapping[str, BaseDistribution]", is_new: "IsNew") -> "BaseSampler":
-        """Return the model as a sampler of Optuna's.
+        """Return the model as an Optuna sampler.
 
         Parameters
         ----------
         seed : int
             Equal results and seeds give equal proposals.
         coordinates : mapping
-            The coordinates of the unit cube.
+            Coordinates of the unit cube.
         is_new : callable
-            Whether a point stands for a configuration that was not tried before.
+            Returns whether a point maps to a configuration that was not tried before.
         """
         raise NotImplementedError
 
     def propose(self, study: Study, stage: int, slots: int, outcomes: Sequence[Outcome]) -> list[Slot]:
-        """Propose configurations that differ from all earlier ones; a space of few values may have none left."""
+        """Propose configurations that differ from all earlier ones; slots stay empty if the space has no others."""
         from gamtune.search.adaptive import Proposer, seed_of_round  # imports Optuna
 
         tried = ((outcome.row.spec, outcome.error) for outcome in outcomes)
@@ -94,7 +94,7 @@ class Rounds(Drawing):
             proposed = (spec_of(proposer.ask()) for _ in range(REPEATS))
             spec = next((spec for spec in proposed if spec.trial not in known), None)
             if spec is None:
-                reason = f"{REPEATS} proposals in a row were rows tried before: the space may hold no other"
+                reason = f"{REPEATS} successive proposals had been tried before; the space may contain no others"
                 filled.append(Slot(None, reason))
             else:
                 known.add(spec.trial)
@@ -102,16 +102,16 @@ class Rounds(Drawing):
         return filled
 
     def describe(self) -> str:  # noqa: D102
-        rounds = f"{self.rounds} rounds of {self.per_round or PER_ROUND} rows"
-        return f"{super().describe()}, then {rounds} that {self.model} proposed from the results"
+        rounds = f"{self.rounds} round{'' if self.rounds == 1 else 's'} of {self.per_round or PER_ROUND}"
+        return f"{super().describe()}, then {rounds} proposed by {self.model}"
 
 
 class Tpe(Rounds):
-    """Rounds proposed by the tree-structured Parzen estimator (TPE)."""
+    """Propose rounds with the tree-structured Parzen estimator (TPE)."""
 
     model: ClassVar[str] = "TPE"
     strategy: Literal["tpe"] = Field(
-        description="random draws, then rounds proposed by the tree-structured Parzen estimator"
+        description="Bayesian search: random draws, then rounds proposed by the tree-structured Parzen estimator"
     )
 
     def sampler(  # noqa: D102
@@ -123,11 +123,13 @@ class Tpe(Rounds):
 
 
 class GaussianProcess(Rounds):
-    """Rounds proposed by expected improvement under a Gaussian process."""
+    """Propose rounds with the largest expected improvement under a Gaussian process."""
 
     model: ClassVar[str] = "a Gaussian process"
     fewest_results: ClassVar[int] = 4
-    strategy: Literal["gp"] = Field(description="random draws, then rounds proposed by a Gaussian process")
+    strategy: Literal["gp"] = Field(
+        description="Bayesian search: random draws, then rounds proposed by a Gaussian process"
+    )
 
     def sampler(  # noqa: D102
         self, seed: int, coordinates: "Mapping[str, BaseDistribution]", is_new: "IsNew"
