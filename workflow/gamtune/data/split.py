@@ -16,7 +16,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
-from gamtune.config.data_section import Aside, Data, Validation
+from gamtune.config.data_section import Data, HeldOut, Validation
 from gamtune.data.rows import Rows
 from gamtune.errors import InputError
 from gamtune.results.record import PARTS
@@ -52,7 +52,7 @@ def split_rows(data: Data, rows: Rows) -> Split:
     Parameters
     ----------
     data : Data
-        How rows are set aside, and the seed.
+        How rows are set held_out, and the seed.
     rows : Rows
         The rows, some perhaps with a part already.
 
@@ -63,20 +63,20 @@ def split_rows(data: Data, rows: Rows) -> Split:
     """
     parts = np.full(len(rows.target), "", dtype="<U10") if rows.parts is None else rows.parts.astype("<U10")
     rest = np.flatnonzero(parts == "")
-    drawn: dict[str, Aside] = {}
+    drawn: dict[str, HeldOut] = {}
     if not data.has_test and data.test.column is None:
         drawn["test"] = data.test
     if not data.has_validation and data.validation.column is None:
         drawn["validation"] = data.validation
     _check_classes(rows, rest, drawn)
-    sizes = {name: _size(name, aside, rest, rows) for name, aside in drawn.items()}
+    sizes = {name: _size(name, held_out, rest, rows) for name, held_out in drawn.items()}
     folds = None
-    for name, aside in drawn.items():
-        if aside is data.validation and data.validation.folds is not None:
+    for name, held_out in drawn.items():
+        if held_out is data.validation and data.validation.folds is not None:
             folds = np.zeros(len(parts), np.int32)
             folds[rest] = _folds(data.validation, rest, data.seed, rows)
         else:
-            rest, taken = _draw(name, aside, sizes[name], rest, data.seed, rows)
+            rest, taken = _draw(name, held_out, sizes[name], rest, data.seed, rows)
             parts[taken] = name
     parts[parts == ""] = "train"
     split = Split(parts, folds)
@@ -88,9 +88,9 @@ def split_rows(data: Data, rows: Rows) -> Split:
     return split
 
 
-def _check_classes(rows: Rows, rest: Indices, drawn: dict[str, Aside]) -> None:
+def _check_classes(rows: Rows, rest: Indices, drawn: dict[str, HeldOut]) -> None:
     """Where every part gets its share of every class, a class must have a row for each."""
-    if rows.classes is None or rows.groups is not None or not any(aside.stratify for aside in drawn.values()):
+    if rows.classes is None or rows.groups is not None or not any(held_out.stratify for held_out in drawn.values()):
         return
     sizes = np.bincount(rows.target[rest], minlength=len(rows.classes))
     if sizes.min() < 1 + len(drawn):
@@ -99,20 +99,20 @@ def _check_classes(rows: Rows, rest: Indices, drawn: dict[str, Aside]) -> None:
         raise InputError([f"data.target: {found}, expected at least {1 + len(drawn)}, one for each part{hint}"])
 
 
-def _size(name: str, aside: Aside, rest: Indices, rows: Rows) -> int:
+def _size(name: str, held_out: HeldOut, rest: Indices, rows: Rows) -> int:
     """Rows, or groups, that a part gets of all that are to be drawn from; folds say it themselves."""
     if rows.groups is None:
-        return max(1, round((aside.share or 0) * len(rest)))
+        return max(1, round((held_out.drawn_fraction or 0) * len(rest)))
     groups = rows.groups.iloc[rest].nunique()
-    size = aside.groups or max(1, round((aside.share or 0) * groups))
+    size = held_out.groups or max(1, round((held_out.drawn_fraction or 0) * groups))
     if size >= groups:
         column = rows.groups.name
         raise InputError([f"data.{name}: {size} of the {groups} groups of {column!r} leave no row to train on"])
     return size
 
 
-def _draw(name: str, aside: Aside, size: int, rest: Indices, seed: int, rows: Rows) -> tuple[Indices, Indices]:
-    """Rows that stay and rows that are set aside."""
+def _draw(name: str, held_out: HeldOut, size: int, rest: Indices, seed: int, rows: Rows) -> tuple[Indices, Indices]:
+    """Rows that stay and rows that are set held_out."""
     if rows.groups is not None:
         groups = rows.groups.iloc[rest]
         splitter = GroupShuffleSplit(1, test_size=size, random_state=seed)
@@ -122,7 +122,7 @@ def _draw(name: str, aside: Aside, size: int, rest: Indices, seed: int, rows: Ro
             found = f"{size} of the {groups.nunique()} groups of {groups.name!r} that are left"
             raise InputError([f"data.{name}: {found} leave no row to train on"]) from None
         return rest[stay], rest[taken]
-    stratify = rows.target[rest] if aside.stratify and rows.classes is not None else None
+    stratify = rows.target[rest] if held_out.stratify and rows.classes is not None else None
     try:
         stay, taken = train_test_split(rest, test_size=size, random_state=seed, stratify=stratify)
     except ValueError as error:

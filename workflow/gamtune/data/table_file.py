@@ -161,9 +161,9 @@ def _parts(data: Data, rows: dict[Part, int], joined: Joined) -> npt.NDArray[np.
         columns = joined.columns(data.split_column)
         words = np.array([str(word or "").lower() for word in joined.texts(columns)])
         joined.refuse(~np.isin(words, PARTS), columns, "got {cell}, expected train, validation or test")
-        for part, aside in (("validation", data.validation), ("test", data.test)):
+        for part, held_out in (("validation", data.validation), ("test", data.test)):
             chosen = (words == part) & (parts == "")
-            if aside.column is None:
+            if held_out.column is None:
                 joined.refuse(chosen, columns, f"got {{cell}}, but data.{part}.column does not name the column")
             parts[chosen] = part
     return parts
