@@ -158,5 +158,5 @@ def test_r_draws_only_from_distributions_that_it_knows():
         distribution.check_draws_as_r()
     with pytest.raises(ValueError, match="R draws no normal numbers with min or max"):
         Normal(normal=(0, 1), max=1).check_draws_as_r()
-    with pytest.raises(ValueError, match="R's generator does not draw from the distribution 'unfinished'"):
+    with pytest.raises(ValueError, match="distribution 'unfinished' is not valid for R's generator"):
         Unfinished(unfinished=1).check_draws_as_r()
