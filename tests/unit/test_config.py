@@ -158,7 +158,10 @@ def reported(tmp_path, capsys, changes):
             {"selection": {"rules": ["by_hand"], "by_hand": {"x": {"l1": -1}}}},
             "selection.by_hand.x, l1: got -1, expected a number of at least 0",
         ),
-        ({"data": {"source": "table", "path": "none.csv", "target": "y"}}, "data.path: none.csv is no file"),
+        (
+            {"data": {"source": "table", "path": "none.csv", "target": "y"}},
+            "data.path: none.csv does not exist or is not a file",
+        ),
         ({"data": {"source": "table", "path": "x.csv"}}, "data: target is missing; source 'table' requires it"),
         (
             {
