@@ -46,7 +46,7 @@ MISUSE = {
     "train: no slots file": ([*TRAIN, "--slots", "here.txt", "--slot", "1"], "here.txt: damaged: it has no column 'slot'"),
     "train: no JSON": ([*TRAIN, "--spec", "{"], "argument --spec: got '{', expected the specification of a trial"),
     "train: no object": ([*TRAIN, "--spec", "[1]"], "argument --spec: got '[1]', expected the specification"),
-    "train: other settings": ([*TRAIN, "--spec", '{"a": 1}'], "a spec has no 'a'"),
+    "train: other settings": ([*TRAIN, "--spec", '{"a": 1}'], "unknown field 'a' in a spec"),
     "train: leave": ([*TRAIN, "--spec", "{", "--leave", "x"], "argument"),
     "propose: no folder": (["propose", "no.yaml", "--study", "no", "--stage", "1"], "no: there is no such folder"),
     "summarise: no folder": (["summarise", "no.yaml", "--study", "no"], "no: there is no such folder"),

@@ -80,14 +80,14 @@ def test_preprocessing_says_how_raw_columns_become_inputs(tmp_path, iris):
     assert Prepared.open(tmp_path / "data/digest.json").part("test").x == pytest.approx(expected.to_numpy(), abs=1e-6)
 
 
-COLUMN = "in the column are; correct it, or list the column in data.categorical or data.drop"
+COLUMN = "other cells of the column are; correct it, or list the column in data.categorical or data.drop"
 
 
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
         (lambda f: f.assign(sepal_width=f["sepal_width"].astype(object).where(f.index != 117, "n/a")),
-         f"row 118, column 'sepal_width': 'n/a' is not a number, as others {COLUMN}"),
+         f"row 118, column 'sepal_width': 'n/a' is not a number, but {COLUMN}"),
         (lambda f: f.assign(sepal_width=f["sepal_width"].where(f.index != 0, np.inf)),
          "row 1, column 'sepal_width': 'inf' is not a finite number"),
         (lambda f: f.assign(sepal_width=np.nan), "all cells of column 'sepal_width' are missing; list it in data.drop"),

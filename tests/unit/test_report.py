@@ -197,7 +197,7 @@ def test_a_skipped_model_is_explained_not_hidden(study):
 def test_a_model_is_shown_with_its_terms_and_captions(study):
     add_model(study)
     page = page_of(study)
-    assert re.search(r"<td>s\(l1\)</td>.*1\.87.*16\.20.*≤\xa0\.001.*\.007.*41\.0.*6\.0", page)
+    assert re.search(r"<td>s\(l1\)</td>.*1\.87.*16\.20.*≤\xa00\.001.*0\.007.*41\.0.*6\.0", page)
     assert re.search(r"of pure noise over the same rows it would explain 20\.0", page)
     for stem in ("gam_effects", "gam_l1", "gam_surface_a_b"):
         assert f"<figcaption>caption of {stem}</figcaption>" in page
@@ -320,7 +320,7 @@ def test_a_smaller_network_that_is_chosen_though_it_is_worse_is_told_as_that():
 def test_the_optimum_is_held_against_its_references_on_the_test_rows_and_against_the_rows_tried(study):
     page = page_of(study)
     assert "observed_1 is +0.004 in mean MSE from the optimum over 3 common seeds" in page
-    assert "alone is right in 9 rows, the other alone in 2 (McNemar p .065)" in page
+    assert "alone is right in 9 rows, the other alone in 2 (McNemar p 0.065)" in page
     answer = page.split('id="searched"')[0]
     assert "Beyond what the search tried: l1 0.02 is above every row tried (0 to 0.01)." in answer
     selection = page.split('id="selection"')[1]

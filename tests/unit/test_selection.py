@@ -252,7 +252,7 @@ def test_a_candidate_by_hand_says_who_chose_it_and_from_what_and_where_it_leaves
 @pytest.mark.parametrize(
     ("note", "line"),
     [({"who": 3}, "by_hand.mine.who: got 3, expected a name"),
-     ({"figures": "gam_l1"}, "by_hand.mine.figures: got 'gam_l1', expected a list of figures' names")],
+     ({"figures": "gam_l1"}, "by_hand.mine.figures: got 'gam_l1', expected a list of names of figures")],
 )  # fmt: skip
 def test_notes_of_a_choice_by_hand_are_checked(make_study, note, line):
     with pytest.raises(InputError, match=re.escape(line)):
