@@ -66,7 +66,7 @@ class Joined:
         """Raise an error for the first of these rows, if any; ``{cell}`` in the message is replaced by its cell."""
         for column, found in zip(columns, self.split(rows), strict=True):
             if found.any():
-                raise column.fault(int(found.argmax()), problem)
+                raise column.error(int(found.argmax()), problem)
 
     def split(self, cells: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """Split an array over all samples into one array per file."""

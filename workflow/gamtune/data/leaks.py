@@ -100,7 +100,7 @@ def _overlap(found: Mask, same: Mask, part: str, where: str, advice: str) -> Ite
 
 
 def _hashes(table: pd.DataFrame) -> Hashes:
-    """Return a 64-bit hash per row: equal rows have equal hashes, and -0.0 equals 0.0."""
+    """Return a 64-bit hash per sample: equal samples have equal hashes, and -0.0 equals 0.0."""
     numbers = table.select_dtypes("number")
     others = table.drop(columns=numbers.columns)
     return hash_pandas_object(pd.concat([numbers + 0, others], axis=1), index=False).to_numpy().astype(np.uint64)

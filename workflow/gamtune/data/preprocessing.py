@@ -296,8 +296,8 @@ def _encoded(features: pd.DataFrame, levels: Mapping[str, list[str]], fill: Mapp
         return pd.concat([numbers, gaps], axis=1)
     from sklearn.preprocessing import OneHotEncoder  # see `Preprocessing._whitened`
 
-    known = {name: features[name].where(features[name].isin(levels[name]), MISSING_LEVEL) for name in levels}
+    encodable = {name: features[name].where(features[name].isin(levels[name]), MISSING_LEVEL) for name in levels}
     encoder = OneHotEncoder(categories=list(levels.values()), handle_unknown="ignore", sparse_output=False)
     names = [f"{name}={level}" for name in levels for level in levels[name]]
-    one_hot = pd.DataFrame(encoder.fit_transform(pd.DataFrame(known)), columns=names, index=features.index)
+    one_hot = pd.DataFrame(encoder.fit_transform(pd.DataFrame(encodable)), columns=names, index=features.index)
     return pd.concat([numbers, gaps, one_hot], axis=1)

@@ -59,7 +59,7 @@ class Unseen:
         )
 
     def _described(self, level: str, count: int) -> str:
-        folded = {known.casefold(): known for known in self.levels}
+        folded = {known_level.casefold(): known_level for known_level in self.levels}
         near = difflib.get_close_matches(level.casefold(), folded, n=1, cutoff=SIMILAR)
         hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
         return f"{level!r} ({count:,}{hint})"

@@ -75,7 +75,7 @@ def _target(joined: Joined, data: Data) -> tuple[list[Any] | None, npt.NDArray[n
     if data.task == "regression" and kind is Type.CATEGORY:
         words = {text for column in columns for text in column.counts if column.kind(text) is not Cell.NUMBER}
         column = next(column for column in columns if column.row_of(words) is not None)
-        raise column.fault(column.row_of(words) or 0, "{cell} is not a number, but data.task is regression")
+        raise column.error(column.row_of(words) or 0, "{cell} is not a number, but data.task is regression")
     cells: npt.NDArray[Any] = (
         joined.texts(columns) if kind is Type.CATEGORY else joined.numbers(columns, LARGEST, TOO_LARGE)
     )
@@ -111,7 +111,7 @@ def _listed(labels: Sequence[Any]) -> str:
 def _refuse_missing(columns: Sequence[Column], problem: str) -> None:
     for column in columns:
         if column.missing:
-            raise column.fault(column.first_missing(), problem)
+            raise column.error(column.first_missing(), problem)
 
 
 def _feature(columns: Sequence[Column], categorical: bool, joined: Joined) -> "npt.NDArray[Any]":

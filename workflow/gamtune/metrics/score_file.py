@@ -84,7 +84,7 @@ def _numbers(column: Column, expected: str, low: float = -math.inf, high: float 
     values = column.numbers(f"got {{cell}}, expected {expected}")
     wrong = np.flatnonzero(np.isnan(values) | (values < low) | (values > high))
     if len(wrong):
-        raise column.fault(int(wrong[0]), f"got {{cell}}, expected {expected}")
+        raise column.error(int(wrong[0]), f"got {{cell}}, expected {expected}")
     return values
 
 

@@ -109,7 +109,7 @@ class Column:
 
         return int(pc.index(pc.is_valid(self.array), True).as_py())
 
-    def fault(self, row: int, found: str) -> InputError:
+    def error(self, row: int, found: str) -> InputError:
         """Return an error about a cell of this column; ``{cell}`` in the text is replaced by its content."""
         verb = "" if found.startswith(" ") else ": "
         found = found.replace("{cell}", repr(self.text(row)))
@@ -136,12 +136,12 @@ class Column:
             row = self.row_of(others)
             if row is not None:
                 found = others[self._as_text[row].as_py()]
-                raise self.fault(row, problem or f"{{cell}} is {found.value}, expected a number")
+                raise self.error(row, problem or f"{{cell}} is {found.value}, expected a number")
         if self.values is None:  # all cells are missing
             return np.full(len(self), np.nan)
         infinite = np.flatnonzero(np.isinf(self.values))
         if len(infinite):
-            raise self.fault(int(infinite[0]), problem or "{cell} is too large for a floating-point number")
+            raise self.error(int(infinite[0]), problem or "{cell} is too large for a floating-point number")
         return self.values
 
     def texts(self) -> "pd.Series[Any]":

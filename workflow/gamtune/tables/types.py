@@ -72,7 +72,7 @@ def type_of(columns: Sequence[Column], categorical: bool = False, advice: Advice
     for column in columns:
         if not column.is_simple and column.missing < len(column):
             found = "{cell} is neither a number nor text; convert the column or list it in data.drop"
-            raise column.fault(column.first_present(), found)
+            raise column.error(column.first_present(), found)
     if categorical:
         return Type.CATEGORY
     if all(column.all_numbers for column in columns):
@@ -85,7 +85,7 @@ def type_of(columns: Sequence[Column], categorical: bool = False, advice: Advice
     refused = _refused(kinds, cells)
     if refused is not None:
         accepted = NUMBERS if refused is Cell.WORD else set(Cell) - {refused}
-        raise _fault(columns, [text for text, kind in kinds.items() if kind not in accepted], refused, advice)
+        raise _error(columns, [text for text, kind in kinds.items() if kind not in accepted], refused, advice)
     return Type.CATEGORY if set(cells) - {Cell.NUMBER} else Type.NUMBER
 
 
@@ -95,7 +95,7 @@ def _refuse_compact_dates(columns: Sequence[Column], advice: Advice) -> None:
     if present and all(column.are_compact_dates for column in present):
         column = present[0]
         row = column.first_present()
-        raise column.fault(row, _message(Cell.DATE, column.text(row), advice))
+        raise column.error(row, _message(Cell.DATE, column.text(row), advice))
 
 
 def _kinds(columns: Sequence[Column]) -> dict[str, Cell]:
@@ -138,12 +138,12 @@ def _refused(kinds: Mapping[str, Cell], cells: Counter[Cell]) -> Cell | None:
     return next((kind for kind in (Cell.INFINITE, Cell.LONG) if cells[kind] and not others), None)
 
 
-def _fault(columns: Sequence[Column], texts: Collection[str], kind: Cell, advice: Advice) -> InputError:
+def _error(columns: Sequence[Column], texts: Collection[str], kind: Cell, advice: Advice) -> InputError:
     """Return the error about the first cell with one of these texts."""
     for column in columns:
         row = column.row_of(texts)
         if row is not None:
-            return column.fault(row, _message(kind, column.text(row), advice))
+            return column.error(row, _message(kind, column.text(row), advice))
     raise ValueError(f"no cell of {texts}")
 
 
