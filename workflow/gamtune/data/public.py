@@ -59,7 +59,7 @@ def read_public(name: str, files: Mapping[str, Path]) -> Rows:
 def _read_har(files: Mapping[str, Path]) -> Rows:
     """Read 561 features of 10,299 windows of smartphone motion data, with six activities and 30 subjects.
 
-    The test samples are those of nine subjects. 84 names of features occur more than once and are numbered ``.1``, ``.2``.
+    The test samples are those of nine subjects. 84 names occur more than once and are numbered ``.1``, ``.2``.
     """
     names = _distinct([line.split(" ", 1)[1] for line in _lines(files["features.txt"])])
     activities = [line.split(" ", 1)[1] for line in _lines(files["activity_labels.txt"])]
