@@ -66,7 +66,7 @@ def test_numbers_with_units_are_refused():
 
 @pytest.mark.parametrize("cell", DATES)
 def test_dates_are_refused_in_csv_and_parquet(cell):
-    expected = f"row 1, column 'x' holds dates or times: {cell!r}; give numbers such as days"
+    expected = f"row 1, column 'x' holds dates or times: {cell!r}; convert them to numbers, such as days"
     with pytest.raises(InputError) as caught:
         type_of([column([cell, "unknown", None])])
     assert expected in str(caught.value)
@@ -77,18 +77,18 @@ def test_dates_are_refused_in_csv_and_parquet(cell):
 @pytest.mark.parametrize(
     ("cells", "line"),
     [
-        (["1", "2", "3", "?"], "row 4, column 'x': '?' is not a number, as others in the column are; correct it"),
+        (["1", "2", "3", "?"], "row 4, column 'x': '?' is not a number, but other cells of the column are; correct it"),
         (["?", "?", "n/a", "1", "2"], "row 1, column 'x': '?' is not a number"),
         (["0", "1", "unknown"], "row 3, column 'x': 'unknown' is not a number"),
         (["1", "2", "inf"], "row 3, column 'x': 'inf' is not a finite number"),
         (["1", "-Infinity"], "row 2, column 'x': '-Infinity' is not a finite number"),
         (["9007199254740993", "9007199254740995"], "row 1, column 'x': '9007199254740993' has more digits"),
         ([9007199254740993, 1], "row 1, column 'x': '9007199254740993' has more digits"),
-        (["01000", "20095"], "row 1, column 'x': '01000' has a leading zero, as codes have"),
-        ([["a"], ["b"]], "row 1, column 'x': \"['a']\" is neither a number nor a text"),
+        (["01000", "20095"], "row 1, column 'x': '01000' has a leading zero, which is typical of codes"),
+        ([["a"], ["b"]], "row 1, column 'x': \"['a']\" is neither a number nor text"),
         ([None, "20240207", "20231231"], "row 2, column 'x' holds dates or times: '20240207'"),
         ([20240207, 20231231], "row 1, column 'x' holds dates or times: '20240207'"),
-        ([b"a"], "row 1, column 'x': \"b'a'\" is neither a number nor a text"),
+        ([b"a"], "row 1, column 'x': \"b'a'\" is neither a number nor text"),
     ],
 )
 def test_cells_that_do_not_match_the_declared_type_are_reported(cells, line):

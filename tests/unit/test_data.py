@@ -80,26 +80,26 @@ def test_the_preprocessing_file_describes_every_transformation(tmp_path, iris):
     assert Prepared.open(tmp_path / "data/digest.json").part("test").x == pytest.approx(expected.to_numpy(), abs=1e-6)
 
 
-COLUMN = "in the column are; correct it, or list the column in data.categorical or data.drop"
+COLUMN = "other cells of the column are; correct it, or list the column in data.categorical or data.drop"
 
 
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
         (lambda f: f.assign(sepal_width=f["sepal_width"].astype(object).where(f.index != 117, "n/a")),
-         f"row 118, column 'sepal_width': 'n/a' is not a number, as others {COLUMN}"),
+         f"row 118, column 'sepal_width': 'n/a' is not a number, but {COLUMN}"),
         (lambda f: f.assign(sepal_width=f["sepal_width"].where(f.index != 0, np.inf)),
          "row 1, column 'sepal_width': 'inf' is not a finite number"),
-        (lambda f: f.assign(sepal_width=np.nan), "column 'sepal_width' has no value at all; list it in data.drop"),
+        (lambda f: f.assign(sepal_width=np.nan), "all cells of column 'sepal_width' are missing; list it in data.drop"),
         (lambda f: f.assign(name=[f"flower {row}" for row in f.index] * 1).pipe(lambda g: pd.concat([g] * 8)).assign(
-            name=[f"flower {row}" for row in range(1200)]), "column 'name' holds 1200 different texts, expected at most"),
+            name=[f"flower {row}" for row in range(1200)]), "column 'name' has 1200 distinct texts, expected at most"),
         (lambda f: f.assign(species=f["species"].where(f.index != 5)), "row 6, column 'species': the target is missing"),
-        (lambda f: f.assign(species="setosa"), "column 'species' holds one value only"),
+        (lambda f: f.assign(species="setosa"), "column 'species' has a single value"),
         (lambda f: f.iloc[:0], "no rows"),
-        (lambda f: f.iloc[:51], "class 'versicolor' has 1 of the 51 rows, expected at least 3"),
-        (lambda f: f.iloc[:2].assign(species=["a", "b"]), "class 'a' has 1 of the 2 rows"),
-        (lambda f: f[["species"]], "no column is left to learn from"),
-        (lambda f: f[["species", "always_1"]], "every feature is constant"),
+        (lambda f: f.iloc[:51], "class 'versicolor' has 1 of the 51 samples, expected at least 3"),
+        (lambda f: f.iloc[:2].assign(species=["a", "b"]), "class 'a' has 1 of the 2 samples"),
+        (lambda f: f[["species"]], "no input columns are left"),
+        (lambda f: f[["species", "always_1"]], "all inputs are constant"),
     ],
 )  # fmt: skip
 def test_unusable_data_are_reported_in_one_line_without_output_files(tmp_path, iris, edit, message):
@@ -114,13 +114,22 @@ def test_unusable_data_are_reported_in_one_line_without_output_files(tmp_path, i
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"task": "regression"}, "row 1, column 'species': 'setosa' is not a number, and data.task is regression"),
-        ({"group": "always_1"}, "data.test: 1 of the 1 groups of 'always_1' leave no row to train on"),
-        ({"group": "site", "validation": {"groups": 4}}, "data.validation: 4 of the 4 groups of 'site' that are left"),
-        ({"group": "species"}, "of 'species' has 50 rows, none of them in train"),
+        ({"task": "regression"}, "row 1, column 'species': 'setosa' is not a number, but data.task is regression"),
+        (
+            {"group": "always_1"},
+            "data.test: holds out 1 of 1 groups of 'always_1', so that no training samples are left",
+        ),
+        (
+            {"group": "site", "validation": {"groups": 4}},
+            "data.validation: holds out 4 of the 4 remaining groups of 'site'",
+        ),
+        ({"group": "species"}, "of 'species' has 50 samples, none of them in train"),
         ({"validation": {"folds": 60}}, "data.validation.folds: n_splits=60 cannot be greater than"),
         ({"validation": {"column": "site"}}, "row 1, column 'site': got 'A', expected train, validation or test"),
-        ({"validation": {"column": "part"}}, "row 1, column 'part': got 'test', but data.test.column does not name"),
+        (
+            {"validation": {"column": "part"}},
+            "row 1, column 'part': got 'test', but data.test.column is not set to this column",
+        ),
     ],
 )
 def test_an_impossible_split_is_reported_in_one_line(tmp_path, iris, more, message):
@@ -362,7 +371,7 @@ def test_every_sample_is_in_one_part_and_groups_are_not_split(groups, share, see
     except InputError as error:
         refused = str(error)
     if refused is not None:
-        assert re.search("leave no row|none of them in train|n_splits", refused)
+        assert re.search("training samples are left|none of them in train|n_splits", refused)
         return
     assert (split.parts == again.parts).all()
     for fold in range(1, folds + 1) if folds else [None]:

@@ -158,5 +158,5 @@ def test_unsupported_distributions_are_refused_for_the_generators_of_r():
         distribution.check_draws_as_r()
     with pytest.raises(ValueError, match="min and max are not valid for R's generators"):
         Normal(normal=(0, 1), max=1).check_draws_as_r()
-    with pytest.raises(ValueError, match="R's generator does not draw from the distribution 'unfinished'"):
+    with pytest.raises(ValueError, match="distribution 'unfinished' is not valid for R's generator"):
         Unfinished(unfinished=1).check_draws_as_r()

@@ -131,7 +131,9 @@ def test_a_partial_download_from_another_address_is_not_resumed(server, cache):
 
 def test_an_unwritable_cache_is_reported_in_one_line(server, cache, tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
-    with pytest.raises(InputError, match=rf"data.source: set cannot be kept in {cache}: (Not a directory|File exists)"):
+    with pytest.raises(
+        InputError, match=rf"data.source: set cannot be stored in {cache}: (Not a directory|File exists)"
+    ):
         fetch(Download("set", FILES, [server.address]))
 
 
@@ -139,7 +141,7 @@ def test_a_partial_download_is_kept_for_the_next_run(server, cache):
     server.breaks = [100_000, 50_000, 50_000]
     download = Download("set", FILES, [server.address])
     with pytest.raises(
-        InputError, match=r"the connection ended after \d+ bytes; the next run goes on from there"
+        InputError, match=r"the connection ended after \d+ bytes; run again to resume the download"
     ) as caught:
         fetch(download)
     kept = int(re.search(r"after (\d+) bytes", str(caught.value))[1])
@@ -160,7 +162,7 @@ def test_a_complete_download_of_a_killed_run_is_not_repeated(server, cache):
 def test_a_file_that_changed_between_two_downloads_is_refused_once(server, cache):
     cache.mkdir(parents=True)
     part_of(f"{server.address}/a.txt", cache).write_bytes(b"as it was before")
-    with pytest.raises(InputError, match=r"a.txt is another file"):
+    with pytest.raises(InputError, match=r"a.txt has unexpected content"):
         fetch(Download("set", FILES, [server.address]))
     assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
 
@@ -169,7 +171,9 @@ def test_a_file_with_a_wrong_checksum_is_refused_and_deleted(server, cache):
     server.content["a.txt"] = b"something else"
     with pytest.raises(InputError) as caught:
         fetch(Download("set", FILES, [server.address]))
-    assert f"/a.txt is another file: its sha256 is {sha(b'something else')[:16]}..., expected" in str(caught.value)
+    assert f"/a.txt has unexpected content: its sha256 is {sha(b'something else')[:16]}..., expected" in str(
+        caught.value
+    )
     assert {path.name for path in cache.iterdir()} == {".lock"}
 
 
@@ -183,7 +187,10 @@ def test_a_missing_network_is_reported_in_one_line_with_the_alternative(server):
         fetch(Download("set", FILES, ["http://127.0.0.1:9/x", server.address]))
     line = str(caught.value)
     assert line.startswith("data.source: set cannot be downloaded: http://127.0.0.1:9/x/a.txt: no connection; ")
-    assert "the server answered 404 Not Found; data.mirror or the variable GAMTUNE_DATA may name a copy" in line
+    assert (
+        "the server answered 404 Not Found; set data.mirror or the variable GAMTUNE_DATA to a folder with the files"
+        in line
+    )
     assert "\n" not in line
 
 
@@ -207,8 +214,8 @@ def test_files_are_extracted_from_a_zip_archive(server, cache, nested):
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (zipped({"a.txt": CONTENT["a.txt"]}), "holds no sub/b.txt"),
-        (zipped({**CONTENT, "a.txt": "no"}), "a.txt in .* is another: its sha256 is"),
+        (zipped({"a.txt": CONTENT["a.txt"]}), "does not contain sub/b.txt"),
+        (zipped({**CONTENT, "a.txt": "no"}), "a.txt in .* has unexpected content: its sha256 is"),
         (b"no zip at all", "File is not a zip file"),
     ],
 )
@@ -231,7 +238,7 @@ def test_files_are_read_from_a_folder_compressed_or_not(tmp_path, monkeypatch):
     monkeypatch.setenv("GAMTUNE_DATA", str(folder))
     assert fetch(download)["a.txt"] == folder / "set/a.txt"
     (folder / "set" / "sub" / "b.txt.xz").write_bytes(lzma.compress(CONTENT["sub/b.txt"])[:-20])
-    with pytest.raises(InputError, match=r"b.txt.xz is not the file that set has: .*ended before"):
+    with pytest.raises(InputError, match=r"b.txt.xz is not the expected file of set: .*ended before"):
         fetch(download)
     (folder / "set" / "a.txt").unlink()
     with pytest.raises(InputError, match=rf"GAMTUNE_DATA: {folder} has no file a.txt of set"):

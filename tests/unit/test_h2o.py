@@ -214,5 +214,5 @@ def test_defaults_equal_those_of_h2o_and_adam_is_refused():
     assert (spec.optimizer, spec.learning_rate, spec.rho, spec.epsilon) == ("adadelta", 1.0, 0.99, 1e-8)
     sgd = make_spec({"network": "h2o", "optimizer": "sgd"}, 1)
     assert (sgd.learning_rate, sgd.momentum, sgd.rate_annealing) == (0.005, 0.0, 1e-6)
-    with pytest.raises(SettingError, match="got 'adam', expected one of adadelta, sgd in the network h2o"):
+    with pytest.raises(SettingError, match="got 'adam', expected one of adadelta, sgd for network h2o"):
         make_spec({"network": "h2o", "optimizer": "adam"}, 1)

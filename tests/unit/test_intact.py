@@ -63,7 +63,7 @@ DAMAGES = {
 def test_a_damaged_array_is_reported(folder, read, name, damage):
     open_intact(folder / "digest.json")
     damage(folder / name)
-    with pytest.raises(DamagedError, match=rf"{name}: damaged: .*; run again to prepare the data anew$"):
+    with pytest.raises(DamagedError, match=rf"{name}: damaged: .*; run again to prepare the data again$"):
         open_intact(folder / "digest.json")
     assert not (folder / "digest.json").exists()  # which makes Snakemake run the data step
 
@@ -95,7 +95,7 @@ def test_only_the_requested_parts_are_read(folder, read):
 
 def test_arrays_are_read_again_after_an_hour(folder, read, monkeypatch):
     open_intact(folder / "digest.json")
-    monkeypatch.setattr(intact, "LASTS", 0)
+    monkeypatch.setattr(intact, "VALID_FOR", 0)
     open_intact(folder / "digest.json")
     assert len(read) == 2 * len(ARRAYS)
 
@@ -132,8 +132,8 @@ def test_a_damaged_array_fails_the_job_in_one_line_and_is_no_failed_trial(folder
         launch(
             make_spec({"neurons": [8]}, 1), folder / "digest.json", tmp_path / "t" / "record.json", tmp_path / "s", 1, 1
         )
-    stderr = capfd.readouterr().err
-    assert "x_train.npy: damaged: it is not a whole array" in stderr
-    assert "Traceback" not in stderr
+    said = capfd.readouterr().err
+    assert "x_train.npy: damaged: it is not a complete array" in said
+    assert "Traceback" not in said
     assert not (tmp_path / "t").exists()
     assert list((tmp_path / "s").iterdir()) == []

@@ -52,7 +52,7 @@ def test_a_column_that_encodes_the_target_is_reported(tmp_path):
     warnings = prepare(data, tmp_path)
     assert warnings[0].message == (
         "column 'alive' alone predicts 'survived' (accuracy 1.000 on 178 validation samples, 0.6180 without any "
-        "column); if it is not known before the target is, list it in data.drop"
+        "column); if it is not known before the target, list it in data.drop"
     )
     assert DataWarnings.read(tmp_path / "warnings.json").warnings == warnings
     assert [warning.kind for warning in warnings] == ["single_column", *["duplicates"] * 3]

@@ -125,10 +125,10 @@ def test_the_command_scores_a_file_of_predictions(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("actual,p_a,p_b\nc,1,0\n", "row 1, column 'actual': no column p_c"),
+        ("actual,p_a,p_b\nc,1,0\n", "row 1, column 'actual': there is no column p_c"),
         ("actual,p_a,p_b\na,x,0\n", "row 1, column 'p_a': got 'x', expected a probability"),
         ("actual,p_a,p_b\na,2,0\n", "row 1, column 'p_a': got '2', expected a probability"),
-        ("actual,p_a\na,1\n", "expected actual and p_<class>"),
+        ("actual,p_a\na,1\n", "expected actual and at least two columns p_<class>"),
         ("actual,p_a,p_b\n", "no rows"),
     ],
 )

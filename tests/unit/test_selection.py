@@ -263,7 +263,7 @@ def test_the_source_of_a_candidate_by_hand_and_its_distance_from_the_search_are_
 @pytest.mark.parametrize(
     ("note", "line"),
     [({"who": 3}, "by_hand.mine.who: got 3, expected a name"),
-     ({"figures": "gam_l1"}, "by_hand.mine.figures: got 'gam_l1', expected a list of figures' names")],
+     ({"figures": "gam_l1"}, "by_hand.mine.figures: got 'gam_l1', expected a list of names of figures")],
 )  # fmt: skip
 def test_notes_of_a_listed_candidate_are_checked(make_study, note, line):
     with pytest.raises(InputError, match=re.escape(line)):

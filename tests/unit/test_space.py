@@ -182,7 +182,7 @@ def test_configurations_can_be_listed_in_a_csv_file(tmp_path, make_study):
     [
         ("l1,neuron\n1,2\n", "column 'neuron': unknown hyperparameter, did you mean 'neurons'?"),
         ("l1\nx\n", "row 1, column 'l1': got 'x', expected a number of at least 0"),
-        ("l1\n", "holds no row"),
+        ("l1\n", "has a header but no rows"),
         ("name\nwide\n", "has no column of a hyperparameter"),
         ("l1,l2\n1\n", "rows.csv: line 2 has 1 cell, but the header has 2"),
         ("l1\n1 2\n", "row 1, column 'l1': got '1 2'"),
@@ -272,7 +272,7 @@ def test_configurations_of_other_studies_are_kept_once_with_their_origin(tmp_pat
     [
         (None, "summary.csv: cannot be read: No such file or directory"),
         ("trial,status\n1,ok\n", "summary.csv has no column of a hyperparameter"),
-        ("l1\n", "summary.csv: holds no row"),
+        ("l1\n", "summary.csv: has a header but no rows"),
         ("l1\nmany\n", "summary.csv, row 1, column 'l1': got 'many', expected a number of at least 0"),
     ],
 )

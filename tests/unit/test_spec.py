@@ -94,7 +94,7 @@ def test_the_id_of_a_known_spec_never_changes():
         (
             {"network": "h2o", "optimizer": "adam"},
             "optimizer",
-            "got 'adam', expected one of adadelta, sgd in the network h2o",
+            "got 'adam', expected one of adadelta, sgd for network h2o",
         ),
         ({"lr": 1}, "lr", "got 1, expected one of network, depth"),
     ],

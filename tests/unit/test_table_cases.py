@@ -54,8 +54,11 @@ def of_config():
     [
         ("08-short-rows", "rows.csv: line 11 has 2 cells, but the header has 3"),
         ("09-thousands-become-levels", "rows.csv: row 2, column 'pay': '1,222' is a number in another notation"),
-        ("11-dates-become-levels", "rows.csv: row 1, column 'day' holds dates or times: '2024-02-07'; give numbers"),
-        ("14-target-gap-word-is-a-class", "rows.csv: row 1, column 'y': '?' is not a number, as others in the column"),
+        ("11-dates-become-levels", "rows.csv: row 1, column 'day' holds dates or times: '2024-02-07'; convert them"),
+        (
+            "14-target-gap-word-is-a-class",
+            "rows.csv: row 1, column 'y': '?' is not a number, but other cells of the column",
+        ),
         ("18-one-file-twice", "data.path: rows.csv (test) and rows.csv (train) are the same file"),
     ],
 )
@@ -153,7 +156,7 @@ def test_other_separators_are_recognised(case):
 def test_an_empty_file_is_reported(case):
     case("56-empty-file")
     line = refused(Data(source="table", path="rows.csv", target="y"))
-    assert line.startswith("data.path: rows.csv: the file is empty, expected a header line")
+    assert line.startswith("data.path: rows.csv: the file is empty, expected a header")
 
 
 def test_labels_of_another_file_are_shown_beside_those_of_training(case):
@@ -169,20 +172,24 @@ def test_identifiers_and_the_index_of_pandas_are_refused(case):
     case("15-target-trailing-spaces")
     rows = pd.read_csv("rows.csv")
     rows.assign(id=np.arange(90)).to_csv("rows.csv", index=False)
-    assert "column 'id' holds 90 different whole numbers, as identifiers do; list it in data.drop" in refused(
+    assert "column 'id' holds 90 distinct whole numbers, so it is an identifier; list it in data.drop" in refused(
         of_config()
     )
     assert prepared(of_config().model_copy(update={"drop": ["id"]}))["inputs"] == 2
     shutil.rmtree("data")
     rows.assign(**{"Unnamed: 0": np.arange(90)}).to_csv("rows.csv", index=False)
-    assert "column 'Unnamed: 0' is an index that pandas wrote; list it in data.drop" in refused(of_config())
+    assert "column 'Unnamed: 0' is an index written by pandas; list it in data.drop" in refused(of_config())
     assert prepared(of_config().model_copy(update={"drop": ["Unnamed: 0"]}))["inputs"] == 2
 
 
 @pytest.mark.parametrize(
     ("name", "file", "line"),
     [
-        ("06-metrics-duplicate-columns", "predictions.csv", "two columns are named 'predicted'; rename one"),
+        (
+            "06-metrics-duplicate-columns",
+            "predictions.csv",
+            "two columns have the name 'predicted'; rename one of them",
+        ),
         ("42-metrics-no-distribution", "sums.csv", "row 1: the probabilities in p_a, p_b sum to 1.8, expected 1"),
     ],
 )
@@ -219,12 +226,12 @@ def test_check_reads_the_data_and_shows_how_each_column_is_interpreted(case, cap
     table = capsys.readouterr().out.splitlines()[-5:]
     assert table[0].split() == ["column", "type", "used", "as", "missing", "distinct", "example"]
     assert table[3].split() == ["y", "category", "target", "(classes)", "0", "2", "p"]
-    assert table[4].startswith("flag    truth value  input ")
+    assert table[4].startswith("flag    boolean   input ")
     assert not Path("data").exists()
     prepared(of_config())
     assert [column.kind for column in read_columns(Path("data/columns.csv"))] == ["number"] * 2 + [
         "category",
-        "truth value",
+        "boolean",
     ]
 
 
@@ -247,5 +254,5 @@ def test_an_input_that_counts_the_samples_is_a_warning(case):
     rows.assign(visit=np.arange(90)[::-1] + 7).to_csv("rows.csv", index=False)
     messages = [warning.message for warning in prepare(of_config(), Path("data"))]
     assert (
-        "column 'visit' counts the samples from 7 to 96; if it only identifies them, list it in data.drop" in messages
+        "column 'visit' numbers the samples from 7 to 96; if it only identifies them, list it in data.drop" in messages
     )

@@ -52,7 +52,7 @@ def test_a_table_with_an_unnamed_index_is_refused(folder, rows):
 
 def test_two_columns_of_one_name_are_refused(folder, rows):
     rows.rename(columns={"b": "a"}).to_csv("rows.csv", index=False)
-    assert "two columns are named 'a'" in refused(folder, data_of())
+    assert "two columns have the name 'a'" in refused(folder, data_of())
 
 
 def test_rows_wider_than_their_header_do_not_shift(folder):
@@ -65,9 +65,9 @@ def test_rows_wider_than_their_header_do_not_shift(folder):
 @pytest.mark.parametrize(
     ("columns", "line"),
     [
-        ({"a is missing": 1.0}, "two inputs would be named 'a is missing'"),
-        ({"t": [*"xyz"] * 20, "t=x": [1.0, 2.0] * 30}, "two inputs would be named 't=x'"),
-        ({"t": ["(missing)", "x", None] * 20}, "column 't' holds '(missing)', which stands for cells without a value"),
+        ({"a is missing": 1.0}, "two inputs have the name 'a is missing'"),
+        ({"t": [*"xyz"] * 20, "t=x": [1.0, 2.0] * 30}, "two inputs have the name 't=x'"),
+        ({"t": ["(missing)", "x", None] * 20}, "column 't' contains '(missing)', which is reserved for missing cells"),
     ],
 )
 def test_inputs_with_equal_names_are_refused(folder, rows, columns, line):
@@ -85,12 +85,12 @@ def test_inputs_with_equal_names_are_refused(folder, rows, columns, line):
             "row 1, column 'y' holds dates or times: '2026-01-01'",
         ),
         ("y", pd.to_datetime(["2026-01-01", "2026-01-02"] * 30), "row 1, column 'y' holds dates or times: '2026-01-01"),
-        ("y", [b"p", b"q"] * 30, "row 1, column 'y': \"b'p'\" is neither a number nor a text; convert the column"),
-        ("a", [[1, 2]] * 60, "row 1, column 'a': '[1, 2]' is neither a number nor a text"),
+        ("y", [b"p", b"q"] * 30, "row 1, column 'y': \"b'p'\" is neither a number nor text; convert the column"),
+        ("a", [[1, 2]] * 60, "row 1, column 'a': '[1, 2]' is neither a number nor text"),
         (
             "a",
             ["1e39"] + ["2"] * 59,
-            "row 1, column 'a': '1e39' is not a finite number of single precision; correct it",
+            "row 1, column 'a': '1e39' is not a finite number in single precision; correct it",
         ),
     ],
 )
@@ -102,7 +102,7 @@ def test_cells_that_are_neither_numbers_nor_text_are_reported(folder, rows, colu
 def test_a_regression_target_as_text_has_no_infinite_cell(folder, rows):
     rows.assign(y=["inf"] + ["1.5", "2.5", "3.5"] * 19 + ["4.5", "0"]).to_parquet("rows.parquet")
     line = refused(folder, data_of("rows.parquet", task="regression"))
-    assert "row 1, column 'y': 'inf' is not a finite number of single precision" in line
+    assert "row 1, column 'y': 'inf' is not a finite number in single precision" in line
 
 
 def test_decimals_are_numbers(rows):
@@ -133,12 +133,12 @@ def test_a_group_split_by_files_or_a_column_is_reported(folder, rows):
     rows[rows["site"] > "C"].to_csv("test.csv", index=False)
     line = refused(folder, data_of({"train": "train.csv", "test": "test.csv"}, group="site"))
     assert re.fullmatch(
-        "data: group '[CD]' of 'site' has rows in test and in (train|validation), expected all of a group in one part",
+        "data: group '[CD]' of 'site' has samples in test and in (train|validation); put all samples of a group into one part",
         line,
     )
     rows.assign(part=["train", "train", "validation", "test"] * 15).to_csv("rows.csv", index=False)
     line = refused(folder, data_of(group="site", validation={"column": "part"}, test={"column": "part"}))
-    assert "group 'A' of 'site' has rows in train and in validation" in line
+    assert "group 'A' of 'site' has samples in train and in validation" in line
 
 
 def test_a_column_of_one_file_may_be_dropped_and_one_that_training_lacks_is_ignored(rows):
@@ -151,7 +151,7 @@ def test_a_column_of_one_file_may_be_dropped_and_one_that_training_lacks_is_igno
 
 def test_a_numeric_target_with_rare_values_is_refused_with_a_hint_at_regression(folder, rows):
     rows.assign(y=[1] + [2, 3] * 29 + [2]).to_csv("rows.csv", index=False)
-    assert refused(folder, data_of()).endswith("one for each part; is data.task regression?")
+    assert refused(folder, data_of()).endswith("one per part; is data.task regression?")
 
 
 def inputs_of(file, fitted):

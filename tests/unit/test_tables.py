@@ -53,28 +53,28 @@ def test_tables_are_read_in_any_supported_dialect(write, content):
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        ("", "the file is empty, expected a header line"),
+        ("", "the file is empty, expected a header"),
         (" \n\n", "the file is empty"),
-        ("a,b\n", "holds no rows, only a header"),
+        ("a,b\n", "has a header but no rows"),
         ("a,b,c\n1,2,3\n1,2\n", "line 3 has 2 cells, but the header has 3"),
         ("a,b\n1,2\n\n1,2,3\n", "line 4 has 3 cells, but the header has 2"),
         ("a,b\n1,2,\n3,4\n", "line 3 has 2 cells, but the header has 2 and the first line after it 3"),
         ("a,b\nr1,1,2\nr2,3,4\n", "line 2 has 3 cells, but the header has 2; name each column, or write the file without"),
         ('a,b\n1,"x\ny"\n2\n', "line 4 has 1 cell, but the header has 2"),
-        ("a,a\n1,2\n", "two columns are named 'a'; rename one"),
-        ("a, a\n1,2\n", "two columns are named 'a'; rename one"),
+        ("a,a\n1,2\n", "two columns have the name 'a'; rename one"),
+        ("a, a\n1,2\n", "two columns have the name 'a'; rename one"),
         (",a\n0,1\n", "column 1 has no name; give it one, or write the file without its index"),
         ('a,b\n1,"x\n2,y\n3,z\n', "line 2: a quotation mark is not closed"),
         ('a,b\n1,2\n1,"x"y\n', "line 3: a quotation mark is not closed, or more text follows it"),
-        ('a,b\n1,5" x 7"\n', "line 2: a quotation mark stands inside a cell; enclose the whole cell"),
+        ('a,b\n1,5" x 7"\n', "line 2: a quotation mark is inside a cell; enclose the whole cell"),
         ("a,b\n1,\0x\n", "line 2 contains a NUL byte"),
         (PLAIN.encode("utf-16-le"), "is encoded in UTF-16 without a byte order mark; save it as UTF-8, or set data.csv: {enc"),
         ("a,b\n1,x\n2,é\n".encode("latin-1"), "line 3: byte 0xe9 is not valid UTF-8; save the file as UTF-8, or set data.csv"),
         (PLAIN.encode("utf-16") + b"x", "line 4: the text is not valid in the encoding utf-16-le"),
-        (gzip.compress(PLAIN.encode(), mtime=0)[:-9], "the gzip file is damaged or cut off"),
+        (gzip.compress(PLAIN.encode(), mtime=0)[:-9], "the gzip file is damaged or truncated"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an Excel workbook"),
         ("a,b;c,d\n1,2;3,4\n", r"the separator is ambiguous: ',' (comma) and ';' (semicolon) both divide all lines"),
-        (b"PAR1abc", "is no valid Parquet file"),
+        (b"PAR1abc", "is not a valid Parquet file"),
         (",\n,\n", "column 1 has no name"),
     ],
 )  # fmt: skip
@@ -124,7 +124,7 @@ def test_numbers_are_read_to_the_last_digit(write):
 
 def test_the_first_invalid_number_is_reported(write):
     path = write("a,b\n1,2024-02-07\n,3\n?,4\n")
-    with pytest.raises(InputError, match=r"rows.csv: row 3, column 'a': '\?' is a text, expected a number"):
+    with pytest.raises(InputError, match=r"rows.csv: row 3, column 'a': '\?' is text, expected a number"):
         read_table(path).column("a").numbers()
     with pytest.raises(InputError, match=r"row 1, column 'b': '2024-02-07' is a date or a time, expected a number"):
         read_table(path).column("b").numbers()

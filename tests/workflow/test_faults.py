@@ -32,7 +32,10 @@ def files(folder):
     ("changes", "line"),
     [
         ({"trainig": {}}, "config/small.yaml: trainig: unknown key, did you mean 'training'?"),
-        ({"data__path": "data/digit.csv"}, "config/small.yaml: data.path: data/digit.csv is no file"),
+        (
+            {"data__path": "data/digit.csv"},
+            "config/small.yaml: data.path: data/digit.csv does not exist or is not a file",
+        ),
         ({"analysis__gam": "s(lr)"}, "config/small.yaml: analysis.gam: s(lr): no column 'lr' in the table"),
     ],
 )
@@ -61,7 +64,7 @@ def test_snakemake_reports_an_invalid_cell_of_the_data(new_project):
     new_project.edit("data/digits.csv", "\n0.0,0.0,5.0", "\n0.0,oops,5.0")
     done = new_project.snakemake()
     assert done.code != 0
-    assert "row 1, column 'pixel_0_1': 'oops' is not a number, as others in the column are" in done.output
+    assert "row 1, column 'pixel_0_1': 'oops' is not a number, but other cells of the column are" in done.output
     assert not new_project.path("data").exists() or not any(new_project.path("data").iterdir())
 
 

@@ -1,12 +1,12 @@
-"""Errors in what a user wrote or supplied: one line per problem, naming the key, the value and what was expected."""
+"""Errors in configs, data files and arguments: one line per problem with the key, the value and what was expected."""
 
 import difflib
 import re
 from collections.abc import Iterable, Sequence
 
-LISTED = 10  # faults of one kind that are named; the others are counted
-MOST_LINES = 60  # of one error
-HEAD, TAIL = 400, 80  # letters that are shown of a long line
+LISTED = 10  # problems of one kind that are listed; the others are counted
+MOST_LINES = 60  # lines of one error
+HEAD, TAIL = 400, 80  # characters of a long line that are shown
 
 
 class InputError(ValueError):
@@ -15,9 +15,9 @@ class InputError(ValueError):
     Attributes
     ----------
     lines : list of str
-        One message per problem, each beginning with the key, row or column at fault.
+        One message per problem, which begins with the invalid key, row or column.
     source : str
-        File that the messages refer to; empty if the lines name it themselves.
+        File that the messages refer to; empty if the lines contain it already.
     """
 
     def __init__(self, lines: Iterable[str], source: str = "") -> None:
@@ -29,16 +29,16 @@ class InputError(ValueError):
         super().__init__("\n".join(_one_line(f"{source}: {line}" if source else line) for line in shown))
 
     def within(self, source: str) -> "InputError":
-        """Return the same error with the name of the file in which the problems were found."""
+        """Return the same error with the name of the file that contains the problems."""
         return InputError(self.lines, source)
 
 
 class StepError(Exception):
-    """A command that cannot be done for a reason other than invalid input; one line, and the exit code is 1."""
+    """A command failed for a reason other than invalid input. The message has one line; the exit code is 1."""
 
 
 class DamagedError(InputError):
-    """A file of gamtune's own that is truncated, has changed bytes or belongs to something else.
+    """A file written by gamtune is truncated, has been changed or has other content than expected.
 
     Parameters
     ----------
@@ -56,14 +56,23 @@ class DamagedError(InputError):
 
 
 def _one_line(text: str) -> str:
-    """The text without line breaks or control characters, its middle left out if it is long."""
+    """Return the text without line breaks and control characters; the middle of a long text is omitted."""
     if len(text) > HEAD + TAIL:
         text = f"{text[:HEAD]} ... {text[-TAIL:]}"
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def unknown(name: str, known: Iterable[str], noun: str = "key") -> str:
-    """Return a message that a name is unknown, with the known name that it resembles, if any.
+    """Return a message that a name is unknown, with a similar valid name or the list of valid names.
+
+    Parameters
+    ----------
+    name : str
+        The unknown name.
+    known : iterable of str
+        The valid names.
+    noun : str
+        What the name denotes.
 
     Examples
     --------
@@ -78,7 +87,7 @@ def unknown(name: str, known: Iterable[str], noun: str = "key") -> str:
 
 
 def unknown_names(names: Sequence[str], known: Iterable[str], noun: str = "key") -> dict[str, str]:
-    """Return the message of each unknown name; of many names one message, under the empty name.
+    """Return the message about each unknown name; for many names a single message with an empty name as its key.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The text of every number that is printed for a person: terminal, report, captions, figures, logs and MLflow.
+"""Format numbers for the terminal, the report, captions, figures, logs and MLflow.
 
-A measured value always shows its significant digits, however small or large it is, so that no value that differs from
-0 is printed as 0.0000. Files for programs (CSV, JSON) hold the exact numbers instead.
+Measured values are printed with significant digits, so that a non-zero value is never printed as 0.0000. CSV and JSON
+files contain unrounded numbers instead.
 """
 
 from collections.abc import Sequence
@@ -11,28 +11,28 @@ from typing import Any
 
 NOT_AVAILABLE = "–"
 POSITIONAL = (1e-4, 1e7)  # outside this range a number is written with an exponent
-ALIGNED_UP_TO = 1e9  # value over spread; beyond it, the value's digits would run on without telling anything
-SUBNORMAL = 1e-300  # about where numbers lose digits, and powers of ten become 0
+ALIGNED_UP_TO = 1e9  # value / spread; beyond it, the digits of the value are not aligned with those of the spread
+SUBNORMAL = 1e-300  # smaller numbers have fewer digits, and powers of ten may underflow
 MOST_DECIMALS = 4  # of a percentage
-MOST_DIGITS = 17  # tell any two float64 numbers apart
+MOST_DIGITS = 17  # enough to distinguish any two float64 numbers
 
 
 def significant(value: Any, digits: int = 4, *, zeros: bool = True) -> str:
-    """Return a number rounded to a fixed count of significant digits.
+    """Return a number rounded to a fixed number of significant digits.
 
     Parameters
     ----------
     value : number, optional
-        None and NaN give a dash; integers are written in full.
+        None and NaN are written as a dash, and integers are not rounded.
     digits : int
-        Significant digits of a number that is not an integer. All digits before the point are kept.
+        Number of significant digits. All digits before the decimal point are kept.
     zeros : bool
-        Keep the zeros at the end, so that the numbers of a column have equally many digits.
+        Whether to keep trailing zeros, so that the numbers of a column have equal numbers of digits.
 
     Returns
     -------
     str
-        Without an exponent from 0.0001 up to (excluding) 10 million, with an exponent otherwise.
+        The number, with an exponent if it is below 0.0001 or at least 10 million.
 
     Examples
     --------
@@ -61,9 +61,9 @@ def significant(value: Any, digits: int = 4, *, zeros: bool = True) -> str:
 
 
 def with_spread(value: float, spread: float | None, digits: int = 2) -> str:
-    """Return a value and its spread (a standard deviation, say) with the same number of decimals.
+    """Return a value and its spread, such as a standard deviation, with the same number of decimals.
 
-    The spread, and a value that is smaller than it, have at least so many significant digits.
+    The smaller of the two has at least ``digits`` significant digits.
 
     Examples
     --------
@@ -77,14 +77,14 @@ def with_spread(value: float, spread: float | None, digits: int = 2) -> str:
     smaller = min(abs(value), spread) or spread
     largest = max(abs(value), spread)
     exponent = 0 if largest >= POSITIONAL[0] and spread < POSITIONAL[1] else floor(log10(largest))
-    place = floor(log10(float(f"{smaller:.{digits - 1}e}")))  # of the first digit that is printed
-    decimals = max(min(digits - 1 - place + exponent, MOST_DIGITS), 0)
+    magnitude = floor(log10(float(f"{smaller:.{digits - 1}e}")))
+    decimals = max(min(digits - 1 - magnitude + exponent, MOST_DIGITS), 0)
     text = " ± ".join(f"{number / 10.0**exponent:.{decimals}f}" for number in (value, spread))
     return f"({text})e{exponent:+03d}" if exponent else text
 
 
 def measured(value: float | None, digits: int = 3) -> str:
-    """Return a measured value as the report and the captions print it: three digits and a true minus sign.
+    """Return a measured value for the report and captions, with three significant digits and a minus sign (U+2212).
 
     Examples
     --------
@@ -95,7 +95,7 @@ def measured(value: float | None, digits: int = 3) -> str:
 
 
 def rmse_note(mse: float | None, *, regression: bool) -> str:
-    """Return the root of an MSE, which has the units of the target, to be printed after the MSE of a regression.
+    """Return the root mean squared error (RMSE) in brackets, to be printed after the MSE of a regression.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def rmse_note(mse: float | None, *, regression: bool) -> str:
 
 
 def compact(value: Any, digits: int = 3) -> str:
-    """Return a setting as text: a number without zeros at its end, a vector's numbers alike, a text as it is.
+    """Return a setting as text: numbers, also in vectors, without trailing zeros, and text unchanged.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def compact(value: Any, digits: int = 3) -> str:
 
 
 def _word(word: str, digits: int) -> str:
-    """Return a word of a setting, rounded where it is a number: the tables hold per-layer vectors as text."""
+    """Return a word of a setting, rounded if it is a number, since tables contain per-layer vectors as text."""
     try:
         return significant(float(word), digits, zeros=False) if "." in word or "e-" in word else word
     except ValueError:
@@ -141,7 +141,7 @@ def signed(value: float | None, digits: int = 2) -> str:
 
 
 def typeset(text: str) -> str:
-    """Return a number's text with a true minus sign before it; an exponent keeps its hyphen, so that it can be copied.
+    """Return the text of a number with a minus sign (U+2212); an exponent keeps its hyphen, so that it can be copied.
 
     Examples
     --------
@@ -152,9 +152,9 @@ def typeset(text: str) -> str:
 
 
 def percent(share: float, decimals: int = 1) -> str:
-    """Return a share of 1 in per cent.
+    """Return a fraction as a percentage.
 
-    Further decimals are added where the share, or what it lacks to 1, would otherwise be rounded away.
+    Decimals are added if the percentage would otherwise be rounded to 0 % or 100 %.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def percent(share: float, decimals: int = 1) -> str:
 
 
 def p_value(p: float) -> str:
-    """Return a p-value; the smallest that 1,000 permutations can give is written as a bound.
+    """Return a p-value; 0.001, the smallest p-value of 1,000 permutations, is written as a bound.
 
     Examples
     --------
@@ -195,7 +195,7 @@ def duration(seconds: float) -> str:
 
 
 def labels(values: Sequence[float], digits: int = 4) -> list[str]:
-    """Return the labels of an axis: as few digits as tell the values apart, at least so many.
+    """Return axis labels with the smallest number of digits, at least ``digits``, that distinguishes the values.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def labels(values: Sequence[float], digits: int = 4) -> list[str]:
     numbers = [float(value) for value in values]
     different = len({number for number in numbers if not isnan(number)})
     for count in range(digits, MOST_DIGITS + 1):
-        told = [significant(number, count, zeros=False) for number in numbers]
-        if len({*told} - {NOT_AVAILABLE}) == different:
+        texts = [significant(number, count, zeros=False) for number in numbers]
+        if len({*texts} - {NOT_AVAILABLE}) == different:
             break
-    return told
+    return texts

@@ -1,7 +1,7 @@
-"""Registries of an extension point: the implementations by name, as import strings.
+"""Registries of extension points: implementations by name, as import strings.
 
-A registry imports an implementation only when it is asked for, so that implementations do not depend on one another.
-Other packages add theirs by an entry point (https://packaging.python.org/specifications/entry-points).
+A registry imports an implementation only when it is loaded, so that implementations do not depend on each other.
+Other packages add implementations by entry points (https://packaging.python.org/specifications/entry-points).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,18 +13,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Implementation:
-    """Where an implementation of an extension point comes from.
+    """The origin of an implementation of an extension point.
 
     Parameters
     ----------
     group : str
-        Group of the entry points of the extension point.
+        Group of the entry points.
     name : str
         Name of the implementation.
     module : str
-        Module of gamtune that it is in; empty if it belongs to another package.
+        Module of gamtune that contains it; empty if it belongs to another package.
     package : str
-        Name and version of the other package; empty if it is gamtune's own.
+        Name and version of the other package; empty if it belongs to gamtune.
     """
 
     group: str
@@ -41,12 +41,12 @@ class Registry:
     group : str
         Group of the entry points of other packages.
     built_in : mapping
-        Names and import strings, ``module:object``, of gamtune's own implementations.
+        Import strings ``module:object`` of the implementations in gamtune by their names.
 
     Attributes
     ----------
     group, built_in
-        The parameters.
+        The parameters of the constructor.
 
     Examples
     --------
@@ -62,22 +62,22 @@ class Registry:
         self.built_in = dict(built_in)
 
     def names(self) -> list[str]:
-        """Return all names, those of other packages last."""
+        """Return the names of all implementations, with those of other packages last."""
         others = (point.name for point in entry_points(group=self.group))
         return [*self.built_in, *sorted(set(others) - self.built_in.keys())]
 
     def implementations(self, names: Iterable[str] | None = None) -> list[Implementation]:
-        """Return where implementations come from, for the fingerprint of the steps that use them.
+        """Return the origin of implementations, for the fingerprint of the steps that use them.
 
         Parameters
         ----------
         names : iterable of str, optional
-            Their names, by default all.
+            Names of the implementations, by default all.
 
         Raises
         ------
         KeyError
-            If no implementation has one of the names.
+            If a name is unknown.
 
         Examples
         --------
@@ -104,7 +104,7 @@ class Registry:
         Raises
         ------
         KeyError
-            If no implementation has this name.
+            If the name is unknown.
         """
         if name in self.built_in:
             module, _, attribute = self.built_in[name].partition(":")

@@ -1,4 +1,4 @@
-"""A row of the parameter table, a slot of a stage, and the result of a row."""
+"""A row of the parameter table, the result of its trial, and a slot of a stage."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,17 @@ from gamtune.spec import Spec, digest
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a name, a weight seed's number and the training they stand for."""
+    """A row of the parameter table.
+
+    Attributes
+    ----------
+    name : str
+        Name of the configuration.
+    replicate : int
+        Number of the replicate.
+    spec : Spec
+        Specification of the trial.
+    """
 
     name: str
     replicate: int
@@ -15,13 +25,15 @@ class Row:
 
     @property
     def configuration(self) -> str:
-        """Identifier of the settings: equal for the replicates and folds of a configuration, whatever their names."""
-        return "c" + digest(self.spec.without_seed())[:11]  # with a letter first, no reader takes it for a number
+        """Id of the configuration, which is equal for its replicates and folds and does not depend on the name."""
+        return (
+            "c" + digest(self.spec.without_seed())[:11]
+        )  # begins with a letter, so that CSV readers do not parse it as a number
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trained row and its result; ``error`` is the validation MSE, None if the training failed."""
+    """A row and the validation MSE of its trial; ``error`` is None if the trial failed."""
 
     row: Row
     error: float | None
@@ -29,7 +41,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Slot:
-    """A slot of a stage: its row, or the reason why it is empty."""
+    """A slot of a stage, with its row or the reason why it is empty."""
 
     row: Row | None
     reason: str = ""

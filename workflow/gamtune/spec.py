@@ -1,7 +1,8 @@
-"""What one training is: its values, their canonical JSON and the id made of it. The ground floor: imports nothing.
+"""The specification of a trial: its settings, their canonical JSON and the trial id.
 
-Two trials with equal specs, on equal data and with equal code, have equal metrics; the id of a trial is the hash of its
-spec. `gamtune.config.settings` defines the settings with their ranges and defaults; a change there retrains nothing.
+Two trials with equal specs, equal data and equal code have equal metrics. The id of a trial is the hash of its spec.
+`gamtune.config.settings` defines the ranges and defaults of the settings; changing them does not retrain existing
+trials.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """All settings of one trial; unset ones are not used. `gamtune.config.settings.make_spec` makes one."""
+    """All settings of one trial; None if the trial does not use one. It is created by `config.settings.make_spec`."""
 
     network: str
     neurons: tuple[int, ...]
@@ -45,39 +46,45 @@ class Spec:
         return len(self.neurons)
 
     def value(self, name: str) -> Any:
-        """A setting by its name in the config; None where this training does not use it."""
+        """Return a setting by its name in the config; None if this trial does not use it."""
         return getattr(self, name)
 
     def settings(self) -> dict[str, Any]:
-        """Every setting that this training uses, by its name in the config; weight seed and fold are none."""
+        """Return the settings that this trial uses by their names in the config, without weight seed and fold."""
         values = {name: getattr(self, name) for name in SETTINGS}
         used = {name: value for name, value in values.items() if value is not None}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in used.items()}
 
     def without_seed(self) -> str:
-        """Canonical JSON of the settings: equal for replicates and folds."""
+        """Return the canonical JSON of the settings without weight seed and fold, which is equal for replicates."""
         return canonical_json(self.settings())
 
     def repeated(self, weight_seed: int, fold: int | None) -> "Spec":
-        """The same settings on another weight seed and fold."""
+        """Return the same settings with another weight seed and fold."""
         return replace(self, weight_seed=weight_seed, fold=fold)
 
     def to_json(self) -> str:
-        """Canonical JSON: sorted keys, builtin types, no spaces; what has its default here is absent."""
+        """Return the spec as canonical JSON, without fields that have the default value of this class."""
         return self._json
 
     @cached_property
     def _json(self) -> str:
-        values = self.__dict__  # a table of ten thousand rows asks each for it
+        values = self.__dict__  # faster than getattr for large tables
         return canonical_json({name: values[name] for name in FIELDS if values[name] != UNSET[name]})
 
     @classmethod
     def from_json(cls, text: str) -> "Spec":
-        """The spec that `to_json` wrote."""
+        """Return the spec from the JSON of `to_json`.
+
+        Raises
+        ------
+        ValueError
+            If the JSON contains an unknown field.
+        """
         values = json.loads(text)
         unknown = set(values) - set(FIELDS)
         if unknown:
-            raise ValueError(f"a spec has no {sorted(unknown)[0]!r}")
+            raise ValueError(f"unknown field {sorted(unknown)[0]!r} in a spec")
         settings: dict[str, Any] = {
             n: tuple(value) if isinstance(value, list) else value for n, value in values.items()
         }
@@ -85,21 +92,23 @@ class Spec:
 
     @cached_property
     def trial(self) -> str:
-        """The trial's id: 12 hex digits of the canonical JSON's sha256."""
+        """Id of the trial: the first 12 hexadecimal digits of the sha256 of the canonical JSON."""
         return digest(self.to_json())[:12]
 
 
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
-UNSET = {field.name: field.default for field in fields(Spec)}  # a setting that came later left every id as it was
+UNSET = {
+    field.name: field.default for field in fields(Spec)
+}  # fields with these values are omitted, so that new settings do not change the ids
 FIELDS = tuple(UNSET)
 SETTINGS = tuple(name for name in FIELDS if name not in ("weight_seed", "fold"))
 
 
 def canonical_json(value: Any) -> str:
-    """JSON that equal values spell equally."""
+    """Return JSON that is equal for equal values: sorted keys and no spaces."""
     return CANONICAL.encode(value)
 
 
 def digest(text: str) -> str:
-    """Hexadecimal sha256 of a text."""
+    """Return the hexadecimal sha256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()

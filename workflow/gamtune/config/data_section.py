@@ -1,4 +1,4 @@
-"""The section `data` of a config: what is learned, and which rows are set aside."""
+"""The section `data` of a config: the data source and the split into training, validation and test samples."""
 
 from typing import Literal, Self
 
@@ -7,69 +7,78 @@ from pydantic import Field, model_validator
 from gamtune.config.section import LARGEST_SEED, Section
 from gamtune.tables.dialect import MISSING, Dialect
 
-PUBLIC = ("mnist", "har")  # downloaded, with a test set of their own
+PUBLIC = ("mnist", "har")  # sources that are downloaded and come with a test set
 HAR_GROUP = "subject"
-WAYS = ("fraction", "groups", "folds", "column")
+METHODS = ("fraction", "groups", "folds", "column")  # keys that choose the samples; only one of them is allowed
 Part = Literal["train", "validation", "test"]
 
 
-class Aside(Section):
-    """Rows set aside."""
+class HeldOut(Section):
+    """Samples that are held out from training."""
 
     fraction: float | None = Field(
-        None, gt=0, lt=1, description="share of all rows, or of all groups; 0.2 unless the rows are named another way"
+        None,
+        gt=0,
+        lt=1,
+        description="Fraction of the samples, or of the groups, that is held out. By default 0.2, if no other key "
+        "chooses the samples.",
     )
-    stratify: bool = Field(True, description="the classes in equal proportion on both sides; false: at random")
-    by_group: str | None = Field(None, description="data.group, named here")
-    groups: int | None = Field(None, ge=1, description="number of groups set aside, drawn at random")
+    stratify: bool = Field(
+        True,
+        description="Whether the classes have the same proportions in all parts. If false, samples are drawn without "
+        "regard to their class.",
+    )
+    by_group: str | None = Field(None, description="Column with the groups; an alias of data.group.")
+    groups: int | None = Field(None, ge=1, description="Number of groups that are held out, drawn at random.")
     column: str | None = Field(
-        None, description="table: column whose cells say train, validation or test; it is no input"
+        None,
+        description="Column whose cells are train, validation or test; it is not an input. Only for source table.",
     )
 
     @property
-    def ways(self) -> list[str]:
-        """The keys given that say which rows; they exclude each other."""
-        return [name for name in WAYS if getattr(self, name, None) is not None]
+    def methods(self) -> list[str]:
+        """The keys among `METHODS` that are set."""
+        return [name for name in METHODS if getattr(self, name, None) is not None]
 
     @property
-    def share(self) -> float | None:
-        """Share of the rows or groups to draw; None where another key says which."""
-        return self.fraction if self.ways else 0.2
+    def drawn_fraction(self) -> float | None:
+        """Fraction of the samples or groups to draw; None if another key chooses them."""
+        return self.fraction if self.methods else 0.2
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if len(self.ways) > 1:
-            raise ValueError(f"{' and '.join(self.ways)} exclude each other")
+        if len(self.methods) > 1:
+            raise ValueError(f"{' and '.join(self.methods)} cannot be combined; keep one of them")
         return self
 
 
-class Validation(Aside):
-    """Rows that early stopping and every choice look at."""
+class Validation(HeldOut):
+    """Samples that are used for early stopping and model selection."""
 
     folds: int | None = Field(
         None,
         ge=2,
         le=100,
-        description="cross-validation: the rows in so many parts; every row of the table is trained once for each, "
-        "validated on that part and trained on the others, and counts with the mean of its errors",
+        description="Number of folds of a cross-validation. Each configuration is trained once per fold and is scored "
+        "by its mean error over the folds. By default one validation set is held out.",
     )
 
 
 class Csv(Section):
-    """How the cells of CSV files are written."""
+    """Format of the cells of CSV files."""
 
     separator: str | None = Field(
         None,
         min_length=1,
         max_length=1,
-        description="character between two cells; by default comma, semicolon, tab or pipe is recognised",
+        description="Character between two cells. By default comma, semicolon, tab and pipe are detected.",
         examples=[";"],
     )
-    decimal: Literal[".", ","] = Field(".", description="decimal point of numbers")
+    decimal: Literal[".", ","] = Field(".", description="Decimal separator of numbers.")
     encoding: str | None = Field(
         None,
-        description="encoding of the text, such as latin-1; by default UTF-8, or UTF-16 if the file begins with a byte "
-        "order mark",
+        description="Character encoding, such as latin-1. By default UTF-8, or UTF-16 or UTF-32 if the file begins "
+        "with a byte order mark.",
         examples=["latin-1"],
     )
 
@@ -78,74 +87,78 @@ class Csv(Section):
         if self.separator is not None and (
             self.separator.isalnum() or self.separator in "\"\r\n.+-'" or not self.separator.isascii()
         ):
-            raise ValueError(f"separator {self.separator!r} is not possible, expected a character such as ';'")
+            raise ValueError(f"separator {self.separator!r} is not valid; use another character, such as ';'")
         if self.encoding is not None:
             try:
                 "".encode(self.encoding)
             except (LookupError, UnicodeError):
-                raise ValueError(f"encoding {self.encoding!r} is unknown, expected a name such as latin-1") from None
+                raise ValueError(f"unknown encoding {self.encoding!r}; use a name such as latin-1") from None
         return self
 
 
 class Data(Section):
-    """What is learned."""
+    """The data source, and the split into training, validation and test samples."""
 
     source: Literal["digits", "mnist", "har", "table"] = Field(
-        description="digits: 1797 images of 8x8 pixels from scikit-learn; mnist: 70,000 of 28x28; har: 10,299 windows "
-        "of a phone's motion in 561 features, six activities, 30 subjects (both downloaded, with test sets of their "
-        "own); table: CSV or Parquet files of yours"
+        description="Data source. digits: 1797 images of 8x8 pixels from scikit-learn. mnist: 70,000 images of 28x28 "
+        "pixels. har: 10,299 windows of smartphone motion data with 561 features, 6 activities and 30 subjects. table: "
+        "your CSV or Parquet files. mnist and har are downloaded and come with a test set."
     )
     path: str | dict[Part, str] | None = Field(
         None,
-        description="table: the file, relative to the working directory, or files for train, validation and test",
+        description="Path of the data file, relative to the working directory, or one path each for train, validation "
+        "and test. Only for source table.",
         examples=["data/rows.csv", {"train": "data/train.parquet", "test": "data/test.parquet"}],
     )
-    target: str | None = Field(None, description="table: the column to predict")
+    target: str | None = Field(None, description="Column to predict. Only for source table.")
     task: Literal["classification", "regression"] | None = Field(
         None,
-        description="table: unless given, text and whole numbers of at most 30 different values are classes, "
-        "other numbers a regression's",
+        description="Learning task. By default classification if the target is text or has at most 30 distinct whole "
+        "numbers, otherwise regression. Only for source table.",
     )
-    drop: list[str] = Field([], description="table: columns to leave out")
+    drop: list[str] = Field([], description="Columns to ignore. Only for source table.")
     categorical: list[str] = Field(
         [],
-        description="table: columns whose values are names, although they look like numbers or dates: a code, a "
-        "postcode, numbered classes",
+        description="Columns that hold categories although their cells look like numbers or dates, such as codes, "
+        "postcodes or numbered classes. Only for source table.",
     )
     missing: list[str] = Field(
         list(MISSING),
-        description="table: words in a text column that stand for a missing value, without surrounding spaces",
+        description="Words that stand for a missing value, without surrounding spaces. Only for source table.",
     )
-    csv: Csv = Field(Csv(), description="table: how the cells of CSV files are written")
+    csv: Csv = Field(Csv(), description="Format of the cells of CSV files. Only for source table.")
     group: str | None = Field(
         None,
-        description="table: column whose equal values stay together in every split, as the rows of a subject, a site, "
-        "a day must; it is no input. har has subject",
+        description="Column with the groups, such as subjects, sites or days: all samples of a group stay in the same "
+        "part. It is not an input. Only for source table; har is always grouped by subject.",
     )
     whiten: float | None = Field(
         None,
         gt=0,
         lt=1,
-        description="inputs without correlations: the principal components of the standardised columns, each scaled to "
-        "variance 1, as many as hold this share of the variance (0.9999, say); unless given, the columns themselves",
+        description="Fraction of the variance, such as 0.9999, that is kept when the standardised columns are replaced "
+        "by their principal components, each scaled to variance 1. By default the inputs are not whitened.",
     )
     mirror: str | None = Field(
         None,
-        description="mnist, har: folder that holds the files, or address to load them from; unless given, the folder "
-        "that the variable GAMTUNE_DATA names, and without that the data set's home",
+        description="Folder with the files, or URL to download them from. By default the folder in the environment "
+        "variable GAMTUNE_DATA, or if that is not set, the website of the data set. Only for mnist and har.",
     )
     selection: Literal["validation", "test"] = Field(
         "validation",
-        description="test: no rows are set aside for validation, every choice looks at the test rows, and so every "
-        "figure and table says that its errors flatter",
+        description="Samples that are used for early stopping and model selection. test: no validation samples are "
+        "held out and the test set is used instead, so that all scores are optimistically biased; every figure and "
+        "table states this.",
     )
-    validation: Validation = Field(Validation(), description="rows that early stopping and every choice look at")
-    test: Aside = Field(Aside(), description="rows that only the optimum is scored on, once")
-    seed: int = Field(1, ge=0, le=LARGEST_SEED, description="of the split, from 0 to 4294967295")
+    validation: Validation = Field(
+        Validation(), description="Samples that are used for early stopping and model selection."
+    )
+    test: HeldOut = Field(HeldOut(), description="Samples that only the finalists are scored on, once.")
+    seed: int = Field(1, ge=0, le=LARGEST_SEED, description="Random seed of the split, from 0 to 4294967295.")
 
     @property
     def paths(self) -> dict[Part, str]:
-        """Files of a `table` source by part; one file alone is ``train``."""
+        """Paths of the files of source `table` by part; a single file is ``train``."""
         if self.path is None:
             return {}
         return {"train": self.path} if isinstance(self.path, str) else self.path
@@ -157,52 +170,55 @@ class Data(Section):
 
     @property
     def dialect(self) -> Dialect:
-        """How the cells of CSV files are written."""
+        """Format of the cells of CSV files."""
         return Dialect(**self.csv.model_dump(), key="data.csv")
 
     @property
     def group_column(self) -> str | None:
-        """Column whose equal values stay together."""
+        """Column with the groups; None if there are none."""
         if self.source == "har":
             return HAR_GROUP
         return self.group or self.validation.by_group or self.test.by_group
 
     @property
     def split_column(self) -> str | None:
-        """Column that says which part a row belongs to."""
+        """Column that assigns samples to parts; None if there is none."""
         return self.validation.column or self.test.column
 
     @property
     def folds(self) -> list[int | None]:
-        """Numbers of the folds; None alone where there are none."""
+        """Numbers of the folds, from 1; ``[None]`` without cross-validation."""
         return list(range(1, self.validation.folds + 1)) if self.validation.folds else [None]
 
     @property
     def has_test(self) -> bool:
-        """Whether the source says which rows are the test's."""
+        """Whether the source comes with test samples."""
         return self.source in PUBLIC or "test" in self.paths
 
     @property
     def has_validation(self) -> bool:
-        """Whether no rows have to be drawn for validation."""
+        """Whether no validation samples have to be drawn."""
         return "validation" in self.paths or self.selection == "test"
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         self._check_source()
         self._check_columns()
-        for name, given, why in (
-            ("test", self.has_test and self.test != Aside(), "the source has a test set"),
-            ("validation", "validation" in self.paths and self.validation != Validation(), "path names its file"),
-            ("validation", self.selection == "test" and self.validation != Validation(), "selection is test"),
+        for name, is_set, context in (
+            ("test", self.has_test and self.test != HeldOut(), "a source with a test set"),
+            ("validation", "validation" in self.paths and self.validation != Validation(), "a path with validation"),
+            ("validation", self.selection == "test" and self.validation != Validation(), "selection 'test'"),
         ):
-            if given:
-                raise ValueError(f"{name} means nothing where {why}")
+            if is_set:
+                raise ValueError(f"{name} is not valid for {context}; remove it")
         if self.selection == "test" and "validation" in self.paths:
-            raise ValueError("path.validation means nothing where selection is test")
-        shares = [0.0 if self.has_test else self.test.share, 0.0 if self.has_validation else self.validation.share]
-        if sum(share or 0 for share in shares) >= 1:
-            raise ValueError("validation and test leave no row to train on: their fractions must sum to less than 1")
+            raise ValueError("path.validation is not valid for selection 'test'; remove it")
+        fractions = [
+            0.0 if self.has_test else self.test.drawn_fraction,
+            0.0 if self.has_validation else self.validation.drawn_fraction,
+        ]
+        if sum(fraction or 0 for fraction in fractions) >= 1:
+            raise ValueError("no training samples are left; validation.fraction and test.fraction must sum to below 1")
         return self
 
     def _check_source(self) -> None:
@@ -210,34 +226,36 @@ class Data(Section):
         if self.source == "table":
             for name in ("path", "target"):
                 if getattr(self, name) is None:
-                    raise ValueError(f"{name} is missing: the source 'table' needs it")
+                    raise ValueError(f"{name} is missing; source 'table' requires it")
             if "train" not in self.paths:
-                raise ValueError("path.train is missing: there is nothing to learn from")
+                raise ValueError("path.train is missing; add the file with the training samples")
         else:
             for name in ("path", "target", "task", "drop", "categorical", "missing", "csv", "group"):
                 if getattr(self, name) != defaults[name].default:
-                    raise ValueError(f"{name} means nothing to the source {self.source!r}; did you mean source: table?")
+                    raise ValueError(f"{name} is not valid for source {self.source!r}; did you mean source: table?")
             if self.split_column is not None:
-                raise ValueError(f"column means nothing to the source {self.source!r}")
+                raise ValueError(f"column is not valid for source {self.source!r}; it belongs to source: table")
         if self.mirror is not None and self.source not in PUBLIC:
-            raise ValueError(f"mirror means nothing to the source {self.source!r}: it is not downloaded")
+            raise ValueError(f"mirror is not valid for source {self.source!r}, which is not downloaded; remove it")
 
     def _check_columns(self) -> None:
         group = self.group_column
-        for name, aside in (("validation", self.validation), ("test", self.test)):
-            if aside.by_group not in (None, group):
-                raise ValueError(f"{name}.by_group is {aside.by_group!r}, but groups are told apart by {group!r}")
-            if aside.groups is not None and group is None:
-                raise ValueError(f"{name}.groups: by_group or data.group must name the column")
+        for name, held_out in (("validation", self.validation), ("test", self.test)):
+            if held_out.by_group not in (None, group):
+                raise ValueError(f"{name}.by_group is {held_out.by_group!r}, but the group column is {group!r}")
+            if held_out.groups is not None and group is None:
+                raise ValueError(f"{name}.groups requires a column with groups; set data.group")
         if None not in (self.validation.column, self.test.column) and self.validation.column != self.test.column:
-            raise ValueError("validation.column and test.column must be one column")
+            raise ValueError("validation.column and test.column must be the same column")
         roles = {"target": self.target, "group": group, "column": self.split_column}
         if self.target in self.drop:
-            raise ValueError(f"drop lists the target {self.target!r}: there would be nothing to learn")
+            raise ValueError(f"drop lists the target {self.target!r}; remove it from drop")
         if self.target in self.categorical and self.task == "regression":
-            raise ValueError(f"categorical lists the target {self.target!r}, but task is regression")
-        named = [name for name in roles.values() if name is not None]
+            raise ValueError(
+                f"categorical lists the target {self.target!r}, but task is regression; change one of them"
+            )
+        used = [name for name in roles.values() if name is not None]
         for role, column in roles.items():
-            texts = self.categorical if role == "column" else []
-            if column is not None and (named.count(column) > 1 or column in [*self.drop, *texts]):
-                raise ValueError(f"{column!r} is the {role} and something else; a column has one role")
+            categories = self.categorical if role == "column" else []
+            if column is not None and (used.count(column) > 1 or column in [*self.drop, *categories]):
+                raise ValueError(f"column {column!r} is used as {role} and in another role; a column has one role")

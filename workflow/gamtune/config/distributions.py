@@ -34,7 +34,7 @@ DISTRIBUTIONS = Registry(
 
 
 class RGenerator(Protocol):
-    """Random numbers as R's functions of the same names draw them, from one stream."""
+    """A stream of random numbers with R's functions of the same names."""
 
     def runif(self, low: float, high: float) -> float:
         """Return ``runif(1, low, high)``."""
@@ -60,16 +60,17 @@ class Distribution(Section):
     logarithmic : bool
         Whether the values span orders of magnitude, so that figures show them on a logarithmic axis.
     whole : bool
-        Whether all values are whole numbers, as hyperparameters such as ``depth`` require.
+        Whether all values are whole numbers, which hyperparameters such as ``depth`` require.
     """
 
     logarithmic: ClassVar[bool] = False
     whole: ClassVar[bool] = False
 
-    per: Literal["depth"] | None = Field(None, description="one value per hidden layer")
+    per: Literal["depth"] | None = Field(None, description="Set to depth to draw one value per hidden layer.")
     when: dict[str, Scalar | list[Scalar]] | None = Field(
         None,
-        description="drawn only in configurations in which the named hyperparameter has this value, or one of these",
+        description="Conditions: the hyperparameter is drawn only if each hyperparameter that is listed here has this "
+        "value, or one of these values.",
         examples=[{"optimizer": "adadelta"}],
     )
 
@@ -97,7 +98,10 @@ class Distribution(Section):
         raise NotImplementedError
 
     def draw_as_r(self, generator: RGenerator) -> Any:
-        """Return one value, equal to R's draw to the last bit; a distribution of one value uses no random number."""
+        """Return one value, equal to R's draw to the last bit.
+
+        A distribution with a single value does not advance the generator.
+        """
         raise NotImplementedError
 
     def check_draws_as_r(self) -> None:
@@ -109,11 +113,11 @@ class Distribution(Section):
             If it cannot.
         """
         if type(self).draw_as_r is Distribution.draw_as_r:
-            raise ValueError(f"R's generator does not draw from the distribution {self.name!r}")
+            raise ValueError(f"distribution {self.name!r} is not valid for R's generator; use generator: numpy")
 
     @property
     def support(self) -> Pair:
-        """Smallest and largest number that can be drawn; infinite if there is none."""
+        """Smallest and largest number that can be drawn; infinite on a side without a bound."""
         raise NotImplementedError
 
     @property
@@ -123,7 +127,7 @@ class Distribution(Section):
 
     @property
     def choices(self) -> Sequence[Any] | None:
-        """Values as the config lists them: numbers, text or whole per-layer vectors; None for a range of numbers."""
+        """Values as listed in the config: numbers, text or per-layer vectors; None for a range of numbers."""
         return None
 
     def describe(self) -> str:

@@ -1,4 +1,4 @@
-"""From a YAML or JSON file to a checked study."""
+"""Read and validate the config of a study from a YAML or JSON file."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from gamtune.config.study import Study
 from gamtune.config.yaml_file import MAX_DEPTH, parse_yaml, read_text, scalar
 from gamtune.errors import InputError
 
-MAX_JSON_BYTES = 32 * 2**20  # the files of a study's steps hold its defaults too
+MAX_JSON_BYTES = 32 * 2**20  # the config files of steps also contain the default values
 
 
 def read_study(path: str) -> Study:
@@ -23,7 +23,7 @@ def read_study(path: str) -> Study:
     Raises
     ------
     InputError
-        If the file cannot be read or is no study.
+        If the file cannot be read or is not a valid study.
     """
     return parse_study(read_raw(path), path)
 
@@ -38,7 +38,7 @@ def read_data_section(path: str) -> Data:
     """
     content = read_raw(path)
     if not isinstance(content, dict) or "data" not in content:
-        raise InputError(["data: the section is missing"], path)
+        raise InputError(["data: missing; add the section data"], path)
     try:
         return Data.model_validate(content["data"])
     except ValidationError as error:
@@ -46,7 +46,7 @@ def read_data_section(path: str) -> Data:
 
 
 def read_raw(path: str) -> Any:
-    """Return the unchecked content of a YAML file, or of a JSON file if its name ends with ``.json``.
+    """Return the raw content of a YAML file, or of a JSON file if its name ends with ``.json``.
 
     Raises
     ------
@@ -59,17 +59,16 @@ def read_raw(path: str) -> Any:
 
 
 def read_for_workflow(files: Sequence[Path], default: Path, changes: Mapping[str, Any]) -> tuple[Any, str]:
-    """Return the unchecked config of a Snakemake run and the path that messages name.
+    """Return the raw config of a Snakemake run and its path for messages.
 
-    Snakemake merges several config files, and reads each with a loader that accepts equal keys; so the one file is
-    read again here.
+    Snakemake merges several config files and accepts duplicate keys, so the file is read again here.
 
     Parameters
     ----------
     files : sequence of Path
-        Config files of the command line.
+        Config files given on the command line.
     default : Path
-        The file that is read if there are none, in the folder of the workflow.
+        The config file in the folder of the workflow, which is read if none is given.
     changes : mapping
         Values of ``--config``.
 
@@ -79,23 +78,25 @@ def read_for_workflow(files: Sequence[Path], default: Path, changes: Mapping[str
         If there is more than one file, it cannot be read, or the path of the workflow's folder holds braces.
     """
     if set("{}") & set(str(default)):
-        raise InputError(["Snakemake accepts no braces in the path of a workflow; rename the folder"], str(default))
+        raise InputError(
+            ["Snakemake does not accept braces in the path of a workflow; rename the folder"], str(default)
+        )
     if len(files) > 1:
         names = ", ".join(os.path.relpath(file) for file in files)
-        raise InputError([f"got {len(files)} config files, expected one: a study is one file"], names)
+        raise InputError([f"got {len(files)} config files, expected one; put the study into one file"], names)
     path = os.path.relpath(files[0] if files else default)
     return overridden(read_raw(path), changes), path
 
 
 def overridden(raw: Any, changes: Any) -> Any:
-    """Return a config's content with the values of ``snakemake --config``; mappings are merged.
+    """Return the raw config with the values of ``snakemake --config`` merged into it.
 
     Parameters
     ----------
     raw : object
         What `read_raw` returned.
     changes : mapping
-        The values as Snakemake parsed them: text stands for itself, as in YAML without quotes.
+        The values as parsed by Snakemake; text is parsed like an unquoted YAML scalar.
     """
     if not isinstance(changes, Mapping):
         return _values(changes)
@@ -106,17 +107,24 @@ def overridden(raw: Any, changes: Any) -> Any:
 
 
 def parse_study(raw: Any, source: str) -> Study:
-    """Check a config's content; ``source`` is the file that messages name.
+    """Return the validated study.
+
+    Parameters
+    ----------
+    raw : object
+        Content of the config file.
+    source : str
+        Path of the file, for messages.
 
     Raises
     ------
     InputError
-        With one line for each fault.
+        With one line per error.
     """
     if not isinstance(raw, dict):
-        raise InputError(["got no keys, expected at least study, data, search and space"], source)
+        raise InputError(["the file has no keys; add at least study, data, search and space"], source)
     if "__use_yte__" in raw:
-        raise InputError(["__use_yte__: refused, a config must not run code"], source)
+        raise InputError(["__use_yte__: not allowed, because a config must not run code; remove it"], source)
     try:
         return Study.model_validate(raw)
     except ValidationError as error:
@@ -132,23 +140,27 @@ def _values(value: Any) -> Any:
 def _parse_json(text: str, source: str) -> Any:
     try:
         content = json.loads(text, object_pairs_hook=_distinct)
-        json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is no character
+        json.dumps(content, ensure_ascii=False).encode()  # raises an error for an unpaired surrogate
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise InputError([f"{place}: no valid JSON: {error.msg}"], source) from None
-    except (RecursionError, UnicodeEncodeError, ValueError) as error:  # also equal keys, and thousands of digits
+        position = f"line {error.lineno}, column {error.colno}"
+        raise InputError([f"{position}: not valid JSON: {error.msg}"], source) from None
+    except (
+        RecursionError,
+        UnicodeEncodeError,
+        ValueError,
+    ) as error:  # also duplicate keys, and numbers with thousands of digits
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise InputError([f"no valid JSON: {reason}"], source) from None
-    if _deep(content):
+        raise InputError([f"not valid JSON: {reason}"], source) from None
+    if _is_too_deep(content):
         raise InputError([f"nested more than {MAX_DEPTH} levels deep"], source)
     return content
 
 
-def _deep(content: Any) -> bool:
-    """Whether something is nested deeper than YAML may be."""
+def _is_too_deep(content: Any) -> bool:
+    """Return whether the content is nested more than `MAX_DEPTH` levels deep."""
     level = [content]
     for _ in range(MAX_DEPTH + 1):
-        level = [one for value in level for one in _members(value)]
+        level = [member for value in level for member in _members(value)]
     return bool(level)
 
 
@@ -162,6 +174,6 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"the key {key!r} is given twice")
+            raise ValueError(f"duplicate key {key!r}")
         found[key] = value
     return found

@@ -1,4 +1,4 @@
-"""Pydantic's findings in our words: one line a fault."""
+"""Error messages from the validation errors of pydantic, one line per error."""
 
 import re
 from typing import Any, get_args
@@ -7,68 +7,73 @@ from pydantic import BaseModel, ValidationError
 
 from gamtune.errors import LISTED, InputError, unknown_names
 
-MOST_FAULTS = 3 * LISTED
+MAX_ERRORS = 3 * LISTED
 
 
 def lines_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """One line for each key at fault, naming key, value and what was expected.
+    """Return one line per invalid key, with the key, its value and what was expected.
 
     Parameters
     ----------
     error : pydantic.ValidationError
         What ``model.model_validate`` raised.
     model : type
-        The model, whose fields name the nearest known key of an unknown one.
+        The model; the names of its fields are suggested for unknown keys.
     """
-    faults = error.errors(include_url=False)
+    errors = error.errors(include_url=False)
     unknown_keys: dict[tuple[int | str, ...], list[str]] = {}
-    for fault in faults:
-        if fault["type"] == "extra_forbidden":
-            unknown_keys.setdefault(fault["loc"][:-1], []).append(str(fault["loc"][-1]))
-    others = [fault for fault in faults if fault["type"] != "extra_forbidden"]
+    for details in errors:
+        if details["type"] == "extra_forbidden":
+            unknown_keys.setdefault(details["loc"][:-1], []).append(str(details["loc"][-1]))
+    others = [details for details in errors if details["type"] != "extra_forbidden"]
     lines: dict[str, str] = {}
-    for place, names in list(unknown_keys.items())[:LISTED]:
-        path = _path(place, model)
+    for location, names in list(unknown_keys.items())[:LISTED]:
+        path = _path(location, model)
         for name, message in unknown_names(names, _model_at(path, model).model_fields).items():
             key = _joined([*path, name] if name else path)
             lines[key] = f"{key}: {message}" if key else message
-    for fault in others[:MOST_FAULTS]:
-        path = _path(fault["loc"], model)
+    for details in others[:MAX_ERRORS]:
+        path = _path(details["loc"], model)
         key = _joined(path)
-        for line in _messages(fault, path, model):
-            whole = f"{key}{line}" if line.startswith(".") else f"{key}: {line}" if key else line
-            lines.setdefault(key + line if line.startswith(".") else key, whole)
-    # Where a key may be of several types, the one that fits best is at fault deepest inside
+        for line in _messages(details, path, model):
+            message = f"{key}{line}" if line.startswith(".") else f"{key}: {line}" if key else line
+            lines.setdefault(key + line if line.startswith(".") else key, message)
+    # If several types are allowed for a key, the error at the deepest position belongs to the type that fits best
     deeper = [key for key in lines if any(other.startswith((f"{key}.", f"{key}[")) for other in lines)]
     found = [line for key, line in lines.items() if not key or key not in deeper]
-    more = max(len(others) - MOST_FAULTS, 0) + sum(map(len, list(unknown_keys.values())[LISTED:]))
-    return [*found, f"{more} more faults, not listed"] if more else found
+    more = max(len(others) - MAX_ERRORS, 0) + sum(map(len, list(unknown_keys.values())[LISTED:]))
+    return [*found, f"{more} more errors, not listed"] if more else found
 
 
 def _joined(path: list[str]) -> str:
     return ".".join(path).replace(".[", "[")
 
 
-def _messages(fault: Any, path: list[str], model: type[BaseModel]) -> list[str]:
-    """What to say of one fault."""
-    kind, cause = fault["type"], fault.get("ctx", {}).get("error")
+def _messages(details: Any, path: list[str], model: type[BaseModel]) -> list[str]:
+    """Return the messages about one error."""
+    kind, cause = details["type"], details.get("ctx", {}).get("error")
     if kind == "missing" and path[-1].startswith("["):
-        return ["missing, expected two numbers"]
+        return ["missing; expected two numbers"]
     if kind == "missing":
         field = _model_at(path[:-1], model).model_fields[path[-1]]
-        return [f"missing, expected {field.description}"]
+        return [f"missing; this key is required: {_as_clause(str(field.description))}"]
     if isinstance(cause, InputError):
         return cause.lines
     if cause is not None:
         text = str(cause)
-        plain = isinstance(fault["input"], int | float | str | list | tuple) and not text.startswith("got ")
-        return [f"got {_shown(fault['input'])}, {text}" if plain else text]
-    if kind == "tuple_type" or fault.get("ctx", {}).get("field_type") == "Tuple":
-        return [f"got {_shown(fault['input'])}, expected two numbers"]
-    if kind == "string_type" and (fault["input"] is None or isinstance(fault["input"], int | float)):
-        return [f"got {_shown(fault['input'])}, expected text; write it in quotes"]
-    expected = re.sub(r"^(Input|Value|String|List|Tuple) should ", "", fault["msg"])
-    return [f"got {_shown(fault['input'])}, expected {re.sub('^be ', '', expected)}"]
+        plain = isinstance(details["input"], int | float | str | list | tuple) and not text.startswith("got ")
+        return [f"got {_shown(details['input'])}, {text}" if plain else text]
+    if kind == "tuple_type" or details.get("ctx", {}).get("field_type") == "Tuple":
+        return [f"got {_shown(details['input'])}, expected two numbers"]
+    if kind == "string_type" and (details["input"] is None or isinstance(details["input"], int | float)):
+        return [f"got {_shown(details['input'])}, expected text; write it in quotes"]
+    expected = re.sub(r"^(Input|Value|String|List|Tuple) should ", "", details["msg"])
+    return [f"got {_shown(details['input'])}, expected {re.sub('^be ', '', expected)}"]
+
+
+def _as_clause(description: str) -> str:
+    """Return a description without its capital letter and its final full stop."""
+    return description[:1].lower() + description[1:].removesuffix(".")
 
 
 def _shown(value: Any) -> str:
@@ -77,7 +82,7 @@ def _shown(value: Any) -> str:
 
 
 def _path(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
-    """The keys as the user wrote them: indices in brackets, without the names pydantic gives to a union's members."""
+    """Return the keys as in the file: indices in brackets, without the names of the members of a union."""
     path: list[str] = []
     current: Any = model
     for part in location:
@@ -97,7 +102,7 @@ def _path(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
 
 
 def _fields(annotation: Any) -> Any:
-    """Fields of the model that an annotation is or holds, otherwise None."""
+    """Return the fields of the model in an annotation; None if there is no model."""
     for candidate in (annotation, *get_args(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate.model_fields
@@ -105,7 +110,7 @@ def _fields(annotation: Any) -> Any:
 
 
 def _model_at(path: list[str], model: type[BaseModel]) -> type[BaseModel]:
-    """The model that the keys lead to."""
+    """Return the model of the section at a path."""
     for part in path:
         annotation = model.model_fields[part].annotation
         candidates = [annotation, *get_args(annotation)]

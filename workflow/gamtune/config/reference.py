@@ -1,6 +1,7 @@
-"""The JSON schema and the reference of every key, both generated from the models.
+"""Generate the JSON schema and the reference of all config keys from the models.
 
-``python -m gamtune.config.reference`` writes config/schema.json and config/README.md; a test fails when they are stale.
+``python -m gamtune.config.reference`` writes config/schema.json and config/README.md. A test fails if they are out of
+date.
 """
 
 import json
@@ -19,32 +20,33 @@ from gamtune.config.settings import SETTINGS
 from gamtune.config.study import Analysis, Execution, SelectionSettings, Study, Tracking, Training
 
 INTRODUCTION = """\
-# Every key of a study
+# Config reference
 
-Generated from the models in `workflow/gamtune/config` by `make reference`; do not edit it by hand.
+This page is generated from the models in `workflow/gamtune/config` by `make reference`; do not edit it by hand.
 
-A study is one YAML file. `study`, `data`, `search` and `space` are required (rows by hand need no `space`);
-all else has the default named below. `gamtune check FILE` names every fault in one line each.
-An editor that knows JSON schema checks a file as you type when its first line is
+A study is one YAML file. `study`, `data`, `search` and `space` are required (strategy `manual` does not require
+`space`); all other keys have a default value. `gamtune check FILE` reports each error on one line. An editor that
+supports JSON schema checks the file while you type if its first line is
 `# yaml-language-server: $schema=../schema.json` (the path from your file to `config/schema.json`).
 
-A config is code: Snakemake itself runs what stands under a key `__use_yte__`. Read a stranger's config before use.
+Snakemake executes code under the key `__use_yte__` of a config file. Read config files from other people before you use
+them.
 """
 
 SPACE = """\
 ## space
 
-One key for each hyper-parameter that varies: any setting of the section `training` below, and `patience` and
-`min_delta` of its `early_stopping`. What varies here wins over what is fixed there.
+The hyperparameters that are searched, one key each: any setting of the section `training` below, and `patience` and
+`min_delta` of `early_stopping`. A value here takes precedence over the value in the section `training`.
 
 ```yaml
 space:
   depth: {integer: [1, 5]}
-  neurons: {integer: [20, 600], per: depth}    # one value a hidden layer
+  neurons: {integer: [20, 600], per: depth}    # one value per hidden layer
   activation: [relu, tanh]                     # a list is a choice
   optimizer: [adadelta, sgd]
   rho: {uniform: [0.9, 0.999], when: {optimizer: adadelta}}
-  batch_size: 64                               # one value fixes it
+  batch_size: 64                               # a single value is fixed
 ```
 
 | distribution | meaning | keys |
@@ -53,7 +55,7 @@ space:
 
 
 def schema() -> str:
-    """The JSON schema of a config, as text."""
+    """Return the JSON schema of the config as text."""
     strategies = [STRATEGIES.load(name) for name in STRATEGIES.built_in]
     distributions = [DISTRIBUTIONS.load(name) for name in DISTRIBUTIONS.built_in]
     models = [(model, "validation") for model in (Study, *strategies, *distributions)]
@@ -75,16 +77,22 @@ def schema() -> str:
     }
     for base in ("Search", "Distribution"):
         definitions.pop(base)
-    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **study, "$defs": definitions}
-    return json.dumps(whole, indent=2) + "\n"
+    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **study, "$defs": definitions}
+    return json.dumps(document, indent=2) + "\n"
 
 
 def reference() -> str:
-    """The reference of every key, as Markdown."""
+    """Return the reference of all keys as Markdown."""
     parts = [INTRODUCTION, f"## study\n\n{Study.model_fields['study'].description}\n"]
     parts += [_section("data", Data), _strategies(), SPACE + _distributions()]
-    later = (Training, Analysis, SelectionSettings, Tracking, Execution)
-    parts += [_section(model.__name__.lower(), model) for model in later]
+    others: dict[str, Any] = {
+        "training": Training,
+        "analysis": Analysis,
+        "selection": SelectionSettings,
+        "tracking": Tracking,
+        "execution": Execution,
+    }
+    parts += [_section(name, model) for name, model in others.items()]
     return "\n".join(parts)
 
 
@@ -95,7 +103,7 @@ def _section(name: str, model: type[BaseModel]) -> str:
 
 
 def _strategies() -> str:
-    """Return the section `search`: the strategies, then each key with the strategies that read it."""
+    """Return the section `search`: the strategies, then each key with the strategies that use it."""
     models = {name: STRATEGIES.load(name) for name in STRATEGIES.built_in}
     described = [f"| `{name}` | {model.model_fields['strategy'].description} |" for name, model in models.items()]
     lines = ["## search", "", str(Search.__doc__), "", "| strategy | configurations |", "| --- | --- |", *described, ""]
@@ -113,7 +121,7 @@ def _strategies() -> str:
 
 
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str]]:
-    """Key, default and description of every field, those of nested models after their own."""
+    """Yield key, default and description of every field; the fields of a nested model follow its key."""
     for name, field in model.model_fields.items():
         nested = _nested(field)
         description = str(field.description).replace("|", "\\|")
@@ -129,7 +137,7 @@ def _nested(field: FieldInfo) -> type[BaseModel] | None:
 
 
 def _shown(default: Any) -> str:
-    """A default as YAML would have it."""
+    """Return a default value as in YAML."""
     if isinstance(default, BaseModel):
         return json.dumps(default.model_dump(mode="json"))
     return json.dumps(default)
@@ -143,7 +151,7 @@ def _distributions() -> str:
         keys = "; ".join(f"`{key}`: {model.model_fields[key].description}" for key in own)
         lines.append(f"| `{name}` | {str(model.__doc__).splitlines()[0]} | {keys} |")
     per, when = (Distribution.model_fields[key].description for key in ("per", "when"))
-    lines += ["", f"Each may have `per: depth` ({per}) and `when: {{parameter: value}}` ({when}).", ""]
+    lines += ["", "These keys are optional for every distribution:", "", f"- `per`: {per}", f"- `when`: {when}", ""]
     return "\n".join(lines)
 
 

@@ -1,6 +1,6 @@
-"""The section `search` of a config: a strategy, and what all strategies have in common.
+"""The section `search` of a config: the base class and registry of the search strategies.
 
-Each strategy is a model of its own that reads its keys and knows its stages, its configurations and its description.
+Each strategy is a pydantic model that defines its keys, stages, configurations and description.
 """
 
 import re
@@ -32,29 +32,30 @@ STRATEGIES = Registry(
         "halving": "gamtune.search.strategies.halving:Halving",
     },
 )
-OF_A_KEY = re.compile(r"\w+(\[\d+\])*(\.\w+)*: ")  # how a line begins that is not of the section as a whole
+OF_A_KEY = re.compile(r"\w+(\[\d+\])*(\.\w+)*: ")  # start of a message about a key, not about the section
 
 
 class Search(Section):
-    """How the configurations to train are found."""
+    """The search strategy and its keys."""
 
     needs_space: ClassVar[bool] = True
-    proposes: ClassVar[bool] = False  # whether its stages draw configurations of their own from the space
-    fewest_results: ClassVar[int] = 1  # number of configurations that the table needs before the first stage
+    proposes: ClassVar[bool] = False  # whether its stages draw new configurations from the space
+    fewest_results: ClassVar[int] = 1  # smallest number of configurations in the initial table
 
-    strategy: str = Field(description="name of the search strategy")
+    strategy: str = Field(description="Name of the search strategy.")
     rows: list[dict[str, Any]] | str = Field(
         [],
-        description="configurations listed by hand, beside those of the strategy: a list, or a CSV file with one "
-        "column per hyperparameter",
+        description="Configurations that are trained in addition to those of the strategy: a list, or a CSV file with "
+        "one column per hyperparameter.",
         examples=[[{"name": "wide", "depth": 1, "neurons": 600}]],
     )
     keep: list[str] = Field(
         [],
-        description="summary.csv files of other studies, whose configurations are trained here too, with this study's "
-        "settings where the file has none; what the store holds is not trained again",
+        description="Paths of summary.csv files of other studies, whose configurations are trained in this study too. "
+        "This study provides the settings that the file does not contain. Trials that are already in the store are not "
+        "trained again.",
     )
-    replicates: int = Field(1, ge=1, le=1000, description="number of weight seeds per configuration; each is a trial")
+    replicates: int = Field(1, ge=1, le=1000, description="Number of weight seeds per configuration; each is a trial.")
 
     @model_validator(mode="after")
     def _check_replicates(self) -> Self:
@@ -66,12 +67,12 @@ class Search(Section):
 
     @property
     def stages(self) -> list[str]:
-        """Folders of the stages, whose trials are proposed from earlier results, in their order."""
+        """Folders of the stages in order; the trials of a stage are proposed from earlier results."""
         return []
 
     @property
     def stage_column(self) -> str | None:
-        """Column of ``table.csv`` with the number of a trial's stage; 0 is the initial table."""
+        """Column of ``table.csv`` with the stage of each trial; 0 is the initial table. None without stages."""
         return self.stages[0].partition("/")[0].removesuffix("s") if self.stages else None
 
     def stage_slots(self, rows: int) -> list[int]:
@@ -79,7 +80,7 @@ class Search(Section):
         return [0] * len(self.stages)
 
     def sources(self, stage: int) -> list[str]:
-        """Return what stage number ``stage``, from 1, is proposed from: `TABLE` and folders of earlier stages."""
+        """Return the sources from which a stage, counted from 1, is proposed: `TABLE` and folders of earlier stages."""
         return [TABLE, *self.stages[: stage - 1]]
 
     def stage_settings(self, epochs: int, stage: int) -> dict[str, Any]:
@@ -96,11 +97,11 @@ class Search(Section):
 
     @property
     def resumes(self) -> bool:
-        """Whether the trials of a stage continue trials of the stage before it, from where these stopped."""
+        """Whether the trials of a stage continue the training of trials of the previous stage."""
         return False
 
     def until(self, stage: int) -> "Search":
-        """Return the strategy as it would be if stage number ``stage`` were its last, for what the stage depends on."""
+        """Return the strategy with ``stage`` as its last stage, so that a stage does not depend on later ones."""
         return self
 
     def check_study(self, study: "Study") -> None:
@@ -109,11 +110,11 @@ class Search(Section):
         Raises
         ------
         ValueError
-            With a message that begins with the key at fault.
+            With a message that begins with the invalid key.
         """
 
     def configurations(self, study: "Study") -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield name and settings of the initial configurations, without those listed by hand."""
+        """Yield name and settings of the initial configurations, without those listed in `rows`."""
         return iter(())
 
     def propose(self, study: "Study", stage: int, slots: int, outcomes: Sequence[Outcome]) -> list[Slot]:
@@ -128,30 +129,30 @@ class Search(Section):
         slots : int
             Number of its slots.
         outcomes : sequence of Outcome
-            The trials of its `sources` with their results.
+            The trials of the `sources` of the stage, with their results.
         """
         raise NotImplementedError(f"{self.strategy} has no stages")
 
     def describe(self) -> str:
-        """Return the strategy in words, for the report."""
+        """Return a description of the strategy for the report."""
         raise NotImplementedError
 
 
 def parse_search(raw: Any) -> Search:
-    """Return the strategy that the section describes.
+    """Parse the section `search`.
 
     Raises
     ------
     InputError
-        With one line for each fault; its keys count from ``search``.
+        With one line per error; keys are relative to ``search``.
     """
     if isinstance(raw, Search):
         return raw
     if not isinstance(raw, dict):
-        raise InputError([f"got {raw!r}, expected a strategy and its keys"])
+        raise InputError([f"got {raw!r}, expected a mapping with the key strategy"])
     name = raw.get("strategy")
     if "strategy" not in raw:
-        raise InputError([f".strategy: missing, expected {_joined(map(repr, STRATEGIES.names()), 'or')}"])
+        raise InputError([f".strategy: missing; set it to {_joined(map(repr, STRATEGIES.names()), 'or')}"])
     if not isinstance(name, str) or name not in STRATEGIES:
         raise InputError([f".strategy: got {name!r}, expected {_joined(map(repr, STRATEGIES.names()), 'or')}"])
     model: type[Search] = STRATEGIES.load(name)
@@ -172,7 +173,7 @@ def parse_search(raw: Any) -> Search:
 
 
 def _owners() -> dict[str, list[str]]:
-    """Return every key of a strategy with the names of the strategies that it belongs to."""
+    """Return the keys of all strategies, each with the names of its strategies."""
     owners: dict[str, list[str]] = {}
     for name in STRATEGIES.names():
         for key in STRATEGIES.load(name).model_fields:

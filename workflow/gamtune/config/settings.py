@@ -1,4 +1,4 @@
-"""Every setting of a network and its training: type, range, default and description; and the spec that they make."""
+"""The settings of a network and its training, with type, range, default and description."""
 
 import math
 import sys
@@ -11,7 +11,17 @@ from gamtune.spec import Spec
 
 
 class SettingError(ValueError):
-    """A setting whose value no training can have: ``name`` says which, the message says what was expected."""
+    """A setting has an invalid value.
+
+    Attributes
+    ----------
+    name : str
+        Name of the setting.
+    value : object
+        The invalid value.
+    expected : str
+        Description of the valid values.
+    """
 
     def __init__(self, name: str, value: object, expected: str) -> None:
         super().__init__(f"got {value!r}, expected {expected}")
@@ -20,18 +30,32 @@ class SettingError(ValueError):
         self.expected = expected
 
 
-LARGEST = sys.float_info.max  # keeps out infinities and whole numbers that no float can hold
-LARGEST_WHOLE = 10**18  # bounds what no one means, and fits the 64 bits of most programs
-LARGEST_INDEX = 2**31 - 1  # TensorFlow counts rows and columns of a batch with 32 bits
+LARGEST = sys.float_info.max  # excludes infinities and whole numbers that overflow float64
+LARGEST_WHOLE = 10**18  # fits into 64 bits
+LARGEST_INDEX = 2**31 - 1  # TensorFlow counts samples and units with 32 bits
 MOST_THREADS = 4096
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of the network or its training: what values it may take.
+    """A setting of the network or its training, with its valid values.
 
-    ``kind`` is the type, ``low`` and ``high`` the closed bounds unless ``open_low`` or ``open_high`` excludes them,
-    ``choices`` the only values of a text; a ``per_layer`` setting is one value for all hidden layers or a list of them.
+    Attributes
+    ----------
+    kind : type
+        ``int``, ``float`` or ``str``.
+    default : object
+        Default value; None if it depends on other settings.
+    description : str
+        Description for the config reference.
+    low, high : float
+        Bounds of a number.
+    open_low, open_high : bool
+        Whether the bound itself is excluded.
+    choices : tuple of str
+        Valid values of a text.
+    per_layer : bool
+        Whether the setting is one value for all hidden layers or a list with one value per layer.
     """
 
     kind: type
@@ -46,7 +70,7 @@ class Setting:
 
     @property
     def expected(self) -> str:
-        """The admissible values, in words for a message."""
+        """Description of the valid values for messages."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
         noun = {int: "a whole number", float: "a number"}[self.kind]
@@ -60,18 +84,19 @@ class Setting:
         return " ".join([noun, " and ".join(bounds)]).strip()
 
     def contains(self, number: float) -> bool:
-        """Whether a number lies within the bounds."""
+        """Return whether a number lies within the bounds."""
         above = number > self.low if self.open_low else number >= self.low
         below = number < self.high if self.open_high else number <= self.high
         return above and below
 
     def parse(self, name: str, value: Any) -> Any:
-        """The value as the setting's own type.
+        """Return a value converted to `kind`.
 
         Raises
         ------
         SettingError
-            If it has another type (a whole float counts as an int, text as no number) or lies outside the bounds.
+            If the value has another type or lies outside the bounds. A float without a fractional part is accepted as
+            an integer; text is not accepted as a number.
         """
         if self.kind is str:
             if value not in self.choices:
@@ -82,12 +107,12 @@ class Setting:
             raise SettingError(name, value, self.expected)
         if self.kind is int and value != int(value):
             raise SettingError(name, value, self.expected)
-        # + 0.0 makes -0.0 the 0.0 it equals, so that both have one id
+        # adding 0.0 turns -0.0 into 0.0, so that both have the same trial id
         return int(value) if self.kind is int else float(value) + 0.0
 
 
-# What each optimizer reads, with its default; a row keeps no setting that its optimizer does not know.
-# Sources: Zeiler 2012 (ADADELTA has no learning rate: 1 leaves its step alone), Kingma and Ba 2015 (Adam),
+# The settings of each optimizer with their defaults; a spec does not contain the settings of other optimizers.
+# Sources: Zeiler 2012 (ADADELTA has no learning rate, which is equivalent to 1), Kingma and Ba 2015 (Adam),
 # hex.deeplearning.DeepLearningModel.DeepLearningParameters (rel-3.46).
 KERAS_OPTIMIZERS: dict[str, dict[str, float]] = {
     "adadelta": {"learning_rate": 1.0, "rho": 0.95, "epsilon": 1e-6},
@@ -99,71 +124,89 @@ H2O_OPTIMIZERS: dict[str, dict[str, float]] = {
     "sgd": {"learning_rate": 0.005, "momentum": 0.0, "rate_annealing": 1e-6},
 }
 NETWORKS = {"keras": KERAS_OPTIMIZERS, "h2o": H2O_OPTIMIZERS}
-OPTIMIZER_SETTINGS = tuple(dict.fromkeys(name for known in KERAS_OPTIMIZERS.values() for name in known))
+OPTIMIZER_SETTINGS = tuple(dict.fromkeys(name for defaults in KERAS_OPTIMIZERS.values() for name in defaults))
 
 
 def _defaults(name: str) -> str:
-    """Each optimizer's default of a setting, H2O's in brackets where it differs."""
-    said = []
-    for optimizer, known in KERAS_OPTIMIZERS.items():
-        if name in known:
-            other = H2O_OPTIMIZERS.get(optimizer, known)[name]
-            said.append(
-                f"{optimizer} {compact(known[name], 6)}"
-                + (f" (h2o {compact(other, 6)})" if other != known[name] else "")
-            )
-    return "; unless given: " + ", ".join(said)
+    """Return the default of a setting for each optimizer, with that of H2O in brackets if it differs."""
+    texts = []
+    for optimizer, defaults in KERAS_OPTIMIZERS.items():
+        if name in defaults:
+            h2o_default = H2O_OPTIMIZERS.get(optimizer, defaults)[name]
+            text = f"{compact(defaults[name], 6)} for {optimizer}"
+            texts.append(f"{text} (h2o: {compact(h2o_default, 6)})" if h2o_default != defaults[name] else text)
+    return f" By default {', '.join(texts)}."
 
 
 SETTINGS: dict[str, Setting] = {
     "network": Setting(
-        str, "keras", "conventions of initial weights, dropout, penalties and updates: Keras' or H2O's",
+        str, "keras", "Library whose conventions for initial weights, dropout, penalties and updates are used.",
         choices=tuple(NETWORKS),
     ),
-    "depth": Setting(int, None, "hidden layers; unless given, as many as neurons lists, or 2", low=1, high=100),
+    "depth": Setting(
+        int, None, "Number of hidden layers. By default the length of the list neurons or hidden_dropout, or 2.",
+        low=1, high=100,
+    ),
     "neurons": Setting(
-        int, 200, "neurons a hidden layer, or a list with one value a layer", low=1, high=LARGEST_INDEX,
+        int, 200, "Number of neurons per hidden layer, or a list with one number per layer.", low=1, high=LARGEST_INDEX,
         per_layer=True,
     ),
-    "activation": Setting(str, "relu", "of the hidden layers", choices=("relu", "tanh", "elu", "maxout")),
-    "input_dropout": Setting(float, 0.0, "share of inputs dropped a step", low=0, high=1, open_high=True),
+    "activation": Setting(
+        str, "relu", "Activation function of the hidden layers.", choices=("relu", "tanh", "elu", "maxout")
+    ),
+    "input_dropout": Setting(float, 0.0, "Dropout rate of the inputs.", low=0, high=1, open_high=True),
     "hidden_dropout": Setting(
-        float, 0.0, "share of a layer's outputs dropped a step, or a list",
+        float, 0.0, "Dropout rate of the hidden layers, or a list with one rate per layer.",
         low=0, high=1, open_high=True, per_layer=True,
     ),
-    "l1": Setting(float, 0.0, "weight of the sum of absolute weights in the loss", low=0),
-    "l2": Setting(float, 0.0, "weight of the sum of squared weights in the loss", low=0),
+    "l1": Setting(float, 0.0, "L1 penalty on the kernel weights (h2o: also on the biases).", low=0),
+    "l2": Setting(
+        float, 0.0, "L2 penalty on the kernel weights (h2o: also on the biases, with half the factor).", low=0
+    ),
     "label_smoothing": Setting(
-        float, 0.0, "of classes: share of a row's label that is spread over all classes alike, so that no output "
-        "grows ever surer", low=0, high=1, open_high=True,
+        float, 0.0, "Fraction of the label of each sample that is spread evenly over all classes. Not valid for a "
+        "regression.", low=0, high=1, open_high=True,
     ),
-    "optimizer": Setting(str, "adadelta", "rule of the weight updates", choices=tuple(KERAS_OPTIMIZERS)),
-    "learning_rate": Setting(float, None, f"step size{_defaults('learning_rate')}", low=0, open_low=True),
+    "optimizer": Setting(str, "adadelta", "Optimiser of the weights.", choices=tuple(KERAS_OPTIMIZERS)),
+    "learning_rate": Setting(float, None, f"Learning rate.{_defaults('learning_rate')}", low=0, open_low=True),
     "rho": Setting(
-        float, None, f"decay of ADADELTA's averages{_defaults('rho')}", low=0, high=1, open_low=True, open_high=True
+        float, None, f"Decay rate of the moving averages of ADADELTA.{_defaults('rho')}",
+        low=0, high=1, open_low=True, open_high=True,
     ),
-    "epsilon": Setting(float, None, f"smallest denominator of the step{_defaults('epsilon')}", low=0, open_low=True),
-    "momentum": Setting(float, None, f"of SGD{_defaults('momentum')}", low=0, high=1, open_high=True),
+    "epsilon": Setting(
+        float, None, f"Constant that bounds the denominator of the update away from 0.{_defaults('epsilon')}",
+        low=0, open_low=True,
+    ),
+    "momentum": Setting(float, None, f"Momentum of SGD.{_defaults('momentum')}", low=0, high=1, open_high=True),
     "rate_annealing": Setting(
-        float, None, "of SGD: after n rows the step size is learning_rate / (1 + rate_annealing n)"
+        float, None, "Annealing of the learning rate of SGD, which is learning_rate / (1 + rate_annealing n) after "
+        "n samples."
         f"{_defaults('rate_annealing')}", low=0,
     ),
-    "beta_1": Setting(float, None, f"decay, Adam's mean gradient{_defaults('beta_1')}", low=0, high=1, open_high=True),
-    "beta_2": Setting(float, None, f"decay, Adam's mean square{_defaults('beta_2')}", low=0, high=1, open_high=True),
-    "batch_size": Setting(int, 32, "rows a step", low=1, high=LARGEST_INDEX),
-    "epochs": Setting(int, 25, "passes over the training rows, at most", low=1, high=LARGEST_WHOLE),
+    "beta_1": Setting(
+        float, None, f"Decay rate of the mean gradient of Adam.{_defaults('beta_1')}", low=0, high=1, open_high=True
+    ),
+    "beta_2": Setting(
+        float, None, f"Decay rate of the mean squared gradient of Adam.{_defaults('beta_2')}",
+        low=0, high=1, open_high=True,
+    ),
+    "batch_size": Setting(int, 32, "Number of samples per training step.", low=1, high=LARGEST_INDEX),
+    "epochs": Setting(int, 25, "Maximum number of passes over the training samples.", low=1, high=LARGEST_WHOLE),
     "patience": Setting(
-        int, None, "epochs without a better validation logloss, or MSE of a regression, before training stops",
+        int, None, "Number of epochs without improvement of the validation log loss, or of the validation MSE of a "
+        "regression, before training stops.",
         low=1, high=LARGEST_WHOLE,
     ),
     "min_delta": Setting(
         float,
         0.0,
-        "decrease of the validation logloss, or of the MSE of a regression's standardised target, that counts as an "
-        "improvement",
+        "Smallest decrease of the validation log loss, or of the validation MSE of the standardised target of a "
+        "regression, that counts as an improvement.",
         low=0,
     ),
-    "threads": Setting(int, 1, "of one training; changes the last bits of its result", low=1, high=MOST_THREADS),
+    "threads": Setting(
+        int, 1, "Number of threads per trial. It changes the last digits of the results.", low=1, high=MOST_THREADS
+    ),
 }  # fmt: skip
 
 PER_LAYER = tuple(name for name, setting in SETTINGS.items() if setting.per_layer)
@@ -173,22 +216,24 @@ NOTHING: Mapping[str, Any] = {}
 
 
 def make_spec(settings: Mapping[str, Any], weight_seed: int, checked: Mapping[str, Any] = NOTHING) -> Spec:
-    """Complete the given settings with the defaults to one training.
+    """Return the spec of a trial: the given settings, completed with the defaults.
 
     Parameters
     ----------
     settings : mapping
-        Names of `SETTINGS`; None and absent mean the default. A single value of a per-layer setting serves every
-        layer. Settings of other optimizers than the one chosen, and a threshold without patience, are left out.
+        Values by the names of `SETTINGS`; a missing value or None is replaced by the default. A single value of a
+        per-layer setting is used for every layer. Settings of other optimizers are ignored, and so is ``min_delta``
+        without ``patience``.
     weight_seed : int
-        At least 0: seeds initial weights, row order and dropout masks.
+        Seed of the initial weights, the order of the samples and the dropout masks, at least 0.
     checked : mapping
-        Settings that hold where ``settings`` says nothing, parsed already: a table has ten thousand rows of them.
+        Parsed values that are used for settings that ``settings`` does not contain. Large tables are faster if these
+        are parsed only once.
 
     Raises
     ------
     SettingError
-        If a name is unknown, a value is not admissible, or a list has another length than the depth.
+        If a name is unknown, a value is not valid, or the length of a list differs from the depth.
 
     Examples
     --------
@@ -208,18 +253,18 @@ def make_spec(settings: Mapping[str, Any], weight_seed: int, checked: Mapping[st
     values.pop("depth", None)
     optimizers = NETWORKS[values["network"]]
     if values["optimizer"] not in optimizers:
-        expected = f"one of {', '.join(optimizers)} in the network {values['network']}"
+        expected = f"one of {', '.join(optimizers)} for network {values['network']}"
         raise SettingError("optimizer", values["optimizer"], expected)
-    known = optimizers[values["optimizer"]]
+    defaults = optimizers[values["optimizer"]]
     for name in OPTIMIZER_SETTINGS:
-        values[name] = values.get(name, known[name]) if name in known else None
+        values[name] = values.get(name, defaults[name]) if name in defaults else None
     if values.get("patience") is None:
         values["min_delta"] = None
     return Spec(**values, weight_seed=int(weight_seed))
 
 
 def _depth(given: Mapping[str, Any]) -> int:
-    """Layers that the settings ask for."""
+    """Return the number of hidden layers."""
     if "depth" in given:
         return int(SETTINGS["depth"].parse("depth", given["depth"]))
     for name in PER_LAYER:
@@ -229,7 +274,7 @@ def _depth(given: Mapping[str, Any]) -> int:
 
 
 def _layers(name: str, value: Any, depth: int) -> tuple[Any, ...]:
-    """A per-layer setting as one value a layer."""
+    """Return a per-layer setting with one value per layer."""
     setting = SETTINGS[name]
     if not isinstance(value, list | tuple):
         return (setting.parse(name, value),) * depth

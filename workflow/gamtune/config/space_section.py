@@ -11,7 +11,7 @@ from gamtune.config.settings import SETTINGS, Setting, SettingError
 from gamtune.errors import InputError, unknown, unknown_names
 from gamtune.numbers import compact
 
-OF_A_KEY = re.compile(r"\w+(\[\d+\])*: ")  # how a line begins that is not of a distribution as a whole
+OF_A_KEY = re.compile(r"\w+(\[\d+\])*: ")  # start of a message about a key, not about the distribution
 
 
 def parse_space(space: Any) -> dict[str, Distribution]:
@@ -28,10 +28,10 @@ def parse_space(space: Any) -> dict[str, Distribution]:
         With one line per error, whose keys are relative to ``space``.
     """
     if not isinstance(space, dict):
-        raise InputError([f"got {space!r}, expected parameters, each with its distribution"])
+        raise InputError([f"got {space!r}, expected a mapping of hyperparameters to distributions"])
     parsed: dict[str, Distribution] = {}
-    strange = unknown_names([name for name in space if name not in SETTINGS], SETTINGS, "parameter")
-    lines = [f"{name}: {message}" if name else f": {message}" for name, message in strange.items()]
+    unknown_keys = unknown_names([name for name in space if name not in SETTINGS], SETTINGS, "hyperparameter")
+    lines = [f"{name}: {message}" if name else f": {message}" for name, message in unknown_keys.items()]
     for name, raw in space.items():
         if name not in SETTINGS:
             continue
@@ -49,7 +49,7 @@ def parse_space(space: Any) -> dict[str, Distribution]:
 
 
 def parse_distribution(raw: Any) -> Distribution:
-    """Return the distribution that the YAML of one hyperparameter describes.
+    """Parse the distribution of one hyperparameter.
 
     Raises
     ------
@@ -64,12 +64,12 @@ def parse_distribution(raw: Any) -> Distribution:
         raw = {"choice": [raw]}
     names = _names_in(raw)
     if len(names) != 1:
-        known = DISTRIBUTIONS.names()
+        available = DISTRIBUTIONS.names()
         others = [key for key in raw if key not in _optional_keys()]
         if len(names) == 0 and len(others) == 1:
-            raise InputError([f".{others[0]}: {unknown(others[0], known, 'distribution')}"])
+            raise InputError([f".{others[0]}: {unknown(others[0], available, 'distribution')}"])
         found = f"got {' and '.join(map(str, names or others)) or 'none'}"
-        raise InputError([f"{found}, expected one distribution of {', '.join(known)}"])
+        raise InputError([f"{found}, expected one distribution of {', '.join(available)}"])
     kind: type[Distribution] = DISTRIBUTIONS.load(names[0])
     try:
         return kind.model_validate(raw)
@@ -79,25 +79,25 @@ def parse_distribution(raw: Any) -> Distribution:
 
 
 def _names_in(raw: dict[Any, Any]) -> list[Any]:
-    """Return the keys that name a distribution; those of other packages only if no built-in one is among them."""
+    """Return the keys that are names of distributions: built-in ones, or if there are none, those of other packages."""
     built_in = [key for key in raw if key in DISTRIBUTIONS.built_in]
     if built_in:
         return built_in
-    known = DISTRIBUTIONS.names()
-    return [key for key in raw if key in known]
+    available = DISTRIBUTIONS.names()
+    return [key for key in raw if key in available]
 
 
 def _optional_keys() -> set[str]:
-    """Return the keys that may stand beside the name of a built-in distribution."""
+    """Return the optional keys of the built-in distributions."""
     models: list[type[Distribution]] = [DISTRIBUTIONS.load(name) for name in DISTRIBUTIONS.built_in]
     return {key for model in models for key in model.model_fields} - DISTRIBUTIONS.built_in.keys()
 
 
 def _check_values(name: str, distribution: Distribution) -> None:
-    """Check that the setting can have every value that can be drawn."""
+    """Check that every value that can be drawn is valid for the setting."""
     setting = SETTINGS[name]
     if distribution.per and not setting.per_layer:
-        raise InputError([f".per: got {distribution.per!r}, but {name} is one value for the whole network"])
+        raise InputError([f".per: got {distribution.per!r}, but {name} has one value for all layers; remove per"])
     try:
         if distribution.choices is not None:
             for value in distribution.choices:
@@ -118,9 +118,9 @@ def _check_choice(name: str, setting: Setting, value: Any) -> None:
 
 
 def _check_support(name: str, setting: Setting, distribution: Distribution) -> None:
-    """Check the range; the ends of a continuous range may be open bounds of the setting, such as 0."""
+    """Check the range; the ends of a continuous range may equal excluded bounds of the setting, such as 0."""
     if setting.kind is int and not distribution.whole:
-        raise InputError(["got a distribution of real numbers, expected whole numbers: {integer: [low, high]}"])
+        raise InputError(["got a distribution of real numbers, expected whole numbers; use {integer: [low, high]}"])
     low, high = distribution.support
     if low < setting.low or high > setting.high or (distribution.whole and not setting.contains(low)):
         raise InputError([f"reaches from {compact(low, 6)} to {compact(high, 6)}, but {name} is {setting.expected}"])
@@ -130,8 +130,8 @@ def _check_references(name: str, space: dict[str, Distribution]) -> list[str]:
     """Return errors of the condition ``when``: the hyperparameters that it names must exist and have its values."""
     conditions = space[name].when or {}
     others = [n for n in space if n != name and space[n].per is None]
-    strange = unknown_names([n for n in conditions if n not in others], others, "parameter of the space")
-    lines = [f"{name}.when{'.' if other else ''}{other}: {message}" for other, message in strange.items()]
+    unknown_keys = unknown_names([n for n in conditions if n not in others], others, "hyperparameter of the space")
+    lines = [f"{name}.when{'.' if other else ''}{other}: {message}" for other, message in unknown_keys.items()]
     for other in (n for n in conditions if n in others):
         values = conditions[other]
         for value in values if isinstance(values, list) else [values]:
@@ -150,7 +150,7 @@ def _check_cycles(space: dict[str, Distribution]) -> list[str]:
         while waiting:
             other = waiting.pop()
             if other == name:
-                return [f"{name}.when: leads back to {name}, so that neither could be drawn first"]
+                return [f"{name}.when: the conditions depend on {name} itself; remove one of them"]
             if other not in reached:
                 reached.add(other)
                 waiting += space[other].when or {}

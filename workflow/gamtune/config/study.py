@@ -1,4 +1,4 @@
-"""The whole config as typed models: every key with its type, its default and its description.
+"""The config of a study as pydantic models: every key with its type, default and description.
 
 The JSON schema and the reference in config/README.md are generated from these models.
 """
@@ -26,20 +26,20 @@ from gamtune.config.section import Section
 from gamtune.config.settings import LARGEST_WHOLE, SETTINGS, Setting
 from gamtune.config.space_section import parse_space
 
-BY_HAND_NOTES = ("who", "figures")  # beside the settings of a candidate by hand: who chose it, from which figures
-LONGEST_FORMULA = 4000  # letters; all columns of a table in terms of their own take a tenth of them
-RESERVED = ("store", "mlartifacts", "mlflow.db")  # beside the studies in results/
+BY_HAND_NOTES = ("who", "figures")  # notes on a candidate by hand: who chose it, and from which figures
+LONGEST_FORMULA = 4000  # characters; a formula with one term per column of the table needs about 400
+RESERVED = ("store", "mlartifacts", "mlflow.db")  # other folders and files in results/
 
 
 class EarlyStopping(Section):
-    """Stop when the validation logloss no longer falls, and keep the best epoch's weights."""
+    """Stop training when the validation loss stops improving, and restore the weights of the best epoch."""
 
     patience: int = Field(5, ge=1, le=LARGEST_WHOLE, description=SETTINGS["patience"].description)
     min_delta: float = Field(0.0, ge=0, description=SETTINGS["min_delta"].description)
 
 
 def _setting_field(setting_name: str, setting: Setting) -> tuple[Any, Any]:
-    """A setting of `SETTINGS` as a pydantic field; its own parser checks it."""
+    """Return a setting of `SETTINGS` as a pydantic field that is validated by `Setting.parse`."""
 
     def parse(value: Any) -> Any:
         if value is None and setting.default is None:
@@ -55,7 +55,7 @@ def _setting_field(setting_name: str, setting: Setting) -> tuple[Any, Any]:
 
 
 def _setting_schema(setting: Setting) -> dict[str, Any]:
-    """JSON schema of a setting's values."""
+    """Return the JSON schema of the values of a setting."""
     if setting.choices:
         return {"enum": list(setting.choices)}
     schema: dict[str, Any] = {"type": {int: "integer", float: "number"}[setting.kind]}
@@ -73,23 +73,25 @@ def _setting_schema(setting: Setting) -> dict[str, Any]:
 
 class _Training(Section):
     early_stopping: EarlyStopping | None = Field(
-        EarlyStopping(), description="null: train all the epochs, keep the last"
+        EarlyStopping(),
+        description="Early stopping, which restores the weights of the best epoch. null: train for all epochs and "
+        "keep the weights of the last one.",
     )
     seed: int = Field(
         1,
         ge=0,
         lt=1_000_000,
-        description="weight seed of the first replicate, from 0 to 999999; the next ones count up",
+        description="Weight seed of the first replicate, from 0 to 999999; further replicates use the next numbers.",
     )
     keep_models: Literal["all", "none"] = Field(
         "all",
-        description="whether the models of trials and confirmations stay on disk (some 100 kB to 10 MB each); the "
-        "optimum's does. One that is asked for later is trained again",
+        description="Models of trials and confirmations that are kept on disk (about 100 kB to 10 MB each). The model "
+        "of the optimum is always kept. A model that was not kept is trained again when it is needed.",
     )
 
     @cached_property
     def settings(self) -> Mapping[str, Any]:
-        """Every setting of `SETTINGS` as this section fixes it."""
+        """The value of every setting of `SETTINGS` in this section."""
         stopping = self.early_stopping.model_dump() if self.early_stopping else {}
         return {name: stopping.get(name, getattr(self, name, None)) for name in SETTINGS}
 
@@ -97,91 +99,106 @@ class _Training(Section):
 Training = create_model(
     "Training",
     __base__=_Training,
-    __doc__="The network and its training, wherever the space does not vary it.",
+    __doc__="Settings of the network and its training that the space does not vary.",
     **{name: _setting_field(name, s) for name, s in SETTINGS.items() if name not in ("patience", "min_delta")},
 )  # type: ignore[call-overload]
 
 
 class Analysis(Section):
-    """What the error is explained with."""
+    """The additive model that explains the validation error by the hyperparameters."""
 
-    response: Literal["mse", "log(mse)"] = Field("mse", description="the validation error that the GAM explains")
+    response: Literal["mse", "log(mse)"] = Field(
+        "mse", description="Validation error that the additive model explains."
+    )
     gam: str | None = Field(
         None,
         max_length=LONGEST_FORMULA,
-        description="Formula of the additive model as in R's mgcv, over the columns of table.csv: s(), te(), ti(), f() "
-        "for levels, or a column for a straight line. log(column) models a column on a logarithmic scale, which suits "
-        "a log-uniform prior. By default no model is fitted.",
+        description="Formula of the generalised additive model (GAM), with the syntax of R's mgcv, over the columns of "
+        "table.csv: s(), te(), ti(), f() for levels, or the name of a column for a linear term. log(column) models a "
+        "column on a logarithmic scale, which suits a log-uniform prior. By default no model is fitted.",
         examples=["s(log(l1), k=4) + s(rho, k=4) + te(depth, sum_neurons, k=4)"],
     )
-    method: Literal["REML", "GCV"] = Field("REML", description="criterion that chooses the smoothing parameters")
+    method: Literal["REML", "GCV"] = Field("REML", description="Criterion that selects the smoothing parameters.")
 
     @property
     def summary_response(self) -> str:
-        """The response as an expression of the summary's columns."""
+        """The response as an expression of the columns of summary.csv."""
         return self.response.replace("mse", "validation_mse")
 
 
 class Confirm(Section):
-    """How candidates are compared."""
+    """Confirmation: retraining of the candidates on fresh seeds."""
 
     top: int = Field(
         5,
         ge=1,
         le=100,
-        description="best rows observed that are trained again; all confirmations together serve best with about a "
-        "fifth of the search's trainings",
+        description="Number of the best observed configurations that become candidates. The confirmations should use "
+        "about a fifth of the number of trials of the search.",
     )
-    replicates: int = Field(3, ge=1, le=100, description="fresh weight seeds, the same for every candidate")
+    replicates: int = Field(
+        3, ge=1, le=100, description="Number of fresh weight seeds per candidate; all candidates use the same seeds."
+    )
 
 
 class Final(Section):
-    """How the chosen settings are trained once more before their one look at the test rows."""
+    """Refit of the selected configuration before it is scored on the test set."""
 
     train_on: Literal["train", "train+validation"] = Field(
         "train",
-        description="the rows that the final trainings learn from; train+validation: all but the test's, for as many "
-        "epochs as the confirmations' best had in the median, since no row is left to stop by",
+        description="Samples used for the refit. train+validation: all samples except the test samples. Since no "
+        "samples are left for early stopping, the number of epochs is then the median of the best epochs of the "
+        "confirmations.",
     )
     replicates: int = Field(
-        3, ge=1, le=100, description="weight seeds that no choice has seen; the first one's network is exported"
+        3,
+        ge=1,
+        le=100,
+        description="Number of weight seeds of the refit, which differ from all earlier seeds. The network of the "
+        "first seed is exported.",
     )
 
 
 class SelectionSettings(Section):
-    """How the optimum is chosen."""
+    """Selection of the optimum among confirmed candidates."""
 
     rules: list[Literal["best_observed", "gam_optimum", "one_standard_error", "by_hand", "default"]] = Field(
         ["best_observed", "gam_optimum", "default"],
         min_length=1,
-        description="sources of candidates: best rows; lowest point of the GAM inside the observed range; smallest "
-        "network within one standard error of the best row; by_hand; the network that section training gives alone. "
-        "The best row, those by hand and the default meet the optimum on the test rows",
+        description="Rules that propose candidates. best_observed: the best configurations of the search. gam_optimum: "
+        "the minimum of the GAM within the observed range. one_standard_error: the smallest network within one "
+        "standard error of the best configuration. by_hand: the configurations in by_hand. default: the settings of "
+        "the section training. The best observed configuration, those by hand and the default are also scored on the "
+        "test set, next to the optimum.",
     )
     by_hand: dict[str, dict[str, Any]] = Field(
         {},
         max_length=100,
-        description="candidates of yours by name, each with settings of the network and its training, and as a record "
-        "who chose them (who) and from which figures (figures)",
+        description="Candidates that are set by hand: a name, and settings of the network and its training. The keys "
+        "who and figures record who chose the candidate and from which figures.",
         examples=[{"lecture": {"neurons": [500, 500, 500], "l1": 0.002, "who": "F. M.", "figures": ["gam_l1"]}}],
     )
     choose: Literal["lowest_mean", "one_standard_error"] = Field(
         "lowest_mean",
-        description="which confirmed candidate wins: the one of lowest mean error, or the smallest network within one "
-        "standard error of it",
+        description="Rule that selects the optimum among the confirmed candidates. lowest_mean: the lowest mean "
+        "validation error. one_standard_error: the smallest network within one standard error of the lowest mean.",
     )
-    confirm: Confirm = Field(Confirm(), description="retraining of the candidates")
-    final: Final = Field(Final(), description="the optimum's own trainings")
+    confirm: Confirm = Field(Confirm(), description="Confirmation: retraining of the candidates on fresh seeds.")
+    final: Final = Field(
+        Final(), description="Refit of the selected configuration before it is scored on the test set."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if len(set(self.rules)) < len(self.rules):
-            raise ValueError("a rule is listed twice in rules")
+            raise ValueError("rules lists a rule twice; remove one of them")
         if bool(self.by_hand) != ("by_hand" in self.rules):
-            raise ValueError("the rule by_hand and the candidates in by_hand go together; one of them is missing")
+            raise ValueError("the rule by_hand requires candidates in by_hand, and vice versa; add the missing one")
         for name in self.by_hand:
             if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}", name):
-                raise ValueError(f"{name[:80]!r} in by_hand: a name has up to 64 letters, digits and underscores only")
+                raise ValueError(
+                    f"by_hand: got the name {name[:80]!r}, expected up to 64 letters, digits or underscores"
+                )
             self._check_notes(name)
         return self
 
@@ -189,17 +206,17 @@ class SelectionSettings(Section):
         who, figures = (self.by_hand[name].get(note) for note in BY_HAND_NOTES)
         if who is not None and not isinstance(who, str):
             raise ValueError(f"by_hand.{name}.who: got {who!r}, expected a name")
-        listed = figures is None or (isinstance(figures, list) and all(isinstance(one, str) for one in figures))
+        listed = figures is None or (isinstance(figures, list) and all(isinstance(figure, str) for figure in figures))
         if not listed:
-            raise ValueError(f"by_hand.{name}.figures: got {figures!r}, expected a list of figures' names")
+            raise ValueError(f"by_hand.{name}.figures: got {figures!r}, expected a list of names of figures")
 
 
 class Tracking(Section):
-    """Where MLflow keeps the runs."""
+    """Tracking store of MLflow."""
 
     uri: str = Field(
         "sqlite:///results/mlflow.db",
-        description="MLflow's tracking store; a relative SQLite path counts from the working directory",
+        description="URI of the tracking store of MLflow. A relative SQLite path is relative to the working directory.",
     )
 
     @field_validator("uri")
@@ -207,26 +224,28 @@ class Tracking(Section):
     def _check_uri(cls, uri: str) -> str:
         expected = "expected sqlite:///path/to/mlflow.db or https://host:port"
         if not uri.startswith(("sqlite:///", "http://", "https://")):
-            kind = uri.partition(":")[0][:20]  # all that is shown: the rest may hold a password
-            raise ValueError(f"got an address that begins with {kind!r}, {expected}")
+            # the rest of the URI may contain a password, so the message shows the scheme only
+            scheme = uri.partition(":")[0][:20]
+            raise ValueError(f"got a URI that begins with {scheme!r}, {expected}")
         if not uri.startswith("sqlite:") and re.search("[@?#]", uri):
             raise ValueError(
-                f"got an address with a login or a query, {expected}; a login belongs in the environment variables "
+                f"got a URI with a login or a query, {expected}; for a login, set the environment variables "
                 "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
             )
         return uri
 
 
 class Execution(Section):
-    """How the trainings of one machine share it; changes no result, and means nothing to a cluster."""
+    """Execution of the trials on one machine. These keys do not change the results and are not used on a cluster."""
 
     workers: Literal["warm", "process"] = Field(
         "warm",
-        description="fork trainings and the steps after them from one process that has imported TensorFlow, where "
-        "each training would import it anew for 5 seconds; Linux only",
+        description="How trials are started. warm: fork trials and the following steps from one process that has "
+        "imported TensorFlow, which saves an import of 5 s per trial (Linux only). process: start a new process for "
+        "each trial.",
     )
     trials_per_gpu: int = Field(
-        4, ge=1, le=1000, description="trainings at a time on one GPU; where none is visible, unused"
+        4, ge=1, le=1000, description="Number of concurrent trials per GPU. It is not used without a GPU."
     )
 
 
@@ -234,13 +253,13 @@ class Study(Section):
     """One study: data, space, search, training, analysis and selection."""
 
     study: str = Field(
-        description="its name: folder of its results, experiment and model in MLflow; up to 64 letters, digits, '_' or "
-        "'-', with a letter or digit first"
+        description="Name of the study, and of its folder in results/ and its experiment and model in MLflow: up to "
+        "64 letters, digits, '_' or '-', with a letter or digit first."
     )
     data: Data = Field(description=str(Data.__doc__))
     search: SerializeAsAny[Search] = Field(description=str(Search.__doc__))
     space: dict[str, SerializeAsAny[Distribution]] = Field(
-        {}, description="the hyper-parameters and their distributions; any setting of the network and its training"
+        {}, description="Hyperparameters with their distributions: any settings of the network and its training."
     )
     training: Training = Field(Training(), description=str(Training.__doc__))
     analysis: Analysis = Field(Analysis(), description=str(Analysis.__doc__))
@@ -254,7 +273,7 @@ class Study(Section):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):  # MLflow's models allow no dot
             raise ValueError("expected a name of up to 64 letters, digits, '_' or '-', with a letter or digit first")
         if name in RESERVED:
-            raise ValueError("expected another name: results/ already holds a folder or file of this one")
+            raise ValueError("expected another name; this one is reserved for a folder or file in results/")
         return name
 
     @field_validator("search", mode="before")
@@ -270,20 +289,21 @@ class Study(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.search.needs_space and not self.space:
-            raise ValueError(f"space is missing: the strategy {self.search.strategy!r} needs one")
+            raise ValueError(f"space: missing; strategy {self.search.strategy!r} requires it")
         self.search.check_study(self)
         if self.search.stages and self.data.validation.folds:
-            raise ValueError(f"data.validation.folds: the strategy {self.search.strategy!r} compares single trainings")
+            raise ValueError(f"data.validation.folds: not valid for strategy {self.search.strategy!r}; remove it")
         if self.data.selection == "test" and self.selection.final.train_on == "train+validation":
             raise ValueError(
-                "selection.final.train_on: not valid with data.selection test, which has no validation samples"
+                "selection.final.train_on: 'train+validation' is not valid for data.selection 'test', which has no "
+                "validation samples; use 'train'"
             )
         if self.data.task == "regression":
             for section, smoothed in (
                 ("space", "label_smoothing" in self.space), ("training", self.training.settings["label_smoothing"] > 0),
             ):  # fmt: skip
                 if smoothed:
-                    raise ValueError(f"{section}.label_smoothing: a regression has no classes to smooth")
+                    raise ValueError(f"{section}.label_smoothing: not valid for a regression; remove it")
         return self
 
     def stage_settings(self, stage: int) -> dict[str, Any]:

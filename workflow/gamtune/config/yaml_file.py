@@ -1,8 +1,8 @@
-"""A strict reader of YAML: what is easily misread is an error with its line, and no file takes long or much memory.
+"""A strict YAML reader that reports ambiguous content with its line and limits run time and memory.
 
-Scalars follow YAML 1.2's core schema: ``no``, ``1:30``, ``2024-01-01`` and ``010`` are text, ``1e-3`` is a number. Keys
-are always text. Tags other than ``!!str`` are refused, and so are equal keys. The content is built here because PyYAML
-follows YAML 1.1 and keeps the last of equal keys, and ruamel.yaml has no limit for aliases.
+Scalars follow the core schema of YAML 1.2: ``no``, ``1:30``, ``2024-01-01`` and ``010`` are text, ``1e-3`` is a number.
+Keys are always text. Tags other than ``!!str`` and duplicate keys are errors. The content is built here because PyYAML
+follows YAML 1.1 and keeps the last of several equal keys, and ruamel.yaml does not limit aliases.
 """
 
 import os
@@ -18,10 +18,10 @@ from gamtune.errors import InputError
 
 MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 30
-MAX_VALUES = 250_000  # aliases count with all that they stand for
-MAX_DIGITS = 4000  # of a whole number: Python converts no more than 4,300
+MAX_VALUES = 250_000  # an alias counts as all values that it stands for
+MAX_DIGITS = 4000  # of a whole number; Python converts at most 4,300
 
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times faster than Python
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times as fast as the Python loader
 
 CONSTANTS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -34,7 +34,7 @@ CONSTANTS = {
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt \t]+([0-9]{1,2}):([0-9]{2}):([0-9]{2}).*)?")
-LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")  # octal to YAML 1.1, decimal to YAML 1.2: neither is meant for certain
+LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")  # octal in YAML 1.1 and decimal in YAML 1.2, so kept as text
 
 
 def read_text(path: Path, most: int = MAX_BYTES) -> str:
@@ -46,9 +46,9 @@ def read_text(path: Path, most: int = MAX_BYTES) -> str:
         If it is not a regular file, is too large or is not UTF-8 text.
     """
     if "\0" in str(path):
-        raise InputError(["cannot be read: no file can have this name"], repr(str(path)))
+        raise InputError(["cannot be read: the name contains a NUL character"], repr(str(path)))
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a named pipe would wait for its writer
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # do not wait for the writer of a named pipe
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise InputError(["cannot be read: it is not a regular file"], str(path))
@@ -59,7 +59,7 @@ def read_text(path: Path, most: int = MAX_BYTES) -> str:
         reason = "it is a folder" if isinstance(error, IsADirectoryError) else error.strerror
         raise InputError([f"cannot be read: {reason}"], str(path)) from None
     if len(content) > most:
-        raise InputError([f"cannot be read: it is larger than {most // 2**20} MiB, so it is no config"], str(path))
+        raise InputError([f"cannot be read: it is larger than {most // 2**20} MiB, the limit for a config"], str(path))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -75,21 +75,21 @@ def parse_yaml(text: str, source: str) -> Any:
     text : str
         The document.
     source : str
-        The file that messages name.
+        Path of the file, for messages.
 
     Raises
     ------
     InputError
-        With the line at fault.
+        If the text is not valid; the message contains the line.
     """
     loader = None
     try:
         loader = LOADER(text)
         return _Document(loader).content()
-    except _Fault as fault:
-        raise InputError([str(fault)], source) from None
+    except _ParseError as error:
+        raise InputError([str(error)], source) from None
     except yaml.YAMLError as error:
-        raise InputError([_no_yaml(error, text)], source) from None
+        raise InputError([_syntax_error(error, text)], source) from None
     finally:
         if loader is not None:
             loader.dispose()
@@ -117,15 +117,15 @@ def scalar(text: str) -> Any:
     return float(text) if REAL.fullmatch(text) and not LEADING_ZERO.fullmatch(text) else text
 
 
-class _Fault(Exception):
-    """What is wrong, with its line."""
+class _ParseError(Exception):
+    """An error in the document, with its line."""
 
     def __init__(self, event: yaml.Event, problem: str) -> None:
         super().__init__(f"line {_line(event)}: {problem}")
 
 
 class _Document:
-    """Builds the content from the parser's events."""
+    """Build the content of a document from the events of the parser."""
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
@@ -133,16 +133,16 @@ class _Document:
         self._values = 0
 
     def content(self) -> Any:
-        """Return the content; None if there is none."""
-        self._next()  # the stream's start
+        """Return the content; None for an empty document."""
+        self._next()  # start of the stream
         if isinstance(self._loader.peek_event(), yaml.StreamEndEvent):
             return None
-        self._next()  # the document's start
+        self._next()  # start of the document
         content = self._value(self._next(), 0)
-        self._next()  # the document's end
+        self._next()  # end of the document
         after = self._next()
         if not isinstance(after, yaml.StreamEndEvent):
-            raise _Fault(after, "a second document begins here, expected one document")
+            raise _ParseError(after, "a second document begins here, expected one document; remove it")
         return content
 
     def _next(self) -> Any:
@@ -154,7 +154,7 @@ class _Document:
         before = self._values
         self._count(event, 1)
         if depth > MAX_DEPTH:
-            raise _Fault(event, f"nested more than {MAX_DEPTH} levels deep")
+            raise _ParseError(event, f"nested more than {MAX_DEPTH} levels deep")
         value: Any
         if isinstance(event, yaml.ScalarEvent):
             value = _scalar(event)
@@ -181,7 +181,9 @@ class _Document:
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key = self._key(event)
             if key in lines:
-                raise _Fault(event, f"the key {_short(key)} is given twice, first in line {lines[key]}")
+                raise _ParseError(
+                    event, f"duplicate key {_short(key)}, first used in line {lines[key]}; remove one of them"
+                )
             lines[key] = _line(event)
             value = self._value(self._next(), depth + 1)
             if key == "<<" and _is_plain(event):
@@ -197,16 +199,18 @@ class _Document:
             key = event.value if isinstance(event, yaml.ScalarEvent) else None
             self._count(event, 1)
         if not isinstance(key, str):
-            raise _Fault(event, "a key must be text")
+            raise _ParseError(event, "a key must be text")
         if isinstance(event, yaml.ScalarEvent):
-            _scalar(event)  # refuses tags
+            _scalar(event)  # raises an error for a tag
             if event.anchor:
                 self._anchors[event.anchor] = key, 1
         return key
 
     def _alias(self, event: Any) -> Any:
         if event.anchor not in self._anchors:
-            raise _Fault(event, f"the alias {_short('*' + event.anchor)} has no anchor before it that is complete")
+            raise _ParseError(
+                event, f"the alias {_short('*' + event.anchor)} does not refer to a complete anchor before it"
+            )
         value, size = self._anchors[event.anchor]
         self._count(event, size)
         return value
@@ -214,7 +218,7 @@ class _Document:
     def _count(self, event: yaml.Event, size: int) -> None:
         self._values += size
         if self._values > MAX_VALUES:
-            raise _Fault(event, f"more than {MAX_VALUES} values, counting what aliases stand for")
+            raise _ParseError(event, f"more than {MAX_VALUES} values, including those of aliases")
 
 
 def _is_impossible_date(text: str) -> bool:
@@ -238,11 +242,11 @@ def _scalar(event: Any) -> Any:
         try:
             value = scalar(event.value)
         except InputError as error:
-            raise _Fault(event, str(error)) from None
+            raise _ParseError(event, str(error)) from None
         if isinstance(value, str) and _is_impossible_date(value):
-            raise _Fault(event, f"{_short(value)} is not a valid date; correct it, or put text in quotation marks")
+            raise _ParseError(event, f"{_short(value)} is not a valid date; correct it, or put text in quotation marks")
     if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise _Fault(event, "half of a surrogate pair is no character")
+        raise _ParseError(event, "invalid character (unpaired surrogate)")
     return value
 
 
@@ -253,32 +257,34 @@ def _is_plain(event: Any) -> bool:
 def _refuse_tag(event: Any) -> None:
     if event.tag is not None:
         tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
-        raise _Fault(event, f"the tag {_short(tag)} is not supported; write the value without it")
+        raise _ParseError(event, f"the tag {_short(tag)} is not supported; write the value without it")
 
 
 def _merged(event: yaml.Event, value: Any) -> dict[str, Any]:
-    """What ``<<`` brings in: of one mapping, or of a list of mappings without a common key."""
+    """Return the content of ``<<``: one mapping, or a list of mappings without common keys."""
     merged: dict[str, Any] = {}
-    for one in value if isinstance(value, list) else [value]:
-        if not isinstance(one, dict):
-            raise _Fault(event, "<< expects a mapping or a list of mappings")
-        for key in one:
+    for mapping in value if isinstance(value, list) else [value]:
+        if not isinstance(mapping, dict):
+            raise _ParseError(event, "<< expects a mapping or a list of mappings")
+        for key in mapping:
             if key in merged:
-                raise _Fault(event, f"the key {_short(key)} is given twice, in two of the mappings that << lists")
-        merged |= one
+                raise _ParseError(
+                    event, f"duplicate key {_short(key)} in two of the mappings listed under <<; remove one of them"
+                )
+        merged |= mapping
     return merged
 
 
-def _no_yaml(error: yaml.YAMLError, text: str) -> str:
+def _syntax_error(error: yaml.YAMLError, text: str) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(getattr(error, "reason", None) or error).splitlines()[0]
     if mark is None:
-        return f"no valid YAML: {problem}"
-    rows = text.splitlines()
-    indent = re.match(r"\s*", rows[mark.line])[0] if mark.line < len(rows) else ""  # type: ignore[index]
+        return f"not valid YAML: {problem}"
+    lines = text.splitlines()
+    indent = re.match(r"\s*", lines[mark.line])[0] if mark.line < len(lines) else ""  # type: ignore[index]
     if "\t" in indent:
         problem = "a tab in the indentation; use spaces"
-    return f"line {mark.line + 1}, column {mark.column + 1}: no valid YAML: {problem}"
+    return f"line {mark.line + 1}, column {mark.column + 1}: not valid YAML: {problem}"
 
 
 def _line(event: Any) -> int:

@@ -1,4 +1,4 @@
-"""The arrays of a prepared data set as a training process reads them, memory-mapped."""
+"""Memory-mapped arrays of a prepared data set."""
 
 import json
 from dataclasses import dataclass
@@ -56,16 +56,21 @@ class Prepared:
 
     @classmethod
     def open(cls, digest_file: Path) -> "Prepared":
-        """Open the data set that a ``digest.json`` describes, without comparing its arrays with their fingerprints.
+        """Open a data set without comparing its arrays with their fingerprints.
+
+        Parameters
+        ----------
+        digest_file : Path
+            ``digest.json`` of the data set.
 
         Raises
         ------
         FileNotFoundError
             If the file is missing.
         """
-        said = json.loads(digest_file.read_text(encoding="utf-8"))
+        content = json.loads(digest_file.read_text(encoding="utf-8"))
         names = ("digest", "inputs", "classes", "target_mean", "target_sd")
-        return cls(digest_file.parent, *(said[name] for name in names))
+        return cls(digest_file.parent, *(content[name] for name in names))
 
     @property
     def target_scale(self) -> tuple[float, float]:
@@ -77,7 +82,7 @@ class Prepared:
             If the task is a classification.
         """
         if self.target_mean is None or self.target_sd is None:
-            raise ValueError("classes have no scale")
+            raise ValueError("a classification has no target scale")
         return self.target_mean, self.target_sd
 
     def part(self, name: str) -> Part:

@@ -1,4 +1,4 @@
-"""Cells of a raw table: which hold nothing, and a column of categories as text."""
+"""Blank cells of a raw table, and categories as text."""
 
 import re
 from typing import Any
@@ -9,23 +9,24 @@ WHOLE = re.compile(r"^(-?\d+)\.0$")
 
 
 def is_number(column: "pd.Series[Any]") -> bool:
-    """Whether the column's type is a real number."""
+    """Return whether the type of a column is a real number."""
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)
 
 
 def blank(column: "pd.Series[Any]") -> "pd.Series[bool]":
-    """Whether a cell holds nothing."""
+    """Return which cells are missing or contain only spaces."""
     empty = column.isna()
     return empty if is_number(column) else empty | (column.astype(str).str.strip() == "")
 
 
 def as_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """A column of categories, None where a cell holds nothing.
+    """Return a column of categories as text, None where a cell is blank.
 
-    A whole number is spelt without a point: programs make 1000.0 of 1000 where another row of its column is empty.
+    Whole numbers are written without a decimal point, because pandas turns 1000 into 1000.0 if another cell of the
+    column is missing.
     """
-    return column.astype(object).where(~blank(column), None).map(_spelt, na_action="ignore")
+    return column.astype(object).where(~blank(column), None).map(_written, na_action="ignore")
 
 
-def _spelt(cell: Any) -> str:
+def _written(cell: Any) -> str:
     return WHOLE.sub(r"\1", str(cell))

@@ -1,4 +1,4 @@
-"""How each column of the user's files was interpreted: as a table for the terminal, the report and a file."""
+"""The interpretation of each column of the user's files, for the terminal, the report and ``columns.csv``."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
@@ -8,27 +8,27 @@ from gamtune.files import write_text
 from gamtune.results.artefacts import artefact_text, read_rows
 
 HEADER = ("column", "type", "used as", "missing", "distinct", "example")
-WIDEST = 40  # characters of a cell in the terminal
+MAX_WIDTH = 40  # characters of a cell in the terminal
 
 
 @dataclass(frozen=True)
 class ColumnUse:
-    """How a column was interpreted.
+    """The interpretation of a column.
 
     Attributes
     ----------
     name : str
-        Its name.
+        Name of the column.
     kind : str
-        ``number``, ``truth value`` or ``category``.
+        ``number``, ``boolean`` or ``category``.
     use : str
         ``input``, ``target (classes)``, ``target (values)``, ``group``, ``split`` or ``left out (data.drop)``.
     missing : int
         Number of missing cells.
     distinct : int
-        Number of different values.
+        Number of distinct values.
     example : str
-        The first value.
+        The first value that is not missing.
     """
 
     name: str
@@ -45,14 +45,14 @@ def write_columns(columns: Sequence[ColumnUse], path: Path) -> None:
 
 
 def read_columns(path: Path) -> list[ColumnUse]:
-    """Read what `write_columns` wrote.
+    """Read a file written by `write_columns`.
 
     Raises
     ------
     DamagedError
         If the file is damaged.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     """
     return [
         ColumnUse(row["name"], row["kind"], row["use"], int(row["missing"]), int(row["distinct"]), row["example"])
@@ -61,7 +61,7 @@ def read_columns(path: Path) -> list[ColumnUse]:
 
 
 def aligned(columns: Sequence[ColumnUse]) -> str:
-    """Return the columns as a table of text with aligned cells.
+    """Return the columns as a text table with aligned cells.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def aligned(columns: Sequence[ColumnUse]) -> str:
     y       category  group          3         2  no
     """
     lines = [HEADER, *([_shown(cell) for cell in astuple(column)] for column in columns)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(HEADER))]
+    widths = [max(len(line[position]) for line in lines) for position in range(len(HEADER))]
     return "\n".join(
         "  ".join(
             cell.rjust(width) if title in ("missing", "distinct") else cell.ljust(width)
@@ -83,6 +83,6 @@ def aligned(columns: Sequence[ColumnUse]) -> str:
 
 
 def _shown(cell: object) -> str:
-    """A cell on one line, its control characters visible."""
+    """Return the text of a cell on one line, with visible control characters."""
     text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in str(cell))
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
+    return text if len(text) <= MAX_WIDTH else f"{text[: MAX_WIDTH - 3]}..."

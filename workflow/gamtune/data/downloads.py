@@ -1,7 +1,7 @@
-"""Files of public data sets: from a folder, a mirror or their home, each checked against its sha256.
+"""Files of public data sets from a folder, a mirror or their website, each verified by its sha256.
 
-pooch keeps the files in the cache and downloads them. Two parts are own code: pooch starts a broken download again
-instead of continuing it, and it knows neither several addresses per file nor a ZIP archive within another.
+pooch downloads and caches the files. Two parts are implemented here: pooch restarts an interrupted download instead of
+resuming it, and it supports neither several URLs per file nor a ZIP archive within another.
 """
 
 import gzip
@@ -25,25 +25,25 @@ from gamtune.errors import InputError
 from gamtune.files import locked, sha256_of
 from gamtune.runtime.environment import cache_folder
 
-BLOCK = 1 << 13  # bytes; what a broken connection loses at most
-PATIENCE = 30  # seconds without a byte
-ATTEMPTS = 3  # at one address, each of which continues the one before
+BLOCK = 1 << 13  # bytes; the largest amount that an interrupted connection loses
+TIMEOUT = 30  # seconds without data
+ATTEMPTS = 3  # per URL; each one resumes the previous one
 FOLDER_VARIABLE = "GAMTUNE_DATA"
 
 
 @dataclass(frozen=True)
 class Download:
-    """A public data set as files.
+    """The files of a public data set.
 
     Attributes
     ----------
     name : str
-        The source's name in the config.
+        Name of the source in the config.
     files : mapping
-        Each file's path and the sha256 of its content.
+        sha256 of the content of each file, by its path.
     homes : sequence of str
-        Addresses to try in turn. One that ends in ``.zip`` holds all the files, perhaps in a zip within; to the others
-        a file's path is added.
+        URLs to try in turn. A URL that ends with ``.zip`` is an archive of all files, which may contain another
+        archive; to other URLs the path of a file is appended.
     """
 
     name: str
@@ -52,37 +52,37 @@ class Download:
 
 
 class DownloadError(Exception):
-    """An address from which a file cannot be downloaded; one line."""
+    """A file cannot be downloaded from a URL; the message has one line."""
 
 
 def fetch(download: Download, mirror: str | None = None) -> dict[str, Path]:
-    """Return the paths of a data set's files on this machine, each checked.
+    """Return the local paths of the files of a data set, after verifying their sha256.
 
     Parameters
     ----------
     download : Download
         The data set.
     mirror : str, optional
-        An ``http(s)://`` address in place of the data set's homes, or a folder that holds the files, as they are or
-        compressed with xz, in place or in a folder named as the data set. By default the folder that the variable
-        ``GAMTUNE_DATA`` names. What is downloaded stays in `cache_folder`.
+        An ``http(s)://`` URL that replaces the websites of the data set, or a folder with the files, which may be
+        compressed with xz and may be in a subfolder with the name of the data set. By default the folder in the
+        environment variable ``GAMTUNE_DATA``. Downloaded files are kept in `cache_folder`.
 
     Raises
     ------
     InputError
-        If a file is missing, cannot be downloaded, or has another sha256.
+        If a file is missing, cannot be downloaded or has an unexpected sha256.
     """
-    named_by = "data.mirror" if mirror else FOLDER_VARIABLE
+    setting = "data.mirror" if mirror else FOLDER_VARIABLE
     mirror = mirror or os.environ.get(FOLDER_VARIABLE)
     if mirror and not mirror.startswith(("http://", "https://")):
-        return _in_folder(download, Path(mirror), named_by)
+        return _in_folder(download, Path(mirror), setting)
     cache = cache_folder() / download.name
     try:
-        with locked(cache / ".lock"):  # two studies may ask at once
+        with locked(cache / ".lock"):  # two studies may download at the same time
             return _download(download, [mirror] if mirror else download.homes, cache)
-    except OSError as error:  # a full disk, a folder of somebody else's
+    except OSError as error:  # such as a full disk or missing permissions
         reason = error.strerror or error
-        raise InputError([f"data.source: {download.name} cannot be kept in {cache}: {reason}"]) from None
+        raise InputError([f"data.source: {download.name} cannot be stored in {cache}: {reason}"]) from None
 
 
 def unpacked(path: Path) -> IO[bytes]:
@@ -91,22 +91,22 @@ def unpacked(path: Path) -> IO[bytes]:
     return openers.get(path.suffix, open)(path, "rb")  # type: ignore[operator, no-any-return]
 
 
-def _in_folder(download: Download, folder: Path, named_by: str) -> dict[str, Path]:
-    places = [folder / download.name / "original", folder / download.name, folder]
+def _in_folder(download: Download, folder: Path, setting: str) -> dict[str, Path]:
+    folders = [folder / download.name / "original", folder / download.name, folder]
     found = {}
     for name, sha in download.files.items():
-        tried = [place / f"{name}{suffix}" for place in places for suffix in ("", ".xz")]
+        tried = [parent / f"{name}{suffix}" for parent in folders for suffix in ("", ".xz")]
         path = next((path for path in tried if path.is_file()), None)
         if path is None:
-            raise InputError([f"{named_by}: {folder} has no file {name} of {download.name}"])
+            raise InputError([f"{setting}: {folder} has no file {name} of {download.name}"])
         if problem := _problem(path, sha):
-            raise InputError([f"{named_by}: {path} is not the file that {download.name} has: {problem}"])
+            raise InputError([f"{setting}: {path} is not the expected file of {download.name}: {problem}"])
         found[name] = path
     return found
 
 
 def _problem(path: Path, sha: str) -> str:
-    """Return what is wrong with a file, decompressed if its name ends with ``.xz``; empty if it has the sha256."""
+    """Return why the content of a file is wrong, empty if it is correct; ``.xz`` files are decompressed first."""
     if path.suffix != ".xz":
         found = sha256_of(path)
     else:
@@ -119,8 +119,8 @@ def _problem(path: Path, sha: str) -> str:
 
 
 def _download(download: Download, homes: Sequence[str], cache: Path) -> dict[str, Path]:
-    """Return the files of the cache, after those that are missing or damaged have been downloaded."""
-    pooch.get_logger().setLevel("WARNING")  # it would name an address for each file of an archive
+    """Download the missing or damaged files of the cache, and return the paths of all files."""
+    pooch.get_logger().setLevel("WARNING")  # it would print a URL for each file of an archive
     failures = []
     for home in homes:
         store = pooch.create(cache, home, registry=dict(download.files))
@@ -131,26 +131,26 @@ def _download(download: Download, homes: Sequence[str], cache: Path) -> dict[str
             except DownloadError as error:
                 failures.append(str(error))
                 continue
-        for part in cache.glob("*.part"):  # from an address that failed
+        for part in cache.glob("*.part"):  # from a URL that failed
             part.unlink()
         return files
-    help_ = f"data.mirror or the variable {FOLDER_VARIABLE} may name a copy"
+    help_ = f"set data.mirror or the variable {FOLDER_VARIABLE} to a folder with the files"
     raise InputError([f"data.source: {download.name} cannot be downloaded: {'; '.join(failures)}; {help_}"])
 
 
 def _download_file(address: str, target: str, store: Any) -> None:
-    """Download a file of a store of pooch."""
+    """Download a file of a pooch store."""
     part = _resume(address, store.abspath)
     if problem := _problem(part, store.registry[address.removeprefix(store.base_url)]):
         part.unlink()
-        raise DownloadError(f"{address} is another file: {problem}")
+        raise DownloadError(f"{address} has unexpected content: {problem}")
     os.replace(part, target)
 
 
 class _Archive:
-    """Downloader of the files that a ZIP archive holds, directly or in a ZIP archive within it.
+    """Downloader of files in a ZIP archive, or in a ZIP archive within it.
 
-    The archive is downloaded with the first file, and removed when ``stack`` is closed.
+    The archive is downloaded when the first file is requested, and is deleted when ``stack`` is closed.
     """
 
     def __init__(self, address: str, cache: Path, stack: ExitStack) -> None:
@@ -158,19 +158,19 @@ class _Archive:
         self._archive: zipfile.ZipFile | None = None
 
     def __call__(self, address: str, target: str, store: Any) -> None:
-        """Download a file of a store of pooch."""
+        """Download a file of a pooch store."""
         name = address.removeprefix(store.base_url)
         try:
             self._archive = self._archive or self._open()
             member = next((member for member in self._archive.namelist() if f"/{member}".endswith(f"/{name}")), None)
             if member is None:
-                raise DownloadError(f"{self._address} holds no {name}")
+                raise DownloadError(f"{self._address} does not contain {name}")
             with self._archive.open(member) as packed, open(target, "wb") as file:
                 shutil.copyfileobj(packed, file)
         except (zipfile.BadZipFile, zlib.error) as error:
             raise DownloadError(f"{self._address}: {error}") from None
         if problem := _problem(Path(target), store.registry[name]):
-            raise DownloadError(f"{name} in {self._address} is another: {problem}")
+            raise DownloadError(f"{name} in {self._address} has unexpected content: {problem}")
 
     def _open(self) -> zipfile.ZipFile:
         part = _resume(self._address, self._cache)
@@ -183,12 +183,12 @@ class _Archive:
 
 
 def part_of(address: str, cache: Path) -> Path:
-    """Return the path of what an address has given so far; a download that broke off is continued from there."""
+    """Return the path of the partial download from a URL, which the next attempt resumes."""
     return cache / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.part"
 
 
 def _resume(address: str, cache: Path) -> Path:
-    """Return the path of a file that holds all that an address gives."""
+    """Download a URL, resuming a partial download, and return the path of the complete file."""
     print(f"downloading {address}", file=sys.stderr)
     part, reason = part_of(address, cache), ""
     for _ in range(ATTEMPTS):
@@ -198,7 +198,7 @@ def _resume(address: str, cache: Path) -> Path:
                 return part
             except requests.HTTPError as error:
                 if error.response.status_code == requests.codes.requested_range_not_satisfiable:
-                    return part  # nothing is missing
+                    return part  # the file is already complete
                 reason = f"the server answered {error.response.status_code} {error.response.reason}"
                 break
             except requests.RequestException as error:
@@ -207,19 +207,19 @@ def _resume(address: str, cache: Path) -> Path:
 
 
 def _append(address: str, file: IO[bytes]) -> None:
-    """Download what a file lacks."""
+    """Append the missing bytes to a file."""
 
     def restart(answer: requests.Response, **_: Any) -> None:
-        if answer.status_code == requests.codes.ok:  # all of the file, not a range
+        if answer.status_code == requests.codes.ok:  # the server sent the complete file, not a range
             file.truncate(0)
 
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={file.tell()}-"} if file.tell() else {})
-    options = {"headers": headers, "hooks": {"response": restart}, "timeout": PATIENCE}
+    options = {"headers": headers, "hooks": {"response": restart}, "timeout": TIMEOUT}
     pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), chunk_size=BLOCK, **options)(address, file, None)
 
 
 def _reason(error: requests.RequestException, size: int) -> str:
     if size:
-        return f"the connection ended after {size} bytes; the next run goes on from there"
+        return f"the connection ended after {size} bytes; run again to resume the download"
     unreachable = isinstance(error, requests.ConnectionError) and not isinstance(error, requests.exceptions.SSLError)
     return "no connection" if unreachable else str(error).splitlines()[0]

@@ -1,4 +1,4 @@
-"""Comparison of prepared arrays with the fingerprints in ``digest.json``, before a model is trained on them."""
+"""Compare prepared arrays with the fingerprints in ``digest.json`` before a model is trained on them."""
 
 import hashlib
 import json
@@ -18,8 +18,8 @@ from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import DataFolder
 from gamtune.results.record import PARTS
 
-LASTS = 3600  # seconds until an array is compared again, since a disk can lose bytes without a trace
-UNSETTLED = 2  # seconds; a file written so recently may be written again with the same time stamp
+VALID_FOR = 3600  # seconds until an array is compared again, since disks can lose bytes without an error
+UNSETTLED = 2  # seconds; a file written so recently may change without changing its time stamp
 
 
 def array_fingerprint(array: npt.NDArray[Any]) -> str:
@@ -32,7 +32,7 @@ def array_fingerprint(array: npt.NDArray[Any]) -> str:
 def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
     """Open a prepared data set after comparing its arrays with the fingerprints in its ``digest.json``.
 
-    An array that was compared within the last hour, and has not been written since, is not read again.
+    An array is not read again if it was compared within the last hour and has not been written since.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
     if not info.arrays:
         raise DamagedError(digest_file, "it has no 'arrays'")
     folder = DataFolder(digest_file.parent)
-    known = _read_cache(folder.compared)
+    cached = _read_cache(folder.compared)
     checked = {}
     for path in (folder.array(axis, part) for part in parts for axis in "xy"):
         name, now = path.stem, time.time()
         with vouched_for_by(digest_file):
             fingerprint = info.arrays[name]
             entry = {"stamp": _stamp(path), "array": fingerprint}
-            if {key: known.get(name, {}).get(key) for key in entry} != entry:
+            if {key: cached.get(name, {}).get(key) for key in entry} != entry:
                 _check(path, fingerprint)
                 if now - path.stat().st_ctime > UNSETTLED:
                     checked[name] = entry | {"at": now}
@@ -68,16 +68,21 @@ def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
             suppress(OSError),
             replacing(folder.compared, flushed=False) as part,
         ):  # without the cache, the arrays are compared again
-            part.write_text(json.dumps(known | checked), encoding="utf-8")
+            part.write_text(json.dumps(cached | checked), encoding="utf-8")
     return Prepared.open(digest_file)
 
 
 @contextmanager
 def vouched_for_by(digest_file: Path) -> Iterator[None]:
-    """Delete ``digest.json`` if a file that it describes is damaged or missing, so that the next run makes both again.
+    """Delete ``digest.json`` if a file that it describes is damaged or missing.
 
-    Snakemake prepares the data again only if ``digest.json`` is missing, since trials have no other file of the data
-    as an input.
+    The next run then prepares the data again. ``digest.json`` is the only data file that is an input of the trials, so
+    Snakemake does not notice that another file is missing.
+
+    Raises
+    ------
+    DamagedError
+        If a file is damaged or missing.
     """
     try:
         yield
@@ -87,20 +92,20 @@ def vouched_for_by(digest_file: Path) -> Iterator[None]:
         with suppress(OSError):
             digest_file.unlink(missing_ok=True)
         remedy = "run again" if not digest_file.exists() else f"delete {digest_file} and run again"
-        raise DamagedError(path, problem, f"{remedy} to prepare the data anew") from None
+        raise DamagedError(path, problem, f"{remedy} to prepare the data again") from None
 
 
 def _check(path: Path, fingerprint: str) -> None:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError) as error:  # no header, or fewer values than it announces
-        raise DamagedError(path, f"it is not a whole array ({str(error).splitlines()[0]})") from None
+    except (ValueError, EOFError, SyntaxError) as error:  # no header, or fewer values than stated in the header
+        raise DamagedError(path, f"it is not a complete array ({str(error).splitlines()[0]})") from None
     if array_fingerprint(array) != fingerprint:
-        raise DamagedError(path, "its values are not those that digest.json describes")
+        raise DamagedError(path, "its values do not match the fingerprint in digest.json")
 
 
 def _stamp(path: Path) -> list[int]:
-    """Return numbers of which at least one changes whenever a file is written or replaced."""
+    """Return file attributes of which at least one changes when a file is written or replaced."""
     status = path.stat()
     return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
@@ -115,4 +120,4 @@ def _read_cache(path: Path) -> dict[str, Any]:
 
 
 def _is_fresh(at: Any) -> bool:
-    return isinstance(at, int | float) and 0 <= time.time() - at < LASTS
+    return isinstance(at, int | float) and 0 <= time.time() - at < VALID_FOR

@@ -1,4 +1,4 @@
-"""The files of a study as one table, whose rows know their places."""
+"""The files of a study as one table that maps each sample to its file and row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from gamtune.tables.types import Type
 
 @dataclass(frozen=True)
 class Joined:
-    """The rows of several files, one after the other.
+    """The concatenated rows of several files.
 
     Attributes
     ----------
@@ -36,13 +36,13 @@ class Joined:
         return ", ".join(str(table.path) for table in self.tables)
 
     def columns(self, name: str) -> list[Column]:
-        """Return a column of each file that has it."""
+        """Return the column with this name from each file that contains it."""
         if name not in self._columns:
             self._columns[name] = [table.column(name) for table in self.tables if name in table.columns]
         return self._columns[name]
 
     def place(self, row: int) -> str:
-        """Return file and row of a sample, for messages; ``row`` counts from 0 over all files."""
+        """Return file and row number of a sample for messages; ``row`` counts from 0 over all files."""
         file = int(np.searchsorted(self._starts, row, side="right")) - 1
         return self.tables[file].place(row - int(self._starts[file]))
 
@@ -56,37 +56,37 @@ class Joined:
         Raises
         ------
         InputError
-            At the first number whose absolute value is larger than ``largest``.
+            If the absolute value of a number is larger than ``largest``.
         """
         numbers = np.concatenate([column.numbers() for column in columns])
         self.refuse(np.abs(numbers) > largest, columns, problem)
         return numbers
 
     def refuse(self, rows: npt.NDArray[np.bool_], columns: Sequence[Column], problem: str) -> None:
-        """Raise an error at the first of these rows, if there is any; ``{cell}`` stands for its cell."""
+        """Raise an error for the first of these rows, if any; ``{cell}`` in the message is replaced by its cell."""
         for column, found in zip(columns, self.split(rows), strict=True):
             if found.any():
-                raise column.fault(int(found.argmax()), problem)
+                raise column.error(int(found.argmax()), problem)
 
     def split(self, cells: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-        """Return the cells of each file."""
+        """Split an array over all samples into one array per file."""
         return np.split(cells, self._starts[1:])
 
     @cached_property
     def _starts(self) -> npt.NDArray[np.intp]:
-        """Number of the first row of each file."""
+        """Index of the first sample of each file."""
         return np.cumsum([0, *map(len, self.tables[:-1])])
 
 
 def column_uses(joined: Joined, data: Data, classes: bool) -> list[ColumnUse]:
-    """Return how each column of the training file was interpreted.
+    """Return the interpretation of each column of the training file.
 
     Parameters
     ----------
     joined : Joined
         The files.
     data : Data
-        The roles of the columns.
+        The section `data`, which assigns roles to columns.
     classes : bool
         Whether the target holds classes.
     """
@@ -112,7 +112,7 @@ def column_uses(joined: Joined, data: Data, classes: bool) -> list[ColumnUse]:
 
 
 def _type(columns: Sequence[Column], categorical: bool) -> Type:
-    """The type of a column that has not been refused, or is not used."""
+    """Return the type of a column that is not refused or not used."""
     kinds = {kind for column in columns for kind, count in column.kinds.items() if count}
     if categorical or kinds - {Cell.NUMBER, Cell.TRUTH} or len(kinds) > 1:
         return Type.CATEGORY

@@ -1,6 +1,6 @@
 """Leak checks after the split: exact duplicates across parts, and single columns that predict the target.
 
-A leak makes every score too good without any error, so each finding is a warning with counts and advice.
+A leak biases all scores without causing an error, so each finding is a warning with counts and advice.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from gamtune.numbers import significant
 from gamtune.results.data_warnings import DataWarning
 from gamtune.tables.identifiers import FEWEST
 
-MOST_COLUMNS = 5  # columns with a warning of their own
+MOST_COLUMNS = 5  # columns with a separate warning; the others share one
 PAIRS = (("test", "train"), ("validation", "train"), ("test", "validation"))
 WHERE = {"train": "the training part", "validation": "the validation part"}
 
@@ -33,19 +33,19 @@ def find_leaks(rows: Rows, split: Split) -> list[DataWarning]:
     rows : Rows
         All samples.
     split : Split
-        Their parts, and their folds if there are any.
+        Parts, and folds of a cross-validation, of the samples.
     """
     return [*_single_columns(rows, split), *_duplicates(rows, split), *_counters(rows)]
 
 
 def _counters(rows: Rows) -> Iterator[DataWarning]:
-    """Warn about columns that count the samples, as an index does."""
+    """Warn about columns of consecutive numbers, such as an index."""
     for use in rows.columns:
         if use.use != "input" or use.kind != "number" or use.distinct < max(len(rows.target), FEWEST):
             continue
         numbers = np.sort(rows.features[use.name].to_numpy(float))
         if (np.diff(numbers) == 1).all():
-            message = f"column {use.name!r} counts the samples from {numbers[0]:.15g} to {numbers[-1]:.15g}"
+            message = f"column {use.name!r} numbers the samples from {numbers[0]:.15g} to {numbers[-1]:.15g}"
             yield DataWarning("identifier", f"{message}; if it only identifies them, list it in data.drop")
 
 
@@ -56,20 +56,20 @@ def _single_columns(rows: Rows, split: Split) -> Iterator[DataWarning]:
         yield DataWarning("single_column", _described(predictor, rows.target_name), vars(predictor))
     others = [repr(predictor.column) for predictor in found[MOST_COLUMNS:]]
     if others:
-        named = ", ".join(others[:MOST_COLUMNS]) + (", ..." if len(others) > MOST_COLUMNS else "")
-        message = f"{len(others)} more columns each predict {rows.target_name!r} nearly perfectly: {named}"
+        names = ", ".join(others[:MOST_COLUMNS]) + (", ..." if len(others) > MOST_COLUMNS else "")
+        message = f"{len(others)} more columns each predict {rows.target_name!r} nearly perfectly: {names}"
         yield DataWarning("single_column", message, {"count": len(others)})
 
 
 def _described(predictor: Predictor, target: str) -> str:
     score = f"{predictor.metric} {significant(predictor.score)} on {predictor.samples:,} {predictor.part} samples"
     baseline = f"{significant(predictor.baseline)} without any column"
-    advice = "if it is not known before the target is, list it in data.drop"
+    advice = "if it is not known before the target, list it in data.drop"
     return f"column {predictor.column!r} alone predicts {target!r} ({score}, {baseline}); {advice}"
 
 
 def _duplicates(rows: Rows, split: Split) -> Iterator[DataWarning]:
-    """Warn about samples whose inputs occur in another part, or in another fold, as well."""
+    """Warn about samples whose inputs also occur in another part or fold."""
     inputs = _hashes(rows.features)
     samples = _hashes(pd.DataFrame({"inputs": inputs, "target": rows.target}))
     advice = "remove the duplicates" if rows.groups is not None else "declare data.group or remove the duplicates"
@@ -78,13 +78,13 @@ def _duplicates(rows: Rows, split: Split) -> Iterator[DataWarning]:
         found, same = (np.isin(hashes[sought], hashes[others]) for hashes in (inputs, samples))
         yield from _overlap(found, same, part, WHERE[other], advice)
     if split.folds is not None:
-        chosen = split.folds > 0
-        found, same = (_in_several(hashes[chosen], split.folds[chosen]) for hashes in (inputs, samples))
+        in_folds = split.folds > 0
+        found, same = (_in_several(hashes[in_folds], split.folds[in_folds]) for hashes in (inputs, samples))
         yield from _overlap(found, same, "training", "another fold", advice)
 
 
 def _overlap(found: Mask, same: Mask, part: str, where: str, advice: str) -> Iterator[DataWarning]:
-    """Warn if there are duplicates; ``same`` are those whose targets agree as well."""
+    """Warn if there are duplicates; ``same`` marks those that also have the same target."""
     count, agreeing = int(found.sum()), int(same.sum())
     if count:
         targets = "all" if agreeing == count else f"{agreeing:,}" if agreeing else "none"
@@ -100,7 +100,7 @@ def _overlap(found: Mask, same: Mask, part: str, where: str, advice: str) -> Ite
 
 
 def _hashes(table: pd.DataFrame) -> Hashes:
-    """Return a 64-bit hash per row: equal rows have equal hashes, and -0.0 equals 0.0."""
+    """Return a 64-bit hash per sample: equal samples have equal hashes, and -0.0 equals 0.0."""
     numbers = table.select_dtypes("number")
     others = table.drop(columns=numbers.columns)
     return hash_pandas_object(pd.concat([numbers + 0, others], axis=1), index=False).to_numpy().astype(np.uint64)

@@ -1,4 +1,4 @@
-"""The step `data`: from the source to arrays on disk, their split, their preprocessing and their digest."""
+"""The step `data`: read the source, split and preprocess the samples, and write the arrays and their fingerprints."""
 
 import hashlib
 import json
@@ -30,39 +30,51 @@ Mask = npt.NDArray[np.bool_]
 
 
 def prepare(data: Data, folder: Path) -> list[DataWarning]:
-    """Write x_*.npy, y_*.npy, split.csv and preprocessing.json, and last digest.json, which vouches for the arrays.
+    """Write the arrays x_*.npy and y_*.npy, split.csv, preprocessing.json, columns.csv, warnings.json and digest.json.
 
-    With folds, each has its arrays, preprocessing and digest in a folder of its own, and the digest.json above them
-    says what they have in common. How the columns were interpreted is written to columns.csv; the warnings about the
-    data are written to warnings.json and returned.
+    digest.json contains the fingerprints of the arrays and is written last. With cross-validation, the arrays, the
+    preprocessing and the fingerprints of each fold are in a separate folder, and the digest.json in the parent folder
+    describes what all folds have in common.
+
+    Parameters
+    ----------
+    data : Data
+        The section `data` of the config.
+    folder : Path
+        Folder for the files.
+
+    Returns
+    -------
+    list of DataWarning
+        Warnings about the data, as in warnings.json.
 
     Raises
     ------
     InputError
         If the source or the split cannot be used; nothing is written then.
     """
-    examined = examine(data)  # all that can fail comes first
+    examined = examine(data)  # before any file is written, since it may raise an error
     rows, split, fitted, warnings = examined.rows, examined.split, examined.fitted, examined.warnings
-    place = DataFolder(folder)
+    files = DataFolder(folder)
     folds = range(1, len(fitted) + 1) if split.folds is not None else range(0)
-    write_artefact(_split_table(rows, split), place.split)
-    write_columns(rows.columns, place.columns)
-    DataWarnings(warnings=warnings).write(place.warnings)
+    write_artefact(_split_table(rows, split), files.split)
+    write_columns(rows.columns, files.columns)
+    DataWarnings(warnings=warnings).write(files.warnings)
     if not folds:
-        _write_set(rows, _chosen(split.parts, data), fitted[0], data.selection, place)
+        _write_set(rows, _masks(split.parts, data), fitted[0], data.selection, files)
         return warnings
     digests = [
-        _write_set(rows, _chosen(split.of_fold(fold), data), preprocessing, data.selection, place.fold(fold))
+        _write_set(rows, _masks(split.of_fold(fold), data), preprocessing, data.selection, files.fold(fold))
         for fold, preprocessing in zip(folds, fitted, strict=True)
     ]
-    common = _info(rows, _chosen(split.parts, data), fitted[0], data.selection, digests)
-    replace(common, folds=len(folds)).write(place.info)
+    common = _info(rows, _masks(split.parts, data), fitted[0], data.selection, digests)
+    replace(common, folds=len(folds)).write(files.info)
     return warnings
 
 
 @dataclass(frozen=True)
 class Examined:
-    """A data set that can be prepared: its samples, parts, warnings, and one preprocessing per fold."""
+    """A validated data set: its samples, parts and warnings, and one fitted preprocessing per fold."""
 
     rows: Rows
     split: Split
@@ -71,7 +83,7 @@ class Examined:
 
 
 def examine(data: Data) -> Examined:
-    """Read the source and split it, without writing anything.
+    """Read and split the source without writing files.
 
     Raises
     ------
@@ -82,12 +94,14 @@ def examine(data: Data) -> Examined:
     split = split_rows(data, rows)
     folds = range(1, (data.validation.folds or 0) + 1)
     training = [split.of_fold(fold) == "train" for fold in folds] or [split.parts == "train"]
-    fitted = [_fitted(rows, chosen, data) for chosen in training]
+    fitted = [_fitted(rows, mask, data) for mask in training]
     return Examined(rows, split, fitted, find_leaks(rows, split))
 
 
 def prepare_whole(data: Data, folder: Path) -> None:
-    """Write the same files for a training on all rows but the test's; its validation rows are those it learns from.
+    """Write the arrays for a refit on all samples except the test samples.
+
+    The validation part of this data set equals its training part.
 
     Raises
     ------
@@ -96,44 +110,44 @@ def prepare_whole(data: Data, folder: Path) -> None:
     """
     rows = read_rows(data)
     test = split_rows(data, rows).parts == "test"
-    chosen = {"train": ~test, "validation": ~test, "test": test}
-    _write_set(rows, chosen, _fitted(rows, ~test, data), data.selection, DataFolder(folder))
+    masks = {"train": ~test, "validation": ~test, "test": test}
+    _write_set(rows, masks, _fitted(rows, ~test, data), data.selection, DataFolder(folder))
 
 
 def _fitted(rows: Rows, training: Mask, data: Data) -> Preprocessing:
-    """Fit the preprocessing to the training rows and check that it can be applied to all rows."""
+    """Fit the preprocessing to the training samples and check that it can be applied to all samples."""
     preprocessing = Preprocessing.fit(rows, training, data.whiten)
     preprocessing.check(rows.features, rows.place)
     preprocessing.check_target(rows)
     return preprocessing
 
 
-def _chosen(parts: Words, data: Data) -> dict[str, Mask]:
-    """The rows of each part of a data set."""
-    chosen = {part: parts == part for part in PARTS}
-    return chosen | {"validation": chosen["test"]} if data.selection == "test" else chosen
+def _masks(parts: Words, data: Data) -> dict[str, Mask]:
+    """Return a mask of the samples of each part."""
+    masks = {part: parts == part for part in PARTS}
+    return masks | {"validation": masks["test"]} if data.selection == "test" else masks
 
 
 def _write_set(
-    rows: Rows, chosen: Mapping[str, Mask], preprocessing: Preprocessing, selection: str, folder: DataFolder
+    rows: Rows, masks: Mapping[str, Mask], preprocessing: Preprocessing, selection: str, folder: DataFolder
 ) -> str:
-    """Write one data set as the trainings read it, and give its digest."""
+    """Write the files of one data set and return its fingerprint."""
     hashes = {}
-    for part, mask in chosen.items():
+    for part, mask in masks.items():
         for axis, array in (("x", preprocessing.apply(rows.features.loc[mask])), ("y", rows.target[mask])):
             hashes[folder.array(axis, part).stem] = array_fingerprint(array)
             with replacing(folder.array(axis, part)) as path, path.open("wb") as file:
                 np.save(file, array)
     preprocessing.write(folder.preprocessing)
-    info = replace(_info(rows, chosen, preprocessing, selection, hashes), arrays=hashes)
+    info = replace(_info(rows, masks, preprocessing, selection, hashes), arrays=hashes)
     info.write(folder.info)
     return info.digest
 
 
 def _info(
-    rows: Rows, chosen: Mapping[str, Mask], preprocessing: Preprocessing, selection: str, content: Any
+    rows: Rows, masks: Mapping[str, Mask], preprocessing: Preprocessing, selection: str, content: Any
 ) -> DatasetInfo:
-    """Return the description of a data set; the fingerprints of its arrays or folds determine its own."""
+    """Return the description of a data set; its fingerprint is the hash of those of its arrays or folds."""
     return DatasetInfo(
         task=rows.task,
         inputs=preprocessing.inputs,
@@ -141,13 +155,13 @@ def _info(
         target_mean=preprocessing.target_mean,
         target_sd=preprocessing.target_sd,
         selection=selection,
-        rows={part: int(mask.sum()) for part, mask in chosen.items()},
+        rows={part: int(mask.sum()) for part, mask in masks.items()},
         digest=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
     )
 
 
 def _split_table(rows: Rows, split: Split) -> pd.DataFrame:
-    """Each row's part, in the order of the source; its fold, class and group where there are any."""
+    """Return the part of each sample in the order of the source, with its fold, class and group if it has them."""
     columns: dict[str, Any] = {"row": np.arange(1, len(split.parts) + 1), "part": split.parts}
     if split.folds is not None:
         columns["fold"] = split.folds

@@ -1,7 +1,7 @@
-"""From raw columns to the network's inputs, with the training rows' statistics alone; goes with the exported model.
+"""The preprocessing of raw columns into network inputs, fitted to the training samples only.
 
-It is no scikit-learn pipeline, because it is stored as JSON, which stays readable in other versions, and reports cells
-by their row.
+It is stored with the exported model. A scikit-learn pipeline is not used, because its pickles depend on the version of
+scikit-learn and its errors do not contain the row of a cell.
 """
 
 import json
@@ -25,52 +25,54 @@ from gamtune.numbers import compact
 from gamtune.tables.dialect import Dialect
 
 MISSING_LEVEL = "(missing)"
-# Standard deviations from the mean: float64 cannot tell the training values apart beside a cell that is farther away,
-# and the squared error of what a network makes of it overflows float32
+# In standard deviations from the mean. Beyond this distance the training values are not distinguishable in float64, and
+# the squared error of a prediction overflows float32.
 FARTHEST = 1e15
-VERSION = 1  # of the format of the file; increased when the meaning of an attribute changes
-SMALLEST_SD = 1e-150  # the squares of smaller deviations are no normal float64 numbers
+VERSION = 1  # format of the file; increased when the meaning of an attribute changes
+SMALLEST_SD = 1e-150  # the squares of smaller values are subnormal in float64
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a raw row becomes the network's inputs.
+    """The transformation of raw columns into network inputs.
 
-    1. A column of ``levels`` becomes one input a level, 0 or 1, named ``column=level``. Where training had missing
-       cells they are a level of their own, which an unseen level counts as too (as in H2O); elsewhere all are 0.
-    2. A missing number becomes the training mean, and ``column is missing`` is 1 where training had missing cells.
-    3. ``features`` are those of the inputs that vary in training, the others are ``constant``; each has its ``mean``
-       subtracted and is divided by its ``sd``, the sample standard deviation (n - 1) as in R and H2O; 0 and 1 for the
-       inputs that are 0 or 1.
-    4. Where they are whitened, ``centre`` is subtracted from these, and each row of ``components`` makes an input of
-       them: a principal component of variance 1 in training (sklearn.decomposition.PCA).
+    1. A categorical column becomes one 0/1 input per level, named ``column=level``. If the training samples have
+       missing cells, these are an additional level, which also represents unseen levels (as in H2O); otherwise all
+       inputs of the column are 0 for them.
+    2. A missing number is replaced by the training mean. If the training samples have missing cells, the input
+       ``column is missing`` is 1 for missing cells and 0 otherwise.
+    3. Inputs that are constant in training are removed. The others, ``features``, are standardised with ``mean`` and
+       ``sd``, the sample standard deviation (n - 1) as in R and H2O. For 0/1 inputs these are 0 and 1.
+    4. With whitening, ``centre`` is subtracted, and each row of ``components`` defines an input: a principal component
+       with variance 1 in training (sklearn.decomposition.PCA).
 
     Attributes
     ----------
     columns : list of str
-        Raw columns, in their order.
-    levels : mapping
-        Of each categorical column.
+        Names of the raw columns in order.
+    levels : mapping of str to list of str
+        Levels of each categorical column.
     fill : mapping
         Training mean of each numeric column that has missing cells in training.
     features, mean, sd : lists of equal length
-        The inputs in their order.
+        Names of the inputs in order, with the means and standard deviations used to standardise them.
     constant : list of str
-        Inputs that are left out.
+        Names of the inputs that are constant in training and therefore removed.
     target : str
-        Column that is predicted.
+        Name of the target column.
     task : str
         ``classification`` or ``regression``.
     classes : list, optional
-        In the order of the network's outputs; None for a regression.
+        The classes in the order of the network outputs; None for a regression.
     target_mean, target_sd : float, optional
-        A regression's target is trained as (value - mean) / sd; the exported model gives values.
+        Mean and standard deviation with which the target of a regression is standardised for training. The exported
+        model returns values in the units of the target.
     missing : sequence of str
-        Words that stand for a missing value in text.
+        Words in text columns that stand for a missing value.
     csv : mapping of str to str
-        How the cells of CSV files are written: separator, decimal and encoding as far as they were declared.
+        Format of CSV files: the declared values of separator, decimal and encoding.
     centre, components : (p,) and (k, p) lists, optional
-        Of the k principal components of the p features; None where these are the inputs.
+        Centre and components of the k principal components of the p features; None without whitening.
     """
 
     columns: list[str]
@@ -92,21 +94,21 @@ class Preprocessing:
 
     @classmethod
     def fit(cls, rows: Rows, training: Any, whiten: float | None = None) -> "Preprocessing":
-        """Take the statistics of the training rows.
+        """Fit the preprocessing to the training samples.
 
         Parameters
         ----------
         rows : Rows
-            All rows.
+            All samples.
         training : (n,) bool
-            Which of them train.
+            Mask of the training samples.
         whiten : float, optional
-            Share of the variance that the principal components hold which become the inputs.
+            Fraction of the variance that the principal components must explain; None for no whitening.
 
         Raises
         ------
         InputError
-            If no input varies, two would have one name, or the values of a column differ too little.
+            If no input varies, two inputs have the same name, or the standard deviation of a column is too small.
         """
         features, target = rows.features.loc[training], rows.target[training]
         texts = features.select_dtypes(exclude="number").columns
@@ -117,11 +119,11 @@ class Preprocessing:
         encoded = _encoded(features, levels, {name: float(means[name]) for name in gaps})
         twice = encoded.columns[encoded.columns.duplicated()]
         if len(twice):
-            raise InputError([f"data: two inputs would be named {twice[0]!r}; rename the columns they come from"])
+            raise InputError([f"data: two inputs have the name {twice[0]!r}; rename one of their columns"])
         varies = (encoded.max() > encoded.min()).to_numpy()
         kept = encoded.loc[:, varies]
         if kept.shape[1] == 0:
-            raise InputError(["data: every feature is constant in the training rows"])
+            raise InputError(["data: all inputs are constant in the training samples; add a column that varies"])
         numbers = kept.columns.isin(numeric.columns)
         regression = rows.classes is None
         sd = kept.std(ddof=1).where(numbers, 1.0)
@@ -155,21 +157,21 @@ class Preprocessing:
         Raises
         ------
         DamagedError
-            If it is damaged or is another file.
+            If the file is damaged or does not contain a preprocessing.
         FileNotFoundError
-            If there is none.
+            If the file does not exist.
         """
         text = json.dumps(read_json(path, version=VERSION))
         try:
-            described = TypeAdapter(cls).validate_json(text, strict=True)
+            preprocessing = TypeAdapter(cls).validate_json(text, strict=True)
         except ValidationError:
-            described = None
-        if described is None or not described._is_consistent():
-            raise DamagedError(path, "it does not describe a preprocessing")
-        return described
+            preprocessing = None
+        if preprocessing is None or not preprocessing._is_consistent():
+            raise DamagedError(path, "it does not contain a preprocessing")
+        return preprocessing
 
     def _is_consistent(self) -> bool:
-        """Whether the attributes fit together."""
+        """Return whether the attributes are consistent with each other."""
         names = [name for name in self.columns if name not in self.levels]
         names += [f"{name} is missing" for name in self.fill]
         names += [f"{name}={level}" for name, levels in self.levels.items() for level in levels]
@@ -187,26 +189,26 @@ class Preprocessing:
             and {*self.levels, *self.fill} <= set(self.columns)
             and regression == (self.classes is None) == (self.target_sd is not None)
             and (regression or len(self.classes or []) > 1)
-            and self.csv.keys() <= {each.name for each in fields(Dialect)}
+            and self.csv.keys() <= {attribute.name for attribute in fields(Dialect)}
         )
 
     @property
     def dialect(self) -> Dialect:
-        """How the cells of CSV files are written."""
+        """Format of CSV files."""
         return Dialect(**self.csv)
 
     @property
     def inputs(self) -> int:
-        """How many inputs the network has."""
+        """Number of inputs of the network."""
         return len(self.features if self.components is None else self.components)
 
     def apply(self, features: pd.DataFrame) -> FloatArray:
-        """(n, inputs) float32 inputs of the network."""
+        """Return the (n, inputs) float32 inputs of the network for n raw samples."""
         values = self._standardised(features)
         if self.components is not None:
             with threadpool_limits(limits=1, user_api="blas"):
                 values = (values - np.array(self.centre)) @ np.array(self.components).T
-        inputs: FloatArray = values.astype(np.float32, order="C")  # rows in one piece, to be shared unchanged
+        inputs: FloatArray = values.astype(np.float32, order="C")  # contiguous rows, which are shared without a copy
         return inputs
 
     def check(self, features: pd.DataFrame, place: Callable[[int], str] = row_number) -> None:
@@ -215,85 +217,87 @@ class Preprocessing:
         Parameters
         ----------
         features : (n, p) data frame
-            Raw samples of any part, numeric columns as float64.
+            Raw samples, with numeric columns as float64.
         place : callable
-            Returns the file and the row number of a sample by its position.
+            Return file and row number of a sample by its position, for messages.
 
         Raises
         ------
         InputError
-            With the place and the column of the first cell that is too far from the training mean.
+            If a cell is too far from the training mean; the message contains its row and column.
         """
         for name, mean, sd in zip(self.features, self.mean, self.sd, strict=True):
             if name in features and name not in self.levels:
                 _check_distance(features[name].to_numpy(float), name, mean, sd, place)
 
     def check_target(self, rows: Rows) -> None:
-        """Check in the same way that the targets of a regression can be standardised."""
+        """Check that the targets of a regression can be standardised in single precision; see `check`."""
         if self.target_mean is not None and self.target_sd is not None:
             _check_distance(rows.target, rows.target_name, self.target_mean, self.target_sd, rows.place)
 
     def _standardised(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """(n, features), before any whitening."""
+        """Return the (n, features) standardised inputs before whitening."""
         raw = _encoded(features[self.columns], self.levels, self.fill)[self.features].to_numpy(dtype=float)
         values: npt.NDArray[np.float64] = (raw - np.array(self.mean)) / np.array(self.sd)
-        values[np.isnan(values)] = 0.0  # a missing number where training had none: its mean
+        values[np.isnan(values)] = 0.0  # a missing number in a column without missing cells in training
         return values
 
     def _whitened(self, training: pd.DataFrame, share: float) -> "Preprocessing":
-        """The same followed by the training rows' principal components that hold this share of their variance."""
-        from sklearn.decomposition import PCA  # a second to import, which jobs that only read do not pay
+        """Return this preprocessing with whitening by the principal components that explain this share of variance."""
+        from sklearn.decomposition import PCA  # imported here because it takes 1 s and most jobs do not need it
 
-        with threadpool_limits(limits=1, user_api="blas"):  # the same sums, hence the same data, on any number of cores
+        with threadpool_limits(limits=1, user_api="blas"):  # makes the result independent of the number of cores
             fitted = PCA(share).fit(self._standardised(training))
         scaled = fitted.components_ / np.sqrt(fitted.explained_variance_)[:, np.newaxis]
         return replace(self, centre=fitted.mean_.tolist(), components=scaled.tolist())
 
     def write(self, path: Path) -> None:
-        """Write ``preprocessing.json``, with its checksum."""
+        """Write ``preprocessing.json`` with a checksum."""
         write_text(path, json.dumps({"version": VERSION} | asdict(self), indent=1) + "\n")
 
 
 def _check_spread(training: "pd.Series[Any]", sd: float, place: Callable[[int], str]) -> None:
-    """Refuse a column of the training rows, indexed by row, whose standard deviation underflows."""
+    """Refuse a column of the training samples whose standard deviation underflows."""
     if sd >= SMALLEST_SD:
         return
     largest = int(training.abs().argmax())
     where = f"{place(training.index[largest])}, column {training.name!r}: {compact(float(training.iloc[largest]), 6)}"
-    fault = f"a standard deviation of {compact(sd)} in the training rows is too small to standardise the column with"
-    raise InputError([f"{where}: {fault}; use a larger unit"])
+    problem = f"the standard deviation of the training samples, {compact(sd)}, is too small to standardise the column"
+    raise InputError([f"{where}: {problem}; use a larger unit"])
 
 
 def _check_distance(values: npt.NDArray[Any], column: str, mean: float, sd: float, place: Callable[[int], str]) -> None:
-    """Refuse a cell that is too many standard deviations away from the mean."""
+    """Refuse a cell that is more than `FARTHEST` standard deviations away from the mean."""
     with np.errstate(over="ignore"):
         distances = np.abs(values - mean) / sd
     far = np.flatnonzero(distances > FARTHEST)
     if len(far):
         cell, distance = float(values[far[0]]), compact(float(distances[far[0]]))
-        fault = f"{distance} standard deviations from the mean of the training rows, expected at most {FARTHEST:g}"
-        raise InputError([f"{place(int(far[0]))}, column {column!r}: {compact(cell, 6)} is {fault}; correct the cell"])
+        problem = f"{distance} standard deviations from the mean of the training samples, expected at most {FARTHEST:g}"
+        raise InputError(
+            [f"{place(int(far[0]))}, column {column!r}: {compact(cell, 6)} is {problem}; correct the cell"]
+        )
 
 
 def _levels(column: "pd.Series[Any]") -> list[str]:
-    """Levels that occur in training, sorted, the missing one last."""
+    """Return the sorted levels of the training samples, with the level of missing cells last."""
     if (column == MISSING_LEVEL).any():
         raise InputError(
-            [f"data: column {column.name!r} holds {MISSING_LEVEL!r}, which stands for cells without a value"]
+            [f"data: column {column.name!r} contains {MISSING_LEVEL!r}, which is reserved for missing cells; rename it"]
         )
     return sorted(column.dropna().unique()) + ([MISSING_LEVEL] if column.isna().any() else [])
 
 
 def _encoded(features: pd.DataFrame, levels: Mapping[str, list[str]], fill: Mapping[str, float]) -> pd.DataFrame:
-    """All inputs that stand for the raw columns: numbers, which of them are missing, and each level."""
+    """Return all inputs of the raw columns: numbers, indicators of missing numbers, and indicators of levels."""
     numbers = features.drop(columns=list(levels)).fillna(dict(fill))
     gaps = features[list(fill)].isna().astype(float).add_suffix(" is missing")
     if not levels:
         return pd.concat([numbers, gaps], axis=1)
     from sklearn.preprocessing import OneHotEncoder  # see `Preprocessing._whitened`
 
-    known = {name: features[name].where(features[name].isin(levels[name]), MISSING_LEVEL) for name in levels}
+    encodable = {name: features[name].where(features[name].isin(levels[name]), MISSING_LEVEL) for name in levels}
     encoder = OneHotEncoder(categories=list(levels.values()), handle_unknown="ignore", sparse_output=False)
     names = [f"{name}={level}" for name in levels for level in levels[name]]
-    one_hot = pd.DataFrame(encoder.fit_transform(pd.DataFrame(known)), columns=names, index=features.index)
+    one_hot = pd.DataFrame(encoder.fit_transform(pd.DataFrame(encodable)), columns=names, index=features.index)
     return pd.concat([numbers, gaps, one_hot], axis=1)

@@ -1,4 +1,4 @@
-"""The public data sets: where their files are, what they should be, and how they are read."""
+"""The public data sets: URLs and checksums of their files, and their readers."""
 
 import gzip
 from collections import Counter
@@ -44,14 +44,22 @@ PUBLIC = {download.name: download for download in (HAR, MNIST)}
 
 
 def read_public(name: str, files: Mapping[str, Path]) -> Rows:
-    """The rows of a public data set from its files."""
+    """Return the samples of a public data set.
+
+    Parameters
+    ----------
+    name : str
+        ``har`` or ``mnist``.
+    files : mapping of str to Path
+        Local paths of its files by their names in `PUBLIC`.
+    """
     return {"har": _read_har, "mnist": _read_mnist}[name](files)
 
 
 def _read_har(files: Mapping[str, Path]) -> Rows:
-    """561 features of 10,299 windows of a phone's motion, in six activities, with the subject who carried it.
+    """Read 561 features of 10,299 windows of smartphone motion data, with six activities and 30 subjects.
 
-    The test rows are those of nine of the thirty subjects. 84 names of features occur again; those get .1, .2.
+    The test samples are those of nine subjects. 84 names occur more than once and are numbered ``.1``, ``.2``.
     """
     names = _distinct([line.split(" ", 1)[1] for line in _lines(files["features.txt"])])
     activities = [line.split(" ", 1)[1] for line in _lines(files["activity_labels.txt"])]
@@ -73,7 +81,7 @@ def _read_har(files: Mapping[str, Path]) -> Rows:
 
 
 def _read_mnist(files: Mapping[str, Path]) -> Rows:
-    """784 pixels, 0 to 255, of 70,000 handwritten digits, the last 10,000 for the test."""
+    """Read 784 pixels, 0 to 255, of 70,000 handwritten digits; the last 10,000 are the test samples."""
     images, labels, parts = [], [], []
     for part, prefix in (("", "train"), ("test", "t10k")):
         images.append(_read_idx(files[f"{prefix}-images-idx3-ubyte.gz"]))
@@ -90,7 +98,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Names that occur again get .1, .2, as pandas would name them."""
+    """Return the names with ``.1``, ``.2`` appended to repeated ones, as in pandas."""
     times: Counter[str] = Counter()
     distinct = []
     for name in names:
@@ -100,7 +108,7 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def _read_idx(path: Path) -> npt.NDArray[np.uint8]:
-    """The array of an idx file: after two zeros its type and number of dimensions, then each one's size, big-endian."""
+    """Read an idx file: two zero bytes, type, number of dimensions, their sizes (big-endian int32), and the values."""
     content = gzip.decompress(path.read_bytes())
     shape = np.frombuffer(content, ">i4", content[3], offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)

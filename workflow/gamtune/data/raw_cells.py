@@ -1,4 +1,4 @@
-"""The cells of new samples as numbers, and as the levels that a model was trained with, however they are stored."""
+"""Convert the cells of new samples, of any type, to numbers and to the levels that a model was trained with."""
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +18,12 @@ from gamtune.errors import InputError
 from gamtune.tables.cells import TRUTH
 
 LARGEST = float(np.finfo(np.float32).max)
-MOST_LEVELS = 5  # unseen levels of a column that are named
-SIMILAR = 0.8  # lowest similarity of a level that is suggested
+MOST_LEVELS = 5  # unseen levels of a column that a message lists
+SIMILAR = 0.8  # smallest similarity of a suggested level
 
 
 class CellError(InputError):
-    """A cell of a numeric column that is no finite number; ``column`` is its name."""
+    """A cell of the numeric column ``column`` is not a finite number."""
 
     def __init__(self, place: str, column: str, problem: str) -> None:
         self.column = column
@@ -32,7 +32,7 @@ class CellError(InputError):
 
 @dataclass(frozen=True)
 class Unseen:
-    """The levels of a column that the model was not trained with.
+    """Levels of a column that do not occur in the training data.
 
     Attributes
     ----------
@@ -40,26 +40,26 @@ class Unseen:
         Name of the column.
     counts : mapping of str to int
         Number of samples per level, the most frequent first.
-    known : sequence of str
-        The levels that it was trained with.
+    levels : sequence of str
+        The levels in the training data.
     """
 
     column: str
     counts: Mapping[str, int]
-    known: Sequence[str]
+    levels: Sequence[str]
 
     def __str__(self) -> str:
-        named = [self._named(level, count) for level, count in list(self.counts.items())[:MOST_LEVELS]]
+        texts = [self._described(level, count) for level, count in list(self.counts.items())[:MOST_LEVELS]]
         if len(self.counts) > MOST_LEVELS:
-            named.append(f"{len(self.counts) - MOST_LEVELS} more levels")
+            texts.append(f"{len(self.counts) - MOST_LEVELS} more levels")
         total = sum(self.counts.values())
         samples = "1 sample has a level" if total == 1 else f"{total:,} samples have a level"
         return f"column {self.column!r}: {samples} that is not in the training data and counts as missing: " + (
-            ", ".join(named)
+            ", ".join(texts)
         )
 
-    def _named(self, level: str, count: int) -> str:
-        folded = {known.casefold(): known for known in self.known}
+    def _described(self, level: str, count: int) -> str:
+        folded = {known_level.casefold(): known_level for known_level in self.levels}
         near = difflib.get_close_matches(level.casefold(), folded, n=1, cutoff=SIMILAR)
         hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
         return f"{level!r} ({count:,}{hint})"
@@ -68,30 +68,30 @@ class Unseen:
 def raw_features(
     preprocessing: Preprocessing, rows: pd.DataFrame, place: Callable[[int], str] = row_number
 ) -> tuple[pd.DataFrame, list[Unseen]]:
-    """Return the columns of new samples as `Preprocessing.apply` expects them, and the levels that it does not know.
+    """Return the columns of new samples as required by `Preprocessing.apply`, and their unseen levels.
 
     Parameters
     ----------
     preprocessing : Preprocessing
-        Of the model.
+        The preprocessing of the model.
     rows : (n, p) data frame
-        The columns that the model was trained on, as they were before any preprocessing; others are ignored.
+        The raw columns that the model was trained on; other columns are ignored.
     place : callable
-        Returns the file and the row number of a sample by its position, for messages.
+        Return file and row number of a sample by its position, for messages.
 
     Raises
     ------
     CellError
-        At the first cell of a numeric column that is no finite number.
+        If a cell of a numeric column is not a finite number.
     InputError
-        At the first number that is too far from the training mean to be standardised.
+        If a number is too far from the training mean to be standardised.
     """
     features: dict[str, Any] = {}
     unseen: list[Unseen] = []
     for name in preprocessing.columns:
         if name in preprocessing.levels:
-            known = [level for level in preprocessing.levels[name] if level != MISSING_LEVEL]
-            text, found = raw_levels(rows[name], known, preprocessing.missing)
+            levels = [level for level in preprocessing.levels[name] if level != MISSING_LEVEL]
+            text, found = raw_levels(rows[name], levels, preprocessing.missing)
             features[name] = text.to_numpy(object)
             unseen += [] if found is None else [found]
         else:
@@ -106,21 +106,21 @@ def raw_numbers(
 ) -> npt.NDArray[np.float64]:
     """Return a column as float64, NaN where a cell is missing.
 
-    Integers, truth values, decimals and nullable types count as numbers, and so does text that is one.
+    Integers, booleans, decimals, nullable types and text with numbers are accepted.
 
     Parameters
     ----------
     column : (n,) series
         Cells of any type.
     missing : sequence of str
-        Words of a text that stand for a missing value.
+        Words in text that stand for a missing value.
     place : callable
-        Returns the place of a cell by its position, for messages.
+        Return file and row number of a cell by its position, for messages.
 
     Raises
     ------
     CellError
-        At the first cell that is no finite number of single precision.
+        If a cell is not a finite number in single precision.
     """
     if is_number(column):
         values = column.to_numpy(dtype=float, na_value=np.nan)
@@ -128,32 +128,34 @@ def raw_numbers(
     else:
         cells = column.astype(object)
         cells = cells.where(~(blank(cells) | cells.isin(list(missing))), None)
-        known = cells.where(cells.map(lambda cell: isinstance(cell, str | Real | Decimal | np.bool_)), None)
-        truth = known.map(lambda cell: TRUTH.get(str(cell).strip().lower()))
-        numbers = truth if truth.notna().equals(cells.notna()) else pd.to_numeric(known, errors="coerce")
+        scalars = cells.where(cells.map(lambda cell: isinstance(cell, str | Real | Decimal | np.bool_)), None)
+        booleans = scalars.map(lambda cell: TRUTH.get(str(cell).strip().lower()))
+        numbers = booleans if booleans.notna().equals(cells.notna()) else pd.to_numeric(scalars, errors="coerce")
         values = numbers.to_numpy(dtype=float, na_value=np.nan)
         gaps = cells.isna().to_numpy()
-    faults = np.flatnonzero(~gaps & ~(np.abs(values) <= LARGEST))
-    if len(faults):
-        cell = str(column.iloc[faults[0]]).strip()
-        raise CellError(place(int(faults[0])), str(column.name), f"{cell!r} is not a finite number of single precision")
+    invalid = np.flatnonzero(~gaps & ~(np.abs(values) <= LARGEST))
+    if len(invalid):
+        cell = str(column.iloc[invalid[0]]).strip()
+        raise CellError(
+            place(int(invalid[0])), str(column.name), f"{cell!r} is not a finite number in single precision"
+        )
     return values
 
 
 def raw_levels(
     column: "pd.Series[Any]", levels: Sequence[str], missing: Sequence[str] = ()
 ) -> tuple["pd.Series[Any]", Unseen | None]:
-    """Return a column as the levels of a model, None where a cell is missing, and the levels that it does not know.
+    """Return a column as levels of a model, None where a cell is missing, and its unseen levels.
 
-    A cell that is stored as a number or truth value has the level of equal value: 1000 is the level '01000' if no
-    other level has the value 1000.
+    A cell that is stored as a number or boolean is matched by value: 1000 is the level '01000' if no other level has
+    the value 1000.
 
     Parameters
     ----------
     column : (n,) series
         Cells of any type.
     levels : sequence of str
-        The levels that the model was trained with.
+        The levels in the training data.
     missing : sequence of str
         Words that stand for a missing value.
     """
@@ -173,7 +175,7 @@ def raw_levels(
 
 
 def _value(cell: Any) -> Any:
-    """Return what a cell is equal to in whatever way it is written: a number, a truth value, or else itself."""
+    """Return the value of a cell for comparison, which does not depend on its format: number, boolean or text."""
     text = str(cell).strip()
     if text.lower() in ("true", "false"):
         return text.lower()

@@ -1,4 +1,4 @@
-"""All rows of a source, as its reader found them."""
+"""The samples of a data source as returned by its reader."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,36 +13,36 @@ from gamtune.tables.dialect import STANDARD, Dialect
 
 
 def row_number(row: int) -> str:
-    """Return the place of a row, whose index counts from 0, in a table without a file."""
+    """Return the row number, counted from 1, of the sample at an index, for tables that are not read from a file."""
     return f"row {row + 1}"
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a source.
+    """The samples of a data source.
 
     Attributes
     ----------
     features : (n, p) data frame
         Raw columns: float64 where numeric (NaN is missing), text where categorical (None is missing).
     target : (n,) int32 or float64
-        Indices into ``classes``; the values themselves where there are no classes.
+        Indices into ``classes``, or the values of a regression.
     target_name : str
-        The target's column.
+        Name of the target column.
     classes : list, optional
-        Names of the classes; None for a regression.
+        The classes; None for a regression.
     parts : (n,) str, optional
-        ``train``, ``validation`` or ``test`` where the source says it; an empty text leaves a row to the split.
+        ``train``, ``validation`` or ``test`` if the source assigns the sample to a part, otherwise an empty text.
     groups : (n,) series, optional
-        Rows of equal value stay together in every split; named as its column.
+        Samples with equal values stay in the same part of every split; its name is that of the column.
     missing : sequence of str
-        Words that stand for a missing value in text.
+        Words in text columns that stand for a missing value.
     dialect : Dialect
-        How the cells of CSV files are written.
+        Format of CSV files.
     place : callable
-        Returns the file and the row number of a row by its index, for messages.
+        Return file and row number of a sample by its index, for messages.
     columns : sequence of ColumnUse
-        How the columns of the user's files were interpreted; empty for other sources.
+        Interpretation of the columns of the user's files; empty for other sources.
     """
 
     features: pd.DataFrame
@@ -63,6 +63,6 @@ class Rows:
 
 
 def class_indices(target: "pd.Series[Any]") -> tuple[npt.NDArray[np.int32], list[Any]]:
-    """(n,) indices of each row's class, and the classes in their order: sorted, or as a categorical series has them."""
+    """Return the (n,) class indices of a target, and its classes: sorted, or in the order of a categorical series."""
     categories = pd.Categorical(target).remove_unused_categories()
     return categories.codes.astype(np.int32), categories.categories.tolist()

@@ -1,4 +1,4 @@
-"""Columns that alone predict the target nearly perfectly, judged on samples that they were not fitted to."""
+"""Find single columns that predict the target nearly perfectly on held-out samples."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from gamtune.data.cells import is_number
 from gamtune.data.rows import Rows
 from gamtune.data.split import Split
 
-NEARLY_PERFECT = 0.99  # lowest score of a column that is reported
-MOST_ERRORS = 0.1  # that it may make, as a share of those of the baseline
-FEWEST_ERRORS = 5  # of the baseline; with fewer a perfect column may be chance
-FEWEST_SAMPLES = 10  # held out
-BLOCKS = 5  # of the cross-validation in the training samples
-MOST_FITTED, MOST_HELD_OUT = 20_000, 10_000  # samples used, evenly spaced in the source
-HELD_OUT_FOLDS = 0.2  # share of the folds
-NO_GROUP = -1  # of a sample whose level does not occur among the fitted ones
+NEARLY_PERFECT = 0.99  # smallest score of a reported column
+MOST_ERRORS = 0.1  # largest loss of a reported column, as a fraction of the loss of the baseline
+FEWEST_ERRORS = 5  # smallest loss of the baseline; below it, a perfect column may be due to chance
+FEWEST_SAMPLES = 10  # smallest number of held-out samples
+BLOCKS = 5  # folds of the cross-validation within the training samples
+MOST_FITTED, MOST_HELD_OUT = 20_000, 10_000  # largest numbers of samples used, evenly spaced in the source
+HELD_OUT_FOLDS = 0.2  # fraction of the folds that are held out
+NO_GROUP = -1  # group of a sample with a level that does not occur in the fitted samples
 
 Indices = npt.NDArray[np.intp]
 
@@ -32,15 +32,15 @@ class Predictor:
     Attributes
     ----------
     column : str
-        Its name.
+        Name of the column.
     metric : str
-        ``accuracy``, or ``R2 of the ranks`` of a regression's target, which does not depend on its scale.
+        ``accuracy``, or ``R2 of the ranks`` of the target of a regression, which does not depend on its scale.
     score, baseline : float
-        On the held-out samples: of the column, and of the most frequent class or the mean rank.
+        Score on the held-out samples of the column, and of the most frequent class or the mean rank.
     part : str
-        Part that the held-out samples belong to.
+        Part of the held-out samples.
     samples : int
-        How many were held out.
+        Number of held-out samples.
     """
 
     column: str
@@ -51,15 +51,15 @@ class Predictor:
     samples: int
 
 
-class _Judge(Protocol):
-    """What a prediction is made of, and what it loses; the loss of no information at all is `whole`."""
+class _Criterion(Protocol):
+    """The prediction for a group of samples and its loss; `total_loss` is the loss at a score of 0."""
 
     metric: str
     targets: npt.NDArray[Any]
 
     def summary(self, groups: Indices, targets: npt.NDArray[Any]) -> npt.NDArray[Any]: ...
     def loss(self, predicted: npt.NDArray[Any], targets: npt.NDArray[Any]) -> float: ...
-    def whole(self, samples: Indices) -> float: ...
+    def total_loss(self, samples: Indices) -> float: ...
 
 
 @dataclass
@@ -81,7 +81,7 @@ class _Classes:
     def loss(self, predicted: npt.NDArray[Any], targets: npt.NDArray[Any]) -> float:
         return float((predicted != targets).sum())
 
-    def whole(self, samples: Indices) -> float:
+    def total_loss(self, samples: Indices) -> float:
         return len(samples)
 
 
@@ -99,7 +99,7 @@ class _Ranks:
     def loss(self, predicted: npt.NDArray[Any], targets: npt.NDArray[Any]) -> float:
         return float(np.square(predicted - targets).sum())
 
-    def whole(self, samples: Indices) -> float:
+    def total_loss(self, samples: Indices) -> float:
         ranks = self.targets[samples]
         return self.loss(ranks.mean(), ranks)
 
@@ -108,28 +108,36 @@ def predictors(rows: Rows, split: Split) -> Iterator[Predictor]:
     """Yield the columns that alone predict the target nearly perfectly.
 
     The prediction for a held-out sample is the most frequent class, or the mean rank, of the training samples with
-    the same level or with the nearest number. Samples are held out as the study holds them out, so that groups stay
-    together and an identifier has no level in common with the training samples. Test samples are used only if
-    there are no others. A column that passes must also predict the training samples by cross-validation: of a few
-    held-out samples a merely good column predicts all by chance.
+    the same level or with the nearest number. The held-out samples are the validation samples of the study, so that
+    groups stay together and an identifier has no level in common with the training samples; test samples are used only
+    if there are no validation samples. A column must also predict the training samples in a cross-validation, because
+    a good column may predict a small number of held-out samples perfectly by chance.
     """
     part, held_out = _held_out(split)
     fitted = _thinned(np.flatnonzero((split.parts == "train") & ~held_out), MOST_FITTED)
-    judged = _thinned(np.flatnonzero(held_out), MOST_HELD_OUT)
-    judge = _Ranks(rankdata(rows.target)) if rows.classes is None else _Classes(rows.target)
-    baseline, whole = _lost(judge, pd.Series(np.zeros(len(rows.target))), fitted, judged), judge.whole(judged)
-    if baseline < FEWEST_ERRORS or len(judged) < FEWEST_SAMPLES:
+    held_out_samples = _thinned(np.flatnonzero(held_out), MOST_HELD_OUT)
+    criterion = _Ranks(rankdata(rows.target)) if rows.classes is None else _Classes(rows.target)
+    baseline, total = (
+        _lost(criterion, pd.Series(np.zeros(len(rows.target))), fitted, held_out_samples),
+        criterion.total_loss(held_out_samples),
+    )
+    if baseline < FEWEST_ERRORS or len(held_out_samples) < FEWEST_SAMPLES:
         return
     blocks = np.array_split(np.random.default_rng(1).permutation(fitted), BLOCKS)
     for name in rows.features:
         column = rows.features[name]
-        lost = _lost(judge, column, fitted, judged)
-        if lost > (1 - NEARLY_PERFECT) * whole or lost > MOST_ERRORS * baseline:
+        lost = _lost(criterion, column, fitted, held_out_samples)
+        if lost > (1 - NEARLY_PERFECT) * total or lost > MOST_ERRORS * baseline:
             continue
-        lost_in_training = sum(_lost(judge, column, np.setdiff1d(fitted, block), block) for block in blocks)
-        if lost_in_training <= (1 - NEARLY_PERFECT) * judge.whole(fitted):
+        lost_in_training = sum(_lost(criterion, column, np.setdiff1d(fitted, block), block) for block in blocks)
+        if lost_in_training <= (1 - NEARLY_PERFECT) * criterion.total_loss(fitted):
             yield Predictor(
-                str(name), judge.metric, 1 - lost / whole, max(0.0, 1 - baseline / whole), part, len(judged)
+                str(name),
+                criterion.metric,
+                1 - lost / total,
+                max(0.0, 1 - baseline / total),
+                part,
+                len(held_out_samples),
             )
 
 
@@ -142,22 +150,23 @@ def _held_out(split: Split) -> tuple[str, npt.NDArray[np.bool_]]:
 
 
 def _thinned(samples: Indices, most: int) -> Indices:
-    """Return at most so many of the samples, evenly spaced."""
+    """Return at most ``most`` of the samples, evenly spaced."""
     return samples[np.linspace(0, len(samples) - 1, min(len(samples), most)).astype(np.intp)]
 
 
-def _groups(column: "pd.Series[Any]", fitted: Indices, judged: Indices) -> tuple[Indices, Indices]:
-    """Return the group of each fitted sample, from 0, and the group that each held-out sample is matched with.
+def _groups(column: "pd.Series[Any]", fitted: Indices, held_out_samples: Indices) -> tuple[Indices, Indices]:
+    """Return the group of each fitted sample, from 0, and the matching group of each held-out sample.
 
-    Groups are the distinct values. An unknown level has no group, an unknown number has the group of the nearest.
+    Samples with equal values are a group. An unseen number matches the group of the nearest number; an unseen level
+    matches no group.
     """
     if not is_number(column):
-        codes, _ = pd.factorize(column.iloc[np.concatenate([fitted, judged])], use_na_sentinel=False)
+        codes, _ = pd.factorize(column.iloc[np.concatenate([fitted, held_out_samples])], use_na_sentinel=False)
         groups, matched = codes[: len(fitted)], codes[len(fitted) :]
         return groups, np.where(matched <= groups.max(), matched, NO_GROUP)
     numbers = column.to_numpy(dtype=float)
     distinct, groups = np.unique(numbers[fitted], return_inverse=True)
-    values, wanted = distinct[~np.isnan(distinct)], numbers[judged]
+    values, wanted = distinct[~np.isnan(distinct)], numbers[held_out_samples]
     gaps = len(values) if len(values) < len(distinct) else NO_GROUP  # NaN is sorted last
     if len(values) == 0:
         return groups, np.where(np.isnan(wanted), gaps, NO_GROUP)
@@ -167,10 +176,10 @@ def _groups(column: "pd.Series[Any]", fitted: Indices, judged: Indices) -> tuple
     return groups, np.where(np.isnan(wanted), gaps, nearest)
 
 
-def _lost(judge: _Judge, column: "pd.Series[Any]", fitted: Indices, judged: Indices) -> float:
-    """Return the loss of some samples when the column is fitted to others."""
-    targets = judge.targets[fitted]
-    groups, matched = _groups(column, fitted, judged)
-    usual = judge.summary(np.zeros(len(fitted), np.intp), targets)
-    predicted = np.append(judge.summary(groups, targets), usual)[matched]  # NO_GROUP is the last
-    return judge.loss(predicted, judge.targets[judged])
+def _lost(criterion: _Criterion, column: "pd.Series[Any]", fitted: Indices, held_out_samples: Indices) -> float:
+    """Return the loss on the held-out samples of a column fitted to other samples."""
+    targets = criterion.targets[fitted]
+    groups, matched = _groups(column, fitted, held_out_samples)
+    usual = criterion.summary(np.zeros(len(fitted), np.intp), targets)
+    predicted = np.append(criterion.summary(groups, targets), usual)[matched]  # NO_GROUP is the last
+    return criterion.loss(predicted, criterion.targets[held_out_samples])

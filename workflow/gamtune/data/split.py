@@ -1,4 +1,4 @@
-"""Which rows train, which validate and which test: drawn from the seed unless the source says it."""
+"""Assign samples to training, validation and test, at random or as defined by the source."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
-from gamtune.config.data_section import Aside, Data, Validation
+from gamtune.config.data_section import Data, HeldOut, Validation
 from gamtune.data.rows import Rows
 from gamtune.errors import InputError
 from gamtune.results.record import PARTS
@@ -27,118 +27,120 @@ Indices = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Split:
-    """What each row is for.
+    """The part of each sample.
 
     Attributes
     ----------
     parts : (n,) str
-        ``train``, ``validation`` or ``test``. With folds the rows that are no test rows are all ``train``.
+        ``train``, ``validation`` or ``test``. With cross-validation, all samples except the test samples are ``train``.
     folds : (n,) int, optional
-        Number of the fold that a row validates in, from 1; 0 for test rows.
+        Number of the fold in which a sample is used for validation, from 1; 0 for test samples.
     """
 
     parts: Words
     folds: npt.NDArray[np.int32] | None = None
 
     def of_fold(self, number: int) -> Words:
-        """Parts of the training of one fold."""
+        """Return the part of each sample in one fold of the cross-validation."""
         assert self.folds is not None
         return np.where(self.folds == number, "validation", self.parts)
 
 
 def split_rows(data: Data, rows: Rows) -> Split:
-    """Assign every row to a part.
+    """Assign each sample to a part.
 
     Parameters
     ----------
     data : Data
-        How rows are set aside, and the seed.
+        The section `data`, which defines the split and its seed.
     rows : Rows
-        The rows, some perhaps with a part already.
+        The samples, some of which may have a part already.
 
     Raises
     ------
     InputError
-        If a part stays empty, or a class is not where it has to be.
+        If a part is empty, or a class is missing in a part that needs it.
     """
     parts = np.full(len(rows.target), "", dtype="<U10") if rows.parts is None else rows.parts.astype("<U10")
     rest = np.flatnonzero(parts == "")
-    drawn: dict[str, Aside] = {}
+    drawn: dict[str, HeldOut] = {}
     if not data.has_test and data.test.column is None:
         drawn["test"] = data.test
     if not data.has_validation and data.validation.column is None:
         drawn["validation"] = data.validation
     _check_classes(rows, rest, drawn)
-    sizes = {name: _size(name, aside, rest, rows) for name, aside in drawn.items()}
+    sizes = {name: _size(name, held_out, rest, rows) for name, held_out in drawn.items()}
     folds = None
-    for name, aside in drawn.items():
-        if aside is data.validation and data.validation.folds is not None:
+    for name, held_out in drawn.items():
+        if held_out is data.validation and data.validation.folds is not None:
             folds = np.zeros(len(parts), np.int32)
             folds[rest] = _folds(data.validation, rest, data.seed, rows)
         else:
-            rest, taken = _draw(name, aside, sizes[name], rest, data.seed, rows)
+            rest, taken = _draw(name, held_out, sizes[name], rest, data.seed, rows)
             parts[taken] = name
     parts[parts == ""] = "train"
     split = Split(parts, folds)
-    wanted = [part for part in PARTS if part != "validation" or data.selection != "test"]
+    required = [part for part in PARTS if part != "validation" or data.selection != "test"]
     for fold in range(1, (data.validation.folds or 0) + 1):
-        _check_parts(rows, split.of_fold(fold), wanted, f"data.validation.folds: fold {fold}: ")
+        _check_parts(rows, split.of_fold(fold), required, f"data.validation.folds: fold {fold}: ")
     if folds is None:
-        _check_parts(rows, parts, wanted, "data: ")
+        _check_parts(rows, parts, required, "data: ")
     return split
 
 
-def _check_classes(rows: Rows, rest: Indices, drawn: dict[str, Aside]) -> None:
-    """Where every part gets its share of every class, a class must have a row for each."""
-    if rows.classes is None or rows.groups is not None or not any(aside.stratify for aside in drawn.values()):
+def _check_classes(rows: Rows, rest: Indices, drawn: dict[str, HeldOut]) -> None:
+    """Check that each class has at least one sample per part if the split is stratified."""
+    if rows.classes is None or rows.groups is not None or not any(held_out.stratify for held_out in drawn.values()):
         return
     sizes = np.bincount(rows.target[rest], minlength=len(rows.classes))
     if sizes.min() < 1 + len(drawn):
-        found = f"class {rows.classes[sizes.argmin()]!r} has {sizes.min()} of the {len(rest)} rows"
+        found = f"class {rows.classes[sizes.argmin()]!r} has {sizes.min()} of the {len(rest)} samples"
         hint = "; is data.task regression?" if isinstance(rows.classes[0], int | float) else ""
-        raise InputError([f"data.target: {found}, expected at least {1 + len(drawn)}, one for each part{hint}"])
+        raise InputError([f"data.target: {found}, expected at least {1 + len(drawn)}, one per part{hint}"])
 
 
-def _size(name: str, aside: Aside, rest: Indices, rows: Rows) -> int:
-    """Rows, or groups, that a part gets of all that are to be drawn from; folds say it themselves."""
+def _size(name: str, held_out: HeldOut, rest: Indices, rows: Rows) -> int:
+    """Return the number of samples, or of groups, of a part that is drawn from ``rest``."""
     if rows.groups is None:
-        return max(1, round((aside.share or 0) * len(rest)))
+        return max(1, round((held_out.drawn_fraction or 0) * len(rest)))
     groups = rows.groups.iloc[rest].nunique()
-    size = aside.groups or max(1, round((aside.share or 0) * groups))
+    size = held_out.groups or max(1, round((held_out.drawn_fraction or 0) * groups))
     if size >= groups:
         column = rows.groups.name
-        raise InputError([f"data.{name}: {size} of the {groups} groups of {column!r} leave no row to train on"])
+        raise InputError(
+            [f"data.{name}: holds out {size} of {groups} groups of {column!r}, so that no training samples are left"]
+        )
     return size
 
 
-def _draw(name: str, aside: Aside, size: int, rest: Indices, seed: int, rows: Rows) -> tuple[Indices, Indices]:
-    """Rows that stay and rows that are set aside."""
+def _draw(name: str, held_out: HeldOut, size: int, rest: Indices, seed: int, rows: Rows) -> tuple[Indices, Indices]:
+    """Return the samples that remain and the samples that are held out."""
     if rows.groups is not None:
         groups = rows.groups.iloc[rest]
         splitter = GroupShuffleSplit(1, test_size=size, random_state=seed)
         try:
             stay, taken = next(splitter.split(rest, groups=groups))
         except ValueError:
-            found = f"{size} of the {groups.nunique()} groups of {groups.name!r} that are left"
-            raise InputError([f"data.{name}: {found} leave no row to train on"]) from None
+            found = f"holds out {size} of the {groups.nunique()} remaining groups of {groups.name!r}"
+            raise InputError([f"data.{name}: {found}, so that no training samples are left"]) from None
         return rest[stay], rest[taken]
-    stratify = rows.target[rest] if aside.stratify and rows.classes is not None else None
+    stratify = rows.target[rest] if held_out.stratify and rows.classes is not None else None
     try:
         stay, taken = train_test_split(rest, test_size=size, random_state=seed, stratify=stratify)
     except ValueError as error:
-        raise InputError([f"data.{name}: {size} of {len(rows.target)} rows: {error}"]) from None
+        raise InputError([f"data.{name}: cannot hold out {size} of {len(rows.target)} samples: {error}"]) from None
     return stay, taken
 
 
 def _folds(validation: Validation, rest: Indices, seed: int, rows: Rows) -> npt.NDArray[np.int32]:
-    """Fold of each of the rows, from 1."""
+    """Return the fold of each sample in ``rest``, from 1."""
     folds = int(validation.folds or 0)
     stratified = validation.stratify and rows.classes is not None
-    kinds = {
+    splitters = {
         (False, False): KFold, (True, False): StratifiedKFold,
         (False, True): GroupKFold, (True, True): StratifiedGroupKFold,
     }  # fmt: skip
-    splitter = kinds[stratified, rows.groups is not None](folds, shuffle=True, random_state=seed)
+    splitter = splitters[stratified, rows.groups is not None](folds, shuffle=True, random_state=seed)
     numbers = np.zeros(len(rest), np.int32)
     groups = None if rows.groups is None else rows.groups.iloc[rest]
     try:
@@ -149,29 +151,31 @@ def _folds(validation: Validation, rest: Indices, seed: int, rows: Rows) -> npt.
     return numbers
 
 
-def _check_parts(rows: Rows, parts: Words, wanted: Sequence[str], where: str) -> None:
-    """Every part must have rows, and the training every class."""
-    for part in wanted:
+def _check_parts(rows: Rows, parts: Words, required: Sequence[str], where: str) -> None:
+    """Check that no required part is empty and that the training samples contain every class."""
+    for part in required:
         if not (parts == part).any():
-            raise InputError([f"{where}no row is left for {part}"])
+            raise InputError([f"{where}no samples are left for {part}"])
     if rows.groups is not None:
         _check_groups(rows.groups, parts, where)
     training = rows.target[parts == "train"]
     if rows.classes is None:
         if training.min() == training.max():
-            raise InputError([f"{where}the target {rows.target_name!r} has one value in all training rows"])
+            raise InputError([f"{where}the target {rows.target_name!r} has the same value in all training samples"])
         return
     absent = np.flatnonzero(np.bincount(training, minlength=len(rows.classes)) == 0)
     if len(absent):
         name, total = rows.classes[absent[0]], int((rows.target == absent[0]).sum())
-        raise InputError([f"{where}class {name!r} of {rows.target_name!r} has {total} rows, none of them in train"])
+        raise InputError([f"{where}class {name!r} of {rows.target_name!r} has {total} samples, none of them in train"])
 
 
 def _check_groups(groups: "pd.Series[Any]", parts: Words, where: str) -> None:
-    """Files and columns that say the parts may tear groups."""
+    """Check that files or a split column do not assign samples of one group to different parts."""
     found = pd.crosstab(groups.to_numpy(), parts) > 0
-    torn = found[found.sum(axis=1) > 1]
-    if len(torn):
-        first, second = torn.columns[torn.iloc[0]][:2]
-        group = f"group {str(torn.index[0])!r} of {groups.name!r}"
-        raise InputError([f"{where}{group} has rows in {first} and in {second}, expected all of a group in one part"])
+    divided = found[found.sum(axis=1) > 1]
+    if len(divided):
+        first, second = divided.columns[divided.iloc[0]][:2]
+        group = f"group {str(divided.index[0])!r} of {groups.name!r}"
+        raise InputError(
+            [f"{where}{group} has samples in {first} and in {second}; put all samples of a group into one part"]
+        )

@@ -1,7 +1,7 @@
-"""Metrics as H2O defines them, in float64.
+"""Classification and regression metrics as defined by H2O, computed in float64.
 
 Source: h2o-3, hex.ModelMetricsMultinomial, hex.ModelMetricsRegression and hex.ConfusionMatrix (rel-3.46). scikit-learn
-defines the MSE of classes, the cap of the log loss and the error of classes without samples in other ways.
+has different definitions of the MSE of a classification, the cap of the log loss and the error of empty classes.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.integer[Any]]
 
-MAX_LOG_LOSS = -math.log(1e-15)  # H2O's cap for one row, 34.54
+MAX_LOG_LOSS = -math.log(1e-15)  # H2O caps the loss of one sample here (34.54)
 METRICS = {
     "classification": ("mse", "rmse", "r2", "logloss", "mean_per_class_error", "accuracy"),
     "regression": ("mse", "rmse", "mae", "r2"),
@@ -21,7 +21,7 @@ METRICS = {
 
 
 def log_softmax(logits: npt.NDArray[Any]) -> FloatArray:
-    """(n, K) log-probabilities in float64 of the network's outputs before the softmax."""
+    """Return the (n, K) float64 log-probabilities of the network outputs before the softmax, (n, K) logits."""
     shifted: FloatArray = logits.astype(np.float64)
     shifted -= shifted.max(axis=1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
@@ -29,19 +29,20 @@ def log_softmax(logits: npt.NDArray[Any]) -> FloatArray:
 
 
 def classification_metrics(log_probabilities: FloatArray, labels: IntArray) -> dict[str, float]:
-    """All of `METRICS` of a classification.
+    """Return all classification metrics of `METRICS`.
 
     Parameters
     ----------
     log_probabilities : (n, K) float64
-        From logits, since Keras' float32 softmax saturates at 1e-7; -inf stands for a probability of 0.
+        Log-probabilities computed from logits, because the float32 softmax of Keras saturates at 1e-7; -inf is a
+        probability of 0.
     labels : (n,) int
-        True class, 0 to K-1.
+        True classes, 0 to K - 1.
 
     Raises
     ------
     ValueError
-        If there are no rows, ``labels`` holds a class outside 0..K-1, or a value is NaN or above 0.
+        If there are no samples, a label is outside 0..K - 1, or a log-probability is NaN or positive.
 
     Examples
     --------
@@ -63,17 +64,17 @@ def classification_metrics(log_probabilities: FloatArray, labels: IntArray) -> d
 
 
 def regression_metrics(predictions: FloatArray, targets: FloatArray) -> dict[str, float]:
-    """All of `METRICS` of a regression, in the target's units.
+    """Return all regression metrics of `METRICS`, in the units of the target.
 
     Parameters
     ----------
     predictions, targets : (n,) float64
-        What was predicted and what was to be.
+        Predicted and true values.
 
     Raises
     ------
     ValueError
-        If there are no rows, or not as many predictions as targets.
+        If there are no samples, or the numbers of predictions and targets differ.
 
     Examples
     --------
@@ -81,7 +82,9 @@ def regression_metrics(predictions: FloatArray, targets: FloatArray) -> dict[str
     2.0
     """
     if len(targets) == 0 or len(predictions) != len(targets):
-        raise ValueError(f"got {len(predictions)} predictions for {len(targets)} targets, expected as many, at least 1")
+        raise ValueError(
+            f"got {len(predictions)} predictions for {len(targets)} targets, expected equal numbers above 0"
+        )
     errors = predictions - targets
     error = float(np.mean(errors**2))
     return {
@@ -93,24 +96,30 @@ def regression_metrics(predictions: FloatArray, targets: FloatArray) -> dict[str
 
 
 def mse(log_probabilities: FloatArray, labels: IntArray) -> float:
-    """Mean of (1 - probability of the true class) squared: H2O's multinomial MSE, not the Brier score."""
+    """Return the mean of (1 - probability of the true class) squared, H2O's multinomial MSE.
+
+    It differs from the Brier score, which sums over all classes.
+    """
     return float(np.mean(np.expm1(_of_true_class(log_probabilities, labels)) ** 2))
 
 
 def r2(error: float, targets: npt.NDArray[Any]) -> float:
-    """1 - MSE over the population variance of the targets, or of the class index; NaN where only one value occurs."""
-    constant = targets.min() == targets.max()  # the variance of equal numbers may differ from 0 by rounding
+    """Return 1 - MSE / population variance of the targets or class indices; NaN if the variance is 0."""
+    constant = targets.min() == targets.max()  # because of rounding, the variance of equal numbers may differ from 0
     variance = 0.0 if constant else float(np.var(targets))
     return 1 - error / variance if variance > 0 else math.nan
 
 
 def log_loss(log_probabilities: FloatArray, labels: IntArray) -> float:
-    """Mean negative log-likelihood of the true class, each row capped at ``MAX_LOG_LOSS``."""
+    """Return the mean negative log-likelihood, with the loss of each sample capped at `MAX_LOG_LOSS`."""
     return float(np.minimum(-_of_true_class(log_probabilities, labels), MAX_LOG_LOSS).mean())
 
 
 def confusion_matrix(log_probabilities: FloatArray, labels: IntArray) -> IntArray:
-    """(K, K) counts: rows are the true classes, columns the most probable ones (the first of equals)."""
+    """Return the (K, K) confusion matrix: rows are the true classes, columns the most probable ones.
+
+    If several classes have the highest probability, the first one is predicted.
+    """
     classes = log_probabilities.shape[1]
     counts = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(counts, (labels, log_probabilities.argmax(axis=1)), 1)
@@ -118,12 +127,12 @@ def confusion_matrix(log_probabilities: FloatArray, labels: IntArray) -> IntArra
 
 
 def mean_per_class_error(counts: IntArray) -> float:
-    """Mean over all K classes of the share of a class' rows that are misjudged; 0 for a class without rows.
+    """Return the mean over all K classes of the error rate of each class; a class without samples has error rate 0.
 
     Parameters
     ----------
     counts : (K, K) int
-        Confusion matrix, rows true.
+        Confusion matrix whose rows are the true classes.
     """
     rows = counts.sum(axis=1)
     wrong = rows - np.diag(counts)
@@ -137,9 +146,9 @@ def _of_true_class(log_probabilities: FloatArray, labels: IntArray) -> FloatArra
 def _check(log_probabilities: FloatArray, labels: IntArray) -> None:
     if len(labels) == 0 or log_probabilities.shape[0] != len(labels):
         raise ValueError(
-            f"got {log_probabilities.shape[0]} predictions for {len(labels)} labels, expected as many, at least 1"
+            f"got {log_probabilities.shape[0]} predictions for {len(labels)} labels, expected equal numbers above 0"
         )
     if labels.min() < 0 or labels.max() >= log_probabilities.shape[1]:
-        raise ValueError(f"labels must lie in 0..{log_probabilities.shape[1] - 1}, got {labels.min()}..{labels.max()}")
-    if not np.all(log_probabilities <= 1e-9):  # rounding may leave a sure prediction a hair above 0
-        raise ValueError("log-probabilities must be numbers of at most 0")
+        raise ValueError(f"labels must be in 0..{log_probabilities.shape[1] - 1}, got {labels.min()}..{labels.max()}")
+    if not np.all(log_probabilities <= 1e-9):  # a log-probability of 0 may be slightly positive because of rounding
+        raise ValueError("log-probabilities must not be positive or NaN")

@@ -38,7 +38,7 @@ def describe_space(space: Mapping[str, Any]) -> list[ParameterWords]:
 
 def _meaning(name: str) -> str:
     """Return the description of a setting without its default and its spelling in the config."""
-    return re.split("; |, or a list", SETTINGS[name].description)[0]
+    return re.split(r"\.(?: |$)|, or a list", SETTINGS[name].description)[0]
 
 
 def _conditions(distribution: Distribution) -> str:

@@ -1,27 +1,27 @@
-"""Kinds of cells: what a text in a table stands for."""
+"""Kinds of cells in a table."""
 
 import re
 from enum import Enum
 
 
 class Cell(Enum):
-    """What the text of a cell stands for; the value completes the sentence "the cell is ..."."""
+    """Kind of a cell; the value completes the sentence "the cell is ..."."""
 
     NUMBER = "a number"
     INFINITE = "an infinite number"
-    LONG = "a whole number of more digits than numbers keep, as identifiers have"
-    CODE = "a number with a leading zero, as codes have"
-    TRUTH = "a truth value"
+    LONG = "a whole number with more digits than a floating-point number can represent"
+    CODE = "a number with a leading zero"
+    TRUTH = "a boolean"
     DATE = "a date or a time"
     NOTATION = "a number in another notation"
-    WORD = "a text"
+    WORD = "text"
 
 
-EXACT = 2**53  # whole numbers beyond it are not all floating-point numbers
+EXACT = 2**53  # not all larger whole numbers can be represented in float64
 PLAIN = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 NUMBER = re.compile(rf"[+-]?{PLAIN}", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
-LEADING_ZERO = r"^[+-]?0[0-9]+$"  # for pyarrow as well
+LEADING_ZERO = r"^[+-]?0[0-9]+$"  # also used by pyarrow
 INFINITE = re.compile(r"[+-]?(?:inf|infinity|âˆž)", re.IGNORECASE)
 TRUTH = {"true": True, "false": False}
 SWAPPED = str.maketrans(",.", ".,")
@@ -70,7 +70,7 @@ NOTATION = re.compile(rf"{_SIGN}{_CURRENCY}?\s?{_SIGN}{_VALUE}(?:\s?{_UNIT})?[-â
 
 
 def kind_of(text: str, decimal: str = ".") -> Cell:
-    """Return what a text without surrounding spaces stands for.
+    """Return the kind of a cell by its text, which has no surrounding spaces.
 
     Examples
     --------
@@ -94,14 +94,14 @@ def kind_of(text: str, decimal: str = ".") -> Cell:
 
 
 def _is_notation(text: str) -> bool:
-    """Whether a text is a number in another notation, in brackets too, and with digits of other scripts."""
+    """Return whether a text is a number in another notation, in brackets or with digits of another script."""
     inner = text[1:-1].strip() if text.startswith("(") and text.endswith(")") else text
     ascii_digits = "".join(str(int(sign)) if sign.isdecimal() else sign for sign in inner)
     return bool(NOTATION.fullmatch(ascii_digits))
 
 
 def unit_of(text: str) -> str:
-    """Return the unit after a number, or an empty text.
+    """Return the unit after a number, or an empty text if there is none.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""One column of a table: which kinds of cells it has, and its cells as numbers or as text."""
+"""A column of a table, with the kinds of its cells and conversions to numbers and text."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
-LONGEST = 60  # letters of a cell in a message
+LONGEST = 60  # characters of a cell in a message
 WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+")
 
 
@@ -27,13 +27,13 @@ class Column:
     Attributes
     ----------
     name : str
-        Its name.
+        Name of the column.
     array : pyarrow.Array
-        Its cells, null where a value is missing.
+        The cells, null where a value is missing.
     place : callable
-        File and row of a cell, for messages, by the number of its row from 0.
+        Return file and row number of a cell by its index, for messages.
     decimal : str
-        Decimal point of numbers written as text.
+        Decimal separator of numbers in text.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Column:
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """The distinct texts with their number of cells, in the order of the file."""
+        """Number of cells of each distinct text, in the order of the file."""
         import pyarrow.compute as pc
 
         counted = pc.value_counts(self._as_text.drop_null())
@@ -77,7 +77,7 @@ class Column:
         return kind_of(text, self.decimal if self._is_text else ".")
 
     def row_of(self, texts: Collection[str]) -> int | None:
-        """Return the row of the first cell with one of these texts; None if there is none."""
+        """Return the index of the first cell with one of these texts; None if there is none."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -98,35 +98,35 @@ class Column:
         return self.place(0).rpartition(": ")[0]
 
     def first_missing(self) -> int:
-        """Return the row of the first missing cell."""
+        """Return the index of the first missing cell."""
         import pyarrow.compute as pc
 
         return int(pc.index(pc.is_null(self.array), True).as_py())
 
     def first_present(self) -> int:
-        """Return the row of the first cell that is not missing."""
+        """Return the index of the first cell that is not missing."""
         import pyarrow.compute as pc
 
         return int(pc.index(pc.is_valid(self.array), True).as_py())
 
-    def fault(self, row: int, found: str) -> InputError:
-        """Return the error that names a cell of this column; ``{cell}`` in the text stands for its content."""
+    def error(self, row: int, found: str) -> InputError:
+        """Return an error about a cell of this column; ``{cell}`` in the text is replaced by its content."""
         verb = "" if found.startswith(" ") else ": "
         found = found.replace("{cell}", repr(self.text(row)))
         return InputError([f"{self.place(row)}, column {self.name!r}{verb}{found}"])
 
     def numbers(self, problem: str = "") -> FloatArray:
-        """Return the cells as numbers, 0 and 1 for truth values, NaN where a value is missing.
+        """Return the cells as numbers, 0 and 1 for booleans, NaN where a value is missing.
 
         Parameters
         ----------
         problem : str
-            Message about a cell that is no finite number, ``{cell}``; by default it names the kind of the cell.
+            Message about a cell that is not a finite number; by default it states the kind of the cell.
 
         Raises
         ------
         InputError
-            At the first cell that is no finite number.
+            If a cell is not a finite number.
         """
         if set(self.kinds) == {Cell.TRUTH}:
             cells = [np.nan if cell is None else TRUTH[cell.lower()] for cell in self._as_text.to_pylist()]
@@ -136,28 +136,28 @@ class Column:
             row = self.row_of(others)
             if row is not None:
                 found = others[self._as_text[row].as_py()]
-                raise self.fault(row, problem or f"{{cell}} is {found.value}, expected a number")
-        if self.values is None:  # no value at all, or numbers that are written with a decimal comma
+                raise self.error(row, problem or f"{{cell}} is {found.value}, expected a number")
+        if self.values is None:  # all cells are missing
             return np.full(len(self), np.nan)
         infinite = np.flatnonzero(np.isinf(self.values))
         if len(infinite):
-            raise self.fault(int(infinite[0]), problem or "{cell} is too large for a number")
+            raise self.error(int(infinite[0]), problem or "{cell} is too large for a floating-point number")
         return self.values
 
     def texts(self) -> "pd.Series[Any]":
-        """Return the cells as text, None where a value is missing; a whole number is written without a point."""
+        """Return the cells as text, None where a value is missing; whole numbers have no decimal point."""
         import pandas as pd
 
-        spelt = {text: WHOLE_FLOAT.sub(r"\1", text) if WHOLE_FLOAT.fullmatch(text) else text for text in self.counts}
-        cells = [None if cell is None else spelt[cell] for cell in self._as_text.to_pylist()]
+        written = {text: WHOLE_FLOAT.sub(r"\1", text) if WHOLE_FLOAT.fullmatch(text) else text for text in self.counts}
+        cells = [None if cell is None else written[cell] for cell in self._as_text.to_pylist()]
         return pd.Series(cells, name=self.name, dtype=object)
 
     def raw(self) -> list[str | None]:
-        """Return the cells as they are written, without surrounding spaces, None where a value is missing."""
+        """Return the text of the cells without surrounding spaces, None where a value is missing."""
         return list(self._as_text.to_pylist())
 
     def series(self) -> "pd.Series[Any]":
-        """Return the cells as numbers or truth values if all of them are, otherwise as `texts` does."""
+        """Return the cells as numbers or booleans if all of them are, otherwise as text like `texts`."""
         import pandas as pd
 
         if set(self.kinds) == {Cell.TRUTH}:
@@ -170,7 +170,7 @@ class Column:
 
     @property
     def is_simple(self) -> bool:
-        """Whether the cells are numbers, truth values, text, dates or times, and no lists, records or bytes."""
+        """Whether the cells are numbers, booleans, text, dates or times, not lists, records or bytes."""
         import pyarrow.types as types
 
         kind = self.array.type
@@ -189,7 +189,7 @@ class Column:
 
     @cached_property
     def values(self) -> FloatArray | None:
-        """The cells as numbers as far as pyarrow reads them; None if one of them is none."""
+        """The cells as numbers; None if pyarrow cannot convert all of them."""
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.types as types
@@ -209,7 +209,7 @@ class Column:
 
     @cached_property
     def all_numbers(self) -> bool:
-        """Whether each cell is a plain finite number, without a leading zero or more digits than numbers keep."""
+        """Whether each cell is a finite number that float64 represents, without a leading zero."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -228,7 +228,7 @@ class Column:
 
     @property
     def are_compact_dates(self) -> bool:
-        """Whether all numbers are whole and dates as year, month and day."""
+        """Whether all cells are whole numbers with the form YYYYMMDD of a date."""
         if self.values is None or not self._is_whole:
             return False
         years, days = np.divmod(self.values[~np.isnan(self.values)], 10_000)
@@ -242,7 +242,7 @@ class Column:
         if self.values is None:
             return False
         values = self.values[np.isfinite(self.values)]
-        return not (values[:100] % 1 != 0).any() and not (values % 1 != 0).any()  # mostly the first ones tell
+        return not (values[:100] % 1 != 0).any() and not (values % 1 != 0).any()  # the first values usually decide
 
     @property
     def _is_integer(self) -> bool:
@@ -258,6 +258,6 @@ class Column:
 
         if self._is_text:
             return self.array
-        if types.is_floating(self.array.type):  # as Python writes them, 0.1 and not 0.10000000000000001
+        if types.is_floating(self.array.type):  # repr gives 0.1, not 0.10000000000000001
             return pa.array([None if cell is None else repr(cell) for cell in self.array.to_pylist()], pa.string())
         return pa.array([None if cell is None else str(cell) for cell in self.array.to_pylist()], pa.string())

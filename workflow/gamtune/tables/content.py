@@ -1,4 +1,4 @@
-"""The content of a table file as UTF-8 text: decompressed, decoded, and checked to be text at all."""
+"""Read a table file as UTF-8 text: decompress and decode it, and check that it is text."""
 
 import bz2
 import codecs
@@ -12,7 +12,7 @@ from typing import Any
 from gamtune.errors import InputError
 from gamtune.tables.dialect import Dialect
 
-COMPRESSED: tuple[tuple[bytes, str, Any], ...] = (  # the opening functions are overloaded
+COMPRESSED: tuple[tuple[bytes, str, Any], ...] = (  # Any, because the functions are overloaded
     (b"\x1f\x8b", "gzip", gzip.open),
     (b"BZh", "bzip2", bz2.open),
     (b"\xfd7zXZ\x00", "xz", lzma.open),
@@ -32,7 +32,7 @@ BINARY = (
     (b"\x93NUMPY", "a NumPy array; save it as CSV or Parquet"),
 )
 PARQUET = b"PAR1"
-# The order matters: the mark of UTF-32-LE begins with that of UTF-16-LE
+# UTF-32 comes first, because its little-endian mark begins with that of UTF-16
 MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -48,9 +48,9 @@ def load(path: Path, limit: int = -1) -> bytes:
     Parameters
     ----------
     path : Path
-        The file; its name does not decide how it is read.
+        The file; its compression is detected by its content, not by its name.
     limit : int
-        Number of bytes to return at most; -1 for all.
+        Maximum number of bytes to return; -1 for all.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def load(path: Path, limit: int = -1) -> bytes:
         If the file cannot be read.
     """
     if "\0" in str(path):
-        raise InputError(["cannot be read: no file can have this name"], repr(str(path)))
+        raise InputError(["cannot be read: the name contains a NUL character"], repr(str(path)))
     try:
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
@@ -71,33 +71,33 @@ def load(path: Path, limit: int = -1) -> bytes:
                         with opened(file) as content:
                             return bytes(content.read(limit))
                     except (EOFError, OSError, zlib.error, lzma.LZMAError):
-                        raise InputError([f"the {name} file is damaged or cut off"], str(path)) from None
+                        raise InputError([f"the {name} file is damaged or truncated"], str(path)) from None
             return file.read(limit)
     except OSError as error:
         raise InputError([f"cannot be read: {error.strerror or error}"], str(path)) from None
 
 
 def is_ascii_based(content: bytes, dialect: Dialect) -> bool:
-    """Return whether the byte of a line break is a line break wherever it stands, as in UTF-8 but not in UTF-16."""
+    """Return whether every byte 0x0A of the content is a line break, as in UTF-8 but not in UTF-16."""
     return dialect.encoding is None and not any(content.startswith(mark) for mark, name in MARKS if name != "utf-8")
 
 
 def as_utf8(content: bytes, path: Path, dialect: Dialect) -> bytes:
-    """Return the text of a CSV file in UTF-8, without a byte order mark.
+    """Return the content of a CSV file as UTF-8 without a byte order mark.
 
     Parameters
     ----------
     content : bytes
-        What `load` returned; a part of a file has to end with a line break.
+        The content as returned by `load`; a part of a file must end with a line break.
     path : Path
         The file, for messages.
     dialect : Dialect
-        Its declared encoding.
+        Format of the file, with its declared encoding.
 
     Raises
     ------
     InputError
-        If the content is no text, or not in the declared encoding.
+        If the content is not text or does not have the declared encoding.
     """
     for mark, what in BINARY:
         if content.startswith(mark):
@@ -134,13 +134,13 @@ def _decoded(content: bytes, encoding: str, path: Path, dialect: Dialect) -> str
 
 
 def _check_nul(content: bytes, path: Path, dialect: Dialect) -> None:
-    place = content.find(b"\0")
-    if place < 0:
+    position = content.find(b"\0")
+    if position < 0:
         return
     pairs = content[:200]
     for name, start in (("utf-16-le", 1), ("utf-16-be", 0)):
         if not any(pairs[start::2]):
             advice = dialect.advice(f"encoding: {name}", "save it as UTF-8")
             raise InputError([f"is encoded in UTF-16 without a byte order mark; {advice}"], str(path))
-    line = content.count(b"\n", 0, place) + 1
-    raise InputError([f"line {line} contains a NUL byte: the file is damaged or no text"], str(path))
+    line = content.count(b"\n", 0, position) + 1
+    raise InputError([f"line {line} contains a NUL byte: the file is damaged or not text"], str(path))

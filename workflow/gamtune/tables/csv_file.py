@@ -1,7 +1,7 @@
-"""A CSV file as columns of text.
+"""Read a CSV file as columns of text.
 
-pyarrow parses the cells. The checks around it are own code because pyarrow and pandas accept, or report without a line
-number, what is usually a mistake: unclosed quotation marks, lines with too many cells, columns without a name.
+pyarrow parses the cells. The other checks are implemented here, because pyarrow and pandas accept, or report without a
+line number, several common mistakes: unclosed quotation marks, lines with too many cells, columns without a name.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from gamtune.tables.content import as_utf8, is_ascii_based, load
 from gamtune.tables.dialect import Dialect
 from gamtune.tables.structure import Lines, check_quoting, find_separator, parse_header
 
-PEEK = 1 << 20  # bytes of which the header is read, unless it is longer
-BLOCK = 1 << 23  # bytes that pyarrow parses at once
+PEEK = 1 << 20  # bytes that are read first to find the header
+BLOCK = 1 << 23  # bytes per block of pyarrow
 
 
 def read_csv_header(path: Path, dialect: Dialect) -> list[str]:
-    """Return the names in the header of a CSV file, reading no more of the file than necessary.
+    """Return the column names of a CSV file without reading more of it than necessary.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def read_csv_header(path: Path, dialect: Dialect) -> list[str]:
     text = _with_newlines(as_utf8(content, path, dialect))
     separator, text = find_separator(text, path, dialect)
     names, _ = parse_header(text, separator, path)
-    while len(names) > 1 and not names[-1]:  # after a comma at the end of each line, which `read_csv` checks
+    while len(names) > 1 and not names[-1]:  # separator at the end of each line, which `read_csv` checks
         names.pop()
     return checked_names(names, path)
 
@@ -47,7 +47,7 @@ def read_csv(path: Path, dialect: Dialect, missing: Sequence[str]) -> dict[str, 
     path : Path
         The file.
     dialect : Dialect
-        How its cells are written.
+        Format of the file.
     missing : sequence of str
         Words that stand for a missing value.
 
@@ -59,7 +59,7 @@ def read_csv(path: Path, dialect: Dialect, missing: Sequence[str]) -> dict[str, 
     Raises
     ------
     InputError
-        If the file is not a table; the message names the line.
+        If the file is not a valid table; the message contains the line.
     """
     import pyarrow.compute as pc
 
@@ -69,7 +69,7 @@ def read_csv(path: Path, dialect: Dialect, missing: Sequence[str]) -> dict[str, 
     names, start = parse_header(text, separator, path)
     body = text[start:]
     if not body or body.isspace():
-        raise InputError(["holds no rows, only a header"], str(path))
+        raise InputError(["has a header but no rows"], str(path))
     first_line = text.count(b"\n", 0, start) + 1
     columns = parse_cells(body, separator, len(names), path, missing, first_line)
     names += [""] * (len(columns) - len(names))
@@ -82,7 +82,7 @@ def read_csv(path: Path, dialect: Dialect, missing: Sequence[str]) -> dict[str, 
 
 
 def without_missing(texts: Any, missing: Sequence[str]) -> Any:
-    """Return a ``pyarrow`` array of strings with null for the words that stand for a missing value."""
+    """Return a ``pyarrow`` array of strings in which the words for missing values are replaced by null."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -91,26 +91,26 @@ def without_missing(texts: Any, missing: Sequence[str]) -> Any:
 
 
 def checked_names(names: Sequence[str], path: Path) -> list[str]:
-    """Return the names if all differ and none is empty.
+    """Return the names after checking that they are distinct and not empty.
 
     Raises
     ------
     InputError
-        Otherwise, with the column.
+        If a name is empty or occurs twice.
     """
     if "" in names:
         found = f"column {names.index('') + 1} has no name; give it one, or write the file without its index"
         raise InputError([found], str(path))
     if len(set(names)) < len(names):
-        twice = next(name for number, name in enumerate(names) if name in names[:number])
-        raise InputError([f"two columns are named {twice!r}; rename one"], str(path))
+        duplicate = next(name for number, name in enumerate(names) if name in names[:number])
+        raise InputError([f"two columns have the name {duplicate!r}; rename one of them"], str(path))
     return list(names)
 
 
 def parse_cells(
     text: bytes, separator: str, width: int, path: Path, missing: Sequence[str], first_line: int
 ) -> list[Any]:
-    """Return the cells of a text whose quoting has been checked, one ``pyarrow.ChunkedArray`` of strings per column.
+    """Parse the cells of a text with valid quoting into one ``pyarrow.ChunkedArray`` of strings per column.
 
     Parameters
     ----------
@@ -119,13 +119,13 @@ def parse_cells(
     separator : str
         Separator of the cells.
     width : int
-        Number of names in the header. If all lines have more cells, and those are empty, there are more columns.
+        Number of names in the header. More columns are returned if all lines have additional empty cells.
     path : Path
         The file, for messages.
     missing : sequence of str
-        Cells that become null.
+        Words that are replaced by null.
     first_line : int
-        Line number of the text within the file, for messages.
+        Line number of the beginning of the text in the file, for messages.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def parse_cells(
 
     try:
         return _parsed(text, separator, width, missing)
-    except pa.ArrowInvalid:  # without the line at fault, which the structure shows
+    except pa.ArrowInvalid:  # the error does not contain the line number, so the lines are counted
         lines = Lines.of(text, separator)
     width = _common_width(text, lines, separator, width, path, first_line)
     spans = list(zip(lines.starts.tolist(), lines.stops.tolist(), strict=True))
@@ -149,9 +149,9 @@ def parse_cells(
 
 
 def parse_artefact(text: bytes, width: int, path: Path) -> list[Any]:
-    """Return all cells of an artefact, header included, one ``pyarrow.ChunkedArray`` of strings per column.
+    """Parse the cells of an artefact, including its header, into one ``pyarrow.ChunkedArray`` per column.
 
-    A cell without quotation marks that is empty is null.
+    An empty cell is null if it has no quotation marks.
 
     Raises
     ------
@@ -206,7 +206,7 @@ def _parsed(
 
 
 def _common_width(text: bytes, lines: Lines, separator: str, width: int, path: Path, first_line: int) -> int:
-    """Return the number of cells of every line; there may be empty ones beyond those of the header."""
+    """Return the number of cells that all lines have, which may include empty cells after those of the header."""
     expected = int(lines.cells[0])
     if expected > width:
 
@@ -236,5 +236,5 @@ def _common_width(text: bytes, lines: Lines, separator: str, width: int, path: P
 
 
 def _with_newlines(text: bytes) -> bytes:
-    r"""Replace the line ends \r\n and \r by \n."""
+    r"""Return the text with the line ends \r\n and \r replaced by \n."""
     return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text

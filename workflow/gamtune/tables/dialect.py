@@ -1,25 +1,25 @@
-"""How the cells of a CSV file are written."""
+"""The format of CSV files."""
 
 from dataclasses import dataclass
 
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}  # recognised without a declaration
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}  # detected automatically
 MISSING = ("", "NA", "NaN", "nan", "null", "NULL")  # words that stand for a missing value by default
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the cells of a CSV file are written.
+    """Format of the cells of a CSV file.
 
     Attributes
     ----------
     separator : str, optional
-        One character between two cells; None if it is recognised from the file.
+        Character between two cells; None if it is detected.
     decimal : str
-        Decimal point of the numbers, ``.`` or ``,``.
+        Decimal separator of numbers, ``.`` or ``,``.
     encoding : str, optional
-        Name of the encoding; None for UTF-8, or for UTF-16 and UTF-32 with a byte order mark.
+        Character encoding; None for UTF-8, or for UTF-16 and UTF-32 with a byte order mark.
     key : str
-        Config key that sets these values, for messages; empty if the user cannot set them.
+        Config key of these values, for messages; empty if the user cannot set them.
     """
 
     separator: str | None = None
@@ -28,12 +28,12 @@ class Dialect:
     key: str = ""
 
     def advice(self, setting: str, otherwise: str) -> str:
-        """Return what a message proposes: the config key with this setting, or another way without a key."""
+        """Return the advice of a message: another remedy, and the config key with this setting if there is a key."""
         return f"{otherwise}, or set {self.key}: {{{setting}}}" if self.key else otherwise
 
     @property
     def settings(self) -> dict[str, str]:
-        """The values that differ from the default, to store them."""
+        """The values that differ from the defaults."""
         values = {"separator": self.separator, "decimal": self.decimal, "encoding": self.encoding}
         return {name: value for name, value in values.items() if value is not None and value != "."}
 

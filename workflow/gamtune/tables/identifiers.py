@@ -1,12 +1,12 @@
-"""Columns that identify the samples and so cannot be learned from."""
+"""Detect columns that only identify the samples."""
 
 import re
 from typing import Any
 
 import numpy.typing as npt
 
-FEWEST = 20  # samples below which all values of a column may differ by chance
-UNNAMED = re.compile(r"Unnamed: \d+")  # the name that pandas gives to an index without a name
+FEWEST = 20  # with fewer samples, all values of a column may differ by chance
+UNNAMED = re.compile(r"Unnamed: \d+")  # name that pandas gives to an unnamed index
 NAMES = re.compile(
     r"(?i:(?:.*[^a-z])?(?:id|ids|idx|index|uid|uuid|guid|key|no|nr|num|row|rows|rowid|rownames|record|serial|obs))"
     r"|.*[a-z](?:Id|ID|Key|Index|No|Nr)"
@@ -14,10 +14,10 @@ NAMES = re.compile(
 
 
 def identifier(name: str, cells: npt.NDArray[Any]) -> str:
-    """Return why a column identifies the samples, or an empty text.
+    """Return why a column is an identifier, or an empty text if it is not.
 
-    A column of text does if all texts differ. A column of numbers does if all are whole, all differ, and its name is
-    that of an identifier.
+    A column of text is an identifier if all texts are distinct. A column of numbers is an identifier if all numbers are
+    whole and distinct and its name is a typical name of an identifier.
 
     Parameters
     ----------
@@ -30,11 +30,11 @@ def identifier(name: str, cells: npt.NDArray[Any]) -> str:
     --------
     >>> import numpy as np
     >>> identifier("customer_id", np.arange(90.0))
-    'holds 90 different whole numbers, as identifiers do'
+    'holds 90 distinct whole numbers, so it is an identifier'
     >>> identifier("age", np.arange(90.0))
     ''
     """
-    import pandas as pd  # which Snakemake, reading the header of a table, does without
+    import pandas as pd  # imported here because Snakemake imports this module and does not need pandas
 
     present = cells[~pd.isna(cells)]
     if len(present) < FEWEST or (cells.dtype != object and not NAMES.fullmatch(name)):
@@ -43,4 +43,5 @@ def identifier(name: str, cells: npt.NDArray[Any]) -> str:
         return ""
     if len(pd.unique(present)) < len(present):
         return ""
-    return f"holds {len(present)} different {'texts' if cells.dtype == object else 'whole numbers'}, as identifiers do"
+    kind = "texts" if cells.dtype == object else "whole numbers"
+    return f"holds {len(present)} distinct {kind}, so it is an identifier"

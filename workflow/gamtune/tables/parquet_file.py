@@ -1,4 +1,4 @@
-"""A Parquet file as typed columns."""
+"""Read a Parquet file as typed columns."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,11 +8,11 @@ from gamtune.errors import InputError
 from gamtune.tables.content import PARQUET
 from gamtune.tables.csv_file import checked_names, without_missing
 
-UNNAMED_INDEX = "__index_level_"  # begins the name that pandas gives, in Parquet, to an index without a name
+UNNAMED_INDEX = "__index_level_"  # prefix of the name of an unnamed pandas index
 
 
 def is_parquet(path: Path) -> bool:
-    """Return whether a file is read as Parquet: by its content, or by its name if it cannot be read."""
+    """Return whether a file is a Parquet file, by its first bytes or by the ending of its name."""
     try:
         if path.is_file():
             with path.open("rb") as file:
@@ -31,25 +31,25 @@ def read_parquet_header(path: Path) -> list[str]:
     InputError
         If the file cannot be read.
     """
-    import pyarrow.parquet  # takes 0.2 s, which only users of Parquet spend
+    import pyarrow.parquet  # imported here because it takes 0.2 s and is needed only for Parquet files
 
     return _names(_opened(pyarrow.parquet.read_schema, path).names, path)
 
 
 def read_parquet(path: Path, missing: Sequence[str]) -> dict[str, Any]:
-    """Read the columns of a Parquet file; a named index of pandas is a column.
+    """Read the columns of a Parquet file, including a named pandas index.
 
     Parameters
     ----------
     path : Path
         The file.
     missing : sequence of str
-        Words that stand for a missing value in text.
+        Words in text that stand for a missing value.
 
     Returns
     -------
     dict of str to pyarrow.Array
-        Text without surrounding spaces, or other types; null where a value is missing.
+        Cells of each column, null where a value is missing; text has no surrounding spaces.
 
     Raises
     ------
@@ -60,14 +60,14 @@ def read_parquet(path: Path, missing: Sequence[str]) -> dict[str, Any]:
 
     table = _opened(pyarrow.parquet.read_table, path)
     if table.num_rows == 0:
-        raise InputError(["holds no rows"], str(path))
+        raise InputError(["has no rows"], str(path))
     kept = [column for name, column in zip(table.column_names, table.columns, strict=True) if not _is_index(name)]
     arrays = [_plain(column.combine_chunks(), missing) for column in kept]
     return dict(zip(_names(table.column_names, path), arrays, strict=True))
 
 
 def _plain(array: Any, missing: Sequence[str]) -> Any:
-    """The cells without dictionary encoding; text stripped, NaN and words for missing values as null."""
+    """Return the cells without dictionary encoding, with stripped text and null for NaN and missing values."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.types as types
@@ -95,5 +95,5 @@ def _opened(read: Any, path: Path) -> Any:
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
         raise InputError([f"cannot be read: {reason}"], str(path)) from None
-    except ValueError as error:  # pyarrow's errors are among these
-        raise InputError([f"is no valid Parquet file: {str(error).splitlines()[0]}"], str(path)) from None
+    except ValueError as error:  # includes the errors of pyarrow
+        raise InputError([f"is not a valid Parquet file: {str(error).splitlines()[0]}"], str(path)) from None

@@ -1,4 +1,4 @@
-"""The structure of a CSV file: its separator, header, lines and quotation marks, checked without reading its cells."""
+"""Check the structure of a CSV file: separator, header, lines and quotation marks."""
 
 import csv
 import io
@@ -22,9 +22,9 @@ Positions = npt.NDArray[np.intp]
 
 
 def find_separator(text: bytes, path: Path, dialect: Dialect) -> tuple[str, bytes]:
-    """Return the separator of a file, and the text without a line ``sep=;`` that declares it, as Excel does.
+    """Return the separator of a file, and its text without a line such as ``sep=;`` written by Excel.
 
-    Without a declaration the separator is the one that gives all first lines the same number of cells.
+    If the separator is not declared, it is the one that divides the first lines into equal numbers of cells.
 
     Parameters
     ----------
@@ -33,25 +33,25 @@ def find_separator(text: bytes, path: Path, dialect: Dialect) -> tuple[str, byte
     path : Path
         The file, for messages.
     dialect : Dialect
-        The separator that the user declared.
+        Format of the file, with its declared separator.
 
     Raises
     ------
     InputError
-        If several separators are possible.
+        If the separator is ambiguous.
     """
     declared = DECLARATION.match(text)
     if declared:
-        text = text[declared.end() - 1 :]  # the line break stays, so that the lines keep their numbers
+        text = text[declared.end() - 1 :]  # keep the line break, so that line numbers do not change
     if dialect.separator is not None:
         return dialect.separator, text
     if declared:
         return declared[1].decode(), text
-    return _recognised(text[: text.rfind(b"\n", 0, SAMPLE) + 1] or text, path, dialect), text
+    return _detected(text[: text.rfind(b"\n", 0, SAMPLE) + 1] or text, path, dialect), text
 
 
-def _recognised(text: bytes, path: Path, dialect: Dialect) -> str:
-    """The separator that gives all first lines the same number of cells."""
+def _detected(text: bytes, path: Path, dialect: Dialect) -> str:
+    """Return the separator that divides the first lines into equal numbers of cells."""
     sample = QUOTED.sub("q", text.decode("utf-8", "replace"))
     lines = [line for line in sample.splitlines() if line.strip()][:SAMPLE_LINES]
     present = [separator for separator in SEPARATORS if lines and separator in lines[0]]
@@ -66,23 +66,23 @@ def _recognised(text: bytes, path: Path, dialect: Dialect) -> str:
 
 
 def _is_uniform(lines: list[str], separator: str) -> bool:
-    """Whether all lines have as many cells as the header, or all but the header one more (a trailing separator)."""
+    """Return whether all lines have as many cells as the header, or all one more (a trailing separator)."""
     header, *others = (line.count(separator) for line in lines)
     return set(others) <= {header} or set(others) == {header + 1}
 
 
 def parse_header(text: bytes, separator: str, path: Path) -> tuple[list[str], int]:
-    """Return the names in the header, without surrounding spaces, and the position where the header ends in the text.
+    """Return the column names without surrounding spaces, and the position after the header in the text.
 
     Raises
     ------
     InputError
-        If the file is empty or the header is not closed.
+        If the file is empty, or a quotation mark in the header is not closed.
     """
     blank = BLANK_LINES.match(text)
     start = blank.end() if blank else 0
     if not text or text.isspace():
-        raise InputError(["the file is empty, expected a header line with the names of the columns"], str(path))
+        raise InputError(["the file is empty, expected a header with the column names"], str(path))
     stop, marks = start, 0
     while True:  # a quoted name may contain a line break
         end = text.find(b"\n", stop + 1)
@@ -102,23 +102,23 @@ def parse_header(text: bytes, separator: str, path: Path) -> tuple[list[str], in
 
 
 def check_quoting(text: bytes, separator: str, path: Path) -> bytes:
-    """Check that quotation marks enclose whole cells, and return the text without spaces between cells and marks.
+    """Check that quotation marks enclose complete cells, and return the text without spaces outside the marks.
 
     Raises
     ------
     InputError
-        If a mark is not closed or stands inside a cell; the message names the line.
+        If a mark is not closed or is inside a cell; the message contains the line.
     """
     if b'"' not in text:
         return text
     codes = np.frombuffer(text, np.uint8)
     marks = np.flatnonzero(codes == QUOTE)
     opening, closing = marks[0::2], marks[1::2]
-    if len(opening) > len(closing):  # the partner of the last mark is the end of the text
+    if len(opening) > len(closing):  # the last mark is not closed; use the end of the text
         closing = np.append(closing, len(codes))
-    again = np.append(closing[:-1] + 1 == opening[1:], False)  # "" within a quoted cell
-    first = opening[~np.append(False, again[:-1])]
-    last = closing[~again]
+    doubled = np.append(closing[:-1] + 1 == opening[1:], False)  # "" within a quoted cell
+    first = opening[~np.append(False, doubled[:-1])]
+    last = closing[~doubled]
     ends = [NEWLINE, ord(separator)]
     spaces = [code for code in SPACES if code not in ends]
     before, spaces_before = _skip(codes, first - 1, -1, spaces)
@@ -126,17 +126,17 @@ def check_quoting(text: bytes, separator: str, path: Path) -> bytes:
     begins_badly = (before >= 0) & ~np.isin(codes[np.maximum(before, 0)], ends)
     ends_badly = (after < len(codes)) & ~np.isin(codes[np.minimum(after, len(codes) - 1)], ends)
     ends_badly |= last >= len(codes)
-    faults = [
+    errors = [
         (int(first[bad][0]), found)
         for bad, found in (
-            (begins_badly, "a quotation mark stands inside a cell"),
+            (begins_badly, "a quotation mark is inside a cell"),
             (ends_badly, "a quotation mark is not closed, or more text follows it in its cell"),
         )
         if bad.any()
     ]
-    if faults:
-        place, found = min(faults)
-        line = text.count(b"\n", 0, place) + 1
+    if errors:
+        position, found = min(errors)
+        line = text.count(b"\n", 0, position) + 1
         advice = 'enclose the whole cell in quotation marks and double those within it ("a ""b""")'
         raise InputError([f"line {line}: {found}; {advice}"], str(path))
     skipped = np.concatenate([*spaces_before, *spaces_after])
@@ -144,31 +144,31 @@ def check_quoting(text: bytes, separator: str, path: Path) -> bytes:
 
 
 def _skip(
-    codes: npt.NDArray[np.uint8], places: Positions, step: int, spaces: list[int]
+    codes: npt.NDArray[np.uint8], positions: Positions, step: int, spaces: list[int]
 ) -> tuple[Positions, list[Positions]]:
-    """Move each position over spaces; also return the positions of these spaces."""
-    places, found = places.copy(), [np.empty(0, np.intp)]
+    """Return the positions moved past spaces, and the positions of these spaces."""
+    positions, found = positions.copy(), [np.empty(0, np.intp)]
     while True:
-        within = (places >= 0) & (places < len(codes))
-        blank = within & np.isin(codes[np.clip(places, 0, len(codes) - 1)], spaces)
+        within = (positions >= 0) & (positions < len(codes))
+        blank = within & np.isin(codes[np.clip(positions, 0, len(codes) - 1)], spaces)
         if not blank.any():
-            return places, found
-        found.append(places[blank])
-        places[blank] += step
+            return positions, found
+        found.append(positions[blank])
+        positions[blank] += step
 
 
 @dataclass(frozen=True)
 class Lines:
-    """The lines of a text that hold cells.
+    """The lines of a text that contain cells.
 
     Attributes
     ----------
     starts, stops : (n,) int
-        Where each begins and ends in the text.
+        Position of the beginning and the end of each line in the text.
     cells : (n,) int
-        Number of cells of each.
+        Number of cells of each line.
     numbers : (n,) int
-        Line number of each in the text, from 1.
+        Number of each line in the text, from 1.
     """
 
     starts: Positions
@@ -178,7 +178,7 @@ class Lines:
 
     @classmethod
     def of(cls, text: bytes, separator: str) -> "Lines":
-        """Find the lines of a text whose quoting has been checked; blank lines hold no cells."""
+        """Find the lines of a text with valid quoting; blank lines contain no cells."""
         codes = np.frombuffer(text, np.uint8)
         marks = np.flatnonzero(codes == QUOTE)
         breaks = np.flatnonzero(codes == NEWLINE)
@@ -194,6 +194,6 @@ class Lines:
         return cls(starts[kept], stops[kept], cells[kept], numbers[kept])
 
 
-def _unquoted(places: Positions, marks: Positions) -> Positions:
-    """The positions that are not between an opening and a closing quotation mark."""
-    return places[np.searchsorted(marks, places) % 2 == 0] if len(marks) else places
+def _unquoted(positions: Positions, marks: Positions) -> Positions:
+    """Return the positions that are not between an opening and a closing quotation mark."""
+    return positions[np.searchsorted(marks, positions) % 2 == 0] if len(marks) else positions

@@ -1,4 +1,4 @@
-"""A table of the user's: a CSV or Parquet file whose structure has been checked."""
+"""A CSV or Parquet file with a validated structure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class Table:
     path : Path
         The file.
     columns : mapping of str to pyarrow.Array
-        Cells by the name of their column: text of a CSV file, or the types of a Parquet file. Names and text are
-        without surrounding spaces, and missing values are null.
+        Cells of each column: text in a CSV file, other types in a Parquet file. Names and text have no surrounding
+        spaces; missing values are null.
     decimal : str
-        Decimal point of numbers that are written as text.
+        Decimal separator of numbers in text.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class Table:
         return list(self.columns)
 
     def place(self, row: int) -> str:
-        """Return file and row of a sample, for messages; ``row`` counts from 0, the message from 1."""
+        """Return file and row number, counted from 1, of the row with index ``row``, for messages."""
         return f"{self.path}: row {row + 1}"
 
     def column(self, name: str) -> Column:
@@ -52,16 +52,16 @@ class Table:
         Raises
         ------
         InputError
-            If the table has no column of this name.
+            If the table has no column with this name.
         """
         if name not in self.columns:
             raise InputError([f"no column {name!r}: {unknown(name, self.columns, 'column')}"], str(self.path))
         return Column(name, self.columns[name], self.place, self.decimal)
 
     def frame(self) -> "pd.DataFrame":
-        """Return all columns: as numbers or truth values if all their cells are, otherwise as text with None.
+        """Return all columns, as numbers or booleans if all cells are, otherwise as text with None.
 
-        Nothing is refused here: `Column.numbers` names a cell that is no number.
+        Cells are not validated here; `Column.numbers` raises an error for a cell that is not a number.
         """
         import pandas as pd
 
@@ -69,22 +69,22 @@ class Table:
 
 
 def read_table(path: Path, missing: Sequence[str] = MISSING, dialect: Dialect = STANDARD) -> Table:
-    """Read a CSV file, which may be compressed, or a Parquet file.
+    """Read a Parquet file or a CSV file, which may be compressed.
 
     Parameters
     ----------
     path : Path
         The file.
     missing : sequence of str
-        Words that stand for a missing value in text; an empty cell always does.
+        Words in text that stand for a missing value, in addition to empty cells.
     dialect : Dialect
-        How the cells of a CSV file are written.
+        Format of a CSV file.
 
     Raises
     ------
     InputError
-        If the file cannot be read or is not a table: two columns of one name, a column without a name, a line with too
-        few or too many cells, a quotation mark that is not closed, no rows.
+        If the file cannot be read or is not a valid table: duplicate or empty column names, a line with too few or too
+        many cells, a quotation mark that is not closed, or no rows.
     """
     missing = ["", *missing]
     if not is_parquet(path):
@@ -93,11 +93,11 @@ def read_table(path: Path, missing: Sequence[str] = MISSING, dialect: Dialect = 
 
 
 def read_header(path: Path, dialect: Dialect = STANDARD) -> list[str]:
-    """Return the names of the columns of a CSV or Parquet file, without reading its rows.
+    """Return the column names of a CSV or Parquet file without reading its rows.
 
     Raises
     ------
     InputError
-        If the file cannot be read, is empty, or has two columns of one name or a column without a name.
+        If the file cannot be read, is empty, or has duplicate or empty column names.
     """
     return read_parquet_header(path) if is_parquet(path) else read_csv_header(path, dialect)

@@ -1,4 +1,4 @@
-"""The one rule for the type of a column, decided over all files that hold it."""
+"""The rule that determines the type of a column from its cells in all files."""
 
 import re
 from collections import Counter
@@ -12,30 +12,30 @@ from gamtune.tables.column import Column
 
 
 class Type(Enum):
-    """Type of a column; the value is its name for users."""
+    """Type of a column; the value is the name used in messages and tables."""
 
     NUMBER = "number"
-    TRUTH = "truth value"
+    TRUTH = "boolean"
     CATEGORY = "category"
 
 
 NUMBERS = {Cell.NUMBER, Cell.INFINITE, Cell.LONG}
-FEW_WORDS = 2  # so many different words in a column of numbers stand for missing values, whatever their share
-FEW_UNITS = 2  # texts such as 1st, 2nd, 3rd have no unit
-MEASURED = 3  # different texts with the same unit are measurements, fewer are names such as 2WD and 4WD
-DECIMAL_COMMA = re.compile(r"[+-]?\d*,(?:\d{1,2}|\d{4,})")  # 1,234 may be a thousand
+FEW_WORDS = 2  # up to this number of distinct words in a column of numbers stand for missing values
+FEW_UNITS = 2  # with more distinct suffixes, such as 1st, 2nd, 3rd, they are not units
+MEASURED = 3  # fewer distinct texts with a unit are names, such as 2WD and 4WD, not measurements
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,(?:\d{1,2}|\d{4,})")  # in 1,234 the comma may separate thousands
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What messages propose for a column of another kind.
+    """The advice in messages about a column with cells of the wrong kind.
 
     Attributes
     ----------
     keep : str
         How to keep the column as a category.
     leave : str
-        How to leave it out; empty if it cannot be left out.
+        How to ignore the column; empty if it cannot be ignored.
     """
 
     keep: str = "list the column in data.categorical"
@@ -43,36 +43,36 @@ class Advice:
 
     @property
     def both(self) -> str:
-        """Both ways."""
+        """Both pieces of advice."""
         return f"{self.keep} or {self.leave}" if self.leave else self.keep
 
 
 def type_of(columns: Sequence[Column], categorical: bool = False, advice: Advice = Advice()) -> Type:
     """Return the type of a column.
 
-    - A column whose cells are all numbers, or all truth values, has this type.
-    - A column is refused if dates, or numbers in another notation, make up more than half of its cells, or all but one
-      or two of its distinct texts; and so is a column of numbers with other texts among them.
-    - Any other column is a category, and so is each column that the user declared as one.
+    - If all cells are numbers, or all are booleans, the column has this type.
+    - The column is refused if more than half of its cells, or all but one or two of its distinct texts, are dates or
+      numbers in another notation. A column of numbers that contains other text is also refused.
+    - Any other column, and each column that is declared as a category, is a category.
 
     Parameters
     ----------
     columns : sequence of Column
-        The column in each of the files; their order does not change the type.
+        The column in each file; the type does not depend on the order of the files.
     categorical : bool
-        Whether the user declared it as a category.
+        Whether the column is declared as a category.
     advice : Advice
-        What messages propose.
+        Advice in messages.
 
     Raises
     ------
     InputError
-        If the column is refused; the message names file, row and cell.
+        If the column is refused; the message contains file, row and cell.
     """
     for column in columns:
         if not column.is_simple and column.missing < len(column):
-            found = "{cell} is neither a number nor a text; convert the column or list it in data.drop"
-            raise column.fault(column.first_present(), found)
+            found = "{cell} is neither a number nor text; convert the column or list it in data.drop"
+            raise column.error(column.first_present(), found)
     if categorical:
         return Type.CATEGORY
     if all(column.all_numbers for column in columns):
@@ -85,21 +85,21 @@ def type_of(columns: Sequence[Column], categorical: bool = False, advice: Advice
     refused = _refused(kinds, cells)
     if refused is not None:
         accepted = NUMBERS if refused is Cell.WORD else set(Cell) - {refused}
-        raise _fault(columns, [text for text, kind in kinds.items() if kind not in accepted], refused, advice)
+        raise _error(columns, [text for text, kind in kinds.items() if kind not in accepted], refused, advice)
     return Type.CATEGORY if set(cells) - {Cell.NUMBER} else Type.NUMBER
 
 
 def _refuse_compact_dates(columns: Sequence[Column], advice: Advice) -> None:
-    """Refuse whole numbers that are all dates as year, month and day, such as 20240207."""
+    """Refuse whole numbers that all have the form YYYYMMDD of a date, such as 20240207."""
     present = [column for column in columns if column.missing < len(column)]
     if present and all(column.are_compact_dates for column in present):
         column = present[0]
         row = column.first_present()
-        raise column.fault(row, _message(Cell.DATE, column.text(row), advice))
+        raise column.error(row, _message(Cell.DATE, column.text(row), advice))
 
 
 def _kinds(columns: Sequence[Column]) -> dict[str, Cell]:
-    """The kind of each distinct text; names that look like numbers with units are words."""
+    """Return the kind of each distinct text; names that look like numbers with units are words."""
     kinds = {text: column.kind(text) for column in columns if not column.all_numbers for text in column.counts}
     measured = {text: unit for text, kind in kinds.items() if kind is Cell.NOTATION and (unit := unit_of(text))}
     if len(set(measured.values())) > FEW_UNITS or len(measured) < MEASURED:
@@ -108,7 +108,7 @@ def _kinds(columns: Sequence[Column]) -> dict[str, Cell]:
 
 
 def _cells(columns: Sequence[Column], kinds: Mapping[str, Cell]) -> Counter[Cell]:
-    """Number of cells of each kind in all files."""
+    """Return the number of cells of each kind in all files."""
     cells: Counter[Cell] = Counter()
     for column in columns:
         if column.all_numbers:
@@ -120,7 +120,7 @@ def _cells(columns: Sequence[Column], kinds: Mapping[str, Cell]) -> Counter[Cell
 
 
 def _refused(kinds: Mapping[str, Cell], cells: Counter[Cell]) -> Cell | None:
-    """The kind of cells for which a column is refused, if any; `Cell.WORD` for words among numbers."""
+    """Return the kind of cells for which a column is refused, or None; `Cell.WORD` for words among numbers."""
     present, numbers = cells.total(), sum(cells[kind] for kind in NUMBERS)
     others = {text: kind for text, kind in kinds.items() if kind not in NUMBERS}
     found = set(others.values())
@@ -138,27 +138,28 @@ def _refused(kinds: Mapping[str, Cell], cells: Counter[Cell]) -> Cell | None:
     return next((kind for kind in (Cell.INFINITE, Cell.LONG) if cells[kind] and not others), None)
 
 
-def _fault(columns: Sequence[Column], texts: Collection[str], kind: Cell, advice: Advice) -> InputError:
-    """The error at the first cell with one of these texts."""
+def _error(columns: Sequence[Column], texts: Collection[str], kind: Cell, advice: Advice) -> InputError:
+    """Return the error about the first cell with one of these texts."""
     for column in columns:
         row = column.row_of(texts)
         if row is not None:
-            return column.fault(row, _message(kind, column.text(row), advice))
+            return column.error(row, _message(kind, column.text(row), advice))
     raise ValueError(f"no cell of {texts}")
 
 
 def _message(kind: Cell, text: str, advice: Advice) -> str:
-    """What a message states about a cell and proposes."""
+    """Return the problem with a cell and the advice."""
     if kind is Cell.DATE:
-        return f" holds dates or times: {{cell}}; give numbers such as days since the first one, or {advice.both}"
+        convert = "convert them to numbers, such as days since the first date"
+        return f" holds dates or times: {{cell}}; {convert}, or {advice.both}"
     if kind is Cell.INFINITE:
-        return "{cell} is not a finite number of single precision; correct it"
+        return "{cell} is not a finite number in single precision; correct it"
     if kind is Cell.LONG:
-        return f"{{cell}} has more digits than a number keeps, as identifiers have; {advice.both}"
+        return f"{{cell}} has more digits than a floating-point number can represent; {advice.both}"
     if kind is Cell.CODE:
-        return f"{{cell}} has a leading zero, as codes have; {advice.both}, or write numbers without it"
+        return f"{{cell}} has a leading zero, which is typical of codes; {advice.both}, or write the numbers without it"
     if kind is Cell.WORD:
-        others = "{cell} is not a number, as others in the column are"
-        return f"{others}; correct it, or {advice.both}, or the word in data.missing"
+        problem = "{cell} is not a number, but other cells of the column are"
+        return f"{problem}; correct it, or {advice.both}, or list the word in data.missing"
     comma = ', or set data.csv: {decimal: ","}' if DECIMAL_COMMA.fullmatch(text) else ""
     return f"{{cell}} is a number in another notation; write it as in 1234.5{comma}, or {advice.both}"
