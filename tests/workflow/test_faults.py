@@ -78,7 +78,7 @@ def test_a_diverging_row_is_data_and_does_not_stop_the_study(new_project):
     assert new_project.path("gam/skipped.txt").read_text().startswith("No model of the error was asked for")
     assert new_project.snakemake("-n").nothing_done
     forgotten = new_project.gamtune("reset-failed", "config/small.yaml")
-    assert "1 failed trainings forgotten" in forgotten.output
+    assert "1 failed trials removed" in forgotten.output
     assert new_project.planned()["train"] == 1
 
 
