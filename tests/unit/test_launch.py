@@ -82,7 +82,7 @@ def test_other_code_is_another_training(digits, places, monkeypatch):
 @pytest.mark.parametrize(
     ("happening", "reason"),
     [
-        (killed, r"killed by signal 9 \(SIGKILL\), as the kernel does when memory runs out,"),
+        (killed, r"killed by signal 9 \(SIGKILL\), which usually means that the machine ran out of memory,"),
         (out_of_memory, "out of memory"),
     ],
 )
@@ -123,7 +123,7 @@ def test_a_disk_that_fills_while_the_result_is_put_in_place_is_one_line(digits, 
 
 
 def test_missing_data_are_named(places, tmp_path):
-    with pytest.raises(LaunchError, match=r"digest.json is missing: make the data first"):
+    with pytest.raises(LaunchError, match=r"digest.json: no such file; prepare the data first"):
         run(tmp_path / "digest.json", places)
 
 

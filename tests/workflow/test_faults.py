@@ -161,7 +161,7 @@ def test_a_second_run_is_refused_and_a_killed_run_goes_on_where_it_was_and_leave
     kept = {path: path.read_text() for path in new_project.path("trials").glob("*/record.json")}
     done = new_project.call(*make)
     assert done.code == 0, done.output
-    assert "An earlier run was killed; its lock is cleared." in done.output
+    assert "An earlier run was killed; its lock was removed." in done.output
     assert all(path.read_text() == text for path, text in kept.items())
     assert len(new_project.rows("summary.csv")) == 4
     again = new_project.call(*make)
