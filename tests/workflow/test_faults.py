@@ -48,7 +48,7 @@ def test_snakemake_answers_a_faulty_config_in_one_line(new_project, changes, lin
     assert new_project.gamtune("check", "config/small.yaml").code == 2
 
 
-@pytest.mark.parametrize("target", ["results/smal/report.html", "results/small/trials/1/record.json"])
+@pytest.mark.parametrize("target", ["results/smalll/report.html", "results/small/trials/1/record.json"])
 def test_a_mistyped_target_is_refused(new_project, target):
     before = files(new_project.folder)
     done = new_project.snakemake(target)

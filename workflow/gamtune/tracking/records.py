@@ -31,7 +31,7 @@ class Place:
         Name of the run.
     path : Path
         The record.
-    asked_by : str
+    specified_in : str
         File that holds the specification of the trial, relative to the study's folder.
     """
 
@@ -39,7 +39,7 @@ class Place:
     key: str
     name: str
     path: Path
-    asked_by: str
+    specified_in: str
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ def _varying(table: list[dict[str, str]]) -> frozenset[str]:
 def _places(study: StudyFolder, table: list[tuple[dict[str, str], Path]]) -> Iterator[Place]:
     for cells, path in {cells["trial"]: (cells, path) for cells, path in table}.values():
         stage = study.relative(path.parents[1])
-        asked_by = study.relative(study.table if stage == TRIALS else study.stage(stage).slots)
-        yield Place("trial", f"trial/{cells['trial']}", cells["name"], path, asked_by)
+        specified_in = study.relative(study.table if stage == TRIALS else study.stage(stage).slots)
+        yield Place("trial", f"trial/{cells['trial']}", cells["name"], path, specified_in)
     for candidate, replicate in _slots(study):
         path = study.confirmation(candidate, replicate).record
         key, name = f"confirmation/{candidate}/{replicate}", f"{candidate}_{replicate}"

@@ -89,15 +89,15 @@ def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[st
     spec = content.spec
     failed = content.status == "failed"
     reason = (content.reason or "no reason recorded")[:LONGEST_REASON]
-    note = f"Specified in `{place.asked_by}`, which is an artifact of [the run of the study]({study_link})."
+    note = f"Specified in `{place.specified_in}`, which is an artifact of [the run of the study]({study_link})."
     constants = {name: _text(value) for name, value in spec.items() if name not in varying and name not in PER_LAYER}
     tags = {
         **constants,
         **{"gamtune.trial": content.trial, "gamtune.data": content.data, "gamtune.code": content.code},
         **{f"system.{name}": str(value) for name, value in content.system.items()},
         **{f"version.{name}": value for name, value in content.versions.items()},
-        **_stage(place.asked_by),
-        "gamtune.asked_by": place.asked_by,
+        **_stage(place.specified_in),
+        "gamtune.asked_by": place.specified_in,
         "gamtune.strategy": study.strategy,
         NOTE: f"Failed: {reason}\n\n{note}" if failed else note,
     }
@@ -119,9 +119,9 @@ def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[st
     )
 
 
-def _stage(asked_by: str) -> dict[str, str]:
+def _stage(specified_in: str) -> dict[str, str]:
     """Return the tag with the number of the round or rung that proposed a trial, if one did."""
-    kind, _, rest = asked_by.partition("/")
+    kind, _, rest = specified_in.partition("/")
     return {f"gamtune.{kind.removesuffix('s')}": rest.partition("/")[0]} if kind in (ROUNDS, RUNGS) else {}
 
 
