@@ -1,7 +1,6 @@
 """Optimizers and networks for tests that compare trials, and the optimizers of Keras that they are compared with."""
 
 import keras
-import one_thread  # noqa: F401
 
 OPTIMIZERS = [
     {"optimizer": "adadelta", "rho": 0.95, "epsilon": 1e-6},
@@ -22,6 +21,7 @@ NETWORKS = {
 
 
 def keras_optimizer(spec):
+    """Return the Keras optimizer of a specification."""
     if spec.optimizer == "adadelta":
         return keras.optimizers.Adadelta(spec.learning_rate, rho=spec.rho, epsilon=spec.epsilon)
     if spec.optimizer == "sgd":

@@ -4,7 +4,7 @@ import json
 
 from tracked import PREPROCESSING
 
-# Columns as a CSV file holds them: a number, whole numbers, truth values, codes with leading zeros, words
+# Columns of a CSV file: numbers, integers, truth values, codes with leading zeros, and words
 WIDE = PREPROCESSING | {
     "columns": ["size", "count", "smoker", "code", "kind"],
     "levels": {"smoker": ["False", "True"], "code": ["0100", "2000"], "kind": ["male", "female"]},
@@ -21,7 +21,7 @@ ROWS = """size,count,smoker,code,kind
 
 
 def write_model(folder, preprocessing, seed=1):
-    """A network that fits a preprocessing, beside it."""
+    """Write a network and its preprocessing to a folder, and return the path of the network."""
     import keras
 
     folder.mkdir(exist_ok=True)

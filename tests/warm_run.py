@@ -1,4 +1,4 @@
-"""A process that stands for Snakemake: it starts a warm trainer and jobs, which tests observe and end."""
+"""A process that replaces Snakemake in tests: it starts a warm trainer and jobs, which tests observe and end."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from gamtune.runtime.fingerprint import LIBRARY
 
 SHORT = make_spec({"neurons": [16, 12], "epochs": 3, "hidden_dropout": 0.3, "l1": 1e-4}, 1)
 ENDLESS = make_spec({"neurons": [200, 200], "epochs": 1_000_000, "patience": 1_000_000}, 1)
-# Starts a trainer as the workflow does, then runs jobs on command, as Snakemake does: as its own children
+# Starts a trainer like the workflow, then starts jobs as its children like Snakemake
 RUN = """
 import json, os, subprocess, sys
 from pathlib import Path
@@ -30,33 +30,34 @@ for line in sys.stdin:
 
 
 def alive(pid):
-    """Whether a process is there and no zombie."""
+    """Return whether a process exists and is not a zombie."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
 
 
 def children(pid):
+    """Return the ids of the child processes of a process."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def until(condition, seconds=60):
-    """Wait for a condition to hold and give what it gave."""
+    """Wait until a condition is true and return its result."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if result := condition():
             return result
         time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
+    raise AssertionError(f"the condition was not true within {seconds} s")
 
 
 @dataclass
 class Run:
-    """A process that stands for Snakemake: it has started a trainer, and starts jobs."""
+    """A process that replaces Snakemake: it has started a trainer, and starts jobs."""
 
     folder: Path
     digits: Path
-    group: Path | None = None  # a memory group that all processes belong to
+    group: Path | None = None  # memory cgroup of all processes
     expected: bool = False
     process: subprocess.Popen = field(init=False)
     token: str = field(init=False)
@@ -72,12 +73,12 @@ class Run:
         self.server = until(lambda: children(self.process.pid))[0]
 
     @property
-    def trainings(self):
-        """The trainer's children."""
+    def trials(self):
+        """Process ids of the children of the trainer."""
         return children(self.server)
 
     def job(self, name, spec=SHORT, attempt=1, trainer=None):
-        """Start a job, with another trainer than the run's if one is named; its process id."""
+        """Start a job, by default with the trainer of the run, and return its process id."""
         command = [sys.executable, "-m", "gamtune", "train", "--spec", spec.to_json(), "--data", self.digits]
         command += ["--record", self.folder / name / "record.json", "--store", self.folder / f"store {name}"]
         command += ["--attempt", attempt, "--attempts", 2]
@@ -105,7 +106,7 @@ class Run:
 
 
 def cpu_seconds(pid):
-    """User and system time of a process so far; 0 if it has gone."""
+    """Return the CPU time of a process in seconds; 0 if it has ended."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -113,6 +114,7 @@ def cpu_seconds(pid):
 
 
 def without_times(record):
+    """Return a record without the times, which differ between two runs of a trial."""
     history = {name: curve for name, curve in record["history"].items() if name != "time"}
     return {name: value for name, value in record.items() if name not in ("started", "finished", "seconds")} | {
         "history": history
@@ -120,4 +122,5 @@ def without_times(record):
 
 
 def has_tensorflow(pid):
+    """Return whether a process has imported TensorFlow."""
     return "libtensorflow" in Path(f"/proc/{pid}/maps").read_text()

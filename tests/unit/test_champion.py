@@ -1,4 +1,4 @@
-"""The registered model: what is deleted by hand comes back, and raw data frames of any type are accepted."""
+"""The registered model: a sync restores deleted parts, and raw data frames of any type are accepted."""
 
 import json
 import os
@@ -83,7 +83,7 @@ def test_what_is_deleted_in_the_ui_is_registered_again(registered, client):
     assert champion(registered).predict(rows)["predicted"].isin(["no", "yes"]).all()
 
 
-def test_the_champion_brings_all_the_code_that_it_imports(registered, tmp_path):
+def test_the_champion_contains_all_code_that_it_imports(registered, tmp_path):
     [served] = (registered.results / "mlartifacts/digits/models").glob("*/artifacts/served.py")
     code = f"import sys; sys.path[:0] = [{str(served.parent / 'code')!r}]; exec(open({str(served)!r}).read())"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -93,7 +93,7 @@ def test_the_champion_brings_all_the_code_that_it_imports(registered, tmp_path):
     assert str(served.parent) in done.stdout
 
 
-def test_a_champion_whose_files_are_gone_is_registered_again(registered):
+def test_a_champion_whose_files_were_deleted_is_registered_again(registered):
     shutil.rmtree(registered.results / "mlartifacts/digits/models")
     assert sync(registered.tracked).champion.version == "2"
     champion(registered)
@@ -156,7 +156,7 @@ def test_raw_data_frames_of_any_type_give_the_predictions_of_the_command_line(st
 
 
 def ask(model, content, kind="application/json"):
-    """The predictions that MLflow's server answers with, without a server."""
+    """Return the response of MLflow's scoring server, without starting a server."""
     from mlflow.pyfunc.scoring_server import invocations
 
     if kind == "application/json":

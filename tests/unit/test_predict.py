@@ -40,7 +40,7 @@ def test_truth_values_are_0_and_1_however_they_are_stored(cells):
 
 
 @pytest.mark.parametrize("cells", [["1", "True"], ["yes", "no"], [1j, 2], [b"1", b"2"], pd.to_timedelta([1, 2])])
-def test_what_is_no_number_is_refused(cells):
+def test_a_cell_that_is_not_a_number_is_an_error(cells):
     with pytest.raises(InputError, match="is not a finite number"):
         raw_numbers(pd.Series(cells, name="a"))
 
@@ -53,7 +53,7 @@ def exported(tmp_path):
     return write_model(tmp_path / "optimum", WIDE), file
 
 
-def test_unseen_levels_are_reported_by_column_and_refused_with_strict(exported):
+def test_unseen_levels_are_reported_by_column_and_are_errors_with_strict(exported):
     model, file = exported
     known, warnings = predict_file(model, file)
     assert warnings == []
@@ -87,7 +87,7 @@ def test_a_level_in_another_spelling_is_reported_with_the_known_one(tmp_path, ca
     assert capsys.readouterr() == ("", warning)
 
 
-def test_many_unseen_levels_are_five_and_a_count(exported):
+def test_a_warning_lists_five_unseen_levels_and_the_number_of_the_others(exported):
     model, file = exported
     file.write_text("size,count,smoker,code,kind\n" + "".join(f"1,1,True,{n + 5000},male\n" for n in range(40)))
     [warning] = predict_file(model, file)[1]
@@ -125,7 +125,7 @@ def test_a_damaged_or_missing_file_of_a_model_is_one_line(exported, name, change
     assert str(model.parent) in str(caught.value)
 
 
-def test_a_model_with_hidden_code_or_of_another_kind_is_refused(exported):
+def test_a_model_with_code_or_with_other_inputs_is_an_error(exported):
     import keras
 
     model, file = exported

@@ -1,4 +1,4 @@
-"""Real trainings on the digits; each group of tests shares one process' TensorFlow."""
+"""The training loop on the digits, compared with Keras."""
 
 import math
 import re
@@ -41,7 +41,7 @@ def classes(parts):
 
 
 def keras_model(spec, parts):
-    """The same network with the same initial weights, its dropout masks given as further inputs."""
+    """Return the same network with the same initial weights, with dropout masks as additional inputs."""
     network, inputs = build_network(spec, classes(parts)), parts[0].x.shape[1]
     widths = [inputs, *spec.neurons]
     entrance, masks = keras.Input((inputs,)), [keras.Input((width,)) for width in widths]
@@ -76,7 +76,7 @@ def test_the_loop_equals_a_plain_keras_training(parts, optimizer, network):
         assert np.abs(mine - plain).max() < 1e-5
 
 
-def test_the_loop_leaves_h2os_dropout_unscaled_and_anneals_by_the_rows_seen(parts):
+def test_the_loop_does_not_rescale_h2os_dropout_and_anneals_by_the_number_of_samples(parts):
     settings = {"network": "h2o", "optimizer": "sgd", "learning_rate": 0.05, "rate_annealing": 1e-3, "batch_size": 64}
     spec = make_spec({**settings, "neurons": [20, 15], "input_dropout": 0.1, "hidden_dropout": 0.4, "epochs": 2}, 5)
     ours, _ = fit(spec, parts)
@@ -100,7 +100,7 @@ def test_the_loop_leaves_h2os_dropout_unscaled_and_anneals_by_the_rows_seen(part
         assert np.abs(mine - plain).max() < 1e-6
 
 
-def test_dropout_drops_the_share_asked_for_and_scales_up_what_it_keeps():
+def test_dropout_drops_its_rate_and_rescales_the_kept_values():
     masks = dropout_factors([0.1, 0, 0.5], [200, 7, 300], 1000, 1, tf.constant(1, tf.int64), tf.constant(0, tf.int64))
     assert masks[1] is None
     for mask, rate, width in ((masks[0].numpy(), 0.1, 200), (masks[2].numpy(), 0.5, 300)):
@@ -157,7 +157,7 @@ def test_early_stopping_keeps_the_best_epochs_weights(parts):
     assert score(network.raw, parts[1], classes(parts))["logloss"] == pytest.approx(min(curve), rel=1e-4)
 
 
-def test_a_threshold_stops_sooner(parts):
+def test_min_delta_stops_earlier(parts):
     settings = {"neurons": [32], "epochs": 40, "patience": 2}
     _, patient = fit(make_spec(settings, 1), parts)
     _, strict = fit(make_spec({**settings, "min_delta": 0.5}, 1), parts)
@@ -169,27 +169,27 @@ def test_without_early_stopping_all_epochs_are_trained(parts):
     assert (history.epochs, history.best_epoch) == (4, 4)
 
 
-def test_the_last_incomplete_batch_counts_too(parts):
+def test_the_last_incomplete_batch_is_trained(parts):
     few = Part(parts[0].x[:33], parts[0].y[:33])
     network, _ = fit(make_spec({"neurons": [8], "epochs": 1, "batch_size": 32}, 1), (few, parts[1]))
     fewer, _ = fit(make_spec({"neurons": [8], "epochs": 1, "batch_size": 33}, 1), (few, parts[1]))
     assert not np.array_equal(network.raw.get_weights()[0], fewer.raw.get_weights()[0])
 
 
-def test_the_validation_figures_of_the_history_are_those_of_the_scores(parts):
+def test_the_validation_metrics_of_the_history_equal_the_scores(parts):
     network, history = fit(make_spec({"neurons": [16], "epochs": 2}, 1), parts)
     final = score(network.raw, parts[1], classes(parts))
     for metric in ("logloss", "mse", "accuracy"):
         assert history.curves[f"validation_{metric}"][-1] == pytest.approx(final[metric], rel=1e-4)
 
 
-def test_a_diverging_training_says_in_which_epoch(parts):
+def test_a_diverging_trial_reports_the_epoch(parts):
     spec = make_spec({"neurons": [16], "epochs": 5, "optimizer": "sgd", "learning_rate": 1e30}, 1)
     with pytest.raises(DivergedError, match=r"not finite in epoch \d"):
         fit(spec, parts)
 
 
-def test_a_diverging_training_keeps_the_epochs_that_were_sound(parts):
+def test_a_diverging_trial_keeps_the_history_before_the_error(parts):
     spec = make_spec({"neurons": [16], "epochs": 300, "optimizer": "sgd", "learning_rate": 0.5, "l2": 4.2}, 1)
     with pytest.raises(DivergedError) as caught:
         fit(spec, parts)

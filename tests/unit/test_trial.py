@@ -26,13 +26,13 @@ from gamtune.spec import Spec
 
 @pytest.fixture(scope="module")
 def few_digits(tmp_path_factory):
-    """The digits with a fifth of the usual training samples, for facts that do not depend on their number."""
+    """The digits with a fifth of the usual training samples, for tests that do not depend on their number."""
     folder = tmp_path_factory.mktemp("few digits")
     prepare(Data(source="digits", test={"fraction": 0.7}), folder)
     return Prepared.open(folder / "digest.json")
 
 
-def test_a_record_holds_all_that_is_known_of_a_training(tmp_path, digits):
+def test_a_record_describes_its_trial(tmp_path, digits):
     spec = make_spec({"neurons": [16], "epochs": 3, "patience": 2}, 4)
     data = Prepared.open(digits)
     run_trial(spec, data, "code", 1, tmp_path)
@@ -48,7 +48,7 @@ def test_a_record_holds_all_that_is_known_of_a_training(tmp_path, digits):
     assert score(raw, data.part("train"), data) == record["metrics"]["train"]
 
 
-def test_the_saved_model_gives_probabilities(tmp_path, digits):
+def test_the_saved_model_returns_probabilities(tmp_path, digits):
     data = Prepared.open(digits)
     run_trial(make_spec({"neurons": [8], "epochs": 1, "activation": "maxout", "l1": 1e-4}, 4), data, "c", 1, tmp_path)
     probabilities = np.asarray(load_model(tmp_path / "model.keras")(data.part("test").x[:50]))
@@ -56,7 +56,7 @@ def test_the_saved_model_gives_probabilities(tmp_path, digits):
     assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
-def test_a_training_that_cannot_succeed_is_recorded_as_failed_without_a_model(tmp_path, digits):
+def test_a_diverging_trial_is_recorded_as_failed_without_a_model(tmp_path, digits):
     spec = make_spec({"neurons": [16], "optimizer": "sgd", "learning_rate": 1e30}, 4)
     run_trial(spec, Prepared.open(digits), "code", 1, tmp_path)
     record = json.loads((tmp_path / "record.json").read_text())
@@ -72,44 +72,46 @@ def test_a_training_that_cannot_succeed_is_recorded_as_failed_without_a_model(tm
 )
 @pytest.mark.slow
 @pytest.mark.parametrize("patience", [None, 2])
-def test_a_continued_training_equals_one_that_never_stopped(tmp_path, few_digits, optimizer, patience):
+def test_a_resumed_trial_equals_an_uninterrupted_one(tmp_path, few_digits, optimizer, patience):
     settings = {"neurons": [16, 12], "batch_size": 32, "patience": patience, **NETWORKS["regularised"], **optimizer}
-    if optimizer.get("network") == "h2o":  # each of its layers is compiled for seconds
+    if optimizer.get("network") == "h2o":  # compiling a layer takes seconds
         settings |= {"neurons": [16], "hidden_dropout": [0.2]}
     data = few_digits
     spec = make_spec(settings | {"epochs": 7}, 3)
-    folders = {name: tmp_path / name for name in ("at once", "first", "second", "third")}
+    folders = {name: tmp_path / name for name in ("uninterrupted", "first", "second", "third")}
     for folder in folders.values():
         folder.mkdir()
-    run_trial(spec, data, "code", 1, folders["at once"])
+    run_trial(spec, data, "code", 1, folders["uninterrupted"])
     run_trial(replace(spec, epochs=2), data, "code", 1, folders["first"], ("state.npz",))
     run_trial(replace(spec, epochs=5), data, "code", 1, folders["second"], ("state.npz",), folders["first"])
     run_trial(spec, data, "code", 1, folders["third"], ("model.keras",), folders["second"])
-    once, continued = (json.loads((folders[name] / "record.json").read_text()) for name in ("at once", "third"))
-    for record in (once, continued):
+    uninterrupted, resumed = (
+        json.loads((folders[name] / "record.json").read_text()) for name in ("uninterrupted", "third")
+    )
+    for record in (uninterrupted, resumed):
         del record["history"]["time"], record["started"], record["finished"], record["seconds"]
-    assert continued == once
-    weights = [load_model(folders[name] / "model.keras").get_weights() for name in ("at once", "third")]
+    assert resumed == uninterrupted
+    weights = [load_model(folders[name] / "model.keras").get_weights() for name in ("uninterrupted", "third")]
     for alone, joined in zip(*weights, strict=True):
         assert (alone == joined).all()
     assert {file.name for file in folders["first"].iterdir()} == {"record.json", "state.npz"}
 
 
-def test_a_training_out_of_patience_does_not_go_on(tmp_path, digits):
+def test_a_trial_that_has_stopped_early_is_not_resumed(tmp_path, digits):
     data, spec = Prepared.open(digits), make_spec({"neurons": [8], "epochs": 6, "patience": 1, "min_delta": 10.0}, 3)
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()
     second.mkdir()
     run_trial(spec, data, "code", 1, first, ("model.keras", "state.npz"))
     run_trial(replace(spec, epochs=60), data, "code", 1, second, ("model.keras",), first)
-    told = [json.loads((folder / "record.json").read_text()) for folder in (first, second)]
-    assert [record["epochs_run"] for record in told] == [2, 2]
-    assert told[0]["metrics"] == told[1]["metrics"]
+    records = [json.loads((folder / "record.json").read_text()) for folder in (first, second)]
+    assert [record["epochs_run"] for record in records] == [2, 2]
+    assert records[0]["metrics"] == records[1]["metrics"]
 
 
 @pytest.fixture(scope="module")
 def values(tmp_path_factory):
-    """A regression in units of thousands: 300 rows of 6 columns, two of which matter."""
+    """A regression with values in the thousands: 300 samples with 6 inputs, two of which matter."""
     generator = np.random.default_rng(1)
     rows = pd.DataFrame(generator.normal(size=(300, 6)), columns=[f"x{number}" for number in range(6)])
     rows["price"] = 5000 + 1000 * rows["x0"] - 700 * np.abs(rows["x1"]) + generator.normal(scale=50, size=300)
@@ -127,22 +129,22 @@ def test_a_regression_is_trained_and_scored_in_the_units_of_its_target(tmp_path,
     )
     run_trial(spec, data, "code", 1, tmp_path)
     record = json.loads((tmp_path / "record.json").read_text())
-    figures = record["metrics"]["validation"]
-    assert list(figures) == ["mse", "rmse", "mae", "r2"]
-    assert figures["r2"] > 0.8
-    assert 50 < figures["mae"] <= figures["rmse"] < 500
+    metrics = record["metrics"]["validation"]
+    assert list(metrics) == ["mse", "rmse", "mae", "r2"]
+    assert metrics["r2"] > 0.8
+    assert 50 < metrics["mae"] <= metrics["rmse"] < 500
     assert set(record["history"]) == {"epoch", "time", "train_mse", "validation_mse", "validation_mae"}
     best = record["best_epoch"] - 1
-    assert record["history"]["validation_mse"][best] == pytest.approx(figures["mse"], rel=1e-4)
-    assert record["history"]["validation_mae"][best] == pytest.approx(figures["mae"], rel=1e-4)
+    assert record["history"]["validation_mse"][best] == pytest.approx(metrics["mse"], rel=1e-4)
+    assert record["history"]["validation_mae"][best] == pytest.approx(metrics["mae"], rel=1e-4)
     assert record["history"]["validation_mse"][best] == min(record["history"]["validation_mse"])
     part = data.part("validation")
-    assert score(load_raw(tmp_path / "model.keras"), part, data) == figures
+    assert score(load_raw(tmp_path / "model.keras"), part, data) == metrics
     exported = np.asarray(load_model(tmp_path / "model.keras")(part.x))[:, 0]
-    assert np.mean((exported - part.y) ** 2) == pytest.approx(figures["mse"], rel=1e-12)
+    assert np.mean((exported - part.y) ** 2) == pytest.approx(metrics["mse"], rel=1e-12)
 
 
-def test_a_regression_has_no_labels_to_smooth(tmp_path, values):
+def test_label_smoothing_of_a_regression_is_a_failed_trial(tmp_path, values):
     run_trial(make_spec({"label_smoothing": 0.1}, 1), Prepared.open(values), "code", 1, tmp_path)
     record = json.loads((tmp_path / "record.json").read_text())
     assert record["status"] == "failed"
@@ -150,7 +152,7 @@ def test_a_regression_has_no_labels_to_smooth(tmp_path, values):
 
 
 @pytest.mark.parametrize("error", [ValueError("shapes differ"), KeyError("x"), AssertionError("a bug")])
-def test_a_bug_is_raised_and_is_no_failed_trial(tmp_path, digits, monkeypatch, error):
+def test_a_bug_is_raised_and_not_recorded_as_a_failed_trial(tmp_path, digits, monkeypatch, error):
     def broken(*_):
         raise error
 
