@@ -86,7 +86,7 @@ def test_columns_of_text_keep_text_that_looks_like_numbers(tmp_path):
         (b"a,b\n1,2\n3", "its end is missing"),
         (b"a,b\n1,2\n3\n", "(line 3|row 2) has 1 cell(\\(s\\))?, but the header has 2"),
         (b'a,b\n1,"2\n', "quotation mark|unexpected end of data"),
-        (b"a,b\n\xff,2\n", "no UTF-8 text"),
+        (b"a,b\n\xff,2\n", "not UTF-8 text"),
     ],
 )
 @pytest.mark.parametrize("read", [read_artefact, read_rows])

@@ -1,11 +1,10 @@
-"""The registered model: what is deleted by hand comes back, and raw data frames of any type are accepted."""
+"""The registered model: a sync restores deleted parts, and raw data frames of any type are accepted."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
-from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
@@ -14,13 +13,12 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from raw_models import ROWS, WIDE, write_model
 from tracked import PREPROCESSING, start_python
 
-from gamtune.cli.main import main
 from gamtune.config.data_section import Data
 from gamtune.data.prepare import prepare
-from gamtune.data.raw_cells import raw_numbers
-from gamtune.errors import DamagedError, InputError
+from gamtune.errors import DamagedError
 from gamtune.serving.predict import predict_file
 from gamtune.tracking.sync import sync
 
@@ -35,20 +33,6 @@ from gamtune.tracking.sync import sync
 print(sync(TrackedStudy("digits", sys.argv[2], Path(sys.argv[3]))), file=sys.stderr)
 """
 CASES = Path(__file__).parents[1] / "cases"
-# Columns as a CSV file holds them: a number, whole numbers, truth values, codes with leading zeros, words
-WIDE = PREPROCESSING | {
-    "columns": ["size", "count", "smoker", "code", "kind"],
-    "levels": {"smoker": ["False", "True"], "code": ["0100", "2000"], "kind": ["male", "female"]},
-    "features": ["size", "count", "smoker=True", "code=0100", "code=2000", "kind=male"],
-    "mean": [1.0, 2.0, 0.0, 0.0, 0.0, 0.0],
-    "sd": [2.0, 1.5, 1.0, 1.0, 1.0, 1.0],
-    "missing": ["", "?"],
-}
-ROWS = """size,count,smoker,code,kind
-2.5,3,True,0100,male
--1,0,False,2000,female
-,7,True,0100,male
-"""
 
 
 @pytest.fixture
@@ -64,21 +48,6 @@ def registered(study):
 @pytest.fixture
 def client(registered):
     return MlflowClient(registered.uri)
-
-
-def write_model(folder, preprocessing, seed=1):
-    """A network that fits a preprocessing, beside it."""
-    import keras
-
-    folder.mkdir(exist_ok=True)
-    keras.utils.set_random_seed(seed)
-    outputs = len(preprocessing["classes"])
-    model = keras.Sequential(
-        [keras.Input([len(preprocessing["features"])]), keras.layers.Dense(outputs, activation="softmax")]
-    )
-    model.save(folder / "model.keras")
-    (folder / "preprocessing.json").write_text(json.dumps(preprocessing))
-    return folder / "model.keras"
 
 
 def champion(study):
@@ -114,7 +83,7 @@ def test_what_is_deleted_in_the_ui_is_registered_again(registered, client):
     assert champion(registered).predict(rows)["predicted"].isin(["no", "yes"]).all()
 
 
-def test_the_champion_brings_all_the_code_that_it_imports(registered, tmp_path):
+def test_the_champion_contains_all_code_that_it_imports(registered, tmp_path):
     [served] = (registered.results / "mlartifacts/digits/models").glob("*/artifacts/served.py")
     code = f"import sys; sys.path[:0] = [{str(served.parent / 'code')!r}]; exec(open({str(served)!r}).read())"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -124,7 +93,7 @@ def test_the_champion_brings_all_the_code_that_it_imports(registered, tmp_path):
     assert str(served.parent) in done.stdout
 
 
-def test_a_champion_whose_files_are_gone_is_registered_again(registered):
+def test_a_champion_whose_files_were_deleted_is_registered_again(registered):
     shutil.rmtree(registered.results / "mlartifacts/digits/models")
     assert sync(registered.tracked).champion.version == "2"
     champion(registered)
@@ -187,7 +156,7 @@ def test_raw_data_frames_of_any_type_give_the_predictions_of_the_command_line(st
 
 
 def ask(model, content, kind="application/json"):
-    """The predictions that MLflow's server answers with, without a server."""
+    """Return the response of MLflow's scoring server, without starting a server."""
     from mlflow.pyfunc.scoring_server import invocations
 
     if kind == "application/json":
@@ -285,119 +254,3 @@ def test_data_with_20_000_columns_are_tracked_and_its_champion_predicts(study):
     assert kept > 900
     rows = pd.DataFrame(np.zeros((2, 20_000), int), columns=names)
     assert len(champion(study).predict(rows)) == 2
-
-
-@pytest.mark.parametrize(
-    "cells",
-    [
-        [True, False, None],
-        ["True", "False", None],
-        ["TRUE", "false", "?"],
-        pd.array([True, False, None], "boolean"),
-        pd.Categorical([True, False, None]),
-        [1, 0, None],
-        ["1", "0.0", " "],
-        [Decimal(1), Decimal(0), None],
-    ],
-)
-def test_truth_values_are_0_and_1_however_they_are_stored(cells):
-    np.testing.assert_array_equal(raw_numbers(pd.Series(cells, name="a"), ["?"]), [1, 0, np.nan])
-
-
-@pytest.mark.parametrize("cells", [["1", "True"], ["yes", "no"], [1j, 2], [b"1", b"2"], pd.to_timedelta([1, 2])])
-def test_what_is_no_number_is_refused(cells):
-    with pytest.raises(InputError, match="is not a finite number"):
-        raw_numbers(pd.Series(cells, name="a"))
-
-
-@pytest.fixture
-def exported(tmp_path):
-    """An exported model, and a file of samples for it."""
-    file = tmp_path / "rows.csv"
-    file.write_text(ROWS)
-    return write_model(tmp_path / "optimum", WIDE), file
-
-
-def test_unseen_levels_are_reported_by_column_and_refused_with_strict(exported):
-    model, file = exported
-    known, warnings = predict_file(model, file)
-    assert warnings == []
-    file.write_text(ROWS.replace("female", "Female").replace("0100", "0300") + "1,1,True,9,Female\n1,1,True,,\n")
-    predicted, warnings = predict_file(model, file)
-    assert warnings == [
-        f"{file}: column 'code': 3 samples have a level that is not in the training data and counts as missing: "
-        "'0300' (2), '9' (1)",
-        f"{file}: column 'kind': 2 samples have a level that is not in the training data and counts as missing: "
-        "'Female' (2; did you mean 'female'?)",
-    ]
-    assert len(predicted.splitlines()) == 6 != len(known.splitlines())
-    with pytest.raises(InputError) as caught:
-        predict_file(model, file, strict=True)
-    assert str(caught.value).splitlines() == warnings
-
-
-def test_a_level_in_another_spelling_is_reported_with_the_known_one(tmp_path, capsys):
-    titanic, rows = CASES / "58-leak/titanic.csv", CASES / "54-predict-unseen-level/new.csv"
-    prepare(Data(source="table", path=str(titanic), target="survived", drop=["alive"]), tmp_path)
-    preprocessing = json.loads((tmp_path / "preprocessing.json").read_text())
-    model = write_model(tmp_path / "optimum", preprocessing)
-    warning = (
-        f"{rows}: column 'sex': 6 samples have a level that is not in the training data and counts as missing: "
-        "'Male' (3; did you mean 'male'?), 'Female' (3; did you mean 'female'?)\n"
-    )
-    assert main(["predict", str(model), str(rows)]) == 0
-    printed = capsys.readouterr()
-    assert (printed.err, len(printed.out.splitlines())) == (f"warning: {warning}", 7)
-    assert main(["predict", str(model), str(rows), "--strict"]) == 2
-    assert capsys.readouterr() == ("", warning)
-
-
-def test_many_unseen_levels_are_five_and_a_count(exported):
-    model, file = exported
-    file.write_text("size,count,smoker,code,kind\n" + "".join(f"1,1,True,{n + 5000},male\n" for n in range(40)))
-    [warning] = predict_file(model, file)[1]
-    assert warning.endswith("'5000' (1), '5001' (1), '5002' (1), '5003' (1), '5004' (1), 35 more levels")
-
-
-@pytest.mark.parametrize(
-    ("name", "change", "message"),
-    [
-        ("model.keras", lambda text: text[:-100], "damaged: it is not a whole Keras model"),
-        ("model.keras", lambda text: text[:3000] + b"flipped" + text[3007:], "damaged: "),
-        ("model.keras", lambda text: b"", "damaged: it is not a whole Keras model"),
-        ("preprocessing.json", lambda text: text[:-100], "damaged: it is not valid JSON"),
-        ("preprocessing.json", lambda text: b"[]", "damaged: it is not a JSON object"),
-        ("preprocessing.json", lambda text: text.replace(b'"mean"', b'"man"'), "damaged: it does not describe"),
-        ("preprocessing.json", lambda text: text.replace(b"[1.0, 2.0, ", b"[1.0, "), "damaged: "),
-        ("preprocessing.json", lambda text: text.replace(b"[1.0, 2.0, ", b'["a", 2.0, '), "damaged: "),
-        ("preprocessing.json", lambda text: text.replace(b'["no", "yes"]', b'["no", "yes", "so"]'), "other data"),
-        ("model.keras", None, "no such file"),
-        ("preprocessing.json", None, "no such file"),
-    ],
-)
-def test_a_damaged_or_missing_file_of_a_model_is_one_line(exported, name, change, message):
-    model, file = exported
-    path = model.with_name(name)
-    content = path.read_bytes()
-    path.unlink()
-    if change is not None:
-        assert change(content) != content
-        path.write_bytes(change(content))
-    with pytest.raises(InputError) as caught:
-        predict_file(model, file)
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert str(model.parent) in str(caught.value)
-
-
-def test_a_model_with_hidden_code_or_of_another_kind_is_refused(exported):
-    import keras
-
-    model, file = exported
-    code = keras.Sequential([keras.Input([6]), keras.layers.Lambda(lambda x: x[:, :2])])
-    code.save(model)
-    with pytest.raises(DamagedError, match=r"Keras cannot load it: .*Lambda"):
-        predict_file(model, file)
-    keras.Sequential([keras.Input([8, 8, 1]), keras.layers.Flatten(), keras.layers.Dense(2)]).save(model)
-    with pytest.raises(DamagedError, match="expected 6 inputs and 2 outputs: it belongs to other data"):
-        predict_file(model, file)

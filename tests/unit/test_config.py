@@ -250,7 +250,10 @@ def reported(tmp_path, capsys, changes):
             {"search.rows": [{"name": "random_001", "l1": 0.1}]},
             "search.rows: two configurations are named 'random_001'; use another name",
         ),
-        ({"search.rows": [{"name": ["a"], "l1": 0.1}]}, "search.rows: row 1, name: got \"['a']\", expected text of at most"),
+        (
+            {"search.rows": [{"name": ["a"], "l1": 0.1}]},
+            "search.rows: row 1, name: got \"['a']\", expected text of at most",
+        ),
     ],
 )
 def test_an_invalid_config_is_reported_in_one_line_with_key_and_value(tmp_path, capsys, changes, line):

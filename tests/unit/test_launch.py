@@ -89,7 +89,7 @@ def test_changed_code_trains_again(digits, places, monkeypatch):
 @pytest.mark.parametrize(
     ("happening", "reason"),
     [
-        (killed, r"killed by signal 9 \(SIGKILL\), as the kernel does when memory runs out,"),
+        (killed, r"killed by signal 9 \(SIGKILL\), which usually means that the machine ran out of memory,"),
         (out_of_memory, "out of memory"),
     ],
 )
@@ -127,8 +127,8 @@ def test_a_disk_that_becomes_full_is_reported_in_one_line(digits, places, monkey
     assert list(places["store"].iterdir()) == []
 
 
-def test_missing_data_are_reported(places, tmp_path):
-    with pytest.raises(LaunchError, match=r"digest.json is missing: make the data first"):
+def test_missing_data_are_named(places, tmp_path):
+    with pytest.raises(LaunchError, match=r"digest.json: no such file; prepare the data first"):
         run(tmp_path / "digest.json", places)
 
 

@@ -122,7 +122,7 @@ def test_a_run_removes_the_leftovers_of_a_killed_run(tmp_path, capsys):
     assert len(list(trial.iterdir())) == 5
     capsys.readouterr()
     execute(tmp_path)
-    assert capsys.readouterr().err == "An earlier run was killed; its lock is cleared.\n"
+    assert capsys.readouterr().err == "An earlier run was killed; its lock was removed.\n"
     assert (own.exists(), foreign.exists()) == (False, True)
     assert sorted(trial.iterdir()) == sorted(kept)
 

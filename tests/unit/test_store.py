@@ -119,7 +119,7 @@ def test_every_part_of_the_identity_of_a_trial_is_compared(tmp_path, field, caps
     assert stored.status() == "ok"
     write_text(stored.folder / "record.json", json.dumps(record | {field: "another"}))
     assert stored.status() is None
-    assert f"belongs to another training (its {field} differs)" in capsys.readouterr().err
+    assert f"belongs to another trial (its {field} differs)" in capsys.readouterr().err
 
 
 def test_a_damaged_model_does_not_change_the_record(ask, trained, tmp_path):

@@ -1,11 +1,8 @@
 import json
 import os
-import re
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from importlib.metadata import version
@@ -17,7 +14,6 @@ import pandas as pd
 import pytest
 from servers import free_port
 from tracked import (
-    LIBRARY,
     STARTED,
     SYNC,
     SYNC_TOGETHER,
@@ -26,21 +22,19 @@ from tracked import (
     start_python,
     study_runs,
     wait_until,
-    write_config,
 )
 
 from gamtune.config.settings import make_spec
-from gamtune.errors import DamagedError, InputError
+from gamtune.errors import DamagedError
 from gamtune.files import write_text
 from gamtune.results.selection import Compared, Selection
 from gamtune.results.slots_file import FilledSlot, write_slots
-from gamtune.tracking.address import TrackingError, absolute_uri
+from gamtune.tracking.address import TrackingError
 from gamtune.tracking.records import read_runs
 from gamtune.tracking.run_content import record_content
 from gamtune.tracking.runs import create_run
 from gamtune.tracking.study import TrackedStudy
 from gamtune.tracking.sync import Counts, sync
-from gamtune.tracking.ui import check_port, deep_link, ui_command
 
 pytestmark = pytest.mark.slow
 
@@ -284,64 +278,6 @@ def test_a_server_that_is_down_is_one_quick_line(tmp_path):
     assert time.monotonic() - began < 15
 
 
-def test_a_relative_database_means_the_same_from_every_directory(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert (
-        absolute_uri("sqlite:///results/mlflow.db?timeout=60") == f"sqlite:///{tmp_path}/results/mlflow.db?timeout=60"
-    )
-
-
-def test_deep_link_opens_the_saved_view_without_importing_mlflow(study):
-    study.write_trials(1)
-    assert deep_link(study.tracked, 5000).startswith("http://127.0.0.1:5000/#/experiments/")
-    other = TrackedStudy("none", study.uri, study.results)
-    assert deep_link(other, 5000) == "http://127.0.0.1:5000/#/experiments"
-    [(experiment,)] = study.query("SELECT experiment_id FROM experiments WHERE name = 'digits'")
-    ranked = f"http://127.0.0.1:5000/#/experiments/{experiment}/runs?workflowType=machine_learning"
-    assert deep_link(study.tracked, 5000).startswith(
-        ranked + "&orderByKey=metrics.%60validation_mse%60&orderByAsc=true"
-    )
-    study.sync()
-    assert deep_link(study.tracked, 5000) == ranked + "&compareRunsMode=CHART&viewStateShareKey=gamtune"
-    code = (
-        "import sys; from pathlib import Path; from gamtune.tracking.ui import deep_link;"
-        "from gamtune.tracking.study import TrackedStudy;"
-        "deep_link(TrackedStudy('digits', sys.argv[1], Path()), 1); sys.exit('mlflow' in sys.modules)"
-    )
-    assert start_python(code, study.uri).wait() == 0
-
-
-def test_ui_serves_the_loopback_only_and_waits_for_a_store(study, tmp_path):
-    command, environment = ui_command(study.tracked, 5001)
-    assert command[command.index("--host") + 1] == "127.0.0.1"
-    assert command[command.index("--allowed-hosts") + 1] == "localhost:5001,127.0.0.1:5001"
-    assert environment["MLFLOW_BACKEND_STORE_URI"] == study.uri
-    with pytest.raises(TrackingError, match="not made yet"):
-        ui_command(TrackedStudy("digits", f"sqlite:///{tmp_path}/none.db", study.results), 5001)
-    with pytest.raises(TrackingError, match=r"a UI of its own: http://127\.0\.0\.1:9/#/experiments"):
-        ui_command(TrackedStudy("digits", "http://127.0.0.1:9", study.results), 5001)
-
-
-@pytest.mark.parametrize("port", [0, 65536, -1])
-def test_a_port_that_does_not_exist_is_one_line(port):
-    with pytest.raises(InputError, match=rf"^port {port} does not exist, expected a number from 1 to 65535; "):
-        check_port(port)
-
-
-def test_a_port_in_use_is_one_line_that_names_a_free_one(tmp_path, empty_database):
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        (tmp_path / "results").mkdir()
-        shutil.copy(empty_database, tmp_path / "results/mlflow.db")
-        write_config(tmp_path)
-        command = [sys.executable, "-m", "gamtune", "ui", "config.yaml", "--port", str(port)]
-        environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    found = re.fullmatch(rf"port {port} is in use; use another one: --port (\d+), or make ui PORT=(\d+)\n", done.stderr)
-    check_port(int(found[1]))
-
-
 def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_the_model(study):
     import mlflow
 
@@ -401,7 +337,7 @@ def test_runs_name_their_data_set_machine_and_what_asked_for_them(study):
     assert (tags["system.processor"], tags["system.cores"], tags["version.python"]) == ("A Processor", "2", "3.11")
     assert (tags["gamtune.strategy"], tags["gamtune.asked_by"]) == ("random", "table.csv")
     assert "gamtune.round" not in tags
-    assert "[the study's run](#/experiments/1/runs?" in tags["mlflow.note.content"]
+    assert "[the run of the study](#/experiments/1/runs?" in tags["mlflow.note.content"]
     [used] = run.inputs.dataset_inputs
     assert (used.dataset.name, used.dataset.digest) == ("digits", "d" * 36)
     columns = json.loads(used.dataset.schema)["mlflow_colspec"]
@@ -426,23 +362,6 @@ def test_a_row_of_a_round_says_which(study):
     copy = study.results / "mlartifacts" / study.name / summary.info.run_id / "artifacts/rounds/1/slots.csv"
     assert copy.exists(), "what asked for it is among the study's artifacts"
     assert Path(copy).read_text().startswith("slot,")
-
-
-def test_the_view_is_saved_for_a_version_it_is_known_for_alone(study, monkeypatch):
-    from gamtune.tracking.saved_view import TAG
-    from gamtune.tracking.store import Store
-
-    study.write_trials(3)
-    monkeypatch.setattr(Store, "version", lambda _: "3.99")
-    assert sync(study.tracked).note == "no saved view: its format is known for MLflow 3.17, this is 3.99"
-    tags = f"SELECT value FROM experiment_tags WHERE key = '{TAG}'"
-    assert study.query(tags) == []
-    monkeypatch.undo()
-    assert sync(study.tracked).note == ""
-    [(view,)] = study.query(tags)
-    assert len(view) < 5000
-    sync(study.tracked)
-    assert study.query(tags) == [(view,)]
 
 
 def test_a_description_that_somebody_wrote_stays_and_another_strategy_is_followed(study):

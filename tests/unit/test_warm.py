@@ -1,4 +1,4 @@
-"""The warm trainer: real trainings in its children, and real signals to every process that takes part."""
+"""The warm trainer: trials in its children, and signals to all processes that are involved."""
 
 import contextlib
 import json
@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from warm_run import ENDLESS, SHORT, Run, alive, children, cpu_seconds, has_tensorflow, until, without_times
 
 from gamtune.config.settings import make_spec
 from gamtune.runtime.fingerprint import LIBRARY
@@ -24,106 +24,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the warm trainer is Linux only"),
 ]
 
-SHORT = make_spec({"neurons": [16, 12], "epochs": 3, "hidden_dropout": 0.3, "l1": 1e-4}, 1)
-ENDLESS = make_spec({"neurons": [200, 200], "epochs": 1_000_000, "patience": 1_000_000}, 1)
 SEARCH = Path(__file__).parents[1] / "golden" / "gam" / "digits_random_100.csv"
 MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
-# Starts a trainer as the workflow does, then runs jobs on command, as Snakemake does: as its own children
-RUN = """
-import json, os, subprocess, sys
-from pathlib import Path
-from gamtune.runtime.warm import VARIABLE, start_trainer
-start_trainer(Path(sys.argv[1]), expected="expected" in sys.argv)
-print(os.environ[VARIABLE], flush=True)
-for line in sys.stdin:
-    job = json.loads(line)
-    with open(job["log"], "w") as log:
-        process = subprocess.Popen(job["command"], env=os.environ | job["variables"], stdout=log, stderr=log)
-    print(process.pid, flush=True)
-"""
-
-
-def alive(pid):
-    """Whether a process is there and no zombie."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
-def children(pid):
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def until(condition, seconds=60):
-    """Wait for a condition to hold and give what it gave."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if result := condition():
-            return result
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
-
-
-@dataclass
-class Run:
-    """A process that stands for Snakemake: it has started a trainer, and starts jobs."""
-
-    folder: Path
-    digits: Path
-    group: Path | None = None  # a memory group that all processes belong to
-    expected: bool = False
-    process: subprocess.Popen = field(init=False)
-    token: str = field(init=False)
-
-    def __post_init__(self):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("GAMTUNE_")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", RUN, str(self.folder / "trainer.txt"), *(["expected"] if self.expected else [])],
-            env={**environment, "PYTHONPATH": str(LIBRARY)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            preexec_fn=(lambda: (self.group / "cgroup.procs").write_text(str(os.getpid()))) if self.group else None,
-        )  # fmt: skip
-        self.token = self.process.stdout.readline().strip()
-        self.server = until(lambda: children(self.process.pid))[0]
-
-    @property
-    def trainings(self):
-        """The trainer's children."""
-        return children(self.server)
-
-    def job(self, name, spec=SHORT, attempt=1, trainer=None):
-        """Start a job, with another trainer than the run's if one is named; its process id."""
-        command = [sys.executable, "-m", "gamtune", "train", "--spec", spec.to_json(), "--data", self.digits]
-        command += ["--record", self.folder / name / "record.json", "--store", self.folder / f"store {name}"]
-        command += ["--attempt", attempt, "--attempts", 2]
-        variables = {} if trainer is None else {"GAMTUNE_TRAINER": trainer}
-        job = {"command": list(map(str, command)), "variables": variables, "log": f"{self.folder / name}.txt"}
-        self.process.stdin.write(json.dumps(job) + "\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
-
-    def log(self, name):
-        return (self.folder / f"{name}.txt").read_text()
-
-    def wait_for_epochs(self, name):
-        until(lambda: "epoch 1/" in self.log(name))
-
-    def record(self, name):
-        return json.loads((self.folder / name / "record.json").read_text())
-
-    def left_in_store(self, name):
-        return [path.name for path in (self.folder / f"store {name}").glob("*")]
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-
-
-def cpu_seconds(pid):
-    """User and system time of a process so far; 0 if it has gone."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return 0
 
 
 @pytest.fixture(scope="module")
@@ -142,31 +44,20 @@ def own_run(tmp_path, digits) -> Iterator[Run]:
     run.end()
 
 
-def without_times(record):
-    history = {name: curve for name, curve in record["history"].items() if name != "time"}
-    return {name: value for name, value in record.items() if name not in ("started", "finished", "seconds")} | {
-        "history": history
-    }
-
-
 def test_the_trainer_imports_nothing_before_the_first_job(own_run):
     time.sleep(1)
     assert not has_tensorflow(own_run.server)
     assert cpu_seconds(own_run.server) < 0.5
 
 
-def test_the_trainer_imports_at_once_where_trainings_are_expected(tmp_path, digits):
+def test_the_trainer_imports_immediately_if_trials_are_expected(tmp_path, digits):
     run = Run(tmp_path, digits, expected=True)
     until(lambda: has_tensorflow(run.server))
     run.end()
 
 
-def has_tensorflow(pid):
-    return "libtensorflow" in Path(f"/proc/{pid}/maps").read_text()
-
-
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_warm_training_leaves_the_record_and_model_of_a_process_of_its_own(run, threads):
+def test_a_trial_of_the_warm_trainer_equals_one_in_a_separate_process(run, threads):
     spec = make_spec(SHORT.settings() | {"threads": threads}, 1)
     warm, cold = f"warm {threads}", f"cold {threads}"
     run.job(warm, spec)
@@ -180,7 +71,7 @@ def test_a_warm_training_leaves_the_record_and_model_of_a_process_of_its_own(run
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def test_each_training_prints_into_its_own_log(run):
+def test_each_trial_prints_to_its_log(run):
     mad = make_spec({"neurons": [8], "optimizer": "sgd", "learning_rate": 1e30}, 1)
     run.job("fine")
     run.job("mad", mad)
@@ -192,13 +83,13 @@ def test_each_training_prints_into_its_own_log(run):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_stopped_job_takes_its_training_with_it_and_the_trainer_goes_on(run, number):
+def test_a_stopped_job_ends_its_trial_but_not_the_trainer(run, number):
     name = f"stopped by {number.name}"
     job = run.job(name, ENDLESS)
     run.wait_for_epochs(name)
-    (training,) = run.trainings
+    (trial,) = run.trials
     os.kill(job, number)
-    until(lambda: not alive(training))
+    until(lambda: not alive(trial))
     until(lambda: not alive(job))
     assert not (run.folder / name / "record.json").exists()
     if number != signal.SIGKILL:
@@ -207,41 +98,44 @@ def test_a_stopped_job_takes_its_training_with_it_and_the_trainer_goes_on(run, n
     until(lambda: (run.folder / f"after {number.name}" / "record.json").exists())
 
 
-def test_a_killed_training_fails_its_attempt_in_clear_words_and_the_last_attempt_is_recorded(run):
+def test_a_killed_trial_fails_its_attempt_and_the_last_attempt_is_recorded(run):
     for attempt in (1, 2):
         job = run.job("killed", ENDLESS, attempt)
         run.wait_for_epochs("killed")
-        os.kill(run.trainings[0], signal.SIGKILL)
+        os.kill(run.trials[0], signal.SIGKILL)
         until(lambda job=job: not alive(job))
         if attempt == 1:
-            said = run.log("killed")
-            assert "killed by signal 9 (SIGKILL), as the kernel does when memory runs out, in attempt 1 of 2" in said
-            assert "Traceback" not in said
+            output = run.log("killed")
+            assert (
+                "killed by signal 9 (SIGKILL), which usually means that the machine ran out of memory, in attempt 1 of 2"
+                in output
+            )
+            assert "Traceback" not in output
             assert not (run.folder / "killed" / "record.json").exists()
     assert run.record("killed")["status"] == "failed"
     assert run.left_in_store("killed") == []
 
 
-def test_jobs_go_on_by_themselves_when_the_trainer_is_killed(own_run, tmp_path):
+def test_jobs_continue_when_the_trainer_is_killed(own_run, tmp_path):
     own_run.job("orphan", make_spec({"neurons": [64], "epochs": 400}, 1))
     own_run.wait_for_epochs("orphan")
-    (training,) = own_run.trainings
+    (trial,) = own_run.trials
     step = start_gam(tmp_path / "alone", own_run.token)
-    until(lambda: len(own_run.trainings) == 2)
+    until(lambda: len(own_run.trials) == 2)
     os.kill(own_run.server, signal.SIGKILL)
-    until(lambda: not alive(training))
+    until(lambda: not alive(trial))
     until(lambda: (own_run.folder / "orphan" / "record.json").exists())
     assert own_run.record("orphan")["epochs_run"] == 400
-    assert "the warm trainer does not answer" in own_run.log("orphan")
+    assert "the warm trainer does not respond" in own_run.log("orphan")
     assert step.wait() == 0, step.stdout.read()
     assert (tmp_path / "alone" / "gam" / "terms.csv").exists()
 
 
-def test_a_killed_run_takes_trainer_jobs_and_trainings_with_it(own_run):
+def test_a_killed_run_ends_trainer_jobs_and_trials(own_run):
     jobs = [own_run.job(f"job {number}", ENDLESS) for number in (1, 2)]
     own_run.wait_for_epochs("job 1")
     own_run.wait_for_epochs("job 2")
-    everyone = [own_run.server, *jobs, *own_run.trainings]
+    everyone = [own_run.server, *jobs, *own_run.trials]
     own_run.process.kill()
     own_run.process.wait()
     until(lambda: not any(map(alive, everyone)), 20)
@@ -250,7 +144,7 @@ def test_a_killed_run_takes_trainer_jobs_and_trainings_with_it(own_run):
         assert own_run.left_in_store(f"job {number}") == []
 
 
-def test_a_run_uses_the_trainer_that_its_environment_names_while_that_lives(own_run, monkeypatch, tmp_path):
+def test_a_run_uses_the_running_trainer_of_its_environment(own_run, monkeypatch, tmp_path):
     monkeypatch.setenv(VARIABLE, own_run.token)
     start_trainer(tmp_path / "second.txt")
     assert os.environ[VARIABLE] == own_run.token
@@ -270,7 +164,7 @@ def test_a_run_uses_the_trainer_that_its_environment_names_while_that_lives(own_
 def test_another_environment_finds_no_trainer(run):
     job = run.job("elsewhere", ENDLESS, trainer="0123456789abcdef")
     own = until(lambda: children(job))
-    assert run.trainings == []
+    assert run.trials == []
     os.kill(job, signal.SIGTERM)
     until(lambda: not alive(own[0]))
 
@@ -290,16 +184,16 @@ def imported(run):
     if not has_tensorflow(run.server):
         run.job("first")
         until(lambda: (run.folder / "first" / "record.json").exists())
-    until(lambda: not run.trainings)
+    until(lambda: not run.trials)
     return run
 
 
-def test_a_step_in_a_child_of_the_trainer_leaves_the_files_of_a_process_of_its_own(imported, tmp_path):
+def test_a_step_in_a_child_of_the_trainer_writes_the_same_files_as_a_separate_process(imported, tmp_path):
     left = []
     for name, trainer in (("warm", imported.token), ("cold", "")):
         step = start_gam(tmp_path / name, trainer)
         if trainer:
-            until(lambda: imported.trainings)
+            until(lambda: imported.trials)
         assert step.wait() == 0, step.stdout.read()
         assert step.stdout.read() == ""
         left.append({path.name: path.read_bytes() for path in (tmp_path / name / "gam").iterdir()})
@@ -307,19 +201,19 @@ def test_a_step_in_a_child_of_the_trainer_leaves_the_files_of_a_process_of_its_o
     assert left[0] == left[1]
 
 
-def test_a_step_of_its_own_computes_in_one_thread_as_the_trainer_does(tmp_path):
+def test_a_step_in_a_separate_process_uses_one_thread_like_the_trainer(tmp_path):
     code = """import sys
 from gamtune.cli.main import main
 main(sys.argv[1:])
 from threadpoolctl import threadpool_info
 print([library["num_threads"] for library in threadpool_info()])"""
-    said, _ = start_gam(tmp_path, "", program=("-c", code)).communicate()
-    numbers = json.loads(said)
+    output, _ = start_gam(tmp_path, "", program=("-c", code)).communicate()
+    numbers = json.loads(output)
     assert numbers
     assert set(numbers) == {1}
 
 
-def test_a_served_step_says_what_is_wrong_and_ends_as_a_process_of_its_own_does(imported, tmp_path):
+def test_a_served_step_reports_errors_like_a_separate_process(imported, tmp_path):
     ends = []
     for name, trainer in (("warm", imported.token), ("cold", "")):
         step = start_gam(tmp_path / name, trainer, "s(nothing)")
@@ -329,9 +223,9 @@ def test_a_served_step_says_what_is_wrong_and_ends_as_a_process_of_its_own_does(
     assert ends[0] == ends[1]
 
 
-def test_a_killed_step_says_so(imported, tmp_path):
+def test_a_killed_step_reports_its_signal(imported, tmp_path):
     step = start_gam(tmp_path / "killed", imported.token)
-    os.kill(until(lambda: imported.trainings)[0], signal.SIGKILL)
+    os.kill(until(lambda: imported.trials)[0], signal.SIGKILL)
     assert step.wait() == 128 + signal.SIGKILL
     assert step.stdout.read() == "gamtune gam: killed by signal 9 (SIGKILL)\n"
 
@@ -348,11 +242,11 @@ def private_megabytes(pid):
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 
 
-def test_trainings_at_the_same_time_share_the_memory_of_the_import(run):
+def test_simultaneous_trials_share_the_memory_of_the_import(run):
     jobs = [run.job(f"sharing {number}", ENDLESS) for number in range(3)]
     for number in range(3):
         run.wait_for_epochs(f"sharing {number}")
-    own = [private_megabytes(training) for training in run.trainings]
+    own = [private_megabytes(trial) for trial in run.trials]
     for job in jobs:
         os.kill(job, signal.SIGTERM)
         until(lambda job=job: not alive(job))
@@ -362,15 +256,15 @@ def test_trainings_at_the_same_time_share_the_memory_of_the_import(run):
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("trainer", [None, ""], ids=["warm", "cold"])
-def test_a_training_computes_in_as_many_threads_as_it_was_given(run, threads, trainer):
+def test_a_trial_uses_its_number_of_threads(run, threads, trainer):
     spec = make_spec({"neurons": [1000, 1000], "batch_size": 512, "epochs": 1_000_000, "threads": threads}, 1)
     name = f"threads {threads} {trainer}"
     job = run.job(name, spec, trainer=trainer)
     run.wait_for_epochs(name)
-    (training,) = run.trainings if trainer is None else children(job)
-    before, begun = thread_seconds(training), cpu_seconds(training)
-    until(lambda: cpu_seconds(training) > begun + 0.8 * threads)
-    after = thread_seconds(training)
+    (trial,) = run.trials if trainer is None else children(job)
+    before, start = thread_seconds(trial), cpu_seconds(trial)
+    until(lambda: cpu_seconds(trial) > start + 0.8 * threads)
+    after = thread_seconds(trial)
     os.kill(job, signal.SIGTERM)
     until(lambda: not alive(job))
     spent = sorted((after[thread] - before.get(thread, 0) for thread in after), reverse=True)
@@ -398,12 +292,15 @@ def memory_group() -> Iterator[Path]:
         group.rmdir()
 
 
-def test_a_training_that_the_kernel_kills_for_memory_fails_alone(tmp_path, digits, memory_group):
+def test_a_trial_that_is_killed_for_memory_fails_alone(tmp_path, digits, memory_group):
     run = Run(tmp_path, digits, memory_group)
     try:
         run.job("greedy", make_spec({"neurons": [12000, 12000], "epochs": 2}, 1), 2)
         until(lambda: (run.folder / "greedy" / "record.json").exists(), 120)
-        assert "killed by signal 9 (SIGKILL), as the kernel does when memory runs out" in run.record("greedy")["reason"]
+        assert (
+            "killed by signal 9 (SIGKILL), which usually means that the machine ran out of memory"
+            in run.record("greedy")["reason"]
+        )
         run.job("modest")
         until(lambda: (run.folder / "modest" / "record.json").exists())
         assert run.record("modest")["status"] == "ok"

@@ -81,7 +81,7 @@ def test_a_diverging_trial_does_not_stop_the_study(new_project):
     assert new_project.path("gam/skipped.txt").read_text().startswith("No model of the error was asked for")
     assert new_project.snakemake("-n").nothing_done
     forgotten = new_project.gamtune("reset-failed", "config/small.yaml")
-    assert "1 failed trainings forgotten" in forgotten.output
+    assert "1 failed trials removed" in forgotten.output
     assert new_project.planned()["train"] == 1
 
 
@@ -164,7 +164,7 @@ def test_a_second_run_is_refused_and_a_killed_run_resumes(untouched_project):
     kept = {path: path.read_text() for path in new_project.path("trials").glob("*/record.json")}
     done = new_project.call(*make)
     assert done.code == 0, done.output
-    assert "An earlier run was killed; its lock is cleared." in done.output
+    assert "An earlier run was killed; its lock was removed." in done.output
     assert all(path.read_text() == text for path, text in kept.items())
     assert len(new_project.rows("summary.csv")) == 4
     again = new_project.call(*make)

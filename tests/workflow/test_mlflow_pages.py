@@ -119,7 +119,7 @@ def test_the_page_of_a_trial_shows_curves_and_the_registry_the_champion(ui, page
         role = "SELECT run_uuid FROM tags JOIN runs USING (run_uuid) WHERE key = 'gamtune.role' AND value = 'trial'"
         [(run, *_), *_] = database.execute(role + " AND lifecycle_stage = 'active'").fetchall()
     page.goto(f"{ui[0]}/#/experiments/1/runs/{run}")
-    page.get_by_text("the study's run").first.wait_for()
+    page.get_by_text("the run of the study").first.wait_for()
     page.get_by_text("digits.csv").first.wait_for()  # its data set
     page.screenshot(path=tmp_path / "trial.png")
     page.goto(f"{ui[0]}/#/experiments/1/runs/{run}/model-metrics")

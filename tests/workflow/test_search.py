@@ -102,17 +102,17 @@ def test_a_renamed_study_and_a_wider_range_train_only_new_trials(finished):
 def test_prune_lists_and_then_removes_trials_that_no_config_requires(finished):
     everything = finished.gamtune("prune", finished.config)
     assert everything.code == 0, everything.output
-    assert everything.output.startswith("0 not wanted by any of these configs")
+    assert everything.output.startswith("0 not needed by any of these configs")
     finished.configure(search__draws=3, analysis__gam="l1")
     listed = finished.gamtune("prune", finished.config)
     dropped = [row["trial"] for row in finished.rows("table.csv")][3:]
     assert all(f"results/small/trials/{trial}" in listed.output for trial in dropped)
-    assert "with --yes they are removed" in listed.output
+    assert "remove them with --yes" in listed.output
     assert all(finished.path(f"trials/{trial}/record.json").exists() for trial in dropped)
     held = len(stored(finished))
     done = finished.gamtune("prune", finished.config, "--yes")
     assert done.code == 0, done.output
-    assert "2 runs of small hidden in MLflow" in done.output
+    assert "2 runs of small deleted in MLflow" in done.output
     assert not any(finished.path(f"trials/{trial}").exists() for trial in dropped)
     assert len(stored(finished)) == held - 2
     assert finished.gamtune("prune", finished.config).output.startswith("0 not wanted")

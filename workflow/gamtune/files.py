@@ -1,9 +1,9 @@
-"""Files that are written to a temporary file and moved into place, their checksums, and locks.
+"""Atomic writes of files, their checksums, and locks.
 
-
-The checksum of a file is in ``.<name>.sha256`` beside it, in the format of ``sha256sum``. A file without a checksum is
-read without a check, since it may have been copied from elsewhere. Writing is own code because the libraries for atomic
-writes do not name the file in the error of a full disk.
+A file is written to a temporary file, which is then moved into place. The checksum of a file is stored as
+``.<name>.sha256`` in the same folder, in the format of ``sha256sum``. A file without a checksum is read without a
+check, since it may have been copied from elsewhere. No library for atomic writes is used, because none of them names
+the file in the error of a full disk.
 """
 
 import errno
@@ -20,8 +20,8 @@ from typing import Any
 
 from gamtune.errors import DamagedError
 
-SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # how NumPy reports a full disk
-PART = ".part"  # among the suffixes of a file that is being written
+SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # NumPy's message for a full disk
+PART = ".part"  # one of the suffixes of a file that is being written
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def replacing(path: Path, flushed: bool = True) -> Iterator[Path]:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Add the name of the file to the errors of a write, which name no file or the temporary one."""
+    """Add the name of the file to errors of a write, which contain no name or that of the temporary file."""
     try:
         yield
     except OSError as error:
@@ -67,17 +67,17 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 def remove_parts(folder: Path) -> None:
-    """Remove the files that killed processes were writing in `replacing`; the caller knows that no process is writing.
+    """Remove the temporary files that killed processes have left; no process may be writing to the folder.
 
     Parameters
     ----------
     folder : Path
         Folder to search with all its subfolders; it may be missing.
     """
-    for place, _, names in os.walk(folder):
+    for parent, _, names in os.walk(folder):
         for name in names:
             if name.startswith(".") and PART in Path(name).suffixes:
-                Path(place, name).unlink(missing_ok=True)
+                Path(parent, name).unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -91,7 +91,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file with its checksum, if it has one; the checksum reveals a copy that a power cut has damaged."""
+    """Copy a file and its checksum, if it has one; the checksum detects a copy that was damaged by a power cut."""
     with _naming(target):
         checksum_of(target).unlink(missing_ok=True)
     with replacing(target, flushed=False) as part:
@@ -102,12 +102,12 @@ def copy_file(source: Path, target: Path) -> None:
 
 
 def checksum_of(path: Path) -> Path:
-    """Return the path of a file's checksum."""
+    """Return the path of the checksum of a file."""
     return path.with_name(f".{path.name}.sha256")
 
 
 def write_checksum(path: Path) -> None:
-    """Write the checksum of the present content of a file."""
+    """Write the checksum of the current content of a file."""
     _write_checksum(path, sha256_of(path))
 
 
@@ -122,7 +122,7 @@ def _write_checksum(path: Path, value: str) -> None:
 
 
 def _read_checksum(path: Path) -> str:
-    """Return the checksum that was written for a file, or an empty text."""
+    """Return the stored checksum of a file, or an empty text."""
     try:
         return checksum_of(path).read_text(encoding="utf-8").partition(" ")[0]
     except (FileNotFoundError, UnicodeDecodeError):
@@ -130,18 +130,18 @@ def _read_checksum(path: Path) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file's content in hexadecimal digits."""
+    """Return the hexadecimal SHA-256 of the content of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_folder(folder: Path) -> None:
-    """Compare all files of a folder that one step makes with their checksums.
+    """Compare all files in the output folder of a step with their checksums.
 
     Raises
     ------
     DamagedError
-        If a file is missing or differs. The message asks the user to delete the folder, which Snakemake then makes
+        If a file is missing or differs. The message asks the user to delete the folder, which Snakemake then creates
         again.
     """
     for checksum in sorted(folder.glob(".*.sha256")):
@@ -159,14 +159,14 @@ def check_file(path: Path) -> None:
     DamagedError
         If they differ.
     """
-    written = _read_checksum(path)
-    # A process that replaces the file removes its checksum first: a checksum that has changed meanwhile is no damage
-    if written and path.exists() and sha256_of(path) != written and _read_checksum(path) == written:
+    expected = _read_checksum(path)
+    # A process that replaces the file removes the checksum first, so a checksum that has changed meanwhile is no damage
+    if expected and path.exists() and sha256_of(path) != expected and _read_checksum(path) == expected:
         raise _checksum_error(path)
 
 
 def read_checked(path: Path) -> bytes:
-    """Return the content of a file, after it has been compared with its checksum.
+    """Return the content of a file after comparing it with its checksum.
 
     Raises
     ------
@@ -175,9 +175,9 @@ def read_checked(path: Path) -> bytes:
     FileNotFoundError
         If there is no such file.
     """
-    written, content = _read_checksum(path), path.read_bytes()
-    # A process that replaces the file removes its checksum first: a checksum that has changed meanwhile is no damage
-    if written and hashlib.sha256(content).hexdigest() != written and _read_checksum(path) == written:
+    expected, content = _read_checksum(path), path.read_bytes()
+    # A process that replaces the file removes the checksum first, so a checksum that has changed meanwhile is no damage
+    if expected and hashlib.sha256(content).hexdigest() != expected and _read_checksum(path) == expected:
         raise _checksum_error(path)
     return content
 
@@ -201,7 +201,7 @@ def read_json(path: Path, *keys: str, version: int = 1) -> dict[str, Any]:
     Raises
     ------
     DamagedError
-        If the file does not match its checksum, is not a JSON object, lacks a key or has another version.
+        If the file does not match its checksum, is not a JSON object, has not all keys, or has another version.
     FileNotFoundError
         If there is no such file.
     """
@@ -227,11 +227,11 @@ def other_version(found: object, expected: int) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Wait for the lock of a file and hold it during the block; the kernel releases it when the process ends."""
-    from filelock import FileLock  # takes some milliseconds to import
+    """Wait for a lock file and lock it during the block; the kernel releases the lock when the process ends."""
+    from filelock import FileLock  # the import takes some milliseconds
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path, fallback_to_soft=False):  # a soft lock would outlive a holder that is killed
+    with FileLock(path, fallback_to_soft=False):  # a soft lock would remain if its holder is killed
         yield
 
 
@@ -241,7 +241,7 @@ def flush(path: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot do it for folders
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems do not support it for folders
             raise
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""What the workflow has to know of a study before anything runs: its trials, its slots, and what each step is told."""
+"""The plan of a study: its trials, its slots and the parameters of each step, computed before any job runs."""
 
 import json
 import os
@@ -28,16 +28,24 @@ from gamtune.selection.slots import fold_of, slots
 from gamtune.slots import Row
 from gamtune.spec import Spec, canonical_json, digest
 
-PATTERN = re.compile("[{}<>]")  # Snakemake's wildcards and path variables
+PATTERN = re.compile("[{}<>]")  # characters of Snakemake's wildcards and path variables
 
 
 class Plan:
-    """A checked study and everything that follows from it without training.
+    """A valid study, and everything that can be computed from its config without training.
+
+    Parameters
+    ----------
+    raw : object
+        Content of the config.
+    source : str
+        Path of the config, for error messages.
 
     Raises
     ------
     InputError
-        If the config is wrong; also where only the table shows it (a formula's unknown column, an impossible row).
+        If the config is invalid, including errors that only the table reveals, such as an unknown column in the formula
+        or an impossible configuration.
     """
 
     def __init__(self, raw: Any, source: str) -> None:
@@ -51,11 +59,11 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """The study's name."""
+        """Name of the study."""
         return self.config.study
 
     def path(self, relative: str = "") -> str:
-        """A path among the study's results, relative to the working directory."""
+        """Return a path in the folder of results of the study, relative to the working directory."""
         return os.path.join(RESULTS, self.name, relative) if relative else os.path.join(RESULTS, self.name)
 
     @property
@@ -65,27 +73,27 @@ class Plan:
 
     @property
     def store(self) -> str:
-        """Folder of all finished trainings, of whatever study."""
+        """Store of the finished trials of all studies."""
         return str(Results(Path(RESULTS)).store)
 
     @cached_property
     def trials(self) -> dict[str, Spec]:
-        """The table's trainings by their ids."""
+        """Trials of the table by their ids."""
         return {row.spec.trial: row.spec for row in self.rows}
 
     @cached_property
     def stages(self) -> list[str]:
-        """Folders of the study's rounds or rungs, in their order."""
+        """Folders of the rounds or rungs of the study, in their order."""
         return self.config.search.stages
 
     @cached_property
     def slots(self) -> list[int]:
-        """How many rows each of them has."""
+        """Number of slots of each round or rung."""
         return self.config.search.stage_slots(len(self.rows))
 
     @cached_property
     def folders(self) -> list[str]:
-        """Folders of the trials' records within the study's: the table's, then those of its rounds or rungs."""
+        """Folders of the records, relative to the folder of the study: of the table, then of its rounds or rungs."""
         later = (f"{stage}/{slot}" for stage in self.stages for slot in self.stage_slots(stage))
         return [*self._table_folders, *later]
 
@@ -95,7 +103,7 @@ class Plan:
 
     @cached_property
     def records(self) -> list[str]:
-        """Paths of the trials' records, in the order of `folders`."""
+        """Paths of the records of the trials, in the order of `folders`."""
         return [self.path(f"{folder}/{RECORD}") for folder in self.folders]
 
     def stage_slots(self, stage: str) -> list[str]:
@@ -108,7 +116,7 @@ class Plan:
 
     @cached_property
     def files(self) -> list[str]:
-        """Paths of every file and folder that a finished study consists of, but for the data and the logs."""
+        """Paths of all files and folders of a finished study, except the data and the logs."""
         study, optimum = self.layout, self.layout.optimum
         stages = [study.stage(name) for name in (*self.stages, CONFIRM, FINAL)]
         slots = [study.stage(name).slot(slot).record for name in (CONFIRM, FINAL) for slot in self.stage_slots(name)]
@@ -136,13 +144,13 @@ class Plan:
 
     @property
     def models(self) -> list[str]:
-        """What a training leaves beside its record unless it is the optimum's: its model, or nothing."""
+        """Files that a trial keeps besides its record unless it is a final trial: its model, or none."""
         return [MODEL] if self.config.training.keep_models == "all" else []
 
     def leaves(self, stage: str = TABLE) -> list[str]:
-        """Return the files that a trial of a stage, or of the table, leaves beside its record.
+        """Return the files that a trial of a stage, or of the table, keeps besides its record.
 
-        The state is left if a rung may continue the trial; the model of a final trial is always left.
+        The state is kept if a rung may resume the trial; the model of a final trial is always kept.
         """
         if stage == FINAL:
             return [MODEL]
@@ -163,7 +171,10 @@ class Plan:
         return self.digest(fold_of(self.config, replicate) if stage == CONFIRM else None)
 
     def proposing(self, stage: str) -> str:
-        """File of what a round or rung depends on; as far as a round is concerned, the study ends with it."""
+        """Return the path of the file with the settings that a round or rung depends on.
+
+        Later rounds are left out, so that adding a round does not repeat the earlier ones.
+        """
         study = self.config.model_copy(update={"search": self.config.search.until(self.number(stage))})
         return self._step_config(_sections(study, "study", "data", "search", "space", "training"))
 
@@ -175,13 +186,13 @@ class Plan:
 
     @cached_property
     def columns(self) -> list[str]:
-        """Columns of ``table.csv`` that can be plotted and modelled: parameters and derived columns."""
+        """Columns of ``table.csv`` that can be plotted and modelled: hyperparameters and derived columns."""
         parameters = table_columns(self.config)
         return [*parameters, *derived_columns(parameters)]
 
     @cached_property
     def log_columns(self) -> list[str]:
-        """Columns that figures and rankings show on a logarithmic scale: by their prior, or by the formula."""
+        """Columns with a logarithmic scale in figures and rankings, because of their prior or the formula."""
         logarithmic = self._log_priors | logged_columns(self.formula)
         return [name for name in self.columns if name in logarithmic]
 
@@ -191,7 +202,7 @@ class Plan:
 
     @property
     def figure_columns(self) -> str:
-        """What the figures show, as JSON."""
+        """Columns that the figures show, as JSON."""
         return json.dumps({"columns": self.columns, "log": self.log_columns})
 
     @cached_property
@@ -201,17 +212,17 @@ class Plan:
 
     @property
     def response(self) -> str:
-        """The GAM's response as an expression of the summary's columns."""
+        """Response of the GAM, as an expression of the columns of the summary."""
         return self.config.analysis.summary_response
 
     @cached_property
     def candidates(self) -> list[str]:
-        """Names of the selection's slots."""
+        """Names of the slots of the candidates."""
         return [slot.name for slot in slots(self.config.selection)]
 
     @property
     def proposing_candidates(self) -> str:
-        """File of what the candidates and their confirmations depend on."""
+        """Path of the file with the settings that the candidates and their confirmations depend on."""
         include: Any = dict.fromkeys(("study", "data", "search", "space", "training", "analysis"), True)
         include["selection"] = {"rules": True, "by_hand": True, "confirm": True}
         return self._step_config(_compact(self.config.model_dump(mode="json", include=include)))
@@ -223,21 +234,22 @@ class Plan:
 
     @cached_property
     def threads(self) -> int:
-        """The most threads that a training of this study takes."""
+        """Largest number of threads of a trial of this study."""
         return max(spec.threads for spec in self.trials.values())
 
     def sections(self, *names: str) -> str:
-        """Sections of the config, complete with defaults, as JSON.
+        """Return sections of the config with all defaults, as JSON.
 
-        The space keeps the order it was written in, which is the order of a grid.
+        The space keeps the order of the config, which determines the order of a grid.
         """
         return _sections(self.config, *names)
 
     def step_config(self, *names: str) -> str:
-        """Path of the file with the sections of the config that a step depends on, complete with defaults.
+        """Return the path of the file with the sections of the config that a step depends on, with all defaults.
 
-        The path is a parameter of the step's rule. Its name is the fingerprint of the content, so a change of these
-        sections runs the step again, a change elsewhere does not, and no change reaches a job that is running.
+        The path is a parameter of the rule of the step. The name of the file is the fingerprint of its content.
+        Therefore a change of these sections runs the step again, a change of other sections does not, and no change
+        affects a running job.
         """
         return self._step_config(self.sections(*names))
 
@@ -247,7 +259,7 @@ class Plan:
         return path
 
     def write_step_configs(self) -> None:
-        """Write the file of every step, unless it is there; a run does so before its first job."""
+        """Write the missing files of all steps; a run does so before its first job."""
         for stage in self.stages:
             self.proposing(stage)
         for name, text in self._step_configs.items():
@@ -257,24 +269,24 @@ class Plan:
 
     @cached_property
     def table_digest(self) -> str:
-        """Changes with any row, whether the config, a CSV file of rows or the code that draws them has changed."""
+        """Fingerprint of the table; it changes with the config, a CSV file of configurations or the sampling code."""
         return digest(canonical_json([[row.name, row.replicate, row.spec.to_json()] for row in self.rows]))
 
     @property
     def data_files(self) -> list[str]:
-        """What the data are made of: the user's files, or the note that a public data set is on this machine."""
+        """Input files of the data step: the files of the user, or the file that marks a downloaded data set."""
         if self.config.data.source in PUBLIC:
             return [str(self.layout.data.source)]
         return [path for path in self.config.data.paths.values() if not PATTERN.search(path)]
 
     @cached_property
     def data_content(self) -> str:
-        """Fingerprints of the user's files that cannot be inputs, since Snakemake takes their paths for patterns."""
+        """Fingerprints of user files that cannot be inputs, since Snakemake would read their paths as patterns."""
         return " ".join(sha256_of(Path(path)) for path in self.config.data.paths.values() if PATTERN.search(path))
 
     @cached_property
     def data_sets(self) -> list[str]:
-        """Folders of the arrays: one, or one for each fold."""
+        """Folders of the arrays: one, or one per fold."""
         folds = self.config.data.folds
         return [str(self.layout.data.fold(fold).path) for fold in folds]
 
@@ -287,22 +299,22 @@ class Plan:
         return [file.relative_to(data.path).as_posix() for file in files if file != data.info]
 
     def digest(self, fold: int | None) -> str:
-        """Path of the digest of the data that a training sees."""
+        """Return the path of ``digest.json`` of the data of a fold."""
         return str(self.layout.data.fold(fold or self.config.data.folds[0]).info)
 
     @cached_property
     def finalists(self) -> list[str]:
-        """Who meets on the test rows, the optimum first."""
+        """Names of the finalists, the optimum first."""
         return finalists(self.config.selection)
 
     @cached_property
     def finals(self) -> list[int]:
-        """Numbers of each finalist's final trainings."""
+        """Numbers of the final trials of each finalist."""
         return list(range(1, self.config.selection.final.replicates + 1))
 
     @property
     def whole(self) -> list[str]:
-        """What a step is told if the final trainings learn from all rows but the test's."""
+        """Option of the steps if the final trials are trained on the training and validation samples."""
         return ["--whole"] if self.config.selection.final.train_on == "train+validation" else []
 
     def final_digest(self, replicate: int) -> str:
@@ -312,13 +324,14 @@ class Plan:
         return self.digest(fold_of(self.config, len(self.replicates) + replicate))
 
     def _check(self) -> None:
-        """What only the table, or the files named, can tell."""
+        """Check what depends on the table or on files of the user."""
         search = self.config.search
         if len(self.rows) < search.fewest_results:
             raise InputError(
                 [
                     f"search.draws: the strategy {search.strategy!r} needs the results of at least "
-                    f"{search.fewest_results} configurations before its first round, got {len(self.rows)}; raise draws"
+                    f"{search.fewest_results} configurations before its first round, got {len(self.rows)}; "
+                    "increase draws"
                 ]
             )
         check_header(self.config.data)
@@ -340,20 +353,20 @@ class Plan:
 
     @cached_property
     def hints(self) -> list[str]:
-        """What a user may want to change although the config is valid."""
+        """Possible improvements of a valid config."""
         if self.formula is None:
             return []
         return [f"analysis.gam: {hint}" for hint in hints(self.formula, self._cells, self._proposed, self._log_priors)]
 
     @cached_property
     def _cells(self) -> list[dict[str, Any]]:
-        """The table's parameters and derived columns."""
+        """Hyperparameters and derived columns of each row of the table."""
         parameters = table_columns(self.config)
         return [cells(row.spec, parameters) for row in self.rows]
 
     @property
     def _proposed(self) -> int:
-        """Number of configurations that rounds add; rungs of a halving only train those of the table further."""
+        """Number of configurations that rounds add; rungs of a halving only resume trials of the table."""
         return sum(self.slots) if self.config.search.proposes else 0
 
 
@@ -366,18 +379,23 @@ def _compact(content: Any) -> str:
 
 
 def code_of(module: str, *implementations: Implementation) -> str:
-    """Return the fingerprint of the code that a step's result depends on, shortened.
+    """Return a short fingerprint of the code that the result of a step depends on.
 
-    It includes the implementations of extension points that the step uses, which no import of the module names.
+    The fingerprint is a parameter of the rule of the step. Therefore a change of the code runs the step again, but not
+    a new modification time, a changed docstring or another path of the project. The modules that read the config are
+    excluded, since their results (sections with defaults, the table, specifications) are parameters of each step.
 
-    It is a parameter of the step's rule, so that an edit runs the step again; a touch, a reworded docstring or a moved
-    clone does not. The modules that read the config do not count, since everything that they make of it (sections with
-    their defaults, the table, specifications) reaches each step as a parameter.
+    Parameters
+    ----------
+    module : str
+        Name of the module of the step.
+    *implementations : Implementation
+        Implementations of extension points that the step loads from registries.
     """
     without = ("gamtune/config/", "gamtune/errors.py")
     return code_fingerprint(module, without=without, implementations=implementations)[:16]
 
 
 def template_of(name: str) -> str:
-    """Digest of a file of the library that is no code."""
+    """Return a short fingerprint of a file of the library that is not code."""
     return sha256_of(LIBRARY / "gamtune" / name)[:16]

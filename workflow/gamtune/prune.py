@@ -1,4 +1,4 @@
-"""Search for the trials that no study wants any more, and their removal from the disk and from MLflow."""
+"""Search for trials that no study needs, and their removal from the disk and from MLflow."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,15 +23,15 @@ from gamtune.tracking.study import TrackedStudy
 
 
 def unwanted(plans: Sequence[Plan]) -> list[Unwanted]:
-    """Return the trials in the folder of results, of all studies and in the store, that no config wants.
+    """Return the trials of all studies and in the store that no config needs.
 
-    A stored trial is wanted if it is part of the table of a config, its rounds or rungs, its confirmations or its final
-    trials, with the present data and the present training code.
+    A stored trial is needed if it belongs to the table of a config, its rounds or rungs, its confirmations or its final
+    trials, with the current data and the current training code.
 
     Parameters
     ----------
     plans : sequence of Plan
-        The studies that stay.
+        The studies to keep.
     """
     results = Results(Path(RESULTS))
     studies = {plan.name: plan for plan in plans}
@@ -46,18 +46,18 @@ def unwanted(plans: Sequence[Plan]) -> list[Unwanted]:
 
 
 def show_unwanted(plans: Sequence[Plan]) -> None:
-    """Print what `prune` would remove, and whether a run is active."""
+    """Print the trials that `prune` would remove, and whether a run is active."""
     found = unwanted(plans)
     _print_each(found)
-    print(f"{len(found)} not wanted by any of these configs, {_megabytes(found)} MB; with --yes they are removed")
+    print(f"{len(found)} not needed by any of these configs, {_megabytes(found)} MB; remove them with --yes")
     if active := active_run():
-        print(f"{active}; --yes is refused until it has ended", file=sys.stderr)
+        print(f"{active}; --yes is only possible after it has ended", file=sys.stderr)
 
 
 def prune(plans: Sequence[Plan]) -> int:
-    """Remove the trials that no config of ``plans`` wants from the disk and from MLflow, and print what was removed.
+    """Remove the trials that no config of ``plans`` needs from the disk and from MLflow, and print them.
 
-    No run can start meanwhile, and a sync waits, so that it never sees a part of the records.
+    Meanwhile no run can start, and a sync waits, so that it does not read an incomplete set of records.
 
     Returns
     -------
@@ -90,8 +90,8 @@ def prune(plans: Sequence[Plan]) -> int:
         for uri in uris:
             for owner in sorted({one.owner for one in removed if one.run}):
                 keys = {one.run for one in removed if one.owner == owner}
-                hidden = forget_runs(TrackedStudy(owner, uri, Path(RESULTS)), keys)
-                print(f"{hidden} runs of {owner} hidden in MLflow")
+                deleted = forget_runs(TrackedStudy(owner, uri, Path(RESULTS)), keys)
+                print(f"{deleted} runs of {owner} deleted in MLflow")
     return len(problems)
 
 
@@ -122,7 +122,7 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
         except PermissionError as error:  # it belongs to another user
             print(f"{error.filename}: {error.strerror}; not removed", file=sys.stderr)
             continue
-        except (OSError, DamagedError):  # it is what a killed trial left
+        except (OSError, DamagedError):  # the folder of a killed trial
             stays = False
         if not stays:
             yield Unwanted(folder, STORE, size_of(folder))
@@ -131,7 +131,7 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
 
 
 def _data_digest(path: str) -> str:
-    """Return the fingerprint of the data as they were last prepared, or an empty text."""
+    """Return the fingerprint of the prepared data, or an empty text."""
     try:
         return DatasetInfo.read(Path(path)).digest
     except (OSError, DamagedError):
@@ -139,7 +139,7 @@ def _data_digest(path: str) -> str:
 
 
 def _trials(plan: Plan) -> set[str]:
-    """Return the ids of all trials that a study has, as far as they are known, except the final ones."""
+    """Return the ids of all trials of a study that are known already, except the final trials."""
     proposed = (row.spec.trial for row, _ in proposed_rows(Path(plan.path()), plan.stages))
     return {*plan.trials, *proposed, *(spec.trial for _, spec in _slots(plan, CONFIRM))}
 
@@ -151,7 +151,7 @@ def _finals(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _slots(plan: Plan, stage: str) -> Iterator[tuple[str, Spec]]:
-    """Yield name and trial of the slots of a stage that the config still asks for; none before its file is written."""
+    """Yield name and trial of the slots of a stage that the config still contains; none before its file is written."""
     planned = set(plan.stage_slots(stage))
     try:
         slots = read_slots(plan.layout.stage(stage).slots)
@@ -175,5 +175,5 @@ def _run_key(record: Path) -> str:
         return f"confirmation/{candidate}/{replicate}"
     try:
         return f"trial/{Record.read(record).trial}"
-    except (DamagedError, OSError):  # it is unreadable or gone; the next sync hides the run of a damaged record
+    except (DamagedError, OSError):  # the next sync deletes the run of a record that is damaged or missing
         return ""

@@ -1,5 +1,5 @@
 rule gam:
-    """The error as a sum of smooth effects, or the reason why there is no model."""
+    """Fit a generalised additive model (GAM) to the validation error, or write the reason why this is not possible."""
     input:
         summary="results/{study}/summary.csv",
     output:
@@ -15,7 +15,7 @@ rule gam:
         method=PLAN.config.analysis.method,
         columns=PLAN.figure_columns,
     message:
-        "additive model of the error"
+        "fit the GAM"
     shell:
         "python -m gamtune gam {input.summary:q} --formula {params.formula:q}"
         " --response {params.response:q} --method {params.method:q}"
@@ -23,7 +23,7 @@ rule gam:
 
 
 rule figures:
-    """The error against every parameter, the model's effects, and how the search went."""
+    """Draw the figures of the search: error per hyperparameter, effects of the GAM, and progress of the search."""
     input:
         summary="results/{study}/summary.csv",
         gam="results/{study}/gam",
@@ -45,14 +45,14 @@ rule figures:
         study="results/{study}",
         stages=PLAN.stages,
     message:
-        "figures"
+        "draw the figures of the search"
     shell:
         "python -m gamtune figures --study {params.study:q} --stages {params.stages:q}"
         " --columns {params.columns:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule optimum_figures:
-    """The optimum on the test rows."""
+    """Draw the figures of the optimum on the test set."""
     input:
         predictions="results/{study}/optimum/predictions.csv",
         digest="results/{study}/data/digest.json",
@@ -72,6 +72,6 @@ rule optimum_figures:
         code=code_of("gamtune.figures.optimum_figures", *OPTIMUM_FIGURES.implementations()),
         study="results/{study}",
     message:
-        "figures of the optimum"
+        "draw the figures of the optimum"
     shell:
         "python -m gamtune optimum-figures --study {params.study:q} --out {output:q} > {log:q} 2>&1"

@@ -11,7 +11,7 @@ rule fetch:
     message:
         "download the data set"
     shell:
-        "python -m gamtune fetch --data {params.data:q} --out {output:q} > {log:q}"  # progress and errors: to the terminal
+        "python -m gamtune fetch --data {params.data:q} --out {output:q} > {log:q}"  # stderr goes to the terminal
 
 
 rule data:
@@ -33,7 +33,7 @@ rule data:
     message:
         "prepare the data"
     shell:
-        "python -m gamtune data --data {params.data:q} --out {params.folder:q} 2>&1 | tee {log:q}"  # warnings: to the terminal
+        "python -m gamtune data --data {params.data:q} --out {params.folder:q} 2>&1 | tee {log:q}"  # shows warnings
 
 
 rule whole_data:

@@ -1,5 +1,5 @@
 rule report:
-    """The study on one page that opens offline."""
+    """Write the report of the study as one HTML page that needs no other files."""
     input:
         summary="results/{study}/summary.csv",
         digest="results/{study}/data/digest.json",
@@ -25,6 +25,6 @@ rule report:
         config=PLAN.step_config("study", "data", "search", "space", "training", "analysis", "selection"),
         study="results/{study}",
     message:
-        "report"
+        "write the report"
     shell:
         "python -m gamtune report {params.config:q} --study {params.study:q} > {log:q} 2>&1"

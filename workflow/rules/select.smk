@@ -1,5 +1,5 @@
 rule candidates:
-    """What the selection rules propose, one slot each; a slot may stay empty."""
+    """Propose candidates for the optimum with the selection rules; a rule may propose none."""
     input:
         summary="results/{study}/summary.csv",
     output:
@@ -15,13 +15,13 @@ rule candidates:
         rows=PLAN.table_digest,
         config=PLAN.proposing_candidates,
     message:
-        "candidates of the selection"
+        "propose candidates"
     shell:
         "python -m gamtune candidates {params.config:q} --summary {input.summary:q} --out {output.candidates:q} > {log:q} 2>&1"
 
 
 rule select:
-    """The candidate that does best over the common seeds."""
+    """Select the optimum among the confirmed candidates, which are compared on common weight seeds."""
     input:
         candidates="results/{study}/selection/candidates.csv",
         records=expand(
@@ -40,13 +40,13 @@ rule select:
         config=PLAN.step_config("study", "data", "search", "space", "training", "selection"),
         study="results/{study}",
     message:
-        "selection among the confirmed candidates"
+        "select the optimum"
     shell:
         "python -m gamtune select {params.config:q} --study {params.study:q} > {log:q} 2>&1"
 
 
 rule evaluate:
-    """The optimum's one look at the test rows, beside its references, and what is exported with it."""
+    """Score the finalists on the test set once, and export the optimum."""
     input:
         selection="results/{study}/selection/selection.json",
         records=expand("results/{study}/final/{slot}/record.json", slot=PLAN.stage_slots("final"), allow_missing=True),
@@ -60,7 +60,7 @@ rule evaluate:
             category="Selection",
         ),
         tests="results/{study}/optimum/tests.csv",
-        predictions="results/{study}/optimum/predictions.csv",  # and the confusion matrix, where there are classes
+        predictions="results/{study}/optimum/predictions.csv",  # and the confusion matrix of a classification
         preprocessing="results/{study}/optimum/preprocessing.json",
         weights=directory("results/{study}/optimum/weights"),
     log:
@@ -75,7 +75,7 @@ rule evaluate:
         whole=PLAN.whole,
         stages=PLAN.stages,
     message:
-        "optimum on the test set"
+        "score the finalists on the test set"
     shell:
         "python -m gamtune evaluate --study {params.study:q} --finalists {params.finalists:q}"
         " --replicates {params.replicates} {params.whole:q}"

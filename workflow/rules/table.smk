@@ -1,5 +1,5 @@
 rule table:
-    """Write the parameter table, for people and for the analysis; trials take their settings from the config."""
+    """Write the parameter table for users and the analysis; trials read their settings from the config."""
     output:
         "results/{study}/table.csv",
     log:
@@ -11,6 +11,6 @@ rule table:
         rows=PLAN.table_digest,
         config=PLAN.step_config("study", "data", "search", "space", "training"),
     message:
-        "parameter table"
+        "write the parameter table"
     shell:
         "python -m gamtune table {params.config:q} --out {output:q} > {log:q} 2>&1"

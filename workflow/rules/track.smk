@@ -1,5 +1,5 @@
 rule sync:
-    """Every record as a run in MLflow, the optimum as its champion; nothing else waits for it."""
+    """Write every record to MLflow as a run, and register the optimum; no other rule depends on this one."""
     input:
         table="results/{study}/table.csv",
         summary="results/{study}/summary.csv",
@@ -14,6 +14,6 @@ rule sync:
         code=code_of("gamtune.tracking.sync"),
         config=PLAN.step_config("study", "data", "search", "space", "tracking"),
     message:
-        "records into MLflow"
+        "update MLflow"
     shell:
         "python -m gamtune sync {params.config:q} --out {output:q} > {log:q} 2>&1"

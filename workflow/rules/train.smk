@@ -14,7 +14,7 @@ rule train:
         attempt=lambda wildcards, attempt: attempt,
         mem_mb=1500,
     params:
-        code=training_code(),  # an edit or an upgrade trains again, a reworded comment does not
+        code=training_code(),  # changed code or another version trains again, a changed comment does not
         spec=lambda wildcards: PLAN.trials[wildcards.trial].to_json(),
         store=PLAN.store,
         leave=PLAN.leaves(),
@@ -90,7 +90,7 @@ use rule train_slot as final with:
 
 
 rule summarise:
-    """Join the table with the records of its trials; a failed trial has its reason."""
+    """Join the parameter table with the records of its trials; a failed trial has the reason instead of metrics."""
     input:
         table="results/{study}/table.csv",
         slots=expand("results/{study}/{stage}/slots.csv", stage=PLAN.stages, allow_missing=True),
@@ -107,6 +107,6 @@ rule summarise:
         config=PLAN.step_config("study", "data", "search", "space", "training"),
         study="results/{study}",
     message:
-        "summary of all trials"
+        "summarise the trials"
     shell:
         "python -m gamtune summarise {params.config:q} --study {params.study:q} > {log:q} 2>&1"

@@ -1,4 +1,4 @@
-"""Arguments that several commands share, and their types; an invalid value is reported in one line."""
+"""Arguments that several commands share, and types of arguments that report an invalid value in one line."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ COLUMNS_HELP = '{"columns": [...], "log": [...]}'
 
 
 class Columns(NamedTuple):
-    """Hyperparameters of a study and, of these, those that are modelled on a logarithmic scale."""
+    """Hyperparameters of a study, and those of them that are modelled on a logarithmic scale."""
 
     columns: list[str]
     log: list[str]
@@ -20,7 +20,7 @@ class Columns(NamedTuple):
 def existing_file(text: str) -> Path:
     """Return the path of a file that exists."""
     path = Path(text)
-    if not os.path.exists(path):  # False for a name that is too long, too
+    if not os.path.exists(path):  # also False for a name that is too long
         raise argparse.ArgumentTypeError(f"{text}: there is no such file")
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is a folder, expected a file")
@@ -30,13 +30,13 @@ def existing_file(text: str) -> Path:
 def existing_folder(text: str) -> Path:
     """Return the path of a folder that exists."""
     path = Path(text)
-    if not os.path.isdir(path):  # False for a name that is too long, too
+    if not os.path.isdir(path):  # also False for a name that is too long
         raise argparse.ArgumentTypeError(f"{text}: there is no such folder")
     return path
 
 
 def number(least: int) -> Callable[[str], int]:
-    """Return the type of integers that are not below ``least``."""
+    """Return the argument type of integers that are at least ``least``."""
 
     def convert(text: str) -> int:
         try:
@@ -53,32 +53,35 @@ def number(least: int) -> Callable[[str], int]:
 def columns(text: str) -> Columns:
     """Return the columns of a JSON object such as `COLUMNS_HELP`."""
     try:
-        said: Any = json.loads(text)
+        content: Any = json.loads(text)
     except ValueError:
-        said = None
-    lists: list[Any] = [said.get(key) if isinstance(said, dict) else None for key in Columns._fields]
+        content = None
+    lists: list[Any] = [content.get(key) if isinstance(content, dict) else None for key in Columns._fields]
     if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists):
         raise argparse.ArgumentTypeError(f"got {text[:100]!r}, expected {COLUMNS_HELP}")
     return Columns(*lists)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """Add the positional argument of a study's config."""
-    parser.add_argument("config", metavar="CONFIG", help="the study's YAML file")
+    """Add the positional argument for the config of a study."""
+    parser.add_argument("config", metavar="CONFIG", help="config of the study (YAML)")
 
 
 def add_study(parser: argparse.ArgumentParser) -> None:
-    """Add the option of the study's folder of results."""
+    """Add the option for the folder with the results of the study."""
     parser.add_argument(
-        "--study", type=existing_folder, required=True, metavar="DIR", help="the study's folder of results"
+        "--study", type=existing_folder, required=True, metavar="DIR", help="folder with the results of the study"
     )
 
 
 def add_stages(parser: argparse.ArgumentParser) -> None:
-    """Add the option of the stages of the search."""
-    parser.add_argument("--stages", nargs="*", default=[], metavar="FOLDER", help="rounds or rungs of the study")
+    """Add the option for the stages of the search."""
+    parser.add_argument(
+        "--stages", nargs="*", default=[], metavar="FOLDER",
+        help="rounds or rungs of the study, such as rungs/1, in their order (default: none)",
+    )  # fmt: skip
 
 
 def add_data_section(parser: argparse.ArgumentParser) -> None:
-    """Add the option of the config file whose section `data` is read."""
-    parser.add_argument("--data", required=True, metavar="FILE", help="config file; its section data is read")
+    """Add the option for the config whose section `data` is read."""
+    parser.add_argument("--data", required=True, metavar="FILE", help="config; only its section data is read")

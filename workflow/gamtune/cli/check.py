@@ -1,4 +1,4 @@
-"""``gamtune check``: check a config, and on request its data."""
+"""``gamtune check``: check a config, and with ``--data`` its data."""
 
 import argparse
 import sys
@@ -10,12 +10,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_config(parser)
     parser.add_argument(
-        "--data", action="store_true", help="also read the data, and print how each column is interpreted"
+        "--data", action="store_true", help="also read the data and print how each column is interpreted"
     )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the size of the study, and on request how each column of its data is interpreted."""
+    """Print the number of trials, and with ``--data`` how each column of the data is interpreted."""
     from gamtune.config.load import read_raw
     from gamtune.plan import Plan
 

@@ -10,12 +10,14 @@ from gamtune.cli.arguments import add_data_section
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_data_section(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--whole", action="store_true", help="one training set of all rows but the test's")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the prepared arrays")
+    parser.add_argument(
+        "--whole", action="store_true", help="join the training and validation samples into one training set"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the arrays and print the warnings about leaks."""
+    """Write the arrays, and print the warnings about leaks."""
     from gamtune.config.load import read_data_section
     from gamtune.data.prepare import prepare, prepare_whole
 

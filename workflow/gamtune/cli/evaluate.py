@@ -1,4 +1,4 @@
-"""``gamtune evaluate``: score the optimum and its references on the test samples."""
+"""``gamtune evaluate``: score the finalists on the test set."""
 
 import argparse
 
@@ -8,9 +8,15 @@ from gamtune.cli.arguments import add_stages, add_study, number
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_study(parser)
-    parser.add_argument("--finalists", nargs="+", required=True, metavar="NAME", help="the optimum first")
-    parser.add_argument("--replicates", type=number(1), required=True, help="final trainings")
-    parser.add_argument("--whole", action="store_true", help="they learned from all rows but the test's")
+    parser.add_argument(
+        "--finalists", nargs="+", required=True, metavar="NAME", help="names of the finalists, the optimum first"
+    )
+    parser.add_argument(
+        "--replicates", type=number(1), required=True, metavar="NUMBER", help="final trials per finalist"
+    )
+    parser.add_argument(
+        "--whole", action="store_true", help="the finalists were trained on the training and validation samples"
+    )
     add_stages(parser)
 
 

@@ -10,11 +10,13 @@ from gamtune.cli.arguments import add_data_section
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_data_section(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="JSON file for the names and checksums of the files"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Download the files that the cache lacks, and write what they are."""
+    """Download the files that are not in the cache, and write their names and checksums."""
     from gamtune.config.load import read_data_section
     from gamtune.data.downloads import fetch
     from gamtune.data.public import PUBLIC
@@ -23,7 +25,8 @@ def run(options: argparse.Namespace) -> None:
 
     data = read_data_section(options.data)
     if data.source not in PUBLIC:
-        raise InputError([f"data.source: got {data.source!r}, which is not downloaded"], options.data)
+        expected = ", ".join(map(repr, PUBLIC))
+        raise InputError([f"data.source: {data.source!r} is not downloaded, expected one of {expected}"], options.data)
     download = PUBLIC[data.source]
     for name, path in fetch(download, data.mirror).items():
         print(f"{name}: {path}")

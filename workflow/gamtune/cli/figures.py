@@ -10,8 +10,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_study(parser)
     add_stages(parser)
-    parser.add_argument("--columns", type=columns, required=True, metavar="JSON", help=COLUMNS_HELP)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--columns", type=columns, required=True, metavar="JSON",
+        help=f"columns to draw, and those on a logarithmic scale: {COLUMNS_HELP}",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the figures")
 
 
 def run(options: argparse.Namespace) -> None:

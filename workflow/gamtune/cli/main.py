@@ -1,4 +1,4 @@
-"""The command line. Each command is a module of its own, which is imported only when it is called."""
+"""The command line: each command is a separate module, which is imported only when the command is called."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ from gamtune.runtime.parent import RUN, die_with_parent
 
 
 class Command(Protocol):
-    """What the module of a command defines."""
+    """Interface of the module of a command."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the arguments of the command to its parser."""
@@ -29,9 +29,9 @@ class Command(Protocol):
         Raises
         ------
         InputError
-            If something that the user wrote or supplied is invalid; the exit code is 2.
+            If an input of the user is invalid; the exit code is 2.
         StepError
-            If the command cannot be done for another reason; the exit code is 1.
+            If the command fails for another reason; the exit code is 1.
         """
 
 
@@ -49,13 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        The command's name and its arguments; by default those of this process.
+        Name and arguments of the command; by default the arguments of this process.
 
     Returns
     -------
     int
-        Exit code: 0 for success, 2 if something that the user wrote or supplied is invalid or missing, 1 for other
-        failures, and 128 plus its number for a signal.
+        Exit code: 0 for success, 2 if an input of the user is invalid or missing, 1 for other failures, and 128 plus
+        the number of the signal if the command was interrupted.
     """
     if arguments is None:
         interrupt_quietly()
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StepError as error:
         print(f"gamtune {options.command}: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # the reader of our output left, as `gamtune table CONFIG | head` does
+    except BrokenPipeError:  # the reader has closed the pipe, as in `gamtune table CONFIG | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
@@ -84,19 +84,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problem = describe_disk_error(error)
         if problem is None:
             raise
-        with suppress(OSError):  # the log may lie on the same full disk
+        with suppress(OSError):  # the log may be on the same full disk
             print(f"gamtune {options.command}: {problem}", file=sys.stderr)
         return 2 if isinstance(error, FileNotFoundError) else 1
     return 0
 
 
 def _run_warm(arguments: Sequence[str]) -> int | None:
-    """Run a command in a child of the run's warm trainer; its exit code, or None where this process has to run it."""
+    """Run a command in a child of the warm trainer and return its exit code; None if this process has to run it."""
     from gamtune.runtime.warm import ONE_THREAD, run_warm
 
     code = run_warm(f"{__name__}:run_as_child", arguments)
     if code is None:
-        os.environ |= ONE_THREAD  # as in the trainer: the last digits of a sum depend on the number of threads
+        os.environ |= ONE_THREAD  # as in the trainer, because the last digits of a sum depend on the number of threads
     elif code < 0:
         print(f"gamtune {arguments[0]}: killed by signal {-code} ({signal.Signals(-code).name})", file=sys.stderr)
         return 128 - code
@@ -109,7 +109,7 @@ def run_as_child(arguments: Sequence[str], parent: int) -> int:
     from gamtune.runtime.warm import VARIABLE
 
     become_child(parent)
-    del os.environ[VARIABLE]  # it would ask the trainer again
+    del os.environ[VARIABLE]  # otherwise `main` would send the command to the trainer again
     try:
         return main(arguments)
     except BaseException:
@@ -121,9 +121,9 @@ def run_as_child(arguments: Sequence[str], parent: int) -> int:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser, which knows the arguments of the command that is called and the names of all others."""
+    """Return the parser, which has the arguments of the called command only, and the names of all others."""
     called = arguments[:1]
-    parser = _Parser(prog="gamtune", description="Tune a deep network and see why it is the best.")
+    parser = _Parser(prog="gamtune", description="Tune a deep network, and analyse which hyperparameters matter.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, text) in COMMANDS.items():
         one = commands.add_parser(name, help=text, description=text)

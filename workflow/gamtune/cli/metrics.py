@@ -8,7 +8,9 @@ from gamtune.cli.arguments import existing_file
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("predictions", type=existing_file, metavar="PREDICTIONS.csv")
+    parser.add_argument(
+        "predictions", type=existing_file, metavar="PREDICTIONS.csv", help="CSV file with one row per sample"
+    )
 
 
 def run(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""``gamtune optimum-figures``: draw the optimum on the test samples."""
+"""``gamtune optimum-figures``: draw the figures of the optimum on the test set."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from gamtune.cli.arguments import add_study
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_study(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the figures")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -9,7 +9,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_config(parser)
     add_study(parser)
-    parser.add_argument("--stage", type=number(1), required=True, metavar="NUMBER")
+    parser.add_argument(
+        "--stage", type=number(1), required=True, metavar="NUMBER", help="number of the round or rung, from 1"
+    )
 
 
 def run(options: argparse.Namespace) -> None:

@@ -1,16 +1,16 @@
-"""``gamtune prune``: list or remove what no config wants any more."""
+"""``gamtune prune``: list or remove the trials that none of the given configs needs."""
 
 import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("configs", nargs="+", metavar="CONFIG", help="the studies that stay")
-    parser.add_argument("--yes", action="store_true", help="remove what is listed, for good")
+    parser.add_argument("configs", nargs="+", metavar="CONFIG", help="configs of the studies to keep")
+    parser.add_argument("--yes", action="store_true", help="remove the listed trials permanently")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print what would be removed, or remove it."""
+    """Print the trials that would be removed, or remove them."""
     from gamtune.config.load import read_raw
     from gamtune.errors import StepError
     from gamtune.plan import Plan

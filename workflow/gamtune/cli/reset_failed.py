@@ -1,4 +1,4 @@
-"""``gamtune reset-failed``: forget the failed trials of a study."""
+"""``gamtune reset-failed``: remove the failed trials of a study."""
 
 import argparse
 from pathlib import Path
@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Remove the records of failed trials."""
+    """Remove the records of the failed trials and print their number."""
     from gamtune.config.load import read_raw
     from gamtune.plan import Plan
     from gamtune.results.clean_up import forget_failures
@@ -20,5 +20,5 @@ def run(options: argparse.Namespace) -> None:
 
     plan = Plan(read_raw(options.config), options.config)
     with exclusive("gamtune reset-failed"):
-        forgotten = forget_failures(Path(plan.path()), Path(plan.store))
-    print(f"{forgotten} failed trainings forgotten; the next snakemake --cores N trains them again")
+        removed = forget_failures(Path(plan.path()), Path(plan.store))
+    print(f"{removed} failed trials removed; the next snakemake --cores N trains them again")

@@ -1,4 +1,4 @@
-"""``gamtune select``: choose among the confirmed candidates."""
+"""``gamtune select``: select the optimum among the confirmed candidates."""
 
 import argparse
 

@@ -13,13 +13,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the best row, the optimum and where the report is."""
+    """Print the best configuration, the optimum and the path of the report."""
     from gamtune.config.load import read_study
     from gamtune.results.layout import RESULTS
     from gamtune.search.planned import check_summary
     from gamtune.selection.show import show
 
     study, results = read_study(options.config), Path(RESULTS)
-    with suppress(FileNotFoundError):  # which the outcome reports
+    with suppress(FileNotFoundError):  # `show` reports a missing summary
         check_summary(study, results / study.study)
     print(show(study, results, options.config))

@@ -1,4 +1,4 @@
-"""``gamtune summarise``: join the table and the records of its trials."""
+"""``gamtune summarise``: join the parameter table with the records of its trials."""
 
 import argparse
 

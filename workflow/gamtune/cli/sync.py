@@ -1,4 +1,4 @@
-"""``gamtune sync``: bring MLflow up to date with the records on disk."""
+"""``gamtune sync``: update MLflow from the records on disk."""
 
 import argparse
 import json
@@ -8,18 +8,18 @@ from pathlib import Path
 
 from gamtune.cli.arguments import add_config, number
 
-SHORT_RUN = 10  # seconds; a run that has ended by then is left to the sync at its end
+SHORT_RUN = 10  # seconds before the first pass; a shorter run is tracked by the sync at its end only
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_config(parser)
-    parser.add_argument("--follow", type=number(1), metavar="PID", help="go on until this process has ended")
+    parser.add_argument("--follow", type=number(1), metavar="PID", help="repeat the sync until this process has ended")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write a summary as JSON to this file")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Sync once, or repeatedly while a process lives."""
+    """Sync once, or repeatedly until a process has ended."""
     from dataclasses import asdict
 
     from gamtune.cli.tracked import tracked_study

@@ -1,4 +1,4 @@
-"""``gamtune table``: print the table of configurations."""
+"""``gamtune table``: print the parameter table."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from gamtune.cli.arguments import add_config
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_config(parser)
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table to this file instead")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The study of a config as MLflow tracks it, for the commands that use the tracking store."""
+"""The tracked study of a config, for the commands that use the tracking store."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def tracked_study(config: str, commit: str | None = None) -> TrackedStudy:
     config : str
         Path of the file.
     commit : str, optional
-        Commit of the library, which its runs record.
+        Git commit of the library, which is stored in each run.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""``gamtune ui``: start MLflow's UI and print the link of the study."""
+"""``gamtune ui``: start the MLflow UI and print the link to the study."""
 
 import argparse
 import os
@@ -9,7 +9,9 @@ from gamtune.cli.arguments import add_config, number
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_config(parser)
-    parser.add_argument("--port", type=number(1), default=5000)
+    parser.add_argument(
+        "--port", type=number(1), default=5000, metavar="NUMBER", help="port of the UI on this machine (default: 5000)"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -20,5 +22,5 @@ def run(options: argparse.Namespace) -> None:
     study = tracked_study(options.config)
     command, environment = ui_command(study, options.port)
     check_port(options.port)
-    print(f"MLflow UI of {study.name} (Ctrl-C ends it): {deep_link(study, options.port)}", flush=True)
+    print(f"MLflow UI of {study.name} (stop it with Ctrl-C): {deep_link(study, options.port)}", flush=True)
     os.execvpe(command[0], command, {**os.environ, **environment})

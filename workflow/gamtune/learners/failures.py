@@ -1,13 +1,13 @@
-"""Errors that are recorded as failed trials; every other error of a training fails its job."""
+"""Errors that are recorded as failed trials; every other error fails the job of the trial."""
 
 
 class DivergedError(Exception):
-    """The loss or a prediction is no longer a number.
+    """The loss or a prediction is not finite.
 
     Attributes
     ----------
     history : dict
-        The epochs before, as `gamtune.learners.mlp.loop.History.to_dict` returns them.
+        The epochs before, in the form of `gamtune.learners.mlp.loop.History.to_dict`.
     """
 
     def __init__(self, message: str, history: dict[str, list[float]]) -> None:

@@ -1,4 +1,4 @@
-"""One trial from its spec to its record and model. What this module imports is the code that a result depends on."""
+"""Train one trial, and write its record and model. The imports of this module define the training code."""
 
 import contextlib
 import json
@@ -27,57 +27,67 @@ def run_trial(
     leaves: Collection[str] = (MODEL,),
     earlier: Path | None = None,
 ) -> None:
-    """Train, score on training and validation rows, and write the record and what else is wanted into ``folder``.
+    """Train a trial, score it on the training and validation samples, and write its files.
 
-    A training that cannot succeed (its loss diverges, its network cannot be built) leaves a record with
-    ``status: failed`` and the reason, and no model. Any other error is raised: lack of memory or files, a broken
-    installation, a bug.
+    If the loss diverges or the network cannot be built, the record has the status ``failed`` and the reason, and there
+    is no model. Other errors are raised.
 
     Parameters
     ----------
     spec : Spec
-        The training.
+        The specification of the trial.
     data : Prepared
         The data set.
     code : str
-        Digest of the code, noted in the record.
+        Fingerprint of the training code, which is stored in the record.
     attempt : int
-        How often this training has been begun, noted in the record.
+        Number of the attempt, from 1, which is stored in the record.
     folder : Path
-        Where the files go; must exist.
+        Folder for the files; it must exist.
     leaves : collection of str
-        What is left beside the record: `MODEL`, `STATE`.
+        Files to write besides the record: `MODEL`, `STATE`.
     earlier : Path, optional
-        Folder with the record and the state of the same training after fewer epochs, to go on from.
+        Folder with the record and the state of the same trial after fewer epochs, from which the training resumes.
+
+    Raises
+    ------
+    MemoryError
+        If TensorFlow runs out of memory.
     """
     set_up_tensorflow(spec.threads)
     import tensorflow as tf
 
     started = time.time()
     try:
-        outcome = _train(spec, data, {name: folder / name for name in leaves}, earlier)
+        result = _train(spec, data, {name: folder / name for name in leaves}, earlier)
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError(str(error).splitlines()[0]) from error
     except (DivergedError, ImpossibleError) as error:
         traceback.print_exc()
-        outcome = failure(f"{type(error).__name__}: {error}".splitlines()[0], getattr(error, "history", None))
+        result = failure(f"{type(error).__name__}: {error}".splitlines()[0], getattr(error, "history", None))
     finished = time.time()
-    record = identity(spec, data.digest, code, attempt) | outcome
+    record = identity(spec, data.digest, code, attempt) | result
     record |= {"started": started, "finished": finished, "seconds": round(finished - started, 3)}
     (folder / RECORD).write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def set_up_tensorflow(threads: int) -> None:
-    """What TensorFlow must be told before its first operation."""
+    """Configure TensorFlow, before its first operation.
+
+    Parameters
+    ----------
+    threads : int
+        Number of threads of the trial; by default, TensorFlow uses all cores.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
-    if tf.config.threading.get_intra_op_parallelism_threads() != threads:  # it would take every core for every trial
+    if tf.config.threading.get_intra_op_parallelism_threads() != threads:  # cannot be set after the first operation
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-    # Rewriting the graph costs a fifth of a second a trial, and a graph this plain runs no faster for it
+    # Rewriting the graph takes 0.2 s per trial and does not make this simple graph faster
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    with contextlib.suppress(ValueError):  # an invalid device list: nothing to grow
+    with contextlib.suppress(ValueError):  # the list of devices is invalid, so there is no GPU
         for device in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(device, True)
 
@@ -85,7 +95,7 @@ def set_up_tensorflow(threads: int) -> None:
 def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | None) -> dict[str, Any]:
     import tensorflow as tf
 
-    from gamtune.learners.mlp.loop import train  # heavy: only the process that trains pays for TensorFlow
+    from gamtune.learners.mlp.loop import train  # only the training process imports TensorFlow
     from gamtune.learners.mlp.network import build_network
     from gamtune.learners.mlp.objective import objective_of
     from gamtune.learners.mlp.scoring import metrics_of, predict
@@ -97,10 +107,10 @@ def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | N
     except tf.errors.InvalidArgumentError as error:  # a layer has more weights than a tensor can have
         raise ImpossibleError(str(error).splitlines()[0]) from None
     training, validation = data.part("train"), data.part("validation")
-    begun = None
+    resumed = None
     if earlier is not None:
-        begun = json.loads((earlier / RECORD).read_text(encoding="utf-8")), load_state(earlier / STATE)
-    history = train(network, spec, objective, training, validation, begun, files.get(STATE))
+        resumed = json.loads((earlier / RECORD).read_text(encoding="utf-8")), load_state(earlier / STATE)
+    history = train(network, spec, objective, training, validation, resumed, files.get(STATE))
     metrics = {}
     for name, part in (("train", training), ("validation", validation)):
         predicted = predict(network.raw, part.x, data)
@@ -112,13 +122,13 @@ def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | N
     return {
         "status": "ok",
         "reason": None,
-        "metrics": {part: _finite(figures) for part, figures in metrics.items()},
+        "metrics": {part: _finite(values) for part, values in metrics.items()},
         "history": history.to_dict(),
         "epochs_run": history.epochs,
         "best_epoch": history.best_epoch,
     }
 
 
-def _finite(figures: dict[str, float]) -> dict[str, float | None]:
-    """JSON knows no NaN: what is not finite (R2 where only one class occurs) becomes null."""
-    return {name: figure if math.isfinite(figure) else None for name, figure in figures.items()}
+def _finite(metrics: dict[str, float]) -> dict[str, float | None]:
+    """Replace values that are not finite (such as R2 if only one class occurs) by None, as JSON has no NaN."""
+    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}

@@ -1,8 +1,8 @@
-"""Reader and writer of the CSV files that gamtune makes itself.
+"""Reader and writer of gamtune's CSV files.
 
-Every cell is read back as it was written. No word stands for a missing value: a missing cell is empty, and an empty
-text is written as ``""``; pandas reads both as missing. Text that a spreadsheet would take for a formula gets an
-apostrophe in front, which the reader removes (OWASP, "CSV Injection").
+Every cell is read as it was written. A missing value is an empty cell, and an empty text is written as ``""``; pandas
+reads both as missing. Text that a spreadsheet would interpret as a formula is written with a leading apostrophe, which
+the reader removes (OWASP, "CSV Injection").
 """
 
 import csv
@@ -34,7 +34,7 @@ def write_artefact(frame: "pd.DataFrame", path: Path) -> None:
     frame : data frame
         Columns of numbers, truth values or text; None and NaN are missing values.
     path : Path
-        The file, which appears whole or not at all.
+        The file; it is written atomically.
     """
     write_text(path, frame_text(frame))
 
@@ -53,7 +53,7 @@ def artefact_text(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     header : iterable of str
         Names of the columns.
     rows : iterable of iterables
-        Cells of each row: numbers, truth values, text, or None and NaN where a value is missing.
+        Cells of each row: numbers, truth values, text, or None or NaN for a missing value.
     """
     lines = [",".join(map(_written, header))]
     lines += [",".join(map(_written, row)) for row in rows]
@@ -70,32 +70,32 @@ def _written(cell: object) -> str:
         return '"' + cell.replace('"', '""') + '"' if quoted else cell
     if cell is None or cell != cell:  # NaN differs from itself
         return ""
-    return str(cell.item() if hasattr(cell, "item") else cell)  # a NumPy number prints fewer digits as itself
+    return str(cell.item() if hasattr(cell, "item") else cell)  # str of a NumPy number may have fewer digits
 
 
 def plain(cell: str) -> str:
-    """Return the text of a cell as it was before `artefact_text` guarded it."""
+    """Return the text of a cell without the apostrophe that `artefact_text` may have added."""
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 def read_rows(path: Path, *columns: str) -> list[dict[str, str]]:
     """Return the rows of an artefact as texts; a missing value is an empty text.
 
-    Unlike `read_artefact` this imports no pandas, which takes a second.
+    Unlike `read_artefact`, this function does not import pandas, which takes a second.
 
     Parameters
     ----------
     path : Path
         The file.
     columns : str
-        Columns that it must have.
+        Columns that the file must have.
 
     Raises
     ------
     FileNotFoundError
         If the file does not exist.
     DamagedError
-        If the file is not whole, or has no such column.
+        If the file is damaged, or lacks one of the columns.
     """
     header, *rows = read_lines(path)
     _require(columns, header, path)
@@ -110,7 +110,7 @@ def read_lines(path: Path) -> list[list[str]]:
     FileNotFoundError
         If the file does not exist.
     DamagedError
-        If the file is not whole.
+        If the file is damaged.
     """
     text = _content(path)
     try:
@@ -135,7 +135,7 @@ def _content(path: Path) -> str:
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
-        raise DamagedError(path, "it is no UTF-8 text") from None
+        raise DamagedError(path, "it is not UTF-8 text") from None
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -153,9 +153,9 @@ def read_artefact(path: Path, text: Collection[str] | bool = ()) -> "pd.DataFram
     path : Path
         The file.
     text : collection of str, or True
-        Columns of text, however much their cells look like numbers; True for all columns. The other columns hold
-        integers, floating-point numbers or truth values if all their cells do, and otherwise text. A column without any
-        value holds NaN.
+        Columns that are read as text, even if their cells are numbers; True for all columns. The other columns hold
+        integers, floating-point numbers or truth values if all their cells do, and otherwise text. A column without
+        values holds NaN.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def read_artefact(path: Path, text: Collection[str] | bool = ()) -> "pd.DataFram
     FileNotFoundError
         If the file does not exist.
     DamagedError
-        If the file is not whole.
+        If the file is damaged.
     """
     import pandas as pd
 
@@ -184,7 +184,7 @@ def read_artefact(path: Path, text: Collection[str] | bool = ()) -> "pd.DataFram
 
 
 def _columns(path: Path) -> tuple[list[str], list[list[str | None]]]:
-    """The header and the cells of each column, None where a value is missing."""
+    """Return the header and the cells of each column; a missing value is None."""
     from gamtune.tables.csv_file import parse_artefact
 
     text = _content(path)

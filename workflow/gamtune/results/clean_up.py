@@ -1,4 +1,4 @@
-"""Removal of trials from the results: those that no study wants, and the records of failed trials."""
+"""Removal of trials from the results: trials that no study needs, and failed trials."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ class Unwanted:
 
 
 def remove(found: Sequence[Unwanted]) -> list[str]:
-    """Remove folders and files, and the folders that are empty afterwards; the caller holds the run lock.
+    """Remove folders and files, and the folders that are empty afterwards; the caller must hold the run lock.
 
     The record of a folder is removed first, so that a trial either has all its files or has no record.
 
@@ -69,7 +69,7 @@ def _remove_empty(one: Unwanted) -> None:
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes of a folder's files; a file that is linked elsewhere counts with its last link."""
+    """Return the size of the files of a folder in bytes; the size of a linked file is divided among its links."""
     return sum(status.st_size // status.st_nlink for path in folder.rglob("*") if (status := status_of(path)))
 
 
@@ -83,7 +83,7 @@ def status_of(path: Path) -> os.stat_result | None:
 
 
 def forget_failures(study: Path, store: Path) -> int:
-    """Delete the records of failed trials of a study and their folders in the store; the caller holds the run lock.
+    """Delete the failed trials of a study and their folders in the store; the caller must hold the run lock.
 
     A damaged record is kept, since the next run reports it or trains the trial again.
 

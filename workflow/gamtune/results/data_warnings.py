@@ -1,4 +1,4 @@
-"""The warnings of the data step, which the report and the summary of the study repeat."""
+"""The warnings of the data step, which the report and ``gamtune show`` repeat."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,16 +8,16 @@ from gamtune.results.json_artefact import JsonArtefact
 
 @dataclass(frozen=True)
 class DataWarning:
-    """Something in the data that makes scores misleading, although the study can run.
+    """A property of the data that may make scores misleading.
 
     Attributes
     ----------
-    kind : str
-        What was found, for programs: ``duplicates``, ``single_column`` or ``identifier``.
+    kind : {"duplicates", "single_column", "identifier"}
+        Kind of the warning.
     message : str
-        What was found, with counts, and what to do.
+        The problem with counts, and what to do.
     details : mapping
-        The same as numbers and names.
+        The counts and names of the message.
     """
 
     kind: str

@@ -1,6 +1,6 @@
 """The description of a prepared data set.
 
-A process that trains reads it before each trial, so that this module does not import pydantic.
+A training process reads it before each trial; therefore this module does not import pydantic.
 """
 
 import json
@@ -16,7 +16,7 @@ OPTIONAL = ("folds", "arrays")  # absent from the file if they are empty
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What is known of a prepared data set without its arrays.
+    """The description of a prepared data set, without its arrays.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class DatasetInfo:
     digest : str
         Fingerprint of the data set.
     folds : int
-        Number of the folds whose data sets this one summarises; 0 for a data set with arrays of its own.
+        Number of the folds whose data sets this one summarises; 0 for a data set that has arrays.
     arrays : dict of str to str
         Fingerprint of each array by its name, such as ``x_train``.
     """

@@ -1,6 +1,6 @@
-"""Base class of the artefacts that are JSON files: typed, validated when they are read, with the version of the format.
+"""Base class of JSON artefacts, which are typed, have a format version and are validated when they are read.
 
-A process that trains does not import this module, since the import of pydantic takes 0.05 s per trial.
+A training process does not import this module, since the import of pydantic takes 0.05 s per trial.
 """
 
 import json
@@ -64,7 +64,7 @@ class JsonArtefact(BaseModel):
 
 
 def _problem(error: ValidationError, content: bytes) -> str:
-    """Return what is wrong with the content, in a few words."""
+    """Return a short description of the first error in the content."""
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(map(str, first["loc"]))
     if first["type"] == "json_invalid":

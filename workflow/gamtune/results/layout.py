@@ -80,7 +80,7 @@ class DataFolder(Folder):
     split = File("split.csv")
     columns = File("columns.csv")
     warnings = File("warnings.json")
-    source = File("source.json")  # notes that a public data set is on this machine
+    source = File("source.json")  # marks that a public data set has been downloaded
 
     def array(self, axis: str, part: str) -> Path:
         """Return the file of an array.

@@ -1,7 +1,7 @@
 """The names of the files that a training process reads and writes, and the content of the record that it writes.
 
-Every trial depends on this module: changing its code trains all trials again. The steps after the training read records
-with `gamtune.results.records`.
+Every trial depends on this module: a change of its code trains all trials again. The steps after the training read
+records with `gamtune.results.records`.
 """
 
 import os
@@ -34,7 +34,7 @@ def identity(spec: Spec, data: str, code: str, attempt: int) -> dict[str, Any]:
     attempt : int
         Number of the attempt, from 1.
     """
-    from importlib.metadata import version  # its import is slow, and most importers of this module do not need it
+    from importlib.metadata import version  # imported here because it is slow and rarely needed
 
     return {
         "version": VERSION,
@@ -84,5 +84,5 @@ def failure(reason: str, history: dict[str, list[float]] | None = None) -> dict[
     history : dict of str to list, optional
         The curves up to the last epoch whose values are finite.
     """
-    told = {"status": "failed", "reason": reason, "metrics": None, "history": history or {}}
-    return told | {"epochs_run": len(history["epoch"]) if history else 0, "best_epoch": None}
+    content = {"status": "failed", "reason": reason, "metrics": None, "history": history or {}}
+    return content | {"epochs_run": len(history["epoch"]) if history else 0, "best_epoch": None}

@@ -1,4 +1,4 @@
-"""The selection: the candidates on their common weight seeds, the selected one and the reason."""
+"""The selection: the scores of the candidates on common weight seeds, the selected candidate and the reason."""
 
 from pathlib import Path
 from typing import Any, Self
@@ -103,7 +103,7 @@ class Selection(JsonArtefact):
     selection : str
         The part that the candidates are compared on: ``validation``, or ``test`` if the study selects on the test set.
     why : str
-        The reason, in words.
+        The reason, as a text.
     weight_seeds : list of int
         The weight seeds of the confirmations.
     spec : dict

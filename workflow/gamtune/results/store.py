@@ -23,7 +23,7 @@ from gamtune.results.record import MODEL, RECORD, STATE, VERSION
 from gamtune.spec import Spec, digest
 
 DAMAGED, LOCK, PART = ".damaged", ".lock", ".part-"
-FORGOTTEN = 7 * 86400  # seconds after which an unfinished folder of another machine is removed
+ABANDONED = 7 * 86400  # seconds after which an unfinished folder of another machine is removed
 
 
 def store_key(spec: Spec, data: str, code: str) -> str:
@@ -87,9 +87,9 @@ class Stored:
             record = read_json(path, "trial", "data", "code", "status", version=VERSION)
         except DamagedError as error:
             return f"the record is {error.lines[0].partition(';')[0]}"
-        wanted = {"trial": self.spec.trial, "data": self.data, "code": self.code}
-        other = [name for name in wanted if record[name] != wanted[name]]
-        return f"the record belongs to another training (its {other[0]} differs)" if other else ""
+        expected = {"trial": self.spec.trial, "data": self.data, "code": self.code}
+        other = [name for name in expected if record[name] != expected[name]]
+        return f"the record belongs to another trial (its {other[0]} differs)" if other else ""
 
 
 @contextmanager
@@ -121,14 +121,14 @@ def remove_leftovers(store: Path) -> None:
 
 def _is_leftover(part: Path) -> bool:
     if not part.name.startswith(_own_parts()):
-        return time.time() - part.stat().st_mtime > FORGOTTEN
+        return time.time() - part.stat().st_mtime > ABANDONED
     lock = os.open(part, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # no locks here
-        return time.time() - part.stat().st_mtime > FORGOTTEN
+    except OSError:  # the file system does not support locks
+        return time.time() - part.stat().st_mtime > ABANDONED
     finally:
         os.close(lock)
     return True
@@ -167,7 +167,7 @@ def keep(part: Path, folder: Path) -> None:
 
 
 def take_out(folder: Path, record: Path, with_model: bool) -> None:
-    """Put the files of a stored trial beside ``record``: first the model, if it is wanted, and then the record.
+    """Copy a stored trial to the path ``record``: first the model, if it is needed, and then the record.
 
     The model is a hard link if the file system supports it, so that it takes no additional space.
     """
@@ -198,9 +198,9 @@ def _set_aside(path: Path, problem: Callable[[], str]) -> None:
         if not path.exists() or not reason:
             return
         (store / DAMAGED).mkdir(exist_ok=True)
-        place = Path(tempfile.mkdtemp(dir=store / DAMAGED, prefix=f"{path.relative_to(store).parts[0]}-"))
-        place.chmod(0o777 & ~umask())
+        folder = Path(tempfile.mkdtemp(dir=store / DAMAGED, prefix=f"{path.relative_to(store).parts[0]}-"))
+        folder.chmod(0o777 & ~umask())
         for moved in (path, checksum_of(path)):
             if moved.exists():
-                os.rename(moved, place / moved.name)
-    print(f"{path}: damaged: {reason}; moved to {place}, training again", file=sys.stderr, flush=True)
+                os.rename(moved, folder / moved.name)
+    print(f"{path}: damaged: {reason}; moved to {folder}, training again", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""A training in a process of its own, so that whatever happens to it can be told and recorded."""
+"""A trial in a child process, so that its end can be reported and recorded even if the process is killed."""
 
 import errno
 import os
@@ -19,55 +19,76 @@ from gamtune.spec import Spec
 
 DATA, TRIAL = "gamtune.data.intact", "gamtune.learners.trial"
 FAILED, NO_FILES, NO_MEMORY = 1, 3, 4  # exit codes
-FIRST_FOR_THE_KERNEL = 800  # of 1000: where memory runs out, it kills the training, not the run or the warm trainer
+# Out-of-memory score (0 to 1000): the kernel kills a trial before it kills Snakemake or the warm trainer
+OOM_SCORE = 800
 
 
 class ChildLostError(Exception):
-    """Nobody can tell any more how a training ended."""
+    """It is not known how a trial ended, because the process that ran it has ended."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One training, the folder for its record, what is left beside it, and where an earlier part of it stands."""
+    """A trial to train, and its folders.
+
+    Attributes
+    ----------
+    spec : Spec
+        The specification of the trial.
+    digest_file : Path
+        ``digest.json`` of the data.
+    code : str
+        Fingerprint of the training code.
+    attempt : int
+        Number of the attempt, from 1.
+    folder : Path
+        Folder for the record and the other files.
+    variables : dict
+        Environment variables of the child in addition to those of this process.
+    leaves : tuple of str
+        Files to write besides the record: `MODEL`, `STATE`.
+    earlier : Path, optional
+        Folder with the record and the state of the same trial after fewer epochs.
+    """
 
     spec: Spec
     digest_file: Path
     code: str
     attempt: int
     folder: Path
-    variables: dict[str, str]  # of its environment, beside this process' own
+    variables: dict[str, str]
     leaves: tuple[str, ...] = (MODEL,)
     earlier: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as builtin types and paths, of which `from_json` makes an equal task."""
+        """Return the task as builtin types and paths; `from_json` returns an equal task."""
         return asdict(self) | {"spec": self.spec.to_json()}
 
     @classmethod
-    def from_json(cls, said: dict[str, Any]) -> "Task":
-        """Return the task that `to_json` described."""
-        paths = {name: said[name] and Path(said[name]) for name in ("digest_file", "folder", "earlier")}
-        return cls(**said | paths | {"spec": Spec.from_json(said["spec"])})
+    def from_json(cls, content: dict[str, Any]) -> "Task":
+        """Return the task from the result of `to_json`."""
+        paths = {name: content[name] and Path(content[name]) for name in ("digest_file", "folder", "earlier")}
+        return cls(**content | paths | {"spec": Spec.from_json(content["spec"])})
 
 
 class Child(Protocol):
-    """A running training."""
+    """A running trial."""
 
     def kill(self) -> None:
-        """End it at once: nothing it has begun is needed, since only whole folders enter the store."""
+        """Kill the process of the trial; its files are not needed, since only complete folders enter the store."""
 
     def wait(self) -> int:
-        """Wait for its end; its exit code, negative when a signal ended it.
+        """Wait for the end of the process and return its exit code; minus the number of a signal that ended it.
 
         Raises
         ------
         ChildLostError
-            If the process that ran it has gone.
+            If the process that ran the trial has ended.
         """
 
 
 class Forked:
-    """A training in a child of this process."""
+    """A trial in a child of this process."""
 
     def __init__(self, task: Task) -> None:
         sys.stdout.flush()
@@ -78,29 +99,35 @@ class Forked:
             os._exit(run_task(task, parent))
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the child."""
         os.kill(self._pid, signal.SIGKILL)
 
     def wait(self) -> int:
-        """Its exit code."""
+        """Wait for the end of the child and return its exit code."""
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
 
 def become_child(parent: int) -> None:
-    """Let a process that was forked for one piece of work by the process ``parent`` end with it or on any signal."""
+    """Let this forked process end with the process ``parent``, and on SIGTERM, SIGINT and SIGHUP."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     die_with_parent(signal.SIGKILL, parent)
-    _offer_to_the_kernel()
+    _raise_oom_score()
 
 
-def run_served_task(said: dict[str, Any], parent: int) -> int:
-    """Train as a child of the warm trainer; for the rest see `run_task`."""
-    return run_task(Task.from_json(said), parent)
+def run_served_task(content: dict[str, Any], parent: int) -> int:
+    """Run the task that `Task.to_json` returned in a child of the warm trainer; see `run_task`."""
+    return run_task(Task.from_json(content), parent)
 
 
 def run_task(task: Task, parent: int) -> int:
-    """Train in a process that was forked for it by the process ``parent``, and return its exit code."""
+    """Train in this process, which was forked for it by the process ``parent``, and return its exit code.
+
+    Returns
+    -------
+    int
+        0 if there is a record, `NO_MEMORY` or `NO_FILES` for missing resources, and `FAILED` for other errors.
+    """
     become_child(parent)
     os.environ |= task.variables
     try:
@@ -119,7 +146,7 @@ def run_task(task: Task, parent: int) -> int:
         return NO_MEMORY
     except BaseException:
         traceback.print_exc()
-        if not shutil.disk_usage(task.folder).free:  # h5py does not always tell why it could not write
+        if not shutil.disk_usage(task.folder).free:  # h5py does not always report a full disk
             print(f"{task.folder}: {os.strerror(errno.ENOSPC)}", file=sys.stderr)
         return FAILED
     finally:
@@ -129,14 +156,14 @@ def run_task(task: Task, parent: int) -> int:
 
 
 def _train(task: Task) -> None:
-    # Imported by name: this package does not depend on learners, and only the process that trains imports TensorFlow
+    # Imported by name, because this package is below learners, and only the training process imports TensorFlow
     data = import_module(DATA).open_intact(task.digest_file, ("train", "validation"))
     trial = import_module(TRIAL)
     trial.run_trial(task.spec, data, task.code, task.attempt, task.folder, task.leaves, task.earlier)
 
 
-def _offer_to_the_kernel() -> None:
+def _raise_oom_score() -> None:
     try:
-        Path("/proc/self/oom_score_adj").write_text(str(FIRST_FOR_THE_KERNEL))
+        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
     except OSError:
-        return  # not Linux, or not allowed: the kernel chooses by itself
+        return  # the system is not Linux, or does not allow it

@@ -1,4 +1,4 @@
-"""The machine that gamtune runs on: its Python, its folders for caches, and what to tell when its disks fail."""
+"""The environment that gamtune runs in: the path of Python, folders for caches, and messages about disk errors."""
 
 import errno
 import os
@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Errors of a disk, a folder or a user's rights: no bug, and worth one line that names the path
+# Errors of a disk, a folder or permissions, which are reported in one line, with advice
 ADVICE = {
     errno.ENOSPC: "free some space and run again",
     errno.EDQUOT: "free some of your quota and run again",
@@ -22,7 +22,7 @@ ADVICE = {
     errno.EIO: "check the disk",
     errno.ESTALE: "check the network file system",
 }
-CACHES = {"XDG_CACHE_HOME": ".cache", "MPLCONFIGDIR": ".config/matplotlib"}  # variables, and folders in HOME
+CACHES = {"XDG_CACHE_HOME": ".cache", "MPLCONFIGDIR": ".config/matplotlib"}  # variables and their folders in HOME
 
 
 def cache_folder() -> Path:
@@ -36,12 +36,12 @@ def own_python_first() -> None:
 
 
 def with_library(library: str) -> str:
-    """Return the PYTHONPATH of a process that uses the library in a folder, and what this process finds besides."""
+    """Return a PYTHONPATH that contains the folder of the library and the PYTHONPATH of this process."""
     return os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH")]))
 
 
 def describe_disk_error(error: OSError) -> str | None:
-    """Return one line about a disk that is full, a folder that cannot be written and the like; None for other errors.
+    """Return one line about a full disk, a read-only folder or a similar error; None for other errors.
 
     Examples
     --------
@@ -56,16 +56,16 @@ def describe_disk_error(error: OSError) -> str | None:
 
 
 def use_writable_caches() -> None:
-    """Let Matplotlib, Snakemake and downloads keep their caches in the temporary folder if HOME cannot be written.
+    """Use the temporary folder for the caches of Matplotlib, Snakemake and downloads if HOME cannot be written.
 
-    Child processes inherit the choice. A variable that the user has set stays as it is.
+    Child processes inherit the variables. A variable that the user has set is not changed.
     """
     home = Path(os.path.expanduser("~"))
     missing = [name for name, folder in CACHES.items() if name not in os.environ and not _can_hold_files(home / folder)]
     if missing:
         folder = Path(tempfile.gettempdir(), f"gamtune-cache-{os.getuid()}")
         folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.stat().st_uid != os.getuid() or folder.is_symlink():  # another user may have made it first
+        if folder.stat().st_uid != os.getuid() or folder.is_symlink():  # another user may have created it
             folder = Path(tempfile.mkdtemp(prefix="gamtune-cache-"))
         os.environ |= {name: str(folder / Path(CACHES[name]).name) for name in missing}
         for name in missing:
@@ -73,7 +73,7 @@ def use_writable_caches() -> None:
 
 
 def _can_hold_files(folder: Path) -> bool:
-    """Whether a folder can be written, or could be made."""
+    """Return whether a folder can be written, or created if it does not exist."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

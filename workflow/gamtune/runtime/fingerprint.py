@@ -1,8 +1,9 @@
-"""Code fingerprints: what the result of a module depends on, which is the code of its import closure.
+"""Code fingerprints: a hash of the code that the result of a module depends on.
 
-The closure is the module and all modules of this library that it imports, at whatever depth, found by reading and not
-by importing, with the ``__init__.py`` of each package. A module that is named by a text, as in a registry, is not part
-of it; the implementations that a step loads from registries are given to `code_fingerprint` instead.
+This code is the import closure of the module: the module and all modules of this library that it imports directly or
+indirectly, with the ``__init__.py`` of each package. The imports are read from the source; no module is imported.
+A module that is named by text, as in a registry, is not part of the closure; the implementations that a step loads from
+registries are passed to `code_fingerprint` instead.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from gamtune.registry import Implementation
 from gamtune.runtime.source_cache import source_cache
 from gamtune.runtime.syntax import Source
 
-LIBRARY = Path(__file__).resolve().parents[2]  # the folder that goes on PYTHONPATH
+LIBRARY = Path(__file__).resolve().parents[2]  # the folder of the package, for PYTHONPATH
 NAME = "gamtune"
 
 
@@ -25,9 +26,9 @@ def closure(module: str, library: Path = LIBRARY) -> tuple[Path, ...]:
     Parameters
     ----------
     module : str
-        Its name, such as "gamtune.learners.trial".
+        Name of the module, such as "gamtune.learners.trial".
     library : Path
-        Folder that holds the package ``gamtune``.
+        Folder that contains the package ``gamtune``.
     """
     return tuple(sorted(_closure([module], library)))
 
@@ -38,21 +39,21 @@ def code_fingerprint(
     library: Path = LIBRARY,
     implementations: Iterable[Implementation] = (),
 ) -> str:
-    """Return the hexadecimal sha256 of the code of a module's import closure.
+    """Return the hexadecimal SHA-256 of the code of a module's import closure.
 
-    It does not depend on where the library lies, nor on comments, docstrings and formatting.
+    It does not depend on the path of the library, nor on comments, docstrings and formatting.
 
     Parameters
     ----------
     module : str
-        Its name.
+        Name of the module.
     without : tuple of str
-        Files whose path in ``library`` begins with one of these do not count.
+        Files whose path in ``library`` begins with one of these texts are ignored.
     library : Path
-        Folder that holds the package ``gamtune``.
+        Folder that contains the package ``gamtune``.
     implementations : iterable of Implementation
-        What the module loads from registries. The import closures of gamtune's own implementations count as well; of
-        the others, the name and the version of their package.
+        Implementations that the module loads from registries. The import closures of gamtune's implementations are
+        included; of others, the name and the version of their package.
     """
     hashed = hashlib.sha256()
     used = sorted(set(implementations), key=lambda one: (one.group, one.name))
@@ -67,15 +68,15 @@ def code_fingerprint(
 
 
 def with_versions(fingerprint: str, libraries: tuple[str, ...]) -> str:
-    """Return the fingerprint of code together with the installed versions of libraries that it calls.
+    """Return the fingerprint of code and of the installed versions of the libraries that it calls.
 
     Raises
     ------
     importlib.metadata.PackageNotFoundError
         If a library is not installed.
     """
-    said = [fingerprint, *(f"{library} {_version(library)}" for library in libraries)]
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+    lines = [fingerprint, *(f"{library} {_version(library)}" for library in libraries)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @cache
@@ -105,7 +106,7 @@ def _files_of(name: str, library: Path) -> Iterator[Path]:
     if parts[0] != NAME:
         return
     for depth in range(1, len(parts) + 1):
-        place = library.joinpath(*parts[:depth])
-        for path in (place / "__init__.py", place.with_suffix(".py")):
+        base = library.joinpath(*parts[:depth])
+        for path in (base / "__init__.py", base.with_suffix(".py")):
             if path.is_file():
                 yield path

@@ -1,8 +1,9 @@
-"""GPUs shared by several small trainings: each holds one slot of one GPU for as long as it runs.
+"""GPUs shared by several small trials: each trial holds one slot of one GPU while it runs.
 
-A slot is a name in Linux' abstract socket name space: bound by one process at a time, machine-wide, and free again
-however that process ends. A cluster's jobs find no slots offered, and use the GPU that their scheduler gave them.
-filelock is not used, because its files would belong to one user and the slots are common to all users of a machine.
+A slot is a name in Linux' abstract socket namespace. One process on the machine can bind it at a time, and the kernel
+releases it when the process ends, also if it is killed. On a cluster no slots are offered, and jobs use the GPU that
+the scheduler gave them. filelock is not used, because its files would belong to one user, while the slots are shared by
+all users of a machine.
 """
 
 import os
@@ -22,7 +23,7 @@ POLL_SECONDS = 0.2
 
 
 def offer_gpus(trials_per_gpu: int) -> None:
-    """Tell the jobs that inherit this environment which slots there are; without a GPU, nothing changes."""
+    """Store the slots of this machine in the environment, which jobs inherit; without a GPU, nothing changes."""
     devices = usable_gpus()
     if devices and sys.platform == "linux":
         numbers = range(1, trials_per_gpu + 1)
@@ -30,25 +31,28 @@ def offer_gpus(trials_per_gpu: int) -> None:
 
 
 def usable_gpus() -> list[str]:
-    """Names of the GPUs that TensorFlow finds, as ``CUDA_VISIBLE_DEVICES`` knows them; the driver is asked first."""
+    """Return the names of the GPUs that TensorFlow finds, in the form of ``CUDA_VISIBLE_DEVICES``.
+
+    The driver is queried first, since the import of TensorFlow takes seconds.
+    """
     if shutil.which("nvidia-smi") is None:
         return []
-    asked = _output("nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader")
-    visible = os.environ[VISIBLE].split(",") if VISIBLE in os.environ else asked.split()
+    installed = _output("nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader")
+    visible = os.environ[VISIBLE].split(",") if VISIBLE in os.environ else installed.split()
     script = "import tensorflow; print(len(tensorflow.config.list_physical_devices('GPU')))"
-    found = _output(sys.executable, "-c", script) if any(visible) else ""
-    return [device.strip() for device in visible[: int(found or 0)]]
+    count = _output(sys.executable, "-c", script) if any(visible) else ""
+    return [device.strip() for device in visible[: int(count or 0)]]
 
 
 def _output(*command: str) -> str:
-    """What a command prints; nothing if it fails."""
+    """Return the output of a command, or an empty text if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
 @contextmanager
 def gpu_slot() -> Iterator[dict[str, str]]:
-    """Hold a slot, waiting until one is free; gives the variables that tell a training of it and of its GPU alone."""
+    """Wait for a free slot and hold it during the block; yield the environment variables of a trial in this slot."""
     slots = os.environ.get(SLOTS)
     if not slots:
         yield {}

@@ -1,4 +1,4 @@
-"""Ctrl-C, and SIGINT to one process of a run, end it without a traceback."""
+"""Handling of Ctrl-C and SIGINT, which end a run without a traceback."""
 
 import os
 import signal
@@ -13,10 +13,11 @@ IMPORT = "<frozen importlib._bootstrap>"  # file of the frames of an import
 
 
 def interrupt_quietly() -> None:
-    """Let SIGINT end this process without a traceback, at once while it imports a module.
+    """Let SIGINT end this process without a traceback.
 
-    Elsewhere it raises KeyboardInterrupt. Within an import, extension modules turn this into errors of their own, such
-    as a panic of Rust. A process that ignores SIGINT, as one in the background of a script does, still ignores it.
+    SIGINT raises KeyboardInterrupt, except during an import, where it ends the process immediately, because extension
+    modules turn the exception into other errors, such as a panic of Rust. A process that ignores SIGINT, such as a
+    background process of a script, still ignores it.
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
     if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
@@ -42,15 +43,15 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def end_jobs_on_interrupt(workflow: Any, shell: Any) -> None:
     """Let SIGINT end a workflow's jobs and then Snakemake, if `interrupt_quietly` has been called.
 
-    Ctrl-C in a terminal reaches the jobs as well; a signal that is sent to Snakemake alone does not, and Snakemake
-    would wait until they have finished.
+    Ctrl-C in a terminal also reaches the jobs. A signal that is sent only to Snakemake does not, and Snakemake would
+    wait until the jobs have finished.
 
     Parameters
     ----------
     workflow : snakemake.workflow.Workflow
         The workflow of the main process.
     shell : type of snakemake.shell.shell
-        What runs the jobs' commands.
+        The class that runs the commands of the jobs.
     """
     if signal.getsignal(signal.SIGINT) is not _interrupt:
         return
@@ -62,7 +63,7 @@ def end_jobs_on_interrupt(workflow: Any, shell: Any) -> None:
             time.sleep(PAUSE)
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, lambda *_: None)  # a second one would only disturb Snakemake's clearing up
+        signal.signal(number, lambda *_: None)  # a second signal would interrupt Snakemake's cleanup
         threading.Thread(target=end_jobs, daemon=True).start()
         raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""Runs one training in a child process, so that whatever happens to it can be told and recorded."""
+"""Train one trial in a child process and store its files; the end of the child is recorded even if it is killed."""
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class LaunchError(StepError):
-    """The training could not be done and nothing was recorded: the job has to fail, or be tried again."""
+    """The trial could not be trained and nothing was recorded, so the job fails and may be repeated."""
 
 
 def launch(
@@ -40,113 +40,114 @@ def launch(
     leaves: tuple[str, ...] = (MODEL,),
     continues: int = 0,
 ) -> None:
-    """Take the training from the store, or train it there, and put its record and model in place.
+    """Train a trial unless the store contains it, and copy its record and model from the store.
 
     Parameters
     ----------
     spec : Spec
-        The training.
+        The specification of the trial.
     digest_file : Path
         ``digest.json`` of the data.
     record : Path
-        Where the record goes; its model goes beside it.
+        Path for the record; the model is written to the same folder.
     store : Path
-        Folder of all finished trainings.
+        Store of all finished trials.
     attempt, attempts : int
-        This is attempt number ``attempt`` of ``attempts``: one that is killed or lacks memory is recorded as failed
-        only when it is the last.
+        Number of this attempt, and number of all attempts. A trial that is killed or lacks memory is recorded as failed
+        only in its last attempt.
     leaves : tuple of str
-        What is wanted beside the record: `MODEL`, `STATE`. A model that the store lacks is trained again; a state is
-        only left by a training that is done anyway.
+        Files that are needed besides the record: `MODEL`, `STATE`. A trial whose model is not in the store is trained
+        again; a missing state does not cause a training.
     continues : int
-        Epochs after which the store may hold the state of this training, which then goes on from there.
+        If this is positive and the store contains the state of this trial after so many epochs, the training resumes
+        from there.
 
     Raises
     ------
     LaunchError
-        If files are missing, the disk is full or read-only, the installation is broken, or an attempt was killed and
-        another may follow.
+        If files are missing, the disk is full or read-only, the installation is broken, or an attempt was killed that
+        is not the last.
     """
     try:
         data = DatasetInfo.read(digest_file).digest
     except FileNotFoundError:
-        raise LaunchError(f"{digest_file} is missing: make the data first") from None
+        raise LaunchError(f"{digest_file}: no such file; prepare the data first") from None
     code = training_code()
     stored = Stored(store, spec, data, code)
     try:
         reason = ""
         if not _holds(stored, leaves):
-            known = _earlier(replace(stored, spec=replace(spec, epochs=continues))) if continues else None
-            reason = _train_into(Task(spec, digest_file, code, attempt, stored.folder, {}, leaves, known))
+            earlier = _earlier(replace(stored, spec=replace(spec, epochs=continues))) if continues else None
+            reason = _train_into(Task(spec, digest_file, code, attempt, stored.folder, {}, leaves, earlier))
         if not reason:
             take_out(stored.folder, record, MODEL in leaves)
         elif attempt < attempts:
             raise LaunchError(f"{reason} in attempt {attempt} of {attempts}")
         else:
-            said = identity(spec, data, code, attempt)
-            _record_failure(said, f"{reason} in each of {attempts} attempts", record)
+            content = identity(spec, data, code, attempt)
+            _record_failure(content, f"{reason} in each of {attempts} attempts", record)
     except OSError as error:
         raise LaunchError(describe_disk_error(error) or str(error)) from None
 
 
 def _holds(stored: Stored, leaves: tuple[str, ...]) -> bool:
-    """Whether the store has a training with all that is wanted of it; a failed one has no model."""
+    """Return whether the store contains a trial with the files that are needed; a failed trial has no model."""
     status = stored.status()
     return status is not None and (MODEL not in leaves or status != "ok" or stored.has(MODEL))
 
 
 def _earlier(stored: Stored) -> Path | None:
-    """Folder of a training whose state is intact, if the store has one."""
+    """Return the folder of a trial whose state is intact, or None."""
     return stored.folder if stored.status() is not None and stored.has(STATE) else None
 
 
 def _train_into(task: Task) -> str:
-    """Train in a child and put what it leaves into the store; what ended it otherwise, empty where nothing did."""
+    """Train in a child and move its files into the store; return why this failed, or an empty text."""
     with gpu_slot() as variables:
         task = replace(task, variables=variables)
         try:
             end = _train_in(lambda task: ask_trainer(task) or Forked(task), task)
         except ChildLostError:
-            print("the warm trainer does not answer; training in a process of its own", file=sys.stderr)
+            print("the warm trainer does not respond; training in a separate process", file=sys.stderr)
             end = _train_in(Forked, task)
     return _killed(end) if end else ""
 
 
 def _train_in(start: Callable[[Task], Child], task: Task) -> int:
-    """Train in a child, in a folder that no other child writes to, and return its exit code."""
+    """Train in a child, in a new folder, and return its exit code."""
     with new_folder(task.folder.parent) as part:
         end = _wait_for(start(replace(task, folder=part)))
         if end in (FAILED, NO_FILES):
-            raise LaunchError("the training ended with an error that is not its own, see above")
+            raise LaunchError("the trial could not be trained; see the error above")
         if end == 0:
             keep(part, task.folder)
     return end
 
 
-def _record_failure(said: dict[str, Any], reason: str, record: Path) -> None:
-    """Write a record for a training that could not write its own; it is not put into the store."""
+def _record_failure(content: dict[str, Any], reason: str, record: Path) -> None:
+    """Write the record of a trial that was killed before it could write one; it does not enter the store."""
     now = time.time()
-    said |= failure(reason) | {"started": now, "finished": now, "seconds": 0.0}
+    content |= failure(reason) | {"started": now, "finished": now, "seconds": 0.0}
     record.with_name(MODEL).unlink(missing_ok=True)
-    write_text(record, json.dumps(said, indent=1) + "\n")
+    write_text(record, json.dumps(content, indent=1) + "\n")
 
 
 def _killed(end: int) -> str:
-    """What ended a training, in words."""
+    """Return a description of the exit code of a trial."""
     if end == NO_MEMORY:
         return "out of memory"
     if end == -signal.SIGKILL:
-        return "killed by signal 9 (SIGKILL), as the kernel does when memory runs out,"
+        return "killed by signal 9 (SIGKILL), which usually means that the machine ran out of memory,"
     return f"killed by signal {-end} ({signal.Signals(-end).name})" if end < 0 else f"ended with exit code {end}"
 
 
 def _wait_for(child: Child) -> int:
-    """How it ended; if this process is told to stop, the child goes first."""
+    """Wait for a child and return its exit code; if a signal stops this process, the child is killed first."""
     stopping = False
 
     def stop(number: int, frame: FrameType | None) -> None:
         nonlocal stopping
-        if stopping:  # a second signal, from a parent that ends meanwhile, must not disturb the first
+        if stopping:  # a second signal, such as that of an ending parent, must not interrupt the handling of the first
             return
         stopping = True
         child.kill()
@@ -154,8 +155,8 @@ def _wait_for(child: Child) -> int:
             child.wait()
         raise SystemExit(128 + number)
 
-    heeded = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores SIGHUP
-    previous = {number: signal.signal(number, stop) for number in heeded}
+    handled = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores SIGHUP
+    previous = {number: signal.signal(number, stop) for number in handled}
     try:
         return child.wait()
     finally:

@@ -1,9 +1,9 @@
-"""The run lock: at most one run, or one command that deletes results, works in a folder at a time.
+"""The run lock: at most one run, or one command that deletes results, is active in a folder at a time.
 
-The kernel holds the lock while its holder lives and releases it however the holder ends. Snakemake's own lock cannot
-do this: it is a list of files, which stays behind after a ``kill -9`` without a process id, and which the end of any
-run deletes together with the lists of all other runs. The lock is own code because filelock offers no shared lock for
-those that only look, and no description of the holder that is valid on other machines.
+The kernel releases the lock when its holder ends or is killed. Snakemake's lock does not suffice: it is a list of files
+without a process id, which remains after ``kill -9``, and which is deleted at the end of any run together with the
+lists of all other runs. filelock is not used, because it has no shared lock for processes that only read the state, and
+no description of a holder on another machine.
 """
 
 import errno
@@ -25,8 +25,8 @@ from gamtune.files import remove_parts
 
 LOCK = Path(".snakemake/running")
 SNAKEMAKE_LOCKS = Path(".snakemake/locks")
-BEAT = 4.0  # seconds between two signs of life
-PATIENCE, PAUSE = 1.0, 0.05  # seconds: a process that only looks at the lock holds it for a moment
+BEAT = 4.0  # seconds after which the holder touches the lock file again
+PATIENCE, PAUSE = 1.0, 0.05  # seconds; a process that reads the state of the lock holds it for a moment
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -37,10 +37,10 @@ class NoLocksError(InputError):
 def run_alone(workflow: Any, study: str, folder: Path) -> None:
     """Let a workflow execute jobs or delete outputs only while it holds the run lock.
 
-    Snakemake calls `onstart` after it has taken its own lock, and only `Workflow.execute` knows that this is neither a
-    dry run nor a report. Therefore that method is wrapped: it takes the run lock, which proves that no other run is
-    alive, and removes what a killed run has left, including Snakemake's lock. If another run is active, the process
-    prints one line and ends with exit code 2.
+    Snakemake calls `onstart` after it has taken its lock, and only in `Workflow.execute` it is known that this is
+    neither a dry run nor a report. Therefore that method is wrapped. It takes the run lock, so that no other run can be
+    active, and then removes the files that a killed run has left, including Snakemake's lock. If another run is active,
+    the process prints one line and ends with exit code 2.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def _alone(study: str, folder: Path) -> Iterator[None]:
             _clear_snakemake_locks(folder)
             remove_parts(folder)
         except NoLocksError as error:
-            print(error, file=sys.stderr)  # Snakemake's lock remains
+            print(error, file=sys.stderr)  # Snakemake's lock is kept
         except (InputError, OSError) as error:
             print(error, file=sys.stderr)
             raise SystemExit(2) from None
@@ -83,14 +83,14 @@ def _alone(study: str, folder: Path) -> Iterator[None]:
 def exclusive(holder: str) -> Iterator[None]:
     """Hold the run lock of the working directory within the block.
 
-    Child processes do not inherit the lock, so that none of them keeps it after the end of this process. Some network
-    file systems do not show locks to other machines; therefore the holder also touches the file every few seconds, and
-    a file that a holder on another machine has left is watched for as long before the lock counts as free.
+    Child processes do not inherit the lock, so that it is free after the end of this process. Some network file systems
+    do not show locks to other machines. Therefore the holder also touches the file every few seconds, and if the last
+    holder ran on another machine, the file is watched for `3 * BEAT` seconds before the lock counts as free.
 
     Parameters
     ----------
     holder : str
-        Description of this process, such as "study wine", which others report while the lock is held.
+        Description of this process, such as "study wine", which other processes print while the lock is held.
 
     Raises
     ------
@@ -105,9 +105,9 @@ def exclusive(holder: str) -> Iterator[None]:
     with file:
         if not _acquire(file, fcntl.LOCK_EX):
             raise InputError([_sentence(_wait_for_description(file))])
-        left = _description(file)
-        if _is_elsewhere(left) and _is_touched():
-            raise InputError([_sentence(left)])
+        last = _description(file)
+        if _is_elsewhere(last) and _is_touched():
+            raise InputError([_sentence(last)])
         try:
             _describe(file, holder)
         except OSError as error:
@@ -132,9 +132,9 @@ def _touch(descriptor: int, ended: threading.Event) -> None:
 def _is_touched() -> bool:
     """Return whether another process touches the lock file."""
     before = LOCK.stat().st_mtime_ns
-    print(f"The last run was not ended on this machine; waiting {3 * BEAT:.0f} s for a sign of life", file=sys.stderr)
+    print(f"The last run was on another machine; waiting {3 * BEAT:.0f} s to check that it has ended", file=sys.stderr)
     time.sleep(3 * BEAT)
-    with LOCK.open(encoding="utf-8") as file:  # a network file system looks at the server when a file is opened
+    with LOCK.open(encoding="utf-8") as file:  # a network file system updates the time when a file is opened
         return os.fstat(file.fileno()).st_mtime_ns != before
 
 
@@ -165,37 +165,37 @@ def _acquire(file: IO[str], kind: int, patience: float = PATIENCE) -> bool:
 
 def _describe(file: IO[str], holder: str) -> None:
     now = datetime.now().astimezone().isoformat(" ", "seconds")
-    said = {"holder": holder, "pid": os.getpid(), "host": socket.gethostname(), "boot": _boot(), "since": now}
+    content = {"holder": holder, "pid": os.getpid(), "host": socket.gethostname(), "boot": _boot(), "since": now}
     file.truncate(0)
-    os.write(file.fileno(), (json.dumps(said) + "\n").encode())
+    os.write(file.fileno(), (json.dumps(content) + "\n").encode())
 
 
-def _is_elsewhere(said: dict[str, Any]) -> bool:
+def _is_elsewhere(description: dict[str, Any]) -> bool:
     """Return whether a holder that has not ended normally ran on another machine."""
     here = socket.gethostname()
-    return said.get("host", here) != here and said.get("boot") != (_boot() or None)
+    return description.get("host", here) != here and description.get("boot") != (_boot() or None)
 
 
 def _description(file: IO[str]) -> dict[str, Any]:
-    """Return what the last holder wrote; empty if it ended normally."""
+    """Return the description that the last holder wrote; empty if it ended normally."""
     file.seek(0)
     try:
-        said = json.loads(file.read())
+        content = json.loads(file.read())
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _wait_for_description(file: IO[str]) -> dict[str, Any]:
-    """Return the description of the present holder, which may have taken the lock just now."""
+    """Return the description of the present holder, which may not have written it yet."""
     deadline = time.monotonic() + PATIENCE
-    while not (said := _description(file)) and time.monotonic() < deadline:
+    while not (description := _description(file)) and time.monotonic() < deadline:
         time.sleep(PAUSE)
-    return said
+    return description
 
 
-def _sentence(said: dict[str, Any]) -> str:
-    holder, pid, host, since = (said.get(key, "unknown") for key in ("holder", "pid", "host", "since"))
+def _sentence(description: dict[str, Any]) -> str:
+    holder, pid, host, since = (description.get(key, "unknown") for key in ("holder", "pid", "host", "since"))
     return f"another run is active in this folder: {holder}, PID {pid} on {host}, since {since}"
 
 
@@ -213,4 +213,4 @@ def _clear_snakemake_locks(folder: Path) -> None:
     for path in found:
         path.unlink()
     if found:
-        print("An earlier run was killed; its lock is cleared.", file=sys.stderr)
+        print("An earlier run was killed; its lock was removed.", file=sys.stderr)

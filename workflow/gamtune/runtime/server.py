@@ -1,10 +1,11 @@
-"""The warm trainer: has imported TensorFlow, has not used it, and forks one child for each job.
+"""The warm trainer: a process that imports TensorFlow once and forks one child per job.
 
-Importing TensorFlow and Keras costs 4 to 5 CPU seconds and 650 MB; a forked child starts with both done, and shares
-the memory. Keras imports pandas, SciPy, scikit-learn and Matplotlib too, so the steps of the analysis are served as
-well as trainings. What TensorFlow starts on first use (threads, devices) would not survive a fork, so nothing is used
-here. The code of the job itself is imported by each child: an edit while a run goes on can never mix old and new.
-The forkserver of multiprocessing serves only the process that started it, and the jobs are children of Snakemake.
+Importing TensorFlow and Keras takes 4 to 5 CPU seconds and 650 MB. A forked child does not repeat the import and shares
+the memory. Keras also imports pandas, SciPy, scikit-learn and Matplotlib, so the trainer serves the steps of the
+analysis as well as trials. Threads and devices that TensorFlow starts on first use would not survive a fork, so the
+trainer only imports it. Each child imports the code of its job, so that an edit during a run cannot mix old and new
+code. The forkserver of multiprocessing is not used, because it serves only the process that started it, while the jobs
+are children of Snakemake.
 
 ``python -m gamtune.runtime.server FD PID [--expected]`` serves the listening socket FD until its parent PID ends.
 """
@@ -27,7 +28,17 @@ from gamtune.runtime.warm import IMPORTED, SIZE_BYTES
 
 
 def main(listener: socket.socket, parent: int, expected: bool) -> None:
-    """Serve for ever; unless trainings are expected, import when the first job knocks: a run may have none."""
+    """Serve jobs until the parent ends.
+
+    Parameters
+    ----------
+    listener : socket
+        The socket that jobs connect to.
+    parent : int
+        Process id of Snakemake.
+    expected : bool
+        Whether the run has trials to train. If so, TensorFlow is imported immediately, otherwise for the first job.
+    """
     die_with_parent(signal.SIGTERM, parent)
     if not expected:
         select.select([listener], [], [])
@@ -36,9 +47,9 @@ def main(listener: socket.socket, parent: int, expected: bool) -> None:
     import tensorflow  # noqa: F401
 
     gc.collect()
-    gc.freeze()  # the children's collector leaves these objects alone, so their memory stays shared
-    with socket.socket(socket.AF_UNIX) as sign:
-        sign.bind(listener.getsockname() + IMPORTED.encode())
+    gc.freeze()  # the garbage collector of a child then does not write to these objects, so their memory stays shared
+    with socket.socket(socket.AF_UNIX) as imported:
+        imported.bind(listener.getsockname() + IMPORTED.encode())
         Server(listener).serve()
 
 
@@ -50,7 +61,7 @@ class _Job:
 
 
 class Server:
-    """Who is served: each job under its connection, which ends when its process does, and under its child."""
+    """The event loop of the trainer, which waits for new jobs, closed connections and ended children."""
 
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
@@ -59,13 +70,13 @@ class Server:
         self._events.register(listener, select.POLLIN)
 
     def serve(self) -> None:
-        """Answer one event after another."""
+        """Handle events until the process ends."""
         while True:
             for descriptor, _ in self._events.poll():
                 if descriptor == self._listener.fileno():
                     self._begin(self._listener.accept()[0])
                 elif (job := self._jobs.get(descriptor)) is None:
-                    continue  # both of its events came at once, and the first has ended it
+                    continue  # the first of two simultaneous events has ended the job
                 elif descriptor == job.pidfd:
                     self._end(job)
                 else:
@@ -79,14 +90,14 @@ class Server:
         parent = os.getpid()
         try:
             pid = os.fork()
-        except OSError:  # no process or memory left: the job tries by itself, the others go on
+        except OSError:  # no process or memory is left; the job then runs in its own process
             connection.close()
             return
         if pid == 0:
             code = 1
             try:
                 code = self._child(connection, parent)
-            except BaseException:  # a library that cannot be imported, say: this process must never serve
+            except BaseException:  # for example a failed import; the child must not return to the event loop
                 traceback.print_exc()
             finally:
                 os._exit(code)
@@ -96,19 +107,19 @@ class Server:
         self._events.register(connection, select.POLLRDHUP)
 
     def _end(self, job: _Job) -> None:
-        """Tell the job how its child ended."""
+        """Send the exit code of a child to its job."""
         code = os.waitstatus_to_exitcode(os.waitpid(job.pid, 0)[1])
         for descriptor in (job.pidfd, job.connection.fileno()):
             del self._jobs[descriptor]
         self._events.unregister(job.pidfd)
         os.close(job.pidfd)
-        with suppress(KeyError, OSError):  # of a job that has left
+        with suppress(KeyError, OSError):  # the job has closed its connection
             self._events.unregister(job.connection)
             job.connection.sendall(f"{code}\n".encode())
         job.connection.close()
 
     def _child(self, connection: socket.socket, parent: int) -> int:
-        """Do the work in the job's place: with its output, environment and folder."""
+        """Run the function of a job with the output, environment and working directory of the job."""
         self._listener.close()
         for job in set(self._jobs.values()):
             os.close(job.pidfd)
@@ -130,7 +141,7 @@ class Server:
 
 
 def _user_of(connection: socket.socket) -> int:
-    """Who is at the other end; abstract sockets have no file whose mode would keep others out."""
+    """Return the user id of the connected process, because an abstract socket has no file with permissions."""
     size = struct.calcsize("3i")
     user: int = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[1]
     return user

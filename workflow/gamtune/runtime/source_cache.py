@@ -1,6 +1,6 @@
-"""Fingerprints of source texts, kept in the user's cache: parsing the whole library takes a quarter of a second.
+"""Cache of the fingerprints of source files, since parsing the whole library takes 0.25 s.
 
-One file is read and replaced whole; joblib.Memory would keep a file per source text.
+The cache is one file; joblib.Memory would write one file per source file.
 """
 
 import hashlib
@@ -15,16 +15,16 @@ from gamtune.files import replacing
 from gamtune.runtime.environment import cache_folder
 from gamtune.runtime.syntax import FORMAT, Source, read_source
 
-LIMIT = 5000  # texts in the file; beyond it, those that this process has not read are forgotten
+LIMIT = 5000  # entries; if there are more, only those that this process has used are kept
 
 
 class SourceCache:
-    """Sources by the sha256 of their texts, so that checkouts and copies share what they have in common.
+    """Sources by the SHA-256 of their files, so that several checkouts share their entries.
 
     Parameters
     ----------
     file : Path
-        Where they are kept. A file that is missing, damaged or cannot be written costs time and nothing else.
+        The cache. If it is missing, damaged or cannot be written, the sources are parsed again.
     """
 
     def __init__(self, file: Path) -> None:
@@ -35,7 +35,7 @@ class SourceCache:
         self._saved = len(self._sources)
 
     def source(self, path: Path) -> Source:
-        """Return what a source file contributes to a fingerprint.
+        """Return the fingerprint and the imports of a source file.
 
         Raises
         ------
@@ -54,7 +54,7 @@ class SourceCache:
         return self._used[self._keys[stamp]]
 
     def save(self) -> None:
-        """Write the file if there is anything new."""
+        """Write the cache if it has new entries."""
         if len(self._sources) == self._saved:
             return
         if len(self._sources) > LIMIT:

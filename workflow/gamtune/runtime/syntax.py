@@ -1,7 +1,7 @@
-"""Fingerprint of what a source file computes, and the modules that it imports, read from its syntax tree.
+"""Fingerprint and imports of a source file, read from its syntax tree.
 
-Comments, formatting, docstrings, descriptions (``description="..."``) and imports for type checkers do not count. The
-tree is walked here because `ast.dump` prints the same tree differently in Python 3.11, 3.12 and 3.13.
+The fingerprint ignores comments, formatting, docstrings, descriptions (``description="..."``) and imports for type
+checkers. `ast.dump` is not used, because its output differs between Python 3.11, 3.12 and 3.13.
 """
 
 import ast
@@ -10,22 +10,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-FORMAT = 1  # of the fingerprint; another number makes every fingerprint a different one
-IGNORED = {"ctx", "kind", "type_comment", "type_ignores", "type_params"}  # they follow from the rest or change nothing
+FORMAT = 1  # version of the fingerprint; another number changes every fingerprint
+IGNORED = {"ctx", "kind", "type_comment", "type_ignores", "type_params"}  # they do not affect the behaviour
 DESCRIPTION = "description"
 Write = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a source file contributes to the fingerprint of the modules that import it.
+    """The fingerprint and the imports of a source file.
 
-    Parameters
+    Attributes
     ----------
     fingerprint : str
-        Hexadecimal sha256 of its statements, empty if it has none.
+        Hexadecimal SHA-256 of the statements, empty if there are none.
     imports : tuple of str
-        Names that it imports, at whatever depth of its code: ``a.b`` and ``a.b.c`` for ``from a.b import c``.
+        Names of all imports, also within functions: ``a.b`` and ``a.b.c`` for ``from a.b import c``.
     """
 
     fingerprint: str
@@ -57,7 +57,7 @@ def read_source(text: str | bytes) -> Source:
 
 
 def _describe(value: Any, write: Write) -> None:
-    """Write a part of a syntax tree in a way that does not depend on the version of Python."""
+    """Write a part of a syntax tree in a form that does not depend on the version of Python."""
     match value:
         case ast.Constant():
             write(_constant(value.value))
@@ -80,7 +80,7 @@ def _describe(value: Any, write: Write) -> None:
 
 
 def _part(node: ast.AST, name: str) -> Any:
-    """Return a field of a node without what changes nothing."""
+    """Return a field of a node without the parts that do not affect the behaviour."""
     value: Any = getattr(node, name, None)
     match node, name:
         case ast.Call(), "keywords":
@@ -96,7 +96,7 @@ def _part(node: ast.AST, name: str) -> Any:
 
 
 def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements that do something: no docstrings or other texts, nothing that only type checkers read."""
+    """Yield the statements except docstrings, other bare texts and code for type checkers."""
     for statement in body:
         if isinstance(statement, ast.Expr) and _is_text(statement.value):
             continue
@@ -116,7 +116,7 @@ def _is_description(key: ast.expr | None, value: ast.expr) -> bool:
 
 
 def _is_text(value: ast.expr) -> bool:
-    """Whether an expression is a text that depends on nothing."""
+    """Return whether an expression is a constant text."""
     match value:
         case ast.Constant():
             return isinstance(value.value, str)
@@ -126,7 +126,7 @@ def _is_text(value: ast.expr) -> bool:
 
 
 def _joined(values: Sequence[ast.expr]) -> Iterator[ast.expr]:
-    """Yield the parts of an f-string; neighbouring texts are one, since versions of Python divide them differently."""
+    """Yield the parts of an f-string; adjacent texts are joined, since versions of Python split them differently."""
     text = ""
     for value in values:
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
@@ -141,7 +141,7 @@ def _joined(values: Sequence[ast.expr]) -> Iterator[ast.expr]:
 
 
 def _constant(value: Any) -> str:
-    """Return a constant in words of its own: the ``repr`` of a text depends on Python's Unicode tables."""
+    """Return a text that identifies a constant; ``repr`` is not used, as it depends on Python's Unicode tables."""
     match value:
         case str():
             return f"<str {len(value)} {value}>"

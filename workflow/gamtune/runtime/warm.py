@@ -1,7 +1,7 @@
-"""The warm trainer as its users see it: how it is started with a run, found by a job, and given its work.
+"""Client of the warm trainer: starts it with a run, and sends it the work of jobs.
 
-Its socket has no file: Linux' abstract name space keeps the name for as long as the socket lives, whatever the length
-of the paths and however the run ends.
+Its socket is in Linux' abstract namespace, so that there is no file to remove after a killed run, and no limit on the
+length of the path of the project.
 """
 
 import json
@@ -21,28 +21,28 @@ from gamtune.runtime.child import ChildLostError, Task
 from gamtune.runtime.environment import with_library
 from gamtune.runtime.fingerprint import LIBRARY
 
-VARIABLE = "GAMTUNE_TRAINER"  # tells the jobs of a run which trainer is theirs
-IMPORTED = "-imported"  # ends the name of the socket that shows that a trainer has imported TensorFlow
+VARIABLE = "GAMTUNE_TRAINER"  # environment variable with the token of the trainer of a run
+IMPORTED = "-imported"  # suffix of the name of a socket that exists once the trainer has imported TensorFlow
 SIZE_BYTES = 8
 PATIENCE = 2.0  # seconds
-# Threads that a library made before the fork would be missing after it
+# A forked child does not have the threads that a library started before the fork
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")}
 
 
 def start_trainer(log: Path, expected: bool = False) -> None:
     """Start a trainer that ends with this process and serves the jobs that inherit its environment.
 
-    If the environment names a running trainer already, the jobs use that one: importing TensorFlow takes seconds.
+    If the environment already contains the token of a running trainer, the jobs use that one.
 
     Parameters
     ----------
     log : Path
-        Where its own messages go; what a training prints goes to the training's log.
+        File for the messages of the trainer; the output of a trial is written to the log of the trial.
     expected : bool
-        Whether trainings are to come for certain: then it imports at once, otherwise for the first one.
+        Whether the run has trials to train. If so, TensorFlow is imported immediately, otherwise for the first job.
     """
     if sys.platform != "linux" or _is_running(os.environ.get(VARIABLE)):
-        return  # other systems train every trial in a process of its own
+        return  # other systems train every trial in a separate process
     log.parent.mkdir(parents=True, exist_ok=True)
     token = token_hex(16)
     with socket.socket(socket.AF_UNIX) as listener, log.open("w", encoding="utf-8") as file:
@@ -63,18 +63,18 @@ def start_trainer(log: Path, expected: bool = False) -> None:
             stdout=file,
             stderr=file,
             start_new_session=True,
-            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_IGN),  # it ends with its parent
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_IGN),  # the trainer ends with its parent
         )
     os.environ[VARIABLE] = token
 
 
 def _address(token: str) -> str:
-    """A job of another environment or another copy of this library computes another name, and finds nobody."""
+    """Return the name of the socket, which differs between environments and between copies of this library."""
     return f"\0gamtune-{token}-{sha256(f'{sys.prefix}{LIBRARY}'.encode()).hexdigest()[:8]}"
 
 
 def _is_running(token: str | None, ending: str = "") -> bool:
-    """Return whether a trainer of this library listens; connecting would make it import TensorFlow."""
+    """Return whether a trainer listens, without connecting to it, since it would then import TensorFlow."""
     if not token:
         return False
     name = _address(token).replace("\0", "@") + ending
@@ -82,17 +82,17 @@ def _is_running(token: str | None, ending: str = "") -> bool:
 
 
 class Served:
-    """A job's work in a child of the warm trainer.
+    """The work of a job in a child of the warm trainer.
 
     Parameters
     ----------
     connection : socket
-        To the trainer.
+        Connection to the trainer.
     function : str
-        ``module:function`` that does the work; it takes the argument and the trainer's process id, and returns the
-        child's exit code.
+        ``module:function`` that does the work. It takes the argument and the process id of the trainer, and returns the
+        exit code of the child.
     argument : object
-        Builtin types and paths.
+        Argument of the function, which consists of builtin types and paths.
     """
 
     def __init__(self, connection: socket.socket, function: str, argument: Any) -> None:
@@ -108,26 +108,26 @@ class Served:
         connection.sendall(payload)
 
     def kill(self) -> None:
-        """End it at once: the trainer kills the child of a job that hangs up."""
-        self._connection.settimeout(PATIENCE)  # a trainer that is still importing answers later, and kills it then
+        """Close the connection, whereupon the trainer kills the child."""
+        self._connection.settimeout(PATIENCE)  # a trainer that is still importing kills the child later
         self._connection.shutdown(socket.SHUT_WR)
 
     def wait(self) -> int:
-        """Its exit code, from the trainer."""
-        with self._connection, self._connection.makefile("r") as answer:
+        """Wait for the exit code of the child, which the trainer sends."""
+        with self._connection, self._connection.makefile("r") as response:
             try:
-                return int(answer.readline())
+                return int(response.readline())
             except (OSError, ValueError) as error:
                 raise ChildLostError from error
 
 
 def ask_trainer(task: Task) -> Served | None:
-    """Give the training to this run's warm trainer; None where there is none."""
+    """Send a trial to the warm trainer of this run; return None if there is no trainer."""
     return _ask("gamtune.runtime.child:run_served_task", task.to_json())
 
 
 def run_warm(function: str, arguments: Sequence[str]) -> int | None:
-    """Run a command in a child of this run's warm trainer, and wait for its end.
+    """Run a command in a child of the warm trainer of this run, and wait for its end.
 
     Parameters
     ----------
@@ -139,8 +139,8 @@ def run_warm(function: str, arguments: Sequence[str]) -> int | None:
     Returns
     -------
     int or None
-        Its exit code, negative when a signal ended it; None where it was not run or may not have come to its end: a
-        trainer that has not imported TensorFlow saves no time.
+        Exit code of the command, or minus the number of the signal that ended it. None if the command was not run, or
+        may not have been completed; a trainer that has not imported TensorFlow is not used, since it saves no time.
     """
     if not _is_running(os.environ.get(VARIABLE), IMPORTED):
         return None
@@ -152,7 +152,7 @@ def run_warm(function: str, arguments: Sequence[str]) -> int | None:
 
 
 def _ask(function: str, argument: Any) -> Served | None:
-    """Give a job's work to this run's warm trainer; None where there is none."""
+    """Send the work of a job to the warm trainer of this run; return None if there is no trainer."""
     token = os.environ.get(VARIABLE)
     if token is None:
         return None

@@ -1,4 +1,4 @@
-"""The exported model on raw samples."""
+"""Predictions of an exported model for a file of raw samples."""
 
 from pathlib import Path
 
@@ -14,30 +14,35 @@ from gamtune.tables.table import read_table
 
 
 def predict_file(model: Path, file: Path, strict: bool = False) -> tuple[str, list[str]]:
-    """Return the predictions as CSV text, and a warning per column with levels that the model does not know.
-
-    Each line holds the predicted class of a sample and the probabilities of all classes, or the predicted value.
+    """Return the predictions as CSV text, and warnings about levels that are not in the training data.
 
     Parameters
     ----------
     model : Path
-        An exported ``model.keras`` with its ``preprocessing.json`` beside it.
+        An exported ``model.keras`` with its ``preprocessing.json`` in the same folder.
     file : Path
-        CSV or Parquet file with the columns that the model was trained on, as they were before any preprocessing;
-        others are ignored.
+        CSV or Parquet file of n samples with the columns of the training data before preprocessing; other columns are
+        ignored.
     strict : bool
-        Raise an error instead of the warnings.
+        Whether to raise an error instead of returning warnings.
+
+    Returns
+    -------
+    str
+        CSV text of n rows: the predicted class and the probabilities of all classes, or the predicted value.
+    list of str
+        One warning per column with unknown levels.
 
     Raises
     ------
     InputError
-        If a file is missing or damaged, a column is missing, or a cell of a numeric column is no finite number.
+        If a file is missing or damaged, a column is missing, or a cell of a numeric column is not a finite number.
     """
     beside = preprocessing_beside(model)
     for path in (model, beside):
         if not path.is_file():
             raise InputError(
-                ["no such file; an exported model needs both model.keras and preprocessing.json"], str(path)
+                ["no such file; an exported model consists of model.keras and preprocessing.json"], str(path)
             )
     preprocessing = Preprocessing.read(beside)
     table = read_table(file, preprocessing.missing, preprocessing.dialect)

@@ -1,4 +1,4 @@
-"""The exported model on raw samples: preprocessing, network and the names of its classes in one."""
+"""The exported model for raw samples: preprocessing, network and names of the classes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,15 @@ from gamtune.learners.mlp.model_file import load_model
 
 @dataclass(frozen=True)
 class RawModel:
-    """A network with what prepares its inputs."""
+    """A network with the preprocessing of its inputs.
+
+    Attributes
+    ----------
+    network : keras.Model
+        The exported network.
+    preprocessing : Preprocessing
+        The preprocessing, which also holds the names of the classes.
+    """
 
     network: Any
     preprocessing: Preprocessing
@@ -25,7 +33,7 @@ class RawModel:
         Raises
         ------
         DamagedError
-            If one of them is damaged, or they do not belong together.
+            If one of them is damaged, or they belong to different models.
         FileNotFoundError
             If one of them is missing.
         """

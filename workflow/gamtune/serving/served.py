@@ -1,5 +1,6 @@
-"""What MLflow loads and serves as the champion: this file goes with the model, as code, so nothing is unpickled.
+"""The model that MLflow loads and serves as the champion.
 
+This file is stored with the model as code, so that nothing is unpickled.
 Source: MLflow's "models from code", https://mlflow.org/docs/latest/ml/model/models-from-code
 """
 
@@ -19,11 +20,11 @@ from gamtune.serving.raw_model import RawModel
 
 logger = logging.getLogger(__name__)
 
-MODEL, PREPROCESSING = "model", "preprocessing"  # the names of its artifacts
+MODEL, PREPROCESSING = "model", "preprocessing"  # names of the artifacts of the model
 
 
 class Champion(PythonModel):
-    """The exported network, which takes raw samples."""
+    """The exported network for raw samples."""
 
     def load_context(self, context: Any) -> None:
         """Read the files that were stored with the model."""
@@ -31,7 +32,13 @@ class Champion(PythonModel):
         self.model = RawModel.read(Path(artifacts[MODEL]), Path(artifacts[PREPROCESSING]))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return predictions as `RawModel.predict` does; MLflow has checked that no column is missing."""
+        """Return the predictions of `RawModel.predict`; MLflow has checked that no column is missing.
+
+        Raises
+        ------
+        MlflowException
+            If a cell cannot be converted; the status of the HTTP response is 400.
+        """
         try:
             features, unseen = raw_features(self.model.preprocessing, model_input)
         except CellError as error:

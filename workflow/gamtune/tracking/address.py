@@ -1,4 +1,4 @@
-"""Where the tracking store is: its uri made absolute, and named when it cannot be used."""
+"""The address of the tracking store, and the error that is raised if the store cannot be used."""
 
 from pathlib import Path
 
@@ -8,19 +8,24 @@ SQLITE = "sqlite:///"
 
 
 class TrackingError(StepError):
-    """The tracking store cannot be used: one line, where it is and what happened."""
+    """The tracking store cannot be used; the message is one line with its address and the problem."""
 
     def __init__(self, uri: str, problem: str) -> None:
         super().__init__(f"{uri}: {' '.join(problem.split())}")
 
 
 def is_server(uri: str) -> bool:
-    """Whether the store is a server, with a UI of its own."""
+    """Return whether the store is an MLflow server, which has its own UI."""
     return uri.startswith(("http://", "https://"))
 
 
 def database_path(uri: str) -> Path | None:
-    """The absolute path of an SQLite database; None for a server.
+    """Return the absolute path of an SQLite database; None for a server.
+
+    Raises
+    ------
+    TrackingError
+        If the address contains no path.
 
     Examples
     --------
@@ -32,12 +37,12 @@ def database_path(uri: str) -> Path | None:
         return None
     path = uri.removeprefix(SQLITE).partition("?")[0]
     if path in ("", ":memory:"):
-        raise TrackingError(uri, "names no file, expected sqlite:///path/to/mlflow.db")
+        raise TrackingError(uri, "the path of the database is missing, expected sqlite:///path/to/mlflow.db")
     return Path(path).absolute()
 
 
 def absolute_uri(uri: str) -> str:
-    """The uri that means the same from every directory: MLflow resolves a relative one anew in each process."""
+    """Return the address with an absolute path, because MLflow resolves a relative one in each process separately."""
     path = database_path(uri)
     if path is None:
         return uri.rstrip("/")

@@ -1,4 +1,4 @@
-"""The data of a study as MLflow's datasets: named, known by their digest, with the columns of their raw rows."""
+"""The data of a study as MLflow datasets, with their fingerprint and the columns of the raw samples."""
 
 import json
 from bisect import bisect_right
@@ -13,37 +13,47 @@ from gamtune.tracking.store import Store
 from gamtune.tracking.study import TrackedStudy
 
 # isort: split
-# MLflow comes after store, which prepares its settings.
+# MLflow is imported after store, which prepares its settings.
 from mlflow.entities import Dataset, DatasetInput, InputTag
 
-LONGEST_DIGEST = 36  # characters that MLflow keeps (3.17)
-# Characters of a schema. MLflow 3.17 keeps 1,048,575, but sends the schema with each run of a list, and older servers
-# keep 65,535
-LONGEST_SCHEMA, SPARE = 60_000, 5_000  # spare: for the target's own name
+LONGEST_DIGEST = 36  # characters that MLflow stores (3.17)
+# Characters of a schema. MLflow 3.17 stores up to 1,048,575, but sends the schema with each run of a list, and older
+# servers store up to 65,535
+LONGEST_SCHEMA, SPARE = 60_000, 5_000  # SPARE is reserved for the target
 
 
 def read_data_sets(store: Store) -> dict[str, DatasetInput]:
-    """Of each data set that the study's trainings may have had, by the digest that their records name.
+    """Return the data sets that trials of the study may have been trained on.
 
-    The name, the source and the number of rows are the study's; the schema lists the raw columns and the target.
+    A missing or damaged data set is left out.
+
+    Returns
+    -------
+    dict
+        The data sets by their fingerprint, which the records of the trials contain. The schema lists the raw columns
+        and the target; the profile contains the numbers of samples.
     """
     study = store.study
-    folder = study.layout.data
-    found: dict[str, DatasetInput] = {}
-    for place in (folder, *folder.folds, folder.whole):
+    data = study.layout.data
+    data_sets: dict[str, DatasetInput] = {}
+    for folder in (data, *data.folds, data.whole):
         try:
-            digest, data_set = _read(study, place, place.info.stat().st_mtime_ns)
+            digest, data_set = _read(study, folder, folder.info.stat().st_mtime_ns)
         except (OSError, DamagedError):
             continue
-        found[digest] = data_set
-    return found
+        data_sets[digest] = data_set
+    return data_sets
 
 
 @lru_cache(maxsize=1000)
-def _read(study: TrackedStudy, place: DataFolder, changed_at: int) -> tuple[str, DatasetInput]:
-    """Digest and data set of a folder, read once a change: a follower asks often, and whitening is megabytes."""
-    info = DatasetInfo.read(place.info)
-    return info.digest, _data_set(study, info, Preprocessing.read(place.preprocessing))
+def _read(study: TrackedStudy, folder: DataFolder, changed_at: int) -> tuple[str, DatasetInput]:
+    """Return the fingerprint and the data set of a folder.
+
+    The result is cached until the folder changes, because a follower calls this function every few seconds and a
+    whitening matrix has megabytes.
+    """
+    info = DatasetInfo.read(folder.info)
+    return info.digest, _data_set(study, info, Preprocessing.read(folder.preprocessing))
 
 
 def _data_set(study: TrackedStudy, info: DatasetInfo, preprocessing: Preprocessing) -> DatasetInput:
@@ -61,7 +71,7 @@ def _data_set(study: TrackedStudy, info: DatasetInfo, preprocessing: Preprocessi
 
 
 def _schema(inputs: dict[str, str], target: dict[str, str]) -> str:
-    """Return MLflow's schema; of very many inputs the first, the target, and how many were left out."""
+    """Return MLflow's schema; of very many inputs only the first, the target and the number of the others."""
     columns = [_column(name, kind) for name, kind in (inputs | target).items()]
     text = json.dumps({"mlflow_colspec": columns})
     if len(text) <= LONGEST_SCHEMA:

@@ -1,4 +1,4 @@
-"""The records of a study on disk, and the runs in MLflow that they belong to."""
+"""The records of a study on disk, and the MLflow runs that they belong to."""
 
 import hashlib
 import logging
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Place:
-    """The place of the record of a trial, which may not exist yet, and its run in MLflow.
+    """The path of the record of a trial, which may not exist yet, and its run in MLflow.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Place:
         Name of the run.
     path : Path
         The record.
-    asked_by : str
+    specified_in : str
         File that holds the specification of the trial, relative to the study's folder.
     """
 
@@ -39,7 +39,7 @@ class Place:
     key: str
     name: str
     path: Path
-    asked_by: str
+    specified_in: str
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class StudyRecords:
     runs : list of RunRecord
         The records.
     awaited : set of str
-        Keys of trials that the study has but whose record is missing, for example since they are trained again.
+        Keys of trials of the study whose record is missing, for example because they are being trained again.
     varying : frozenset of str
-        Settings with more than one value in the table.
+        Hyperparameters with more than one value in the table.
     has_table : bool
         Whether the table exists.
     """
@@ -82,7 +82,7 @@ def read_runs(study: TrackedStudy) -> list[RunRecord]:
 
 
 def read_study(study: TrackedStudy, only: Collection[Path] | None = None) -> StudyRecords:
-    """Return the records of a study, and what is needed to find the runs that are out of date.
+    """Return the records of a study, and the information that is needed to find outdated runs.
 
     Parameters
     ----------
@@ -107,20 +107,20 @@ def read_study(study: TrackedStudy, only: Collection[Path] | None = None) -> Stu
 def fingerprint(study: TrackedStudy) -> dict[Path, tuple[int, int]]:
     """Return the time and size of every record and of the files with their specifications, to detect changes."""
     table, layout = list(lines_with_records(study.folder, study.stages)), study.layout
-    places = [place.path for place in _places(layout, table)]
-    asking = [layout.table, *(layout.stage(stage).slots for stage in study.stages)]
-    found = {}
-    for path in [*asking, *places]:
+    records = [place.path for place in _places(layout, table)]
+    specifications = [layout.table, *(layout.stage(stage).slots for stage in study.stages)]
+    stamps = {}
+    for path in [*specifications, *records]:
         try:
             status = path.stat()
         except FileNotFoundError:
             continue
-        found[path] = status.st_mtime_ns, status.st_size
-    return found
+        stamps[path] = status.st_mtime_ns, status.st_size
+    return stamps
 
 
 def read_selection(study: StudyFolder) -> Selection | None:
-    """Return the selection of a study; None before it is made, and if its file is damaged."""
+    """Return the selection of a study; None if its file does not exist yet or is damaged."""
     try:
         return Selection.read(study.selection)
     except (FileNotFoundError, DamagedError):
@@ -136,19 +136,19 @@ def _varying(table: list[dict[str, str]]) -> frozenset[str]:
 def _places(study: StudyFolder, table: list[tuple[dict[str, str], Path]]) -> Iterator[Place]:
     for cells, path in {cells["trial"]: (cells, path) for cells, path in table}.values():
         stage = study.relative(path.parents[1])
-        asked_by = study.relative(study.table if stage == TRIALS else study.stage(stage).slots)
-        yield Place("trial", f"trial/{cells['trial']}", cells["name"], path, asked_by)
+        specified_in = study.relative(study.table if stage == TRIALS else study.stage(stage).slots)
+        yield Place("trial", f"trial/{cells['trial']}", cells["name"], path, specified_in)
     for candidate, replicate in _slots(study):
         path = study.confirmation(candidate, replicate).record
         key, name = f"confirmation/{candidate}/{replicate}", f"{candidate}_{replicate}"
         yield Place("confirmation", key, name, path, study.relative(study.candidates))
-    decided = study.relative(study.selection)
+    selection = study.relative(study.selection)
     for finalist, number in study.finals():
-        if (finalist, number) != (OPTIMUM, "1"):  # which is exported
+        if (finalist, number) != (OPTIMUM, "1"):  # this one is exported and has the role "optimum" below
             name = f"{finalist}_{number}" if finalist == OPTIMUM else f"{finalist}_final_{number}"
-            yield Place("final", f"final/{finalist}/{number}", name, study.final(finalist, number).record, decided)
+            yield Place("final", f"final/{finalist}/{number}", name, study.final(finalist, number).record, selection)
     if study.optimum.path.is_dir():
-        yield Place("optimum", "optimum", OPTIMUM, study.optimum.record, decided)
+        yield Place("optimum", "optimum", OPTIMUM, study.optimum.record, selection)
 
 
 def _slots(study: StudyFolder) -> Iterator[tuple[str, str]]:
@@ -164,13 +164,13 @@ def _slots(study: StudyFolder) -> Iterator[tuple[str, str]]:
 
 
 def _read(place: Place) -> RunRecord | None:
-    """Return a record; None if it does not exist or is damaged, since the others are to be tracked anyway."""
+    """Return a record; None if it is missing or damaged, so that the other records are still tracked."""
     try:
-        written = read_checked(place.path)
-        record = Record.parse(written, place.path)
+        content = read_checked(place.path)
+        record = Record.parse(content, place.path)
     except FileNotFoundError:
         return None
     except DamagedError as error:
         logger.warning("%s: not tracked: %s", place.path, error.lines[0])
         return None
-    return RunRecord(place, hashlib.sha256(written).hexdigest(), record)
+    return RunRecord(place, hashlib.sha256(content).hexdigest(), record)

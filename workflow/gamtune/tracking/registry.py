@@ -1,4 +1,4 @@
-"""The champion: the optimum's model as a version in MLflow's model registry."""
+"""The champion: the model of the optimum as a version in MLflow's model registry."""
 
 import hashlib
 import shutil
@@ -17,7 +17,7 @@ from gamtune.tracking.records import read_selection
 from gamtune.tracking.store import Store
 
 # isort: split
-# MLflow comes after store, which prepares its settings.
+# MLflow is imported after store, which prepares its settings.
 import mlflow
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
@@ -26,15 +26,15 @@ from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from mlflow.types.schema import AnyType
 
 ALIAS = "champion"
-DIGEST_TAG = "gamtune.model"  # sha256 of the network's and the preprocessing's bytes
-SOURCE = "models:/"  # and the id of a logged model: where a version comes from
-MOST_INPUTS, LONGEST_WORDS = 100, 5000  # that a model's page describes, and characters of the description
-PACKAGES = ("keras", "numpy", "pandas", "scikit-learn", "tensorflow")  # that the served code imports
+DIGEST_TAG = "gamtune.model"  # its value is the SHA-256 of the files of the network and of the preprocessing
+SOURCE = "models:/"  # followed by the id of a logged model, this is the source of a version
+MOST_INPUTS, LONGEST_WORDS = 100, 5000  # inputs in the description of a model, and characters of the description
+PACKAGES = ("keras", "numpy", "pandas", "scikit-learn", "tensorflow")  # packages that the served code imports
 
 
 @dataclass(frozen=True)
 class Champion:
-    """The registered model, which loads as ``models:/<name>@champion``."""
+    """The registered model, which is loaded as ``models:/<name>@champion``."""
 
     name: str
     version: str
@@ -42,16 +42,16 @@ class Champion:
 
 
 def register_champion(store: Store, run_id: str) -> Champion:
-    """Register ``optimum/model.keras`` as the model named like the study and point the alias ``champion`` at it.
+    """Register ``optimum/model.keras`` under the name of the study, and set the alias ``champion`` to its version.
 
-    The same model makes no second version; earlier champions stay as versions.
+    A model that is registered already gets no second version. The versions of earlier champions are kept.
 
     Parameters
     ----------
     store : Store
-        Open, and so under its lock.
+        The open store.
     run_id : str
-        The optimum's run.
+        Id of the run of the optimum.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def _version_of(store: Store, digest: str) -> str | None:
 
 
 def _is_whole(store: Store, source: str | None) -> bool:
-    """Return whether a logged model is still there with its files: either may have been deleted by hand."""
+    """Return whether a logged model and its files exist; either may have been deleted in MLflow's UI."""
     try:
         return bool(store.client.list_logged_model_artifacts(str(source).removeprefix(SOURCE)))
     except MlflowException as error:
@@ -93,12 +93,12 @@ def _is_whole(store: Store, source: str | None) -> bool:
 
 
 def _registered(store: Store) -> RegisteredModel | None:
-    """The study's model with its aliases, once it is registered."""
+    """Return the registered model of the study with its aliases, or None if it is not registered."""
     return next(iter(store.client.search_registered_models(f"name = '{store.study.name}'")), None)
 
 
 def _finished_model(store: Store, digest: str) -> str | None:
-    """A model that an earlier call logged without getting as far as the version; what it left half done goes."""
+    """Return a model that an interrupted call has logged completely; incomplete ones are deleted."""
     wanted = f"tags.`{DIGEST_TAG}` = '{digest}'"
     for model in store.client.search_logged_models([store.experiment_id], filter_string=wanted):
         if model.status == "READY" and _is_whole(store, model.model_id):
@@ -110,10 +110,11 @@ def _finished_model(store: Store, digest: str) -> str | None:
 def _log_model(
     store: Store, network: Path, preprocessing: Path, described: Preprocessing, digest: str, run_id: str
 ) -> str:
-    """Store the model in the study's experiment, linked to the optimum's run.
+    """Store the model in the experiment of the study, linked to the run of the optimum, and return its id.
 
-    Made before it is logged, because ``log_model`` alone would put it into experiment 0. The pins spare a minute of
-    MLflow loading the model in a process of its own to find them; an ``input_example`` crashes (mlflow 3.17).
+    The logged model is created first, because ``log_model`` alone would put it into experiment 0. The requirements are
+    given, because MLflow needs a minute to find them by loading the model in another process. There is no
+    ``input_example``, because MLflow crashes with one (3.17).
     """
     logged = store.client.create_logged_model(
         store.experiment_id,
@@ -123,8 +124,8 @@ def _log_model(
         params={"inputs": input_words(described)},
         model_type="keras",
     )
-    with TemporaryDirectory() as aside, warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that there is no input example
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # about the missing input example
         Model.log(
             artifact_path=None,
             flavor=mlflow.pyfunc,
@@ -132,7 +133,7 @@ def _log_model(
             run_id=run_id,
             model_id=logged.model_id,
             python_model=str(served.__file__),
-            code_paths=[str(_served_code(Path(aside)))],
+            code_paths=[str(_served_code(Path(folder)))],
             artifacts={served.MODEL: str(network), served.PREPROCESSING: str(preprocessing)},
             signature=signature(described),
             pip_requirements=[f"{package}=={version(package)}" for package in PACKAGES],
@@ -140,22 +141,22 @@ def _log_model(
     return str(logged.model_id)
 
 
-def _served_code(aside: Path) -> Path:
-    """The part of this library that the model needs, as a package of its own."""
+def _served_code(folder: Path) -> Path:
+    """Copy the modules of this library that the model needs into a folder, and return the path of the package."""
     for file in closure("gamtune.serving.served"):
-        copy = aside / file.relative_to(LIBRARY)
+        copy = folder / file.relative_to(LIBRARY)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
-        for package in copy.relative_to(aside).parents[:-1]:
-            (aside / package / "__init__.py").touch()
-    return aside / "gamtune"
+        for package in copy.relative_to(folder).parents[:-1]:
+            (folder / package / "__init__.py").touch()
+    return folder / "gamtune"
 
 
 def signature(preprocessing: Preprocessing) -> ModelSignature:
-    """Return the names of a raw sample's columns, and names and types of the predictions.
+    """Return the signature of the model: the names of the raw columns, and names and types of the predictions.
 
-    The inputs may have any type, and the model converts them: MLflow would refuse pandas' integers in a column of
-    numbers, and integers and truth values in a column of categories.
+    The inputs have the type "any", and the model converts them, because MLflow would reject the integers of pandas in a
+    numeric column, and integers and truth values in a categorical column.
     """
     anything = AnyType()  # type: ignore[no-untyped-call]
     inputs: list[ColSpec | TensorSpec] = [ColSpec(anything, name) for name in preprocessing.columns]
@@ -171,7 +172,7 @@ def signature(preprocessing: Preprocessing) -> ModelSignature:
 
 
 def input_words(preprocessing: Preprocessing) -> str:
-    """Return the inputs with what they may hold, for people: MLflow shows their names alone."""
+    """Return a text with the type or the levels of each input, because MLflow shows the names of the inputs only."""
     words = [
         f"{name}: {', '.join(preprocessing.levels[name]) if name in preprocessing.levels else 'number'}"
         for name in preprocessing.columns[:MOST_INPUTS]

@@ -1,4 +1,4 @@
-"""What MLflow shows of a study: each record, and the study's own files, as the content of a run."""
+"""The content of the MLflow runs of a study: one run per record, and one with the files of the study."""
 
 import hashlib
 import math
@@ -15,17 +15,17 @@ from gamtune.results.records import Record
 from gamtune.tracking.records import RunRecord, read_selection
 from gamtune.tracking.study import TrackedStudy
 
-# The axes of MLflow's plots are linear only (3.17); these settings live on a logarithmic scale whatever their prior.
+# MLflow's plots have linear axes only (3.17), so the logarithm of these hyperparameters is logged for every prior
 LOGARITHMIC = ("learning_rate", "epsilon", "l1", "l2")
 
-RESPONSE, LOG_RESPONSE = "validation_mse", "log10_validation_mse"  # what trials are ranked by, and coloured by
-NOTE = "mlflow.note.content"  # tag of a description
-LONGEST_REASON = 1000  # characters; MLflow cuts tags of more than 8000 without a word
+RESPONSE, LOG_RESPONSE = "validation_mse", "log10_validation_mse"  # metrics that rank and colour the trials
+NOTE = "mlflow.note.content"  # tag of the description of a run or experiment
+LONGEST_REASON = 1000  # characters; MLflow cuts tags of more than 8000 characters without a warning
 
 
 @dataclass(frozen=True)
 class Point:
-    """One value of a metric; ``time`` in milliseconds."""
+    """One value of a metric; ``time`` is in milliseconds."""
 
     metric: str
     value: float
@@ -35,10 +35,26 @@ class Point:
 
 @dataclass(frozen=True)
 class RunContent:
-    """All of a run: the same content gives the same run, however often it is written.
+    """The content of a run; writing it repeatedly gives the same run.
 
-    ``artifacts`` are files with the folder of the run that each goes to; ``start`` and ``end`` are milliseconds;
-    ``data`` is the digest of the data that it was trained on.
+    Attributes
+    ----------
+    role, key, name : str
+        Role of the run, its identity within the study, and its name.
+    digest : str
+        Hexadecimal SHA-256 of the files that the run was made from.
+    status : {"FINISHED", "FAILED"}
+        Status in MLflow.
+    start, end : int
+        Time in milliseconds since 1970.
+    params, tags : dict
+        Parameters and tags in MLflow.
+    points : list of Point
+        Values of the metrics.
+    artifacts : list of (Path, str)
+        Files, each with its folder among the artifacts of the run.
+    data : str
+        Fingerprint of the data that the trial was trained on.
     """
 
     role: str
@@ -56,20 +72,32 @@ class RunContent:
 
 
 def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[str], study_link: str) -> RunContent:
-    """A training's run: what varies in the table as params, what does not as tags, its curves and final metrics."""
+    """Return the run of a trial.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The record of the trial.
+    study : TrackedStudy
+        The study.
+    varying : frozenset of str
+        Hyperparameters that become parameters of the run; the others become tags.
+    study_link : str
+        Link to the run of the study.
+    """
     place, content = record.place, record.content
     spec = content.spec
     failed = content.status == "failed"
     reason = (content.reason or "no reason recorded")[:LONGEST_REASON]
-    note = f"Asked for by `{place.asked_by}`, among the artifacts of [the study's run]({study_link})."
+    note = f"Specified in `{place.specified_in}`, which is an artifact of [the run of the study]({study_link})."
     constants = {name: _text(value) for name, value in spec.items() if name not in varying and name not in PER_LAYER}
     tags = {
         **constants,
         **{"gamtune.trial": content.trial, "gamtune.data": content.data, "gamtune.code": content.code},
         **{f"system.{name}": str(value) for name, value in content.system.items()},
         **{f"version.{name}": value for name, value in content.versions.items()},
-        **_stage(place.asked_by),
-        "gamtune.asked_by": place.asked_by,
+        **_stage(place.specified_in),
+        "gamtune.asked_by": place.specified_in,
         "gamtune.strategy": study.strategy,
         NOTE: f"Failed: {reason}\n\n{note}" if failed else note,
     }
@@ -91,14 +119,14 @@ def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[st
     )
 
 
-def _stage(asked_by: str) -> dict[str, str]:
-    """Number of the round or rung whose proposals asked for a training."""
-    kind, _, rest = asked_by.partition("/")
+def _stage(specified_in: str) -> dict[str, str]:
+    """Return the tag with the number of the round or rung that proposed a trial, if one did."""
+    kind, _, rest = specified_in.partition("/")
     return {f"gamtune.{kind.removesuffix('s')}": rest.partition("/")[0]} if kind in (ROUNDS, RUNGS) else {}
 
 
 def study_content(study: TrackedStudy) -> RunContent | None:
-    """Return the run of the study itself, which holds its tables, figures and report; None while there are none.
+    """Return the run of the study itself, which holds its tables, figures and report; None if there are none yet.
 
     Raises
     ------
@@ -122,19 +150,22 @@ def study_content(study: TrackedStudy) -> RunContent | None:
         status="FINISHED",
         start=changed,
         end=changed,
-        tags=_decision_tags(folder),
+        tags=_selection_tags(folder),
         artifacts=[(path, folder.relative(path.parent).removeprefix(".")) for path in files],
     )
 
 
-def _decision_tags(folder: StudyFolder) -> dict[str, str]:
-    """What was chosen and why, once that is decided."""
+def _selection_tags(folder: StudyFolder) -> dict[str, str]:
+    """Return tags with the selected candidate and the reason, if the selection has been made."""
     selection = read_selection(folder)
     return {"gamtune.winner": selection.winner, NOTE: selection.why} if selection else {}
 
 
 def _layer_params(spec: Mapping[str, Any]) -> dict[str, str]:
-    """Vectors as one column a layer, a missing layer left out: the text "None" would make its axis categorical."""
+    """Return vectors as one parameter per layer.
+
+    A missing layer is left out, because the text "None" would make the axis of a plot categorical.
+    """
     neurons, dropout = spec["neurons"], spec["hidden_dropout"]
     return {
         "neurons": "-".join(map(str, neurons)),
@@ -154,7 +185,7 @@ def _setting_params(spec: Mapping[str, Any], varying: frozenset[str], logarithmi
 
 
 def _curves(history: Mapping[str, list[Any]]) -> Iterator[Point]:
-    """One chart section for each part: `train_mse` becomes `train/mse`."""
+    """Yield the learning curves; `train_mse` becomes `train/mse`, so that each part has a section of charts."""
     epochs, times = history.get("epoch", []), history.get("time", [])
     for name, values in history.items():
         if name in ("epoch", "time"):
@@ -165,14 +196,14 @@ def _curves(history: Mapping[str, list[Any]]) -> Iterator[Point]:
 
 
 def _finals(content: Record) -> Iterator[Point]:
-    """What runs are ranked by; at step 0, where MLflow draws bars over the runs instead of lonely dots."""
+    """Yield the final metrics at step 0, which MLflow draws as one bar per run."""
     values: dict[str, float | None]
     values = {"seconds": content.seconds, "epochs_run": content.epochs_run, "best_epoch": content.best_epoch}
     for part, metrics in (content.metrics or {}).items():
         values |= {f"{part}_{name}": value for name, value in metrics.items()}
     error = values.get(RESPONSE)
     if _is_number(error) and error > 0:
-        values[LOG_RESPONSE] = math.log10(error)  # one bad row would leave all others in one colour
+        values[LOG_RESPONSE] = math.log10(error)  # otherwise one bad trial would give all others the same colour
     for name, value in values.items():
         if _is_number(value):
             yield Point(name, float(value), _milliseconds(content.finished), 0)

@@ -1,4 +1,4 @@
-"""The runs of a study in the tracking store: listed, written, amended and retired, one function each."""
+"""The runs of a study in the tracking store: functions that list, write, amend and hide them."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from gamtune.tracking.store import Store, find_experiment, open_store
 from gamtune.tracking.study import TrackedStudy
 
 # isort: split
-# MLflow comes after store, which prepares its settings.
+# MLflow is imported after store, which prepares its settings.
 from mlflow.entities import DatasetInput, Metric, Param, RunTag
 
-METRICS_A_BATCH, PARAMS_A_BATCH, TAGS_A_BATCH = 800, 100, 100  # the most that MLflow takes: 1000 in all
-RUNS_A_PAGE = 1000
-PART = ".artifact.uploading.*"  # what MLflow names a local artifact until it is complete
+METRICS_PER_BATCH, PARAMS_PER_BATCH, TAGS_PER_BATCH = 800, 100, 100  # MLflow accepts at most 1000 entries in total
+RUNS_PER_PAGE = 1000
+PART = ".artifact.uploading.*"  # MLflow's name for a local artifact that is not complete yet
 
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A run as the store has it; a ``running`` one was left so by a writer that was killed."""
+    """A run in the store; ``running`` is true if its writer was killed before the run was complete."""
 
     run_id: str
     key: str
@@ -32,7 +32,7 @@ class StoredRun:
 
 
 def list_runs(store: Store, keys: Collection[str] | None = None) -> Iterator[StoredRun]:
-    """Every active run of the study that a sync wrote, or those of some keys."""
+    """Yield the active runs of the study that a sync has written; with ``keys``, only those with one of the keys."""
     wanted = f"tags.`gamtune.study` = '{store.study.name}'"
     if keys is None:
         yield from _search(store, wanted)
@@ -45,7 +45,7 @@ def _search(store: Store, wanted: str) -> Iterator[StoredRun]:
     token = None
     while True:
         page = store.client.search_runs(
-            [store.experiment_id], filter_string=wanted, max_results=RUNS_A_PAGE, page_token=token
+            [store.experiment_id], filter_string=wanted, max_results=RUNS_PER_PAGE, page_token=token
         )
         for run in page:
             yield StoredRun(
@@ -63,7 +63,7 @@ def _search(store: Store, wanted: str) -> Iterator[StoredRun]:
 
 
 def create_run(store: Store, content: RunContent) -> str:
-    """An empty run that already has its identity, so that a later sync can finish what this one began."""
+    """Create an empty run with the tags that identify it, so that a later sync can complete it, and return its id."""
     commit = {"mlflow.source.git.commit": store.study.commit} if store.study.commit else {}
     tags = {
         "gamtune.study": store.study.name,
@@ -79,7 +79,10 @@ def create_run(store: Store, content: RunContent) -> str:
 
 
 def fill_run(store: Store, run_id: str, content: RunContent, data: DatasetInput | None) -> None:
-    """Write all of a run, its status last: as all times are recorded ones, writing it again changes nothing."""
+    """Write the content of a run, and its status last.
+
+    All times come from the record, so writing the same content again changes nothing.
+    """
     _log(store, run_id, content.params, content.points, content.tags)
     if data is not None:
         store.client.log_inputs(run_id, datasets=[data])
@@ -89,18 +92,19 @@ def fill_run(store: Store, run_id: str, content: RunContent, data: DatasetInput 
 
 
 def resume_run(store: Store, run_id: str, content: RunContent, data: DatasetInput | None) -> None:
-    """Finish a run whose writer was killed, which may have left a part of an artifact among the others."""
-    place = urlparse(store.client.get_run(run_id).info.artifact_uri)
-    if place.scheme == "file":
-        for part in Path(unquote(place.path)).rglob(PART):
+    """Complete a run whose writer was killed, and remove incomplete artifacts that it may have left."""
+    artifacts = urlparse(store.client.get_run(run_id).info.artifact_uri)
+    if artifacts.scheme == "file":
+        for part in Path(unquote(artifacts.path)).rglob(PART):
             part.unlink(missing_ok=True)
     fill_run(store, run_id, content, data)
 
 
 def amend_run(store: Store, run: StoredRun, content: RunContent) -> None:
-    """Follow the study where the record stayed: a setting that varies only now, a row that moved, another strategy.
+    """Update a run whose record has not changed, but whose study has.
 
-    A description stays as it is: somebody may have written it.
+    For example, another hyperparameter varies, the trial has another name, or the strategy is another one. The
+    description is not changed, because a user may have edited it.
     """
     missing = {name: value for name, value in content.params.items() if name not in run.params}
     changed = {name: value for name, value in content.tags.items() if run.tags.get(name) != value}
@@ -112,7 +116,7 @@ def amend_run(store: Store, run: StoredRun, content: RunContent) -> None:
 
 
 def retire_run(store: Store, run: StoredRun, state: str) -> None:
-    """Hide a run that is out of date, as a user's delete would: it can be restored until ``mlflow gc``."""
+    """Delete an outdated run as in MLflow's UI; it can be restored until ``mlflow gc``."""
     store.client.set_tag(run.run_id, "gamtune.state", state)
     if run.running:
         store.client.set_terminated(run.run_id, "KILLED")
@@ -120,7 +124,7 @@ def retire_run(store: Store, run: StoredRun, state: str) -> None:
 
 
 def forget_runs(study: TrackedStudy, keys: Collection[str]) -> int:
-    """Hide the runs of trials that were removed; they can be restored until ``mlflow gc``.
+    """Delete the runs of trials that were removed; they can be restored until ``mlflow gc``.
 
     Parameters
     ----------
@@ -132,7 +136,7 @@ def forget_runs(study: TrackedStudy, keys: Collection[str]) -> int:
     Returns
     -------
     int
-        Number of runs that were hidden.
+        Number of runs that were deleted.
 
     Raises
     ------
@@ -142,10 +146,10 @@ def forget_runs(study: TrackedStudy, keys: Collection[str]) -> int:
     if find_experiment(study) is None:
         return 0
     with open_store(study) as store:
-        hidden = [run for run in list_runs(store) if run.key in keys]
-        for run in hidden:
+        deleted = [run for run in list_runs(store) if run.key in keys]
+        for run in deleted:
             retire_run(store, run, "pruned")
-    return len(hidden)
+    return len(deleted)
 
 
 def _log(
@@ -155,10 +159,10 @@ def _log(
     points: Sequence[Point] = (),
     tags: Mapping[str, str] | None = None,
 ) -> None:
-    """Write in as few calls as MLflow's limits allow."""
+    """Write parameters, metrics and tags in as few calls as MLflow's limits allow."""
     entries = [Param(name, value) for name, value in params.items()]
     metrics = [Metric(point.metric, point.value, point.time, point.step) for point in points]
     labels = [RunTag(name, value) for name, value in (tags or {}).items()]
     while entries or metrics or labels:
-        store.client.log_batch(run_id, metrics[:METRICS_A_BATCH], entries[:PARAMS_A_BATCH], labels[:TAGS_A_BATCH])
-        del metrics[:METRICS_A_BATCH], entries[:PARAMS_A_BATCH], labels[:TAGS_A_BATCH]
+        store.client.log_batch(run_id, metrics[:METRICS_PER_BATCH], entries[:PARAMS_PER_BATCH], labels[:TAGS_PER_BATCH])
+        del metrics[:METRICS_PER_BATCH], entries[:PARAMS_PER_BATCH], labels[:TAGS_PER_BATCH]

@@ -1,7 +1,7 @@
-"""The view of a study's trials that its link opens in MLflow: which charts, which columns, in which order.
+"""The saved view of the trials of a study in MLflow: its charts, columns and order.
 
-MLflow keeps a saved view as a tag of the experiment. Its format is documented nowhere and may change with any version,
-so that it is written for the versions it was tried with alone.
+MLflow stores a saved view as a tag of the experiment. The format is not documented and may change with any version, so
+the view is written only for the versions that it has been tested with.
 """
 
 import base64
@@ -18,14 +18,14 @@ from gamtune.results.layout import StudyFolder
 from gamtune.tracking.run_content import LOG_RESPONSE, RESPONSE, RunContent
 
 TAG = "mlflow.sharedViewState.gamtune"
-KNOWN = ("3.17",)  # versions of MLflow, two numbers each
-MOST_AXES = 4  # of parameters; the names of more overlap on a card
+KNOWN = ("3.17",)  # tested versions of MLflow (major.minor)
+MOST_AXES = 4  # axes of hyperparameters; with more, their names overlap
 SECTION = "gamtune-study"
 ROLE = "tags.`gamtune.role` = '{}'"
 FILTER = ROLE.format("trial")
 
 QUERY = f"workflowType=machine_learning&compareRunsMode=CHART&viewStateShareKey={TAG.rpartition('.')[2]}"
-# Without the view: MLflow opens an experiment on a page for language models, and only a full link shows ranked trials
+# Without the saved view, MLflow opens an experiment on a page for language models; this query shows the ranked trials
 PLAIN_QUERY = (
     f"workflowType=machine_learning&orderByKey={quote(f'metrics.`{RESPONSE}`')}&orderByAsc=true"
     f"&searchFilter={quote(FILTER)}"
@@ -33,22 +33,22 @@ PLAIN_QUERY = (
 
 
 def study_link(experiment_id: str) -> str:
-    """Where the UI lists the study's own run; without the site, which the text that it stands in is on."""
+    """Return the relative link to the run of the study itself, for texts that MLflow's UI shows."""
     wanted = quote(ROLE.format("study"))
     return f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&searchFilter={wanted}"
 
 
 def saved_view(study: str, trials: Sequence[RunContent], folder: StudyFolder) -> str | None:
-    """The tag's value, the same for the same trials; None without any.
+    """Return the value of the tag `TAG`, or None if there are no trials; the same trials give the same value.
 
     Parameters
     ----------
     study : str
-        Its name.
+        Name of the study.
     trials : sequence of RunContent
         Runs of the trials.
-    folder : Path
-        The study's folder of results, whose analysis says which parameters matter most.
+    folder : StudyFolder
+        Results of the study; the ranking of its analysis determines the order of the axes.
     """
     if not trials:
         return None
@@ -76,10 +76,10 @@ def saved_view(study: str, trials: Sequence[RunContent], folder: StudyFolder) ->
 
 
 def _axes(trials: Sequence[RunContent], folder: StudyFolder) -> list[str]:
-    """Parameters that every trial has and that vary, the most important first.
+    """Return the hyperparameters that vary and that every trial has, the most important first.
 
-    A chart leaves out the trials that lack one of its axes; of a parameter and its logarithm one is enough, and layers
-    are told by their number, sum and mean.
+    MLflow's charts omit trials that lack one of the axes. Only the logarithm is kept if there is one, and layers are
+    represented by their number, sum and mean.
     """
     shared = set.intersection(*(set(run.params) for run in trials)) - {"weight_seed", "neurons"}
     single = {name for name in shared if not name.startswith(tuple(f"{vector}_" for vector in PER_LAYER))}
@@ -91,7 +91,7 @@ def _axes(trials: Sequence[RunContent], folder: StudyFolder) -> list[str]:
 
 
 def _column(param: str) -> str:
-    """The name that the study's table has for a param."""
+    """Return the name of a parameter of a run in the table of the study."""
     return "depth" if param == "n_layers" else param.removeprefix("log10_")
 
 

@@ -1,4 +1,4 @@
-"""Starts the follower that shows a running study in MLflow, as a process of its own."""
+"""Start the follower in a separate process; it is not part of `follow`, so that Snakemake does not import MLflow."""
 
 import os
 import subprocess
@@ -9,16 +9,16 @@ from gamtune.runtime.environment import with_library
 
 
 def start_follower(library: str, config: str, log: Path) -> None:
-    """Start ``gamtune sync --follow``; it ends by itself with the process that called this.
+    """Start ``gamtune sync --follow``, which ends with the calling process.
 
     Parameters
     ----------
     library : str
-        Folder that holds the package.
+        Folder that contains the package ``gamtune``.
     config : str
         File with the sections of the config that tracking reads.
     log : Path
-        Where its messages go.
+        File for the messages of the follower.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "gamtune", "sync", config, "--follow", str(os.getpid())]

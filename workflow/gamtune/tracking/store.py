@@ -1,4 +1,4 @@
-"""Opening the tracking store: the only way to it, one process at a time."""
+"""Access to the tracking store, for one process at a time."""
 
 import logging
 import os
@@ -19,15 +19,15 @@ SETTINGS = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # the 7 by default wait four minutes for a server that is down
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # the default of 7 waits four minutes for a server that is down
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",  # a pooled connection would go on writing to a deleted database
+    "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",  # a pooled connection would continue to write to a deleted database
 }
-os.environ.update(SETTINGS | dict(os.environ))  # whoever set one of them meant it
+os.environ.update(SETTINGS | dict(os.environ))  # variables that the user has set take precedence
 
 # isort: split
-# MLflow reads some of them while it is imported.
+# MLflow reads some of these variables while it is imported.
 from mlflow import MlflowClient, __version__, set_tracking_uri  # noqa: E402
 from mlflow.entities import Experiment  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
@@ -39,9 +39,13 @@ from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 for name in ("mlflow", "alembic", "urllib3"):
     logging.getLogger(name).setLevel(logging.ERROR)
 
-NOTE = """Study **{study}**. The tag `gamtune.role` says what a run is: `trial` a row of the table, `confirmation` a
-candidate retrained with a fresh weight seed, `optimum` the chosen network, `final` the same settings, and those
-it is compared with on the test rows, on further weight seeds, `study` the tables, figures and report."""
+NOTE = """Study **{study}**. The tag `gamtune.role` is the role of a run:
+
+- `trial`: a trial of the parameter table or of a later stage;
+- `confirmation`: a candidate that is trained again with a fresh weight seed;
+- `optimum`: the selected configuration, whose model is exported and registered;
+- `final`: the other final trials, which are scored on the test set;
+- `study`: the tables, figures and report of the study."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Store:
     experiment_id: str
 
     def version(self) -> str:
-        """Version of the MLflow whose UI shows the store, of two numbers."""
+        """Return the version (major.minor) of the MLflow whose UI shows the store."""
         version = __version__
         if is_server(self.uri):
             answer = http_request(get_default_host_creds(self.uri), "/version", "GET")  # type: ignore[no-untyped-call]
@@ -64,23 +68,23 @@ class Store:
 
 @contextmanager
 def open_store(study: TrackedStudy) -> Iterator[Store]:
-    """The store with the study's experiment, made where missing; held under the lock until the block ends.
+    """Open the store, and hold its lock until the block ends; the experiment of the study is created if it is missing.
 
     Parameters
     ----------
     study : TrackedStudy
-        Its folder of results holds the lock of a server, and the artifacts of an SQLite store.
+        The study. Its folder of results contains the lock, and the artifacts of an SQLite store.
 
     Raises
     ------
     TrackingError
-        If the store cannot be reached, read or written, here or within the block.
+        If the store cannot be reached, read or written, also within the block.
     """
     results, location, path = study.results, absolute_uri(study.uri), database_path(study.uri)
     with _errors_in_one_line(study.uri), locked(study.lock):
         if path is not None:
             prepare_database(path, _make_schema)
-        # Models that are sources of versions are looked up in the default store, which would be made in the
+        # MLflow looks up the source of a model version in the default store, which it would otherwise create in the
         # working directory
         set_tracking_uri(location)
         client = MlflowClient(tracking_uri=location, registry_uri=location)
@@ -92,7 +96,13 @@ def open_store(study: TrackedStudy) -> Iterator[Store]:
 
 
 def find_experiment(study: TrackedStudy) -> Experiment | None:
-    """Return a study's experiment, or None while there is none."""
+    """Return the experiment of a study, or None if it does not exist yet.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be reached or read.
+    """
     path = database_path(study.uri)
     if path is not None and not path.exists():
         return None
@@ -113,7 +123,7 @@ def _make_schema(path: Path) -> None:
 
 
 def _experiment(client: MlflowClient, study: str, artifacts: str | None) -> Experiment:
-    """The study's experiment; one that somebody deleted in the UI comes back, since its name stays taken."""
+    """Return the experiment of the study; one that was deleted in the UI is restored, as its name cannot be reused."""
     experiment = client.get_experiment_by_name(study)
     if experiment is None:
         note = {"mlflow.note.content": NOTE.format(study=study)}
@@ -124,12 +134,12 @@ def _experiment(client: MlflowClient, study: str, artifacts: str | None) -> Expe
 
 
 def _problem(error: BaseException) -> str:
-    """What happened, in a few words: the system's own where MLflow wrapped them in five layers of others."""
+    """Return a short description of an error: the message of the operating system if MLflow has wrapped it."""
     cause = error
     while (deeper := cause.__cause__ or cause.__context__) is not None:
         cause = deeper
     if isinstance(cause, OSError) and cause.strerror and cause is not error:
         return cause.strerror
     if "failed with error code 401" in str(error):
-        return "asks for a login, expected MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment"
+        return "the server requires a login; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
     return str(error).partition("\n")[0]

@@ -1,4 +1,4 @@
-"""What tracking has to know of a study beside the files it left."""
+"""The properties of a study that tracking needs in addition to the files in its results."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +26,11 @@ class TrackedStudy:
     strategy : str
         The config's ``search.strategy``.
     source : str
-        Where its data come from: a named source, or the path of a table.
+        Source of its data: the name of a public data set, or the paths of its files.
     logarithmic : tuple of str
-        Settings whose prior spans orders of magnitude.
+        Hyperparameters with a logarithmic prior.
     commit : str, optional
-        Git commit that new runs name as their source.
+        Git commit of the library, which is stored in new runs.
     """
 
     name: str
@@ -44,7 +44,17 @@ class TrackedStudy:
 
     @classmethod
     def of(cls, study: Study, results: Path, commit: str | None = None) -> "TrackedStudy":
-        """From the study's config."""
+        """Return the tracked study of a config.
+
+        Parameters
+        ----------
+        study : Study
+            The config.
+        results : Path
+            Folder of all studies.
+        commit : str, optional
+            Git commit of the library.
+        """
         return cls(
             name=study.study,
             uri=study.tracking.uri,
@@ -68,6 +78,6 @@ class TrackedStudy:
 
     @property
     def lock(self) -> Path:
-        """Lock file of the tracking store: whoever writes to the store, or removes what a sync reads, holds it."""
+        """Lock file of the tracking store, held by writers of the store and by commands that remove tracked files."""
         database = database_path(self.uri)
         return tracking_lock(self.results if database is None else database.parent)

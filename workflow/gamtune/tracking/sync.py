@@ -1,4 +1,4 @@
-"""Bringing the tracking store up to date with what a study left on disk; done twice, it changes nothing."""
+"""Sync: update the tracking store from the results of a study on disk. A second sync changes nothing."""
 
 import time
 from collections import defaultdict
@@ -16,12 +16,12 @@ from gamtune.tracking.saved_view import KNOWN, TAG, saved_view, study_link
 from gamtune.tracking.store import Store, open_store
 from gamtune.tracking.study import TrackedStudy
 
-PATIENCE, PAUSE = 90, 3  # seconds without progress on a server that has answered, and between two attempts
+PATIENCE, PAUSE = 90, 3  # seconds without progress before a sync with a server fails, and seconds between two attempts
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What a sync did to how many runs; ``resumed`` ones had been left unfinished by a writer that was killed."""
+    """Numbers of runs by what a sync did; the ``resumed`` ones were incomplete, because their writer was killed."""
 
     added: int = 0
     resumed: int = 0
@@ -33,28 +33,28 @@ class Counts:
 
 
 @dataclass
-class Deeds:
-    """What has been done to each run so far, over all passes of a sync."""
+class Actions:
+    """The action on each run so far, over all passes of a sync."""
 
     of: dict[str, str] = field(default_factory=dict)
     retired: int = 0
 
-    def note(self, key: str, deed: str) -> None:
-        """Say what was done to the run of a key; that a later pass found it so changes nothing."""
-        if deed != "unchanged":
-            self.of[key] = deed
-        self.of.setdefault(key, deed)
+    def note(self, key: str, action: str) -> None:
+        """Store the action on the run with a key; "unchanged" does not replace an earlier action."""
+        if action != "unchanged":
+            self.of[key] = action
+        self.of.setdefault(key, action)
 
     @property
     def counts(self) -> Counts:
-        """How many runs each was done to."""
+        """Number of runs per action."""
         done = list(self.of.values())
         return Counts(done.count("added"), done.count("resumed"), done.count("unchanged"), self.retired)
 
 
 @dataclass(frozen=True)
 class Synced:
-    """What a sync came to: its counts, the champion if there is an optimum, and what to tell besides."""
+    """Summary of a sync: its counts, the champion if there is an optimum, and a note for the user."""
 
     counts: Counts
     champion: Champion | None
@@ -66,50 +66,68 @@ class Synced:
 
 
 def sync(study: TrackedStudy) -> Synced:
-    """Make what MLflow has of a study what its records on disk say.
+    """Update the runs and the registered model of a study in MLflow from its results on disk.
 
-    Every record becomes one run, known by the tags ``gamtune.key`` (which training) and ``gamtune.record`` (sha256 of
-    its bytes). A changed record replaces its run; a training that left the table takes its run along. One more run
-    holds the tables, figures and report; the optimum's network is the registered model's champion. May be killed at
-    any time: the next sync finishes the work. A server that goes away in the middle is waited for.
+    Every record becomes one run, which is identified by the tags ``gamtune.key`` (the trial) and ``gamtune.record``
+    (SHA-256 of the record). A changed record replaces its run, and the run of a trial that is no longer in the study is
+    deleted. One more run holds the tables, figures and report. The model of the optimum is registered as the champion.
+    A sync may be killed at any time; the next one completes it. If a server goes down during a sync, the sync retries
+    until there has been no progress for `PATIENCE` seconds.
 
     Raises
     ------
     TrackingError
         If the store cannot be reached, read or written.
     """
-    deeds, answered, done, give_up = Deeds(), False, -1, 0.0
+    actions, answered, done, give_up = Actions(), False, -1, 0.0
     while True:
         try:
             with open_store(study) as store:
                 answered = True
                 summary = study_content(study)
                 others = [summary] if summary else []
-                contents = sync_runs(store, deeds, others)
-                if is_server(study.uri) and deeds.counts.added:
-                    # A request sent again because its answer was lost made a second run of a key: now it is seen
-                    contents = sync_runs(store, deeds, others)
-                return Synced(deeds.counts, _champion(store), write_view(store, contents))
+                contents = sync_runs(store, actions, others)
+                if is_server(study.uri) and actions.counts.added:
+                    # A request that was repeated because its response was lost may have created a second run with the
+                    # same key; the second pass finds and deletes it
+                    contents = sync_runs(store, actions, others)
+                return Synced(actions.counts, _champion(store), write_view(store, contents))
         except TrackingError:
             if not answered or not is_server(study.uri):
                 raise
-            if len(deeds.of) > done:
-                done, give_up = len(deeds.of), time.monotonic() + PATIENCE
-            elif time.monotonic() > give_up:  # it answers, and refuses
+            if len(actions.of) > done:
+                done, give_up = len(actions.of), time.monotonic() + PATIENCE
+            elif time.monotonic() > give_up:
                 raise
             time.sleep(PAUSE)
 
 
 def sync_runs(
     store: Store,
-    deeds: Deeds,
+    actions: Actions,
     others: list[RunContent],
     only: Collection[Path] | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[RunContent]:
-    """Bring the runs of all records, and the ``others``, up to date in an open store; between two runs it may stop.
+    """Update the runs of a study in an open store.
 
-    With ``only``, these records are looked at and no run is retired for want of one. Gives what the runs hold.
+    Parameters
+    ----------
+    store : Store
+        The open store.
+    actions : Actions
+        Receives the action on each run.
+    others : list of RunContent
+        Runs in addition to those of the records.
+    only : collection of paths, optional
+        Records to read; runs without a record are deleted only if this is None.
+    stopped : callable
+        Called before each run; if it returns True, the remaining runs are not updated.
+
+    Returns
+    -------
+    list of RunContent
+        The contents of the runs.
     """
     found = read_study(store.study, only)
     link, data = study_link(store.experiment_id), read_data_sets(store)
@@ -122,35 +140,35 @@ def sync_runs(
             return contents
         runs = stored.pop(content.key, [])
         same = [run for run in runs if run.digest == content.digest]
-        kept = min(same, key=lambda run: run.running, default=None)  # a finished one, if there is
+        kept = min(same, key=lambda run: run.running, default=None)  # a finished run is preferred
         if kept is None:
             fill_run(store, create_run(store, content), content, data.get(content.data))
-            deeds.note(content.key, "added")
+            actions.note(content.key, "added")
         elif kept.running:
             resume_run(store, kept.run_id, content, data.get(content.data))
-            deeds.note(content.key, "resumed")
+            actions.note(content.key, "resumed")
         else:
             amend_run(store, kept, content)
-            deeds.note(content.key, "unchanged")
+            actions.note(content.key, "unchanged")
         for run in runs:
             if run is not kept:
                 retire_run(store, run, "superseded")
-                deeds.retired += 1
+                actions.retired += 1
     for key, runs in stored.items():
         missing_table = key.startswith("trial/") and not found.has_table
         if only is not None or key in found.awaited or key == "study" or missing_table:
             continue
         for run in runs:
             retire_run(store, run, "removed")
-            deeds.retired += 1
+            actions.retired += 1
     return contents
 
 
 def write_view(store: Store, contents: list[RunContent]) -> str:
-    """Save the view of the study's trials for the MLflow that shows them; otherwise say why there is none."""
+    """Save the view of the trials; return why it was not saved, or an empty text."""
     version = store.version()
     if version not in KNOWN:
-        return f"no saved view: its format is known for MLflow {', '.join(KNOWN)}, this is {version}"
+        return f"no saved view: its format is tested with MLflow {', '.join(KNOWN)} only, the version is {version}"
     trials = [content for content in contents if content.role == "trial"]
     view = saved_view(store.study.name, trials, store.study.layout)
     if view is not None and store.client.get_experiment(store.experiment_id).tags.get(TAG) != view:
@@ -159,7 +177,7 @@ def write_view(store: Store, contents: list[RunContent]) -> str:
 
 
 def _champion(store: Store) -> Champion | None:
-    """Register the optimum, where a study has come to one whose run is there."""
+    """Register the optimum if the study has one and its run is complete."""
     optimum = store.study.layout.optimum
     if not all(path.exists() for path in (optimum.model, optimum.preprocessing, optimum.record)):
         return None

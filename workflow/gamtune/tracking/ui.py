@@ -1,4 +1,4 @@
-"""The local MLflow UI: the command that starts it safely and the link to a study in it."""
+"""The local MLflow UI: the command that starts it, and the link to a study."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ from gamtune.tracking.address import TrackingError, absolute_uri, database_path
 from gamtune.tracking.saved_view import PLAIN_QUERY, QUERY, TAG
 from gamtune.tracking.study import TrackedStudy
 
-HOST = "127.0.0.1"  # this machine only
+HOST = "127.0.0.1"  # loopback interface: other machines cannot connect
 
 
 def check_port(port: int) -> None:
@@ -23,7 +23,7 @@ def check_port(port: int) -> None:
     Raises
     ------
     InputError
-        If it cannot; the message names a port that is free.
+        If it cannot; the message proposes a free port.
     """
     problem = _port_problem(port)
     if problem:
@@ -33,11 +33,11 @@ def check_port(port: int) -> None:
 
 
 def _port_problem(port: int) -> str:
-    """Why nothing can listen on a port, empty if something can."""
+    """Return why the UI cannot listen on a port, or an empty text if it can."""
     if not 0 < port < 65536:
         return "does not exist, expected a number from 1 to 65535"
     with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does after an earlier one ended
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as MLflow's server does
         try:
             listener.bind((HOST, port))
             listener.listen()
@@ -49,28 +49,30 @@ def _port_problem(port: int) -> str:
 
 
 def ui_command(study: TrackedStudy, port: int) -> tuple[list[str], dict[str, str]]:
-    """The command line and environment of an MLflow UI that only this machine can reach.
+    """Return the command line and the environment of an MLflow UI that only this machine can reach.
 
-    One worker on the loopback, that answers to its own names only (MLflow's default patterns also match
-    ``10.evil.example``), runs no jobs, reports nothing and unpickles nothing.
+    The UI has one worker, which listens on the loopback interface and accepts the host names ``localhost`` and
+    ``127.0.0.1`` only (MLflow's default patterns also match ``10.evil.example``). Jobs, telemetry and unpickling are
+    disabled.
 
     Parameters
     ----------
     study : TrackedStudy
-        Of an SQLite store.
+        A study with an SQLite store.
     port : int
-        Of the loopback interface.
+        Port of the loopback interface.
 
     Raises
     ------
     TrackingError
-        If the store is a server already, or not made yet: the UI and a sync that both make it would break it.
+        If the store is a server, or does not exist yet. The UI must not create the store, because a sync that creates
+        it at the same time would damage it.
     """
     uri, path = study.uri, database_path(study.uri)
     if path is None:
-        raise TrackingError(uri, f"is a server with a UI of its own: {deep_link(study, port)}")
+        raise TrackingError(uri, f"the tracking store is a server; open its UI: {deep_link(study, port)}")
     if not path.exists():
-        raise TrackingError(uri, "not made yet, run a study or `gamtune sync` first")
+        raise TrackingError(uri, "the database does not exist yet; run a study or `gamtune sync CONFIG` first")
     arguments = {
         "--host": HOST,
         "--port": str(port),
@@ -91,21 +93,28 @@ def ui_command(study: TrackedStudy, port: int) -> tuple[list[str], dict[str, str
 
 
 def deep_link(study: TrackedStudy, port: int) -> str:
-    """The link to the view of a study's trials; to the list of experiments while the study is in no store.
+    """Return the link to the trials of a study in MLflow's UI, or to the list of experiments if it is not tracked yet.
 
-    Quick on SQLite, which is read without MLflow.
+    An SQLite database is read without importing MLflow, which takes seconds.
+
+    Parameters
+    ----------
+    study : TrackedStudy
+        The study.
+    port : int
+        Port of the local UI, if the store is an SQLite database.
     """
     path = database_path(study.uri)
     site = absolute_uri(study.uri) if path is None else f"http://127.0.0.1:{port}"
-    found = _in_store(study) if path is None else _in_database(study.name, path)
-    if found is None:
+    experiment = _experiment_of_server(study) if path is None else _experiment_in_database(study.name, path)
+    if experiment is None:
         return f"{site}/#/experiments"
-    experiment_id, has_view = found
+    experiment_id, has_view = experiment
     return f"{site}/#/experiments/{experiment_id}/runs?{QUERY if has_view else PLAIN_QUERY}"
 
 
-def _in_database(study: str, path: Path) -> tuple[str, bool] | None:
-    """The experiment's id, and whether it has the saved view."""
+def _experiment_in_database(study: str, path: Path) -> tuple[str, bool] | None:
+    """Return the id of the experiment of a study, and whether it has the saved view; None if it cannot be read."""
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
             row = connection.execute("SELECT experiment_id FROM experiments WHERE name = ?", (study,)).fetchone()
@@ -115,8 +124,8 @@ def _in_database(study: str, path: Path) -> tuple[str, bool] | None:
         return None
 
 
-def _in_store(study: TrackedStudy) -> tuple[str, bool] | None:
-    """The same; a link is not worth an error: without an answer it leads to the list of experiments."""
+def _experiment_of_server(study: TrackedStudy) -> tuple[str, bool] | None:
+    """Return the same for a server; None if the server cannot be reached, since a link does not justify an error."""
     from gamtune.tracking.store import find_experiment
 
     try:

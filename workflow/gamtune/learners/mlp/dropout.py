@@ -1,6 +1,6 @@
-"""Dropout masks that depend on weight seed, epoch and step alone, so a continued training has those of an unbroken one.
+"""Dropout masks that depend on weight seed, epoch and step only, so that a resumed trial has the same masks.
 
-Source: Srivastava et al. 2014; Keras scales up what is kept in training, H2O scales the outputs down when it scores.
+Source: Srivastava et al. 2014. Keras scales up the kept values in training; H2O scales down the outputs in scoring.
 """
 
 import math
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-LEVELS = 1 << 16  # two masks from each 32 random bits: drawing them costs more than using them
+LEVELS = 1 << 16  # 16 random bits per element, since drawing random bits takes more time than applying the masks
 
 
 def dropout_factors(
@@ -20,27 +20,27 @@ def dropout_factors(
     step: tf.Tensor,
     rescaled: bool = True,
 ) -> list[tf.Tensor | None]:
-    """What the inputs and each hidden layer's outputs are multiplied by in one step.
+    """Return the factors of the inputs and of the outputs of each hidden layer in one step.
 
     Parameters
     ----------
     rates : sequence of float
-        Share dropped: of the inputs, then of each hidden layer; rounded to 1/65536.
+        Dropout rates of the inputs and of each hidden layer; they are rounded to multiples of 1/65536.
     widths : sequence of int
-        Neurons of the same layers.
+        Numbers of inputs and of neurons per hidden layer.
     batch_size : int
-        Rows.
+        Number of samples.
     weight_seed : int
-        Seed of the training.
+        Weight seed of the trial.
     epoch, step : () int64
-        Which step this is.
+        Number of the epoch, and of the step within the epoch.
     rescaled : bool
-        Whether what is kept is divided by the share kept.
+        Whether kept values are divided by (1 - rate).
 
     Returns
     -------
     list of (batch_size, width) float32 or None
-        0 where dropped, 1 or 1 / share kept elsewhere; None where nothing is dropped.
+        Per layer: 0 for dropped values, 1 or 1 / (1 - rate) for kept values; None if the rate is 0.
     """
     sizes = [batch_size * width if rate else 0 for rate, width in zip(rates, widths, strict=True)]
     if not any(sizes):

@@ -1,4 +1,4 @@
-"""The outputs of a network for any number of samples."""
+"""Outputs of a network for any number of samples."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-SAMPLES_AT_ONCE = 4096  # bounds the memory that scoring takes
+SAMPLES_AT_ONCE = 4096  # limits the memory of scoring
 
 
 def outputs_of(model: Callable[..., Any], x: npt.NDArray[np.float32]) -> npt.NDArray[Any]:
     """Return the outputs of a Keras model, (n, outputs), in the precision of its last layer.
 
-    Scores and predictions all come from this function: ``model.predict`` compiles a graph whose fused operations round
-    the sums of float32 numbers otherwise, so that an exported model would not score exactly what is reported.
+    All scores and predictions use this function. ``model.predict`` compiles a graph whose fused operations round
+    float32 sums differently, so that the scores of an exported model would not equal the reported ones exactly.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Gradients of a step's mean loss, and the share of its rows that reach each weight."""
+"""Gradients of the mean loss of a batch, and the share of its samples that affect each weight."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,10 +10,17 @@ from gamtune.learners.mlp.objective import Objective
 
 
 class Gradients(NamedTuple):
-    """What a step learns from: ``losses`` of its rows, and the ``means`` of their gradients, one a variable.
+    """The gradients of a batch of n samples.
 
-    ``reached`` is, for each weight, the share of the rows whose gradient at it is not 0 by way of a dead input or unit;
-    H2O's updates need it, None where it is not asked for.
+    Attributes
+    ----------
+    losses : (n,) float32
+        Losses of the samples.
+    means : list of float32
+        Mean gradient per variable, with the shape of the variable.
+    reached : list of float32, optional
+        Per variable, the share of the samples that reach each weight: the input and the slope of the unit are not 0.
+        Only H2O's updates need it.
     """
 
     losses: tf.Tensor
@@ -29,7 +36,7 @@ def gradients_of(
     factors: Sequence[tf.Tensor | float | None],
     with_reach: bool,
 ) -> Gradients:
-    """Differentiate the mean of what training minimises over some rows.
+    """Return the gradients of the mean of the minimised function over a batch.
 
     Parameters
     ----------
@@ -38,11 +45,11 @@ def gradients_of(
     objective : Objective
         The losses.
     x, targets : (n, inputs) float32 and (n,)
-        The rows.
+        The samples.
     factors : sequence
-        As `Network.forward` takes them.
+        The dropout factors; see `Network.forward`.
     with_reach : bool
-        Whether ``reached`` is wanted: a third product of matrices a layer.
+        Whether ``reached`` is computed, which takes a third matrix product per layer.
     """
     variables = network.variables
     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -52,15 +59,16 @@ def gradients_of(
         loss = tf.reduce_mean(objective.minimised(losses, flow.outputs))
     if not with_reach:
         return Gradients(losses, tape.gradient(loss, variables), None)
-    found = tape.gradient(loss, [*variables, *flow.sums])
-    return Gradients(losses, found[: len(variables)], _reached(flow, found[len(variables) :]))
+    gradients = tape.gradient(loss, [*variables, *flow.sums])
+    return Gradients(losses, gradients[: len(variables)], _reached(flow, gradients[len(variables) :]))
 
 
 def _reached(flow: Flow, slopes: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-    """Shares of rows: they reach a weight where its input and its unit's slope are not 0, a bias where the slope is."""
+    """Return the share of samples that reach each weight (input and slope are not 0) and bias (slope is not 0)."""
     shares = []
     for inputs, slope in zip(flow.inputs, slopes, strict=True):
-        fed, felt = tf.cast(inputs != 0, tf.float32), tf.cast(slope != 0, tf.float32)
-        rows = tf.cast(tf.shape(inputs)[0], tf.float32)
-        shares += [tf.matmul(fed, felt, transpose_a=True) / rows, tf.reduce_mean(felt, axis=0)]
+        active_inputs, active_units = tf.cast(inputs != 0, tf.float32), tf.cast(slope != 0, tf.float32)
+        samples = tf.cast(tf.shape(inputs)[0], tf.float32)
+        kernel = tf.matmul(active_inputs, active_units, transpose_a=True) / samples
+        shares += [kernel, tf.reduce_mean(active_units, axis=0)]
     return shares

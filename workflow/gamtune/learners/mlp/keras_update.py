@@ -1,7 +1,7 @@
-"""Keras' optimizers by TensorFlow's fused kernels: one operation a weight matrix where Keras needs a dozen.
+"""Keras' optimizers with TensorFlow's fused kernels, which need one operation per weight matrix instead of a dozen.
 
-The formulas are those of Keras, to the last few bits: ADADELTA (Zeiler 2012), SGD with momentum, Adam (Kingma and Ba
-2015). The penalties weigh the kernels, not the biases.
+The formulas are those of Keras up to rounding: ADADELTA (Zeiler 2012), SGD with momentum, Adam (Kingma and Ba 2015).
+The penalties apply to the kernels, not to the biases.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from gamtune.spec import Spec
 
 
 def adadelta(spec: Spec, variables: Variables) -> Update:
-    """Keras' ``Adadelta``."""
+    """Return the update of Keras' ``Adadelta``."""
     squares, changes = zeros_like(variables), zeros_like(variables)
 
     def update(gradients: Gradients, number: tf.Tensor, seen: tf.Tensor) -> None:
@@ -29,7 +29,7 @@ def adadelta(spec: Spec, variables: Variables) -> Update:
 
 
 def sgd(spec: Spec, variables: Variables) -> Update:
-    """Keras' ``SGD``, with momentum where it is above 0."""
+    """Return the update of Keras' ``SGD``, with momentum if it is greater than 0."""
     velocities = zeros_like(variables) if spec.momentum else []
 
     def plain(gradients: Gradients, number: tf.Tensor, seen: tf.Tensor) -> None:
@@ -49,7 +49,7 @@ def sgd(spec: Spec, variables: Variables) -> Update:
 
 
 def adam(spec: Spec, variables: Variables) -> Update:
-    """Keras' ``Adam``."""
+    """Return the update of Keras' ``Adam``."""
     means, squares = zeros_like(variables), zeros_like(variables)
 
     def update(gradients: Gradients, number: tf.Tensor, seen: tf.Tensor) -> None:
@@ -66,7 +66,7 @@ def adam(spec: Spec, variables: Variables) -> Update:
 
 
 def _penalised(gradients: Sequence[tf.Tensor], variables: Variables, spec: Spec) -> list[tf.Tensor]:
-    """Gradients with those of l1 and l2 on the kernels: what differentiating the penalties gives, in less time."""
+    """Return the gradients plus those of the penalties on the kernels, without differentiating the penalties."""
     penalised = []
     for gradient, variable in zip(gradients, variables, strict=True):
         if spec.l1 and variable.shape.rank == 2:

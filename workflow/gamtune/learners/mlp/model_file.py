@@ -1,4 +1,4 @@
-"""A saved network, read back."""
+"""Check and load a saved network."""
 
 import os
 import sys
@@ -12,19 +12,19 @@ from typing import Any
 from gamtune.errors import DamagedError
 from gamtune.files import check_file
 
-MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # of a .keras file
-NO_ARCHIVE = "it is not a whole Keras model (a ZIP archive)"
-# What zipfile raises for an archive that is cut off, has changed bytes, is encrypted or is compressed in another way
+MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}  # files in a .keras archive
+NO_ARCHIVE = "it is not a complete Keras model (a ZIP archive)"
+# Errors of zipfile for an archive that is truncated, damaged, encrypted or has an unknown compression
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 def check_model_file(path: Path) -> None:
-    """Check that a file is a whole Keras archive, without loading it.
+    """Check that a file is a complete Keras archive, without loading it.
 
     Raises
     ------
     DamagedError
-        If it is not.
+        If the file is damaged or is not a Keras archive.
     FileNotFoundError
         If there is no such file.
     """
@@ -45,19 +45,19 @@ def check_model_file(path: Path) -> None:
 def load_model(path: Path, shape: tuple[int, int] | None = None) -> Any:
     """Return the Keras model of a ``.keras`` file, ready to predict.
 
-    Safe mode refuses code that is hidden in the file; the optimizer's state is left behind.
+    Keras' safe mode rejects files that contain code. The state of the optimizer is not loaded.
 
     Parameters
     ----------
     path : Path
-        A file that ``model.save`` wrote.
+        A file that ``model.save`` has written.
     shape : (inputs, outputs), optional
         Numbers of inputs and outputs that the model must have.
 
     Raises
     ------
     DamagedError
-        If the file is no Keras model, holds a Lambda layer, or has other inputs or outputs.
+        If the file is not a Keras model, contains a Lambda layer, or has another number of inputs or outputs.
     FileNotFoundError
         If there is no such file.
     """
@@ -67,33 +67,33 @@ def load_model(path: Path, shape: tuple[int, int] | None = None) -> Any:
 
         try:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
-        except (ValueError, TypeError, KeyError, OSError) as error:  # the archive is whole, but of another model
+        except (ValueError, TypeError, KeyError, OSError) as error:  # the archive is complete, but is another model
             raise DamagedError(path, f"Keras cannot load it: {str(error).strip().partition(chr(10))[0]}") from None
-    found = tuple(getattr(model, name, None) for name in ("input_shape", "output_shape"))
-    if shape is not None and found != ((None, shape[0]), (None, shape[1])):
-        words = f"it has inputs of shape {found[0]} and outputs of shape {found[1]}"
+    shapes = tuple(getattr(model, name, None) for name in ("input_shape", "output_shape"))
+    if shape is not None and shapes != ((None, shape[0]), (None, shape[1])):
+        problem = f"it has inputs of shape {shapes[0]} and outputs of shape {shapes[1]}"
         raise DamagedError(
-            path, f"{words}, expected {shape[0]} inputs and {shape[1]} outputs: it belongs to other data"
+            path, f"{problem}, expected {shape[0]} inputs and {shape[1]} outputs: it belongs to other data"
         )
     return model
 
 
 @contextmanager
 def _without_banner() -> Iterator[None]:
-    """Keep what TensorFlow's libraries print about this machine, whatever their log level, from who did not ask."""
+    """Hide the lines that TensorFlow's libraries print to standard error at every log level."""
     sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def load_raw(path: Path, shape: tuple[int, int] | None = None) -> Any:
-    """Return the saved model up to its raw outputs, which scoring in float64 starts from; see `load_model`."""
+    """Return the saved model without its last layer, for scoring in float64; see `load_model`."""
     import keras
 
     model = load_model(path, shape)

@@ -1,4 +1,4 @@
-"""The network of a spec: input dropout, hidden layers with dropout, and outputs for classes or a value."""
+"""The network of a specification: input dropout, hidden layers with dropout, and outputs for classes or a value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,20 @@ from gamtune.spec import Spec
 MOST_NEURONS = np.iinfo(np.int64).max
 MAXOUT_PIECES = 2  # as in H2O and in Goodfellow et al. 2013 for dense layers
 ACTIVATIONS = {"relu": tf.nn.relu, "tanh": tf.nn.tanh, "elu": tf.nn.elu}
-H2O_BIASED = ("relu", "maxout")  # their biases begin at 0.5 in the first hidden layer and at 1 in the others
+H2O_BIASED = ("relu", "maxout")  # H2O's initial bias is 0.5 in the first hidden layer and 1 in the others
 
 
 @dataclass(frozen=True)
 class Flow:
-    """What some rows give: the raw ``outputs``, and ``inputs`` and ``sums`` of each dense layer in turn."""
+    """The values in a network for n samples.
+
+    Attributes
+    ----------
+    outputs : (n, outputs) float32
+        Raw outputs.
+    inputs, sums : list of (n, width) float32
+        Inputs and weighted sums of each dense layer.
+    """
 
     outputs: tf.Tensor
     inputs: list[tf.Tensor]
@@ -28,11 +36,22 @@ class Flow:
 
 @dataclass(frozen=True)
 class Network:
-    """One set of weights seen three times: ``raw`` to score, ``exported`` for others, and the bare layers.
+    """A network in three forms, which share their weights: two Keras models and a list of layers.
 
-    The raw outputs are logits, or the standardised target's value; the exported ones are probabilities, or the value.
-    ``hidden`` holds the dense layers of each hidden layer: one, or the pieces of a maxout. ``scoring_factors`` are what
-    inputs and hidden outputs are multiplied by where nothing is dropped.
+    Attributes
+    ----------
+    raw : keras.Model
+        Model with raw outputs: logits, or the standardised target.
+    exported : keras.Model
+        Model with the final outputs: probabilities, or the target.
+    hidden : list of list of keras.layers.Dense
+        Dense layers of each hidden layer: one, or the pieces of a maxout layer.
+    output : keras.layers.Dense
+        Output layer.
+    activation : str
+        Activation of the hidden layers.
+    scoring_factors : list of float or None
+        Factors of the inputs and of the outputs of each hidden layer without dropout; None is a factor of 1.
     """
 
     raw: keras.Model
@@ -44,31 +63,31 @@ class Network:
 
     @property
     def dense(self) -> list[keras.layers.Dense]:
-        """All layers with weights."""
+        """All layers with weights, in their order."""
         return [*(piece for pieces in self.hidden for piece in pieces), self.output]
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """Kernel and bias of each of them, in their order."""
+        """Kernel and bias of each layer, in their order."""
         return [weights.value for layer in self.dense for weights in (layer.kernel, layer.bias)]
 
     def forward(self, x: tf.Tensor, factors: Sequence[tf.Tensor | float | None]) -> Flow:
-        """Send the rows ``x`` through, in fewer and cheaper operations than a call of ``raw``.
+        """Return the values of the network, in fewer and cheaper operations than a call of ``raw``.
 
         Parameters
         ----------
         x : (n, inputs) float32
-            Standardised rows.
+            Standardised samples.
         factors : sequence of (n, width) float32, float or None
-            What the inputs and each hidden layer's outputs are multiplied by; None leaves them as they are.
+            Factors of the inputs and of the outputs of each hidden layer; None is a factor of 1.
         """
         inputs, sums = [], []
         values = _times(x, factors[0])
         for pieces, factor in zip(self.hidden, factors[1:], strict=True):
             inputs += [values] * len(pieces)
-            here = [_affine(piece, values) for piece in pieces]
-            sums += here
-            values = tf.maximum(*here) if self.activation == "maxout" else ACTIVATIONS[self.activation](here[0])
+            affine = [_affine(piece, values) for piece in pieces]
+            sums += affine
+            values = tf.maximum(*affine) if self.activation == "maxout" else ACTIVATIONS[self.activation](affine[0])
             values = _times(values, factor)
         outputs = _affine(self.output, values)
         return Flow(outputs, [*inputs, values], [*sums, outputs])
@@ -83,18 +102,20 @@ def _affine(layer: keras.layers.Dense, values: tf.Tensor) -> tf.Tensor:
 
 
 def build_network(spec: Spec, data: Prepared) -> Network:
-    """Make the network with the initial weights of the spec's seed.
+    """Return the network with the initial weights of the weight seed.
+
+    ``spec.network`` selects the conventions. Keras: the initial weights are Glorot-uniform and the biases 0, dropout
+    rescales the kept values, and l1 and l2 apply to the kernels. H2O (hex.deeplearning, rel-3.46): the initial weights
+    of the output layer of a classifier are four times as wide, and the initial biases of hidden relu and maxout layers
+    are 0.5 and 1; dropout does not rescale in training, but the hidden outputs are scaled in scoring; l1 and half of l2
+    apply to kernels and biases.
 
     Parameters
     ----------
     spec : Spec
-        Layers, dropouts, activation, penalties and whose conventions hold. Keras: weights begin Glorot-uniform and
-        biases at 0, dropout rescales what it keeps, l1 and l2 weigh the kernels. H2O (hex.deeplearning, rel-3.46): the
-        weights of a classifier's output layer begin four times as wide, biases of hidden relu and maxout layers at
-        0.5 and 1; dropout rescales nothing in training, hidden outputs are scaled in scoring; l1 and half l2 weigh
-        kernels and biases.
+        Layers, dropout rates, activation, penalties and weight seed.
     data : Prepared
-        Width of the input, and what the outputs stand for.
+        Number of inputs, and classes or scale of the target.
 
     Raises
     ------
@@ -104,9 +125,9 @@ def build_network(spec: Spec, data: Prepared) -> Network:
     if max(spec.neurons) > MOST_NEURONS:
         raise ImpossibleError(f"neurons: got {max(spec.neurons):.3g}, expected at most {MOST_NEURONS:.3g} per layer")
     seeds = iter(np.random.default_rng(spec.weight_seed).integers(2**31, size=3 * spec.depth + 2).tolist())
-    entrance = keras.Input((data.inputs,), name="inputs")
+    inputs = keras.Input((data.inputs,), name="inputs")
     rescaled = spec.network == "keras"
-    flow = _dropped(entrance, spec.input_dropout if rescaled else 0.0, "input_dropout", next(seeds))
+    flow = _dropped(inputs, spec.input_dropout if rescaled else 0.0, "input_dropout", next(seeds))
     hidden = []
     for layer, (neurons, rate) in enumerate(zip(spec.neurons, spec.hidden_dropout, strict=True), start=1):
         name, seed = f"hidden_{layer}", next(seeds)
@@ -126,19 +147,17 @@ def build_network(spec: Spec, data: Prepared) -> Network:
     output, last = _outputs(spec, data, next(seeds))
     raw = output(flow)
     factors = [None, *(None if rescaled or not rate else 1 - rate for rate in spec.hidden_dropout)]
-    return Network(
-        keras.Model(entrance, raw), keras.Model(entrance, last(raw)), hidden, output, spec.activation, factors
-    )
+    return Network(keras.Model(inputs, raw), keras.Model(inputs, last(raw)), hidden, output, spec.activation, factors)
 
 
 def _outputs(spec: Spec, data: Prepared, seed: int) -> tuple[keras.layers.Dense, keras.layers.Layer]:
     """Return the output layer, and the layer that turns its raw outputs into those of the exported model.
 
-    The latter computes in float64: float32 cannot hold a target of 1.7e9 with a standard deviation of 30, or a
-    probability within 1e-8 of 1, and the exported model must score what is reported.
+    The latter computes in float64, because float32 cannot represent a target of 1.7e9 with a standard deviation of 30,
+    or a probability within 1e-8 of 1, and the scores of the exported model must equal the reported ones.
     """
     if data.classes is None:
-        mean, sd = (np.array([number]) for number in data.target_scale)  # Keras reads floats in single precision
+        mean, sd = (np.array([number]) for number in data.target_scale)  # Keras converts floats to single precision
         rescaling = keras.layers.Rescaling(sd, mean, dtype="float64", name="value")
         return _dense(1, None, spec, "standardised", seed), rescaling
     wide = keras.initializers.VarianceScaling(16, "fan_avg", "uniform", seed=seed) if spec.network == "h2o" else None
@@ -147,7 +166,7 @@ def _outputs(spec: Spec, data: Prepared, seed: int) -> tuple[keras.layers.Dense,
 
 
 def _dropped(flow: keras.KerasTensor, rate: float, name: str, seed: int) -> keras.KerasTensor:
-    """For those who train the exported model further; our own loop multiplies by masks of its own."""
+    """Add a dropout layer for further training of the exported model; the training loop multiplies by masks instead."""
     return keras.layers.Dropout(rate, seed=seed, name=name)(flow) if rate > 0 else flow
 
 

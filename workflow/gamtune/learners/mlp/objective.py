@@ -1,4 +1,4 @@
-"""What a training minimises, row by row, and what it tells of each epoch."""
+"""Objectives: the function that training minimises, per sample, and the metrics of each epoch."""
 
 from typing import Any, Protocol
 
@@ -12,122 +12,127 @@ from gamtune.learners.mlp.tensors import shared_tensor
 
 
 class Objective(Protocol):
-    """Losses and metrics of a task.
+    """Losses and metrics of a task, for n samples.
 
-    ``figures`` names the sums that `sums` returns: the first decides when to stop, all but the last are computed for
-    the training samples too. ``scales`` are the factors that turn their means into the units of the data.
+    Attributes
+    ----------
+    metrics : tuple of str
+        Names of the metrics. The first one is used for early stopping; all but the last are also computed for the
+        training samples.
+    scales : tuple of float
+        Factors from the means of the metrics to the units of the data.
     """
 
-    figures: tuple[str, ...]
+    metrics: tuple[str, ...]
     scales: tuple[float, ...]
 
     def targets(self, y: npt.NDArray[Any]) -> tf.Tensor:
-        """(n,) what the raw outputs are compared with."""
+        """Return the targets of the raw outputs, (n,)."""
 
     def losses(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        """(n,) float32 what the figures are made of."""
+        """Return the losses that the metrics are computed from, (n,) float32."""
 
     def minimised(self, losses: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        """(n,) float32 what training lowers: the losses, or something near them."""
+        """Return the values that training minimises, (n,) float32: the losses, or a modification of them."""
 
     def training_sums(self, losses: tf.Tensor) -> list[tf.Tensor]:
-        """Sums over the rows of a step, from their losses."""
+        """Return the sums of the metrics over the samples of a step, without the last metric."""
 
     def sums(self, losses: tf.Tensor, targets: tf.Tensor, outputs: tf.Tensor) -> list[tf.Tensor]:
-        """Sums of all figures over some rows."""
+        """Return the sums of all metrics over the samples."""
 
 
 class Classification:
-    """Logloss; H2O's squared error, (1 - probability of the true class) squared; accuracy.
+    """Log loss, H2O's squared error (the square of 1 minus the probability of the true class), and accuracy.
 
     Parameters
     ----------
     label_smoothing : float
-        What is minimised is the cross-entropy with labels of which this share is spread over all classes alike, as
-        Keras' ``label_smoothing`` (Szegedy et al. 2016, Rethinking the Inception Architecture, section 7). The figures
-        are those of the labels as they are.
+        Share of each label that is distributed equally over all classes in the minimised cross-entropy, as in Keras'
+        ``label_smoothing`` (Szegedy et al. 2016, Rethinking the Inception Architecture, section 7). The metrics are
+        computed with the original labels.
     """
 
-    figures: tuple[str, ...] = ("logloss", "mse", "accuracy")
+    metrics: tuple[str, ...] = ("logloss", "mse", "accuracy")
     scales: tuple[float, ...] = (1.0, 1.0, 1.0)
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = label_smoothing
 
     def targets(self, y: npt.NDArray[Any]) -> tf.Tensor:
-        """Indices of the classes."""
+        """Return the indices of the classes."""
         return shared_tensor(y)
 
     def losses(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        """Minus the logarithm of the true class' probability."""
+        """Return minus the logarithm of the probability of the true class."""
         return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)
 
     def minimised(self, losses: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        """The logloss, or that of the smoothed labels."""
+        """Return the log loss of the labels, which are smoothed if ``label_smoothing`` is not 0."""
         if not self.label_smoothing:
             return losses
-        of_any_class = -tf.reduce_mean(tf.nn.log_softmax(outputs), 1)
-        return (1 - self.label_smoothing) * losses + self.label_smoothing * of_any_class
+        uniform = -tf.reduce_mean(tf.nn.log_softmax(outputs), 1)
+        return (1 - self.label_smoothing) * losses + self.label_smoothing * uniform
 
     def training_sums(self, losses: tf.Tensor) -> list[tf.Tensor]:
-        """Logloss and squared error."""
+        """Return the sums of log loss and squared error."""
         return [tf.reduce_sum(losses), tf.reduce_sum(tf.math.expm1(-losses) ** 2)]
 
     def sums(self, losses: tf.Tensor, targets: tf.Tensor, outputs: tf.Tensor) -> list[tf.Tensor]:
-        """The same and the rows that are right."""
+        """Return the sums of log loss and squared error, and the number of correct predictions."""
         hits = tf.cast(tf.argmax(outputs, 1, tf.int32) == targets, tf.float32)
         return [*self.training_sums(losses), tf.reduce_sum(hits)]
 
 
 class Regression:
-    """Squared and absolute error of the standardised target, which the network learns.
+    """Squared and absolute error of the standardised target.
 
-    The graph computes in float32, where the square of a target's standard deviation may overflow or underflow, so the
-    loop applies ``scales`` to its results in float64.
+    The graph computes in float32, in which the square of the standard deviation of a target may overflow or underflow,
+    so the loop applies ``scales`` to the results in float64.
 
     Parameters
     ----------
     mean, sd : float
-        Of the target in the training samples.
+        Mean and standard deviation of the target in the training samples.
     """
 
-    figures: tuple[str, ...] = ("mse", "mae")
+    metrics: tuple[str, ...] = ("mse", "mae")
 
     def __init__(self, mean: float, sd: float) -> None:
         self.mean, self.sd = mean, sd
         self.scales: tuple[float, ...] = (sd**2, sd)
 
     def targets(self, y: npt.NDArray[Any]) -> tf.Tensor:
-        """Standardised values."""
+        """Return the standardised target."""
         return tf.constant(((y - self.mean) / self.sd).astype(np.float32))
 
     def losses(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        """Squared errors of the standardised values."""
+        """Return the squared errors of the standardised target."""
         return (outputs[:, 0] - targets) ** 2
 
     def minimised(self, losses: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        """The squared errors themselves."""
+        """Return the squared errors."""
         return losses
 
     def training_sums(self, losses: tf.Tensor) -> list[tf.Tensor]:
-        """Squared error."""
+        """Return the sum of the squared errors."""
         return [tf.reduce_sum(losses)]
 
     def sums(self, losses: tf.Tensor, targets: tf.Tensor, outputs: tf.Tensor) -> list[tf.Tensor]:
-        """The same and the absolute error."""
+        """Return the sums of the squared and the absolute errors."""
         return [*self.training_sums(losses), tf.reduce_sum(tf.abs(outputs[:, 0] - targets))]
 
 
 def objective_of(data: Prepared, label_smoothing: float) -> Objective:
-    """The objective of a data set's task.
+    """Return the objective of the task of a data set.
 
     Raises
     ------
     ImpossibleError
-        If the labels of a regression are to be smoothed.
+        If the task is a regression and ``label_smoothing`` is not 0.
     """
     if data.classes is not None:
         return Classification(label_smoothing)
     if label_smoothing:
-        raise ImpossibleError(f"label_smoothing: got {label_smoothing}, but a regression has no classes to smooth")
+        raise ImpossibleError(f"label_smoothing: got {label_smoothing}, expected 0 for a regression")
     return Regression(*data.target_scale)

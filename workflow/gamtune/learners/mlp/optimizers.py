@@ -1,4 +1,4 @@
-"""Each optimizer by its name, in Keras' or H2O's version."""
+"""The optimizers by name, in the versions of Keras and of H2O."""
 
 from gamtune.learners.mlp.h2o_update import h2o_adadelta, h2o_sgd
 from gamtune.learners.mlp.keras_update import adadelta, adam, sgd
@@ -12,13 +12,13 @@ UPDATES = {
 
 
 def build_update(spec: Spec, variables: Variables) -> Update:
-    """The update of the spec's optimizer, its state all zero.
+    """Return the update of the optimizer of a specification, with its initial state.
 
     Parameters
     ----------
     spec : Spec
-        Optimizer, penalties and whose conventions hold.
+        Version (``network``), optimizer and penalties.
     variables : sequence of variables
-        Kernel and bias of each layer in turn.
+        Kernel and bias of each layer, in the order of the layers.
     """
     return UPDATES[spec.network][spec.optimizer](spec, variables)

@@ -1,4 +1,4 @@
-"""Scores of a network on the rows of a part, and the predictions they come from."""
+"""Predictions of a network, and their metrics."""
 
 from typing import Any
 
@@ -12,7 +12,22 @@ from gamtune.metrics.h2o import FloatArray, classification_metrics, log_softmax,
 
 
 def predict(raw: keras.Model, x: npt.NDArray[np.float32], data: Prepared) -> FloatArray:
-    """(n, K) log-probabilities of rows, or (n,) values of a regression, in float64 from the raw outputs."""
+    """Return the predictions of a network, computed in float64 from its raw outputs.
+
+    Parameters
+    ----------
+    raw : keras.Model
+        The network with raw outputs.
+    x : (n, inputs) float32
+        Standardised samples.
+    data : Prepared
+        Classes or scale of the target.
+
+    Returns
+    -------
+    (n, K) or (n,) float64
+        Log-probabilities of K classes, or the values of a regression.
+    """
     outputs = outputs_of(raw, x)
     if data.classes is not None:
         return log_softmax(outputs)
@@ -22,11 +37,11 @@ def predict(raw: keras.Model, x: npt.NDArray[np.float32], data: Prepared) -> Flo
 
 
 def score(raw: keras.Model, part: Part, data: Prepared) -> dict[str, float]:
-    """The metrics of a part's rows."""
+    """Return the metrics of a network on the samples of a part."""
     return metrics_of(predict(raw, part.x, data), part.y, data)
 
 
 def metrics_of(predicted: FloatArray, targets: npt.NDArray[Any], data: Prepared) -> dict[str, float]:
-    """The metrics of what `predict` gave."""
+    """Return the metrics of the predictions of `predict`."""
     metrics = regression_metrics if data.classes is None else classification_metrics
     return metrics(predicted, targets)

@@ -1,4 +1,4 @@
-"""Where a training stands after its last epoch, on disk, so that another can go on as if it had never stopped."""
+"""The state of a trial after its last epoch, from which a longer trial resumes with the same result."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,16 @@ GROUPS = ("weights", "slots", "kept")
 
 @dataclass(frozen=True)
 class State:
-    """The arrays of a training; its epochs and curves stand in its record.
+    """The arrays of a trial; its number of epochs and its curves are in its record.
 
-    ``weights`` are the last epoch's, ``slots`` the optimizer's, ``kept`` the best epoch's weights, empty where the
-    training has no patience.
+    Attributes
+    ----------
+    weights : list of float32
+        Weights after the last epoch.
+    slots : list of float32
+        State of the optimizer.
+    kept : list of float32
+        Weights of the best epoch; empty without early stopping.
     """
 
     weights: Arrays
@@ -25,13 +31,13 @@ class State:
 
 
 def save_state(state: State, path: Path) -> None:
-    """Write a ``.npz`` file."""
+    """Write a state to a ``.npz`` file."""
     arrays = {f"{group}_{n}": array for group in GROUPS for n, array in enumerate(getattr(state, group))}
     np.savez(path, **arrays)
 
 
 def load_state(path: Path) -> State:
-    """What `save_state` wrote; nothing in the file can run."""
+    """Return the state that `save_state` has written, without unpickling."""
     with np.load(path, allow_pickle=False) as file:
         groups: dict[str, Any] = {
             group: [file[f"{group}_{n}"] for n in range(sum(name.startswith(f"{group}_") for name in file.files))]

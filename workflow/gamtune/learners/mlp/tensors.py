@@ -1,4 +1,4 @@
-"""Arrays as tensors, without a copy where that is safe."""
+"""Conversion of arrays to tensors, without a copy if possible."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ ALIGNMENT = 64
 
 
 def shared_tensor(array: npt.NDArray[Any]) -> tf.Tensor:
-    """A tensor over the array's own memory, which trainings of one data set share through its file.
+    """Return a tensor that uses the memory of an array, which trials on the same data set share through its file.
 
-    TensorFlow's kernels abort on memory that does not begin at a multiple of 64 bytes; ``.npy`` files do, and other
-    arrays are copied.
+    TensorFlow's kernels abort if the memory does not begin at a multiple of 64 bytes. The arrays of ``.npy`` files do;
+    other arrays are copied.
     """
     if array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0:
         return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
