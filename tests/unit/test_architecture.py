@@ -66,14 +66,12 @@ def test_a_public_package_exports_its_names_and_imports_no_other_package(package
 
 
 MAX_LINES = 400
-# TEMPORARY: tests that are being split elsewhere. Remove this set when they are merged.
-LONG_TESTS = {f"tests/unit/test_{name}.py" for name in ("champion", "config", "tracking", "training", "warm")}
 
 
 def test_no_file_of_the_library_or_the_tests_is_longer_than_400_lines():
     files = [*LIBRARY.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
     long = {str(path.relative_to(ROOT)) for path in files if len(path.read_text().splitlines()) > MAX_LINES}
-    assert long - LONG_TESTS == set()
+    assert long == set()
 
 
 def test_learners_import_few_other_modules():

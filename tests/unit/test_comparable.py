@@ -35,7 +35,7 @@ def test_configurations_are_grouped_by_settings_not_by_name():
     assert rows["configuration"].tolist() == ["c1", "c2", "c3"]
     assert rows["validation_mse"].tolist() == [2, 3, 5]
     assert rows["status"].tolist() == ["ok", "failed", "ok"]
-    assert rows["trainings"].tolist() == [2, 2, 1]
+    assert rows["trials"].tolist() == [2, 2, 1]
     assert averaged(summary.drop(columns="configuration")).shape == (5, 3)
 
 

@@ -215,10 +215,10 @@ def test_few_rows_per_coefficient_cause_a_warning_and_too_few_an_error():
         ("s(x)", "log(zero)", r"log\(zero\): row 1, column 'zero': 0 has no logarithm, which needs values above 0"),
         ("s(log(x)) + log(centred)", "mse", r"log\(centred\): row 2, column 'centred': -1.5 has no logarithm"),
         ("te(log(x), log(centred), k=3)", "mse", r"log\(centred\): row 2, column 'centred': -1.5 has no logarithm"),
-        ("s(x) + s(negative)", "mse", r"s\(x\) and s\(negative\) cannot be told apart"),
-        ("x + z + both", "mse", "x, z and both cannot be told apart"),
+        ("s(x) + s(negative)", "mse", r"s\(x\) and s\(negative\) are not distinguishable"),
+        ("x + z + both", "mse", "x, z and both are not distinguishable"),
         ("s(x)", "zero", "the response is 0 in every row"),
-        ("s(x) + twice", "mse", r"s\(x\) and twice cannot be told apart|twice and s\(x\) cannot be told apart"),
+        ("s(x) + twice", "mse", r"s\(x\) and twice are not distinguishable|twice and s\(x\) are not distinguishable"),
         ("te(x, twice, k=3)", "mse", r"te\(x,twice\): its columns are collinear"),
     ],
 )

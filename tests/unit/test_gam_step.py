@@ -49,7 +49,7 @@ def test_a_column_status_of_the_user_does_not_drop_rows(tmp_path):
         {"status": "failed"},
         {"name": "same", "status": "ok"},
         {"rung": range(40), "epochs": 1},
-        {"trial": "a", "name": "a", "status": "FINISHED", "rung": range(40), "selection": "test", "trainings": 3},
+        {"trial": "a", "name": "a", "status": "FINISHED", "rung": range(40), "selection": "test", "trials": 3},
         {"trial": "a", "name": "a", "replicate": 1, "status": "FINISHED", "reason": "", "seconds": 1, "epochs_run": 1},
         {"trial": "a", "name": "a", "replicate": 1, "status": "ok", "seconds": 1},
     ],
@@ -85,7 +85,7 @@ def test_terms_that_are_not_identifiable_are_both_named(tmp_path, capsys):
     line = refused(
         capsys, CASES / "40-cannot-be-told-apart-names" / "results.csv", "s(x, k=5) + s(z, k=5)", tmp_path / "gam"
     )
-    assert line == "s(x) and s(z) cannot be told apart on these rows; leave one out or add rows"
+    assert line == "s(x) and s(z) are not distinguishable on these rows; remove one or add rows"
 
 
 def test_a_cell_that_is_not_a_number_is_reported(tmp_path, capsys):

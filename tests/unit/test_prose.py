@@ -3,7 +3,6 @@
 `make lint` runs this file. Each entry has the replacement to use. A space in a pattern also matches a line break.
 """
 
-import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -60,9 +59,6 @@ BANNED = {
     r"(?<![\w.:{])[\d.]+%(?=[\s,.)])": "a space before %, such as 5 %",
 }
 
-# TEMPORARY: banned phrases, by path, in texts that are being rewritten elsewhere. Delete the file when they are merged.
-ALLOWED = ROOT / "tests" / "prose_allowed.json"
-
 
 def texts() -> Iterator[tuple[str, str]]:
     """Yield path and content of each file that is checked."""
@@ -91,12 +87,10 @@ def violations(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def test_texts_contain_no_banned_phrase():
-    allowed = json.loads(ALLOWED.read_text()) if ALLOWED.exists() else {}
     found = [
         f"{name}:{line}: {words!r}; use: {BANNED[phrase]}"
         for name, text in texts()
         for line, phrase, words in sorted(violations(text))
-        if phrase not in allowed.get(name, [])
     ]
     assert not found, "\n".join(["banned phrases:", *found])
 

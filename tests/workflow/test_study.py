@@ -261,7 +261,7 @@ def test_a_study_with_too_few_configurations_for_the_model_runs_without_it(finis
     finished.configure(analysis__gam="log(l1) + log10(l1)")
     done = finished.snakemake("--until", "report")
     assert done.code == 0, done.output
-    reason = "log(l1) and log10(l1) cannot be told apart on these rows"
+    reason = "log(l1) and log10(l1) are not distinguishable on these rows"
     assert finished.path("gam/skipped.txt").read_text().startswith(reason)
     assert not finished.path("gam/terms.csv").exists()
     assert finished.path("figures/mse_by_parameter.png").exists()

@@ -55,7 +55,7 @@ def averaged(summary: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The column ``trainings`` holds the number of trials. If each configuration has one trial, the summary is
+        The column ``trials`` holds the number of trials. If each configuration has one trial, the summary is
         returned unchanged, without this column.
     """
     if not {CONFIGURATION, "status"} <= set(summary) or not summary.duplicated(CONFIGURATION).any():
@@ -64,7 +64,7 @@ def averaged(summary: pd.DataFrame) -> pd.DataFrame:
     names = [str(name) for name in summary]
     measured = [name for name in names if name in MEASURED or name.startswith(("train_", "validation_"))]
     means = summary.assign(**{name: groups[name].transform("mean") for name in measured})
-    means["trainings"] = groups[CONFIGURATION].transform("size")
+    means["trials"] = groups[CONFIGURATION].transform("size")
     means["status"] = groups["status"].transform(lambda statuses: "ok" if (statuses == "ok").all() else "failed")
     return means.drop_duplicates(CONFIGURATION).reset_index(drop=True)
 

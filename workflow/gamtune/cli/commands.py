@@ -1,4 +1,4 @@
-"""Module and help text of each command; modules are named by text, so that only the called one is imported."""
+"""The commands by name, with module and help. Modules are given as text, so that no command imports another."""
 
 # Commands that import pandas, Matplotlib or TensorFlow; the warm trainer runs them in a child process
 HEAVY = {"summarise", "gam", "figures", "optimum-figures", "candidates", "select", "evaluate", "report"}

@@ -31,7 +31,7 @@ class ReportFigure:
     caption : str
         One or a few sentences that state the answer with numbers.
     section : str
-        Section of the report: one of `Section`, or a heading of its own among the other figures.
+        Section of the report: one of `Section`, or another heading, shown after those.
     finish : callable, optional
         Changes the matplotlib figure of a ggplot before it is saved.
     """

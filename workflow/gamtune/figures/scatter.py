@@ -111,7 +111,7 @@ def _numeric(rows: pd.DataFrame, columns: list[str], log_columns: Collection[str
 
 
 def _natural_ticks(figure: Figure, log_panels: Sequence[bool]) -> None:
-    """Label panels that are drawn over logarithms in natural units; plotnine can do so only for all panels at once."""
+    """Label panels that are drawn over logarithms in natural units; plotnine labels all panels the same way."""
     for axes, logarithmic in zip(figure.axes, log_panels, strict=False):
         if logarithmic:
             low, high = axes.get_xlim()

@@ -27,8 +27,8 @@ class GAM:
     Parameters
     ----------
     formula : str
-        Response, ``~`` and terms, as in ``log(y) ~ s(x, k=4) + te(a, b) + f(kind) + z``. A formula is read by a parser
-        of its own and never evaluated.
+        Response, ``~`` and terms, as in ``log(y) ~ s(x, k=4) + te(a, b) + f(kind) + z``. A formula is parsed and
+        never evaluated.
     method : {"REML", "GCV"}
         Criterion that selects the smoothing parameter of each term.
 

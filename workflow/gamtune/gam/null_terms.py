@@ -2,7 +2,7 @@
 
 The model without the term is fitted, its residuals are permuted and added back, and the smoothing parameters of the
 term are selected again for each permutation, as they were for the data. The smoothing parameters of the other terms are
-fixed. All permutations are therefore solved at once for each point of a grid, and a thousand of them take less time
+fixed. All permutations are therefore solved together at each point of a grid, and a thousand of them take less time
 than one fit of the model.
 
 Sources: Freedman and Lane (1983), A nonstochastic interpretation of reported significance levels, JBES 1; Winkler et

@@ -168,7 +168,7 @@ class Problem:
         *others, last = [
             basis.label for basis, weight in zip(self.bases, weights, strict=True) if weight > INVOLVED * weights.sum()
         ]
-        raise DataError(f"{', '.join(others)} and {last} cannot be told apart on these rows; leave one out or add rows")
+        raise DataError(f"{', '.join(others)} and {last} are not distinguishable on these rows; remove one or add rows")
 
     def _penalty_root(self, block: slice, penalty: FloatArray) -> FloatArray:
         """Return a root A of the penalty, (rank, p), with A'A equal to the penalty."""

@@ -188,11 +188,11 @@ def _by_hand_source(choice: Mapping[str, Any]) -> str:
 
 def _ranked(finished: pd.DataFrame, specs: dict[str, Spec]) -> list[Proposal]:
     """Return the configurations in the order of their mean errors; the best of several replicates would be biased."""
-    repeats = finished["trainings"] if "trainings" in finished else [1] * len(finished)
+    repeats = finished["trials"] if "trials" in finished else [1] * len(finished)
     proposals = []
     columns = (finished[name] for name in ("trial", CONFIGURATION, "name", RESPONSE))
-    for trial, configuration, name, error, trainings in zip(*columns, repeats, strict=True):
-        source = f"configuration {name}" + (f", mean of {trainings} trials" if trainings > 1 else "")
+    for trial, configuration, name, error, trials in zip(*columns, repeats, strict=True):
+        source = f"configuration {name}" + (f", mean of {trials} trials" if trials > 1 else "")
         proposals.append(Proposal(source, specs[trial], float(error), configuration=configuration))
     return sorted(proposals, key=lambda proposal: float(proposal.observed or 0))
 
