@@ -115,6 +115,6 @@ def test_prune_lists_and_then_removes_trials_that_no_config_requires(finished):
     assert "2 runs of small deleted in MLflow" in done.output
     assert not any(finished.path(f"trials/{trial}").exists() for trial in dropped)
     assert len(stored(finished)) == held - 2
-    assert finished.gamtune("prune", finished.config).output.startswith("0 not wanted")
+    assert finished.gamtune("prune", finished.config).output.startswith("0 not needed")
     finished.configure()
     assert finished.planned()["train"] == 2
