@@ -24,6 +24,16 @@ def as_text(column: "pd.Series[Any]") -> "pd.Series[Any]":
 
     Whole numbers are written without a decimal point, because pandas turns 1000 into 1000.0 if another cell of the
     column is missing.
+
+    Parameters
+    ----------
+    column : (n,) series
+        Cells of any type.
+
+    Returns
+    -------
+    (n,) series of object
+        Text or None.
     """
     return column.astype(object).where(~blank(column), None).map(_written, na_action="ignore")
 

@@ -63,6 +63,19 @@ class Rows:
 
 
 def class_indices(target: "pd.Series[Any]") -> tuple[npt.NDArray[np.int32], list[Any]]:
-    """Return the (n,) class indices of a target, and its classes: sorted, or in the order of a categorical series."""
+    """Return the class indices of a target and its classes.
+
+    Parameters
+    ----------
+    target : (n,) series
+        Labels.
+
+    Returns
+    -------
+    indices : (n,) int32
+        Index of the class of each sample.
+    classes : list
+        The classes that occur, sorted, or in the order of the categories of a categorical series.
+    """
     categories = pd.Categorical(target).remove_unused_categories()
     return categories.codes.astype(np.int32), categories.categories.tolist()

@@ -56,6 +56,11 @@ def split_rows(data: Data, rows: Rows) -> Split:
     rows : Rows
         The samples, some of which may have a part already.
 
+    Returns
+    -------
+    Split
+        The part of each sample, and its fold in a cross-validation.
+
     Raises
     ------
     InputError

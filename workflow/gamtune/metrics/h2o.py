@@ -21,7 +21,18 @@ METRICS = {
 
 
 def log_softmax(logits: npt.NDArray[Any]) -> FloatArray:
-    """Return the (n, K) float64 log-probabilities of the network outputs before the softmax, (n, K) logits."""
+    """Return the log-probabilities of logits.
+
+    Parameters
+    ----------
+    logits : (n, K) array
+        Outputs of the network before the softmax.
+
+    Returns
+    -------
+    (n, K) float64
+        Logarithm of the softmax, which does not underflow for improbable classes.
+    """
     shifted: FloatArray = logits.astype(np.float64)
     shifted -= shifted.max(axis=1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
@@ -99,19 +110,42 @@ def mse(log_probabilities: FloatArray, labels: IntArray) -> float:
     """Return the mean of (1 - probability of the true class) squared, H2O's multinomial MSE.
 
     It differs from the Brier score, which sums over all classes.
+
+    Parameters
+    ----------
+    log_probabilities : (n, K) float64
+        Log-probabilities of the classes.
+    labels : (n,) int
+        True classes, 0 to K - 1.
     """
     return float(np.mean(np.expm1(_of_true_class(log_probabilities, labels)) ** 2))
 
 
 def r2(error: float, targets: npt.NDArray[Any]) -> float:
-    """Return 1 - MSE / population variance of the targets or class indices; NaN if the variance is 0."""
+    """Return the coefficient of determination, 1 - MSE / variance of the targets; NaN if the variance is 0.
+
+    Parameters
+    ----------
+    error : float
+        The mean squared error.
+    targets : (n,) array
+        Values of a regression, or class indices. The population variance (division by n) is used.
+    """
     constant = targets.min() == targets.max()  # because of rounding, the variance of equal numbers may differ from 0
     variance = 0.0 if constant else float(np.var(targets))
     return 1 - error / variance if variance > 0 else math.nan
 
 
 def log_loss(log_probabilities: FloatArray, labels: IntArray) -> float:
-    """Return the mean negative log-likelihood, with the loss of each sample capped at `MAX_LOG_LOSS`."""
+    """Return the mean negative log-likelihood, with the loss of each sample capped at `MAX_LOG_LOSS`.
+
+    Parameters
+    ----------
+    log_probabilities : (n, K) float64
+        Log-probabilities of the classes.
+    labels : (n,) int
+        True classes, 0 to K - 1.
+    """
     return float(np.minimum(-_of_true_class(log_probabilities, labels), MAX_LOG_LOSS).mean())
 
 
@@ -119,6 +153,13 @@ def confusion_matrix(log_probabilities: FloatArray, labels: IntArray) -> IntArra
     """Return the (K, K) confusion matrix: rows are the true classes, columns the most probable ones.
 
     If several classes have the highest probability, the first one is predicted.
+
+    Parameters
+    ----------
+    log_probabilities : (n, K) float64
+        Log-probabilities of the classes.
+    labels : (n,) int
+        True classes, 0 to K - 1.
     """
     classes = log_probabilities.shape[1]
     counts = np.zeros((classes, classes), dtype=np.int64)
