@@ -189,7 +189,7 @@ def test_an_upgraded_library_changes_the_code_fingerprint_of_trials(monkeypatch)
 def test_the_code_fingerprint_covers_every_imported_library():
     import sys
 
-    from gamtune.runtime.training_code import LIBRARIES
+    from gamtune.runtime.step_code import LIBRARIES
 
     imported = {
         name.partition(".")[0]

@@ -18,7 +18,7 @@ from gamtune.results.store import store_key
 from gamtune.runtime import launch as launching
 from gamtune.runtime.fingerprint import LIBRARY, closure
 from gamtune.runtime.launch import LaunchError, launch
-from gamtune.runtime.training_code import training_code
+from gamtune.runtime.step_code import training_code
 
 SPEC = make_spec({"neurons": [8], "epochs": 1}, 1)
 

@@ -102,7 +102,7 @@ def test_a_warning_lists_five_unseen_levels_and_the_number_of_the_others(exporte
         ("model.keras", lambda text: b"", "damaged: it is not a complete Keras model"),
         ("preprocessing.json", lambda text: text[:-100], "damaged: it is not valid JSON"),
         ("preprocessing.json", lambda text: b"[]", "damaged: it is not a JSON object"),
-        ("preprocessing.json", lambda text: text.replace(b'"mean"', b'"man"'), "damaged: it does not describe"),
+        ("preprocessing.json", lambda text: text.replace(b'"mean"', b'"man"'), "damaged: it does not contain"),
         ("preprocessing.json", lambda text: text.replace(b"[1.0, 2.0, ", b"[1.0, "), "damaged: "),
         ("preprocessing.json", lambda text: text.replace(b"[1.0, 2.0, ", b'["a", 2.0, '), "damaged: "),
         ("preprocessing.json", lambda text: text.replace(b'["no", "yes"]', b'["no", "yes", "so"]'), "other data"),
