@@ -42,7 +42,7 @@ rule figures:
     params:
         code=code_of("gamtune.figures.search_figures", *FIGURES.implementations()),
         columns=PLAN.figure_columns,
-        study="results/{study}",
+        study=subpath(output[0], parent=True),
         stages=PLAN.stages,
     message:
         "draw the figures of the search"
@@ -70,7 +70,7 @@ rule optimum_figures:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.figures.optimum_figures", *OPTIMUM_FIGURES.implementations()),
-        study="results/{study}",
+        study=subpath(output[0], ancestor=2),
     message:
         "draw the figures of the optimum"
     shell:

@@ -29,7 +29,7 @@ rule data:
         code=code_of("gamtune.data.prepare"),
         data=PLAN.step_config("data"),
         content=PLAN.data_content,  # of files whose paths Snakemake takes for patterns
-        folder="results/{study}/data",
+        folder=subpath(output.digest, parent=True),
     message:
         "prepare the data"
     shell:
@@ -50,7 +50,7 @@ rule whole_data:
         code=code_of("gamtune.data.prepare"),
         data=PLAN.step_config("data"),
         content=PLAN.data_content,  # of files whose paths Snakemake takes for patterns
-        folder="results/{study}/data/whole",
+        folder=subpath(output[0], parent=True),
     message:
         "prepare training and validation samples together"
     shell:

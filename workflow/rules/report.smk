@@ -23,7 +23,7 @@ rule report:
         code=code_of("gamtune.report.report", *PLAN.search_implementations),
         template=template_of("report/page.html.j2"),
         config=PLAN.step_config("study", "data", "search", "space", "training", "analysis", "selection"),
-        study="results/{study}",
+        study=subpath(output[0], parent=True),
     message:
         "write the report"
     shell:

@@ -38,7 +38,7 @@ rule select:
     params:
         code=code_of("gamtune.selection.select"),
         config=PLAN.step_config("study", "data", "search", "space", "training", "selection"),
-        study="results/{study}",
+        study=subpath(output[0], ancestor=2),
     message:
         "select the optimum"
     shell:
@@ -69,7 +69,7 @@ rule evaluate:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.selection.evaluate"),
-        study="results/{study}",
+        study=subpath(output.comparison, ancestor=2),
         finalists=PLAN.finalists,
         replicates=len(PLAN.finals),
         whole=PLAN.whole,

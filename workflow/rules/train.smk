@@ -40,7 +40,7 @@ rule propose:
         code=code_of("gamtune.search.propose", *PLAN.search_implementations),
         rows=PLAN.table_digest,
         config=lambda wildcards: PLAN.proposing(wildcards.stage),
-        study="results/{study}",
+        study=subpath(output[0], ancestor=3),
         number=lambda wildcards: PLAN.number(wildcards.stage),
     message:
         "propose {wildcards.stage}"
@@ -105,7 +105,7 @@ rule summarise:
     params:
         code=code_of("gamtune.analysis.summary"),
         config=PLAN.step_config("study", "data", "search", "space", "training"),
-        study="results/{study}",
+        study=subpath(output[0], parent=True),
     message:
         "summarise the trials"
     shell:
