@@ -31,7 +31,7 @@ def ui(finished_once, tmp_path_factory):
     site = f"http://127.0.0.1:{port}"
     command = [str(GAMTUNE), "ui", finished_once.config, "--port", str(port)]
     with serving(command, f"{site}/health", log, finished_once.folder) as server:
-        [link] = re.findall(r"ends it\): (\S+)", log.read_text())
+        [link] = re.findall(r"Ctrl-C\): (\S+)", log.read_text())
         yield site, link, server
 
 

@@ -101,8 +101,8 @@ def test_edited_data_are_prepared_and_trained_again(finished):
 
 def test_a_reworded_description_of_a_key_runs_nothing(finished):
     finished.copy_code()
-    finished.edit("workflow/gamtune/config/data_section.py", '"of the split,', '"of the random split,')
-    finished.edit("workflow/gamtune/config/settings.py", '"rows a step"', '"training rows a step"')
+    finished.edit("workflow/gamtune/config/data_section.py", "Random seed of the split,", "Seed of the random split,")
+    finished.edit("workflow/gamtune/config/settings.py", "Number of samples per training step.", "Samples per step.")
     assert finished.planned() == {}
 
 
