@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 
 from gamtune.errors import DamagedError
 from gamtune.results.json_artefact import JsonArtefact
-from gamtune.results.layout import StudyFolder
 from gamtune.results.record import VERSION
 from gamtune.spec import Spec, canonical_json
 
@@ -133,8 +132,3 @@ class Record(JsonArtefact):
         if error is None:
             raise ValueError(f"trial {self.trial} has no validation MSE")
         return error
-
-
-def trial_record(folder: Path, trial: str) -> Path:
-    """Return the path of the record of a trial of the table, in the study's folder of results."""
-    return StudyFolder(folder).trial(trial).record

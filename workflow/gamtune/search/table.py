@@ -121,7 +121,7 @@ def cells(spec: Spec, parameters: Iterable[str]) -> dict[str, Any]:
     return values | {name: derived[name] for name in derived_columns(parameters)}
 
 
-def header(study: Study) -> list[str]:
+def _header(study: Study) -> list[str]:
     """Return the columns of ``table.csv``."""
     parameters = table_columns(study)
     stage = [study.search.stage_column] if study.search.stage_column else []
@@ -129,21 +129,11 @@ def header(study: Study) -> list[str]:
     return ["trial", "name", "replicate", "configuration", *fold, *stage, *parameters, *derived_columns(parameters)]
 
 
-def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[Any]]:
-    """Yield the cells of each trial in the order of `header`.
-
-    Parameters
-    ----------
-    study : Study
-        The config.
-    rows : iterable of Row
-        The trials.
-    stage : int
-        Number of their round or rung, 0 for the initial table.
-    """
+def _lines(study: Study) -> Iterator[list[Any]]:
+    """Yield the cells of each trial of the initial table, in the order of `_header`."""
     parameters = table_columns(study)
-    stages = [stage] if study.search.stage_column else []
-    for row in rows:
+    stages = [0] if study.search.stage_column else []
+    for row in build_table(study):
         fold = [row.spec.fold] if row.spec.fold else []
         identity = row.spec.trial, row.name, row.replicate, row.configuration
         yield [*identity, *fold, *stages, *cells(row.spec, parameters).values()]
@@ -151,7 +141,7 @@ def lines(study: Study, rows: Iterable[Row], stage: int = 0) -> Iterator[list[An
 
 def table_csv(study: Study) -> str:
     """Return the text of ``table.csv``."""
-    return artefact_text(header(study), lines(study, build_table(study)))
+    return artefact_text(_header(study), _lines(study))
 
 
 def _named_settings(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:
