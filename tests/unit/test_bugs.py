@@ -8,10 +8,13 @@ import one_thread  # noqa: F401
 import pytest
 import yaml
 from configs import CONFIG, changed
+from pydantic import ValidationError
 
 from gamtune.cli.main import main
+from gamtune.config.load import parse_study
 from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
+from gamtune.errors import InputError
 from gamtune.learners.trial import run_trial
 from gamtune.results.records import Record
 from gamtune.runtime.launch import LaunchError, launch
@@ -96,3 +99,11 @@ def test_a_bug_in_the_gam_is_raised_instead_of_skipping_the_model(tmp_path, monk
     with pytest.raises(type(error)):
         main(["gam", str(SUMMARY), *arguments])
     assert not (tmp_path / "gam").exists()
+
+
+@pytest.mark.parametrize("method", ["check_study", "_check_draws"])
+def test_a_bug_in_a_validator_of_the_config_keeps_its_traceback(monkeypatch, method):
+    monkeypatch.setattr(f"gamtune.search.strategies.drawn.Random.{method}", fail_with(ValueError("shapes differ")))
+    with pytest.raises(ValueError, match="shapes differ") as caught:
+        parse_study(CONFIG, "study.yaml")
+    assert not isinstance(caught.value, InputError | ValidationError)

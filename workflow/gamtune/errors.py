@@ -33,6 +33,13 @@ class InputError(ValueError):
         return InputError(self.lines, source)
 
 
+class InvalidValue(ValueError):
+    """An invalid value in a section of the config, raised by its validators; a bug in them keeps its traceback.
+
+    The message lacks the key, which `gamtune.config.messages.lines_of` adds.
+    """
+
+
 class StepError(Exception):
     """A command failed for a reason other than invalid input. The message has one line; the exit code is 1."""
 

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from gamtune.config.section import LARGEST_SEED, Section
+from gamtune.errors import InvalidValue
 from gamtune.tables.dialect import MISSING, Dialect
 
 PUBLIC = ("mnist", "har")  # sources that are downloaded and come with a test set
@@ -48,7 +49,7 @@ class HeldOut(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if len(self.methods) > 1:
-            raise ValueError(f"{' and '.join(self.methods)} cannot be combined; keep one of them")
+            raise InvalidValue(f"{' and '.join(self.methods)} cannot be combined; keep one of them")
         return self
 
 
@@ -87,12 +88,12 @@ class Csv(Section):
         if self.separator is not None and (
             self.separator.isalnum() or self.separator in "\"\r\n.+-'" or not self.separator.isascii()
         ):
-            raise ValueError(f"separator {self.separator!r} is not valid; use another character, such as ';'")
+            raise InvalidValue(f"separator {self.separator!r} is not valid; use another character, such as ';'")
         if self.encoding is not None:
             try:
                 "".encode(self.encoding)
             except (LookupError, UnicodeError):
-                raise ValueError(f"unknown encoding {self.encoding!r}; use a name such as latin-1") from None
+                raise InvalidValue(f"unknown encoding {self.encoding!r}; use a name such as latin-1") from None
         return self
 
 
@@ -210,15 +211,16 @@ class Data(Section):
             ("validation", self.selection == "test" and self.validation != Validation(), "selection 'test'"),
         ):
             if is_set:
-                raise ValueError(f"{name} is not valid for {context}; remove it")
+                raise InvalidValue(f"{name} is not valid for {context}; remove it")
         if self.selection == "test" and "validation" in self.paths:
-            raise ValueError("path.validation is not valid for selection 'test'; remove it")
+            raise InvalidValue("path.validation is not valid for selection 'test'; remove it")
         fractions = [
             0.0 if self.has_test else self.test.drawn_fraction,
             0.0 if self.has_validation else self.validation.drawn_fraction,
         ]
         if sum(fraction or 0 for fraction in fractions) >= 1:
-            raise ValueError("no training samples are left; validation.fraction and test.fraction must sum to below 1")
+            problem = "no training samples are left; validation.fraction and test.fraction must sum to below 1"
+            raise InvalidValue(problem)
         return self
 
     def _check_source(self) -> None:
@@ -226,36 +228,36 @@ class Data(Section):
         if self.source == "table":
             for name in ("path", "target"):
                 if getattr(self, name) is None:
-                    raise ValueError(f"{name} is missing; source 'table' requires it")
+                    raise InvalidValue(f"{name} is missing; source 'table' requires it")
             if "train" not in self.paths:
-                raise ValueError("path.train is missing; add the file with the training samples")
+                raise InvalidValue("path.train is missing; add the file with the training samples")
         else:
             for name in ("path", "target", "task", "drop", "categorical", "missing", "csv", "group"):
                 if getattr(self, name) != defaults[name].default:
-                    raise ValueError(f"{name} is not valid for source {self.source!r}; did you mean source: table?")
+                    raise InvalidValue(f"{name} is not valid for source {self.source!r}; did you mean source: table?")
             if self.split_column is not None:
-                raise ValueError(f"column is not valid for source {self.source!r}; it belongs to source: table")
+                raise InvalidValue(f"column is not valid for source {self.source!r}; it belongs to source: table")
         if self.mirror is not None and self.source not in PUBLIC:
-            raise ValueError(f"mirror is not valid for source {self.source!r}, which is not downloaded; remove it")
+            raise InvalidValue(f"mirror is not valid for source {self.source!r}, which is not downloaded; remove it")
 
     def _check_columns(self) -> None:
         group = self.group_column
         for name, held_out in (("validation", self.validation), ("test", self.test)):
             if held_out.by_group not in (None, group):
-                raise ValueError(f"{name}.by_group is {held_out.by_group!r}, but the group column is {group!r}")
+                raise InvalidValue(f"{name}.by_group is {held_out.by_group!r}, but the group column is {group!r}")
             if held_out.groups is not None and group is None:
-                raise ValueError(f"{name}.groups requires a column with groups; set data.group")
+                raise InvalidValue(f"{name}.groups requires a column with groups; set data.group")
         if None not in (self.validation.column, self.test.column) and self.validation.column != self.test.column:
-            raise ValueError("validation.column and test.column must be the same column")
+            raise InvalidValue("validation.column and test.column must be the same column")
         roles = {"target": self.target, "group": group, "column": self.split_column}
         if self.target in self.drop:
-            raise ValueError(f"drop lists the target {self.target!r}; remove it from drop")
+            raise InvalidValue(f"drop lists the target {self.target!r}; remove it from drop")
         if self.target in self.categorical and self.task == "regression":
-            raise ValueError(
+            raise InvalidValue(
                 f"categorical lists the target {self.target!r}, but task is regression; change one of them"
             )
         used = [name for name in roles.values() if name is not None]
         for role, column in roles.items():
             categories = self.categorical if role == "column" else []
             if column is not None and (used.count(column) > 1 or column in [*self.drop, *categories]):
-                raise ValueError(f"column {column!r} is used as {role} and in another role; a column has one role")
+                raise InvalidValue(f"column {column!r} is used as {role} and in another role; a column has one role")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from gamtune.config.section import Section
+from gamtune.errors import InvalidValue
 from gamtune.numbers import compact
 from gamtune.registry import Registry
 
@@ -109,11 +110,11 @@ class Distribution(Section):
 
         Raises
         ------
-        ValueError
+        InvalidValue
             If it cannot.
         """
         if type(self).draw_as_r is Distribution.draw_as_r:
-            raise ValueError(f"distribution {self.name!r} is not valid for R's generator; use generator: numpy")
+            raise InvalidValue(f"distribution {self.name!r} is not valid for R's generator; use generator: numpy")
 
     @property
     def support(self) -> Pair:
@@ -149,9 +150,9 @@ def ordered(pair: Pair) -> Pair:
 
     Raises
     ------
-    ValueError
+    InvalidValue
         If the low end is not below the high end.
     """
     if not pair[0] < pair[1]:
-        raise ValueError("the low end must be below the high end")
+        raise InvalidValue("the low end must be below the high end")
     return pair

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from gamtune.errors import LISTED, InputError, unknown_names
+from gamtune.errors import LISTED, InputError, InvalidValue, unknown_names
 
 MAX_ERRORS = 3 * LISTED
 
@@ -59,6 +59,8 @@ def _messages(details: Any, path: list[str], model: type[BaseModel]) -> list[str
         return [f"missing; this key is required: {_as_clause(str(field.description))}"]
     if isinstance(cause, InputError):
         return cause.lines
+    if isinstance(cause, Exception) and not isinstance(cause, InvalidValue):
+        raise cause  # a bug in a validator, which pydantic takes for an invalid value
     if cause is not None:
         text = str(cause)
         plain = isinstance(details["input"], int | float | str | list | tuple) and not text.startswith("got ")

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from gamtune.config.messages import lines_of
 from gamtune.config.section import Section
-from gamtune.errors import InputError
+from gamtune.errors import InputError, InvalidValue
 from gamtune.registry import Registry
 from gamtune.slots import Outcome, Slot
 
@@ -60,7 +60,7 @@ class Search(Section):
     @model_validator(mode="after")
     def _check_replicates(self) -> Self:
         if self.stages and self.replicates > 1:
-            raise ValueError(
+            raise InvalidValue(
                 f"replicates: not valid for strategy {self.strategy!r}; selection.confirm repeats its best"
             )
         return self
@@ -109,7 +109,7 @@ class Search(Section):
 
         Raises
         ------
-        ValueError
+        InvalidValue
             With a message that begins with the invalid key.
         """
 

@@ -4,6 +4,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
+from gamtune.errors import InvalidValue
+
 LARGEST_SEED = 2**32 - 1  # seeds of NumPy and scikit-learn have 32 bits
 
 
@@ -20,7 +22,7 @@ class Section(BaseModel):
         if not kinds & {bool, Any} and any(
             isinstance(item, bool) for item in (value if isinstance(value, list | tuple) else [value])
         ):
-            raise ValueError("expected a value that is not true or false")
+            raise InvalidValue("expected a value that is not true or false")
         return value
 
 

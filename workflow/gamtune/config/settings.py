@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gamtune.errors import InvalidValue
 from gamtune.numbers import compact
 from gamtune.spec import Spec
 
 
-class SettingError(ValueError):
+class SettingError(InvalidValue):
     """A setting has an invalid value.
 
     Attributes

@@ -25,6 +25,7 @@ from gamtune.config.search import Search, parse_search
 from gamtune.config.section import Section
 from gamtune.config.settings import LARGEST_WHOLE, SETTINGS, Setting
 from gamtune.config.space_section import parse_space
+from gamtune.errors import InvalidValue
 
 BY_HAND_NOTES = ("who", "figures")  # notes on a candidate by hand: who chose it, and from which figures
 LONGEST_FORMULA = 4000  # characters; a formula with one term per column of the table needs about 400
@@ -191,12 +192,12 @@ class SelectionSettings(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if len(set(self.rules)) < len(self.rules):
-            raise ValueError("rules lists a rule twice; remove one of them")
+            raise InvalidValue("rules lists a rule twice; remove one of them")
         if bool(self.by_hand) != ("by_hand" in self.rules):
-            raise ValueError("the rule by_hand requires candidates in by_hand, and vice versa; add the missing one")
+            raise InvalidValue("the rule by_hand requires candidates in by_hand, and vice versa; add the missing one")
         for name in self.by_hand:
             if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]{0,63}", name):
-                raise ValueError(
+                raise InvalidValue(
                     f"by_hand: got the name {name[:80]!r}, expected up to 64 letters, digits or underscores"
                 )
             self._check_notes(name)
@@ -205,10 +206,10 @@ class SelectionSettings(Section):
     def _check_notes(self, name: str) -> None:
         who, figures = (self.by_hand[name].get(note) for note in BY_HAND_NOTES)
         if who is not None and not isinstance(who, str):
-            raise ValueError(f"by_hand.{name}.who: got {who!r}, expected a name")
+            raise InvalidValue(f"by_hand.{name}.who: got {who!r}, expected a name")
         listed = figures is None or (isinstance(figures, list) and all(isinstance(figure, str) for figure in figures))
         if not listed:
-            raise ValueError(f"by_hand.{name}.figures: got {figures!r}, expected a list of names of figures")
+            raise InvalidValue(f"by_hand.{name}.figures: got {figures!r}, expected a list of names of figures")
 
 
 class Tracking(Section):
@@ -226,9 +227,9 @@ class Tracking(Section):
         if not uri.startswith(("sqlite:///", "http://", "https://")):
             # the rest of the URI may contain a password, so the message shows the scheme only
             scheme = uri.partition(":")[0][:20]
-            raise ValueError(f"got a URI that begins with {scheme!r}, {expected}")
+            raise InvalidValue(f"got a URI that begins with {scheme!r}, {expected}")
         if not uri.startswith("sqlite:") and re.search("[@?#]", uri):
-            raise ValueError(
+            raise InvalidValue(
                 f"got a URI with a login or a query, {expected}; for a login, set the environment variables "
                 "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
             )
@@ -271,9 +272,9 @@ class Study(Section):
     @classmethod
     def _check_name(cls, name: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):  # MLflow's models allow no dot
-            raise ValueError("expected a name of up to 64 letters, digits, '_' or '-', with a letter or digit first")
+            raise InvalidValue("expected a name of up to 64 letters, digits, '_' or '-', with a letter or digit first")
         if name in RESERVED:
-            raise ValueError("expected another name; this one is reserved for a folder or file in results/")
+            raise InvalidValue("expected another name; this one is reserved for a folder or file in results/")
         return name
 
     @field_validator("search", mode="before")
@@ -289,12 +290,12 @@ class Study(Section):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.search.needs_space and not self.space:
-            raise ValueError(f"space: missing; strategy {self.search.strategy!r} requires it")
+            raise InvalidValue(f"space: missing; strategy {self.search.strategy!r} requires it")
         self.search.check_study(self)
         if self.search.stages and self.data.validation.folds:
-            raise ValueError(f"data.validation.folds: not valid for strategy {self.search.strategy!r}; remove it")
+            raise InvalidValue(f"data.validation.folds: not valid for strategy {self.search.strategy!r}; remove it")
         if self.data.selection == "test" and self.selection.final.train_on == "train+validation":
-            raise ValueError(
+            raise InvalidValue(
                 "selection.final.train_on: 'train+validation' is not valid for data.selection 'test', which has no "
                 "validation samples; use 'train'"
             )
@@ -303,7 +304,7 @@ class Study(Section):
                 ("space", "label_smoothing" in self.space), ("training", self.training.settings["label_smoothing"] > 0),
             ):  # fmt: skip
                 if smoothed:
-                    raise ValueError(f"{section}.label_smoothing: not valid for a regression; remove it")
+                    raise InvalidValue(f"{section}.label_smoothing: not valid for a regression; remove it")
         return self
 
     def stage_settings(self, stage: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from gamtune.config.distributions import Distribution, FloatArray, Pair, RGenerator
+from gamtune.errors import InvalidValue
 from gamtune.numbers import compact
 from gamtune.search.distributions.rounding import clipped, rounded
 
@@ -22,9 +23,9 @@ class Beta(Distribution):
     def _check(cls, pair: Pair) -> Pair:
         for position, shape in zip(("first", "second"), pair, strict=True):
             if shape <= 0:
-                raise ValueError(f"the {position} shape must be above 0")
+                raise InvalidValue(f"the {position} shape must be above 0")
             if not SHAPES[0] <= shape <= SHAPES[1]:
-                raise ValueError(f"the {position} shape must be from {SHAPES[0]:g} to {SHAPES[1]:g}")
+                raise InvalidValue(f"the {position} shape must be from {SHAPES[0]:g} to {SHAPES[1]:g}")
         return pair
 
     def quantile(self, u: FloatArray) -> list[float]:  # noqa: D102

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from gamtune.config.distributions import Distribution, FloatArray, Pair, RGenerator, Scalar
+from gamtune.errors import InvalidValue
 from gamtune.numbers import compact
 
 Level = Scalar | list[int] | list[float]  # one value, or a list with one value per layer
@@ -30,7 +31,7 @@ class Choice(Distribution):
         for value in values:
             key = tuple(value) if isinstance(value, list) else value
             if key in seen:
-                raise ValueError(f"{value!r} is listed twice")
+                raise InvalidValue(f"{value!r} is listed twice")
             seen.add(key)
         return values
 

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from gamtune.config.distributions import Distribution, FloatArray, Pair, RGenerator, ordered
+from gamtune.errors import InvalidValue
 from gamtune.numbers import compact
 from gamtune.search.distributions.rounding import clipped, rounded
 
@@ -27,7 +28,7 @@ class Normal(Distribution):
     @classmethod
     def _check(cls, pair: Pair) -> Pair:
         if pair[1] <= 0:
-            raise ValueError("the standard deviation must be above 0")
+            raise InvalidValue("the standard deviation must be above 0")
         return pair
 
     @model_validator(mode="after")
@@ -37,7 +38,7 @@ class Normal(Distribution):
         if self._ends()[0] > FAR or self._ends()[1] < -FAR:
             first, last = self.quantile(np.array([0.01, 0.99]))
             if not first < last:
-                raise ValueError("min and max are so far from the mean that all draws are equal")
+                raise InvalidValue("min and max are so far from the mean that all draws are equal")
         return self
 
     def _ends(self) -> Pair:
@@ -78,7 +79,7 @@ class Normal(Distribution):
 
     def check_draws_as_r(self) -> None:  # noqa: D102
         if not (self.min is self.max is None):
-            raise ValueError("min and max are not valid for R's generators")
+            raise InvalidValue("min and max are not valid for R's generators")
 
     @property
     def support(self) -> Pair:  # noqa: D102

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from gamtune.config.distributions import Distribution, FloatArray, Pair, RGenerator, ordered
+from gamtune.errors import InvalidValue
 from gamtune.search.distributions.rounding import clipped, rounded
 
 Whole = Annotated[int, Field(ge=-(10**18), le=10**18)]
@@ -24,7 +25,7 @@ class Integer(Distribution):
     @classmethod
     def _check(cls, pair: tuple[int, int]) -> tuple[int, int]:
         if pair[0] > pair[1]:
-            raise ValueError("the low end must not be above the high end")
+            raise InvalidValue("the low end must not be above the high end")
         return pair
 
     def quantile(self, u: FloatArray) -> list[int]:  # noqa: D102
@@ -90,7 +91,7 @@ class LogUniform(Distribution):
     @classmethod
     def _check(cls, pair: Pair) -> Pair:
         if pair[0] <= 0:
-            raise ValueError("the low end must be above 0")
+            raise InvalidValue("the low end must be above 0")
         return ordered(pair)
 
     def quantile(self, u: FloatArray) -> list[float]:  # noqa: D102

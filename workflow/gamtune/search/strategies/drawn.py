@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from gamtune.config.search import Search
 from gamtune.config.section import LARGEST_SEED
 from gamtune.config.study import Study
+from gamtune.errors import InvalidValue
 from gamtune.search.depth import fixed_depth
 from gamtune.search.designs import Design, latin_hypercube, random_design, sobol
 from gamtune.search.draws import drawn_rows, seeded_rows
@@ -41,7 +42,7 @@ class Drawing(Search):
 
     def _check_draws(self) -> None:
         if self.draws is None:
-            raise ValueError(f"draws: missing; the strategy {self.strategy!r} needs a number of configurations")
+            raise InvalidValue(f"draws: missing; the strategy {self.strategy!r} needs a number of configurations")
 
     def design(self, draws: int) -> Design:
         """Return the positions of the configurations in the unit cube."""
@@ -78,14 +79,14 @@ class Random(Drawing):
     def _check_draws(self) -> None:
         if self.seeds is None:
             if self.generator not in (None, "numpy"):
-                raise ValueError(f"seeds: missing; the generator {self.generator!r} draws one configuration per seed")
+                raise InvalidValue(f"seeds: missing; the generator {self.generator!r} draws one configuration per seed")
             super()._check_draws()
             return
         if self.draws is not None:
-            raise ValueError("seeds: not valid together with draws; there is one configuration per seed")
+            raise InvalidValue("seeds: not valid together with draws; there is one configuration per seed")
         for seed, times in Counter(self.seeds).items():
             if times > 1:
-                raise ValueError(f"seeds: {seed} is listed twice")
+                raise InvalidValue(f"seeds: {seed} is listed twice")
 
     def check_study(self, study: Study) -> None:  # noqa: D102
         if self.generator in (None, "numpy"):
@@ -93,8 +94,8 @@ class Random(Drawing):
         for name, distribution in study.space.items():
             try:
                 distribution.check_draws_as_r()
-            except ValueError as error:
-                raise ValueError(f"space.{name}: {error}") from None
+            except InvalidValue as error:
+                raise InvalidValue(f"space.{name}: {error}") from None
 
     def configurations(self, study: Study) -> Iterator[tuple[str, dict[str, Any]]]:  # noqa: D102
         if self.seeds is None:

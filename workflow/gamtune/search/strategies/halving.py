@@ -12,6 +12,7 @@ from pydantic import Field
 
 from gamtune.config.search import TABLE
 from gamtune.config.study import Study
+from gamtune.errors import InvalidValue
 from gamtune.results import layout
 from gamtune.search.strategies.drawn import Drawing
 from gamtune.slots import Outcome, Slot
@@ -68,12 +69,12 @@ class Halving(Drawing):
 
     def check_study(self, study: Study) -> None:  # noqa: D102
         if "epochs" in study.space:
-            raise ValueError(
+            raise InvalidValue(
                 "space.epochs: not valid for strategy 'halving'; set training.epochs, those of the last rung"
             )
         epochs = self._rung_epochs(int(study.training.settings["epochs"]))
         if len(set(epochs)) < len(epochs):
-            raise ValueError(
+            raise InvalidValue(
                 f"search.rungs: the rungs have {', '.join(map(str, epochs))} epochs, expected increasing numbers; "
                 "increase training.epochs or reduce rungs"
             )

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from gamtune.config.search import Search
 from gamtune.config.study import Study
+from gamtune.errors import InvalidValue
 from gamtune.search.grid import grid_rows
 
 
@@ -19,7 +20,7 @@ class Manual(Search):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if not (self.rows or self.keep):
-            raise ValueError("rows: missing; the strategy 'manual' needs a list of configurations or a CSV file")
+            raise InvalidValue("rows: missing; the strategy 'manual' needs a list of configurations or a CSV file")
         return self
 
     def describe(self) -> str:  # noqa: D102

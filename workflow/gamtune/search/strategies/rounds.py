@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from gamtune.config.search import Search
 from gamtune.config.study import Study
+from gamtune.errors import InvalidValue
 from gamtune.results.layout import ROUNDS
 from gamtune.search.depth import fixed_depth
 from gamtune.search.strategies.drawn import Drawing
@@ -45,7 +46,7 @@ class Rounds(Drawing):
     @model_validator(mode="after")
     def _check_rounds(self) -> Self:
         if self.rounds is None:
-            raise ValueError(f"rounds: missing; the strategy {self.strategy!r} needs a number of rounds")
+            raise InvalidValue(f"rounds: missing; the strategy {self.strategy!r} needs a number of rounds")
         return self
 
     @property
