@@ -164,11 +164,13 @@ def test_any_configuration_name_can_appear_in_the_legend(tmp_path):
         assert name in text_of(folder / "learning_curves")
 
 
-def test_a_diverged_trial_makes_the_error_axis_logarithmic_as_stated_in_the_caption(tmp_path):
+@pytest.mark.parametrize(("factor", "logarithmic"), [(10.1, True), (9.9, False)])
+def test_the_error_axis_is_logarithmic_for_errors_over_more_than_a_factor_of_ten(tmp_path, factor, logarithmic):
     table = searched()
-    table.loc[0, "validation_mse"] = 1000.0
+    table["validation_mse"] = np.linspace(0.02, 0.02 * factor, len(table))
     captions = draw_search(draw_scatter, tmp_path, table, ["l1", "activation"])
-    assert all("Logarithmic error axis" in caption for caption in captions.values())
+    assert len(captions) == 2
+    assert all(("Logarithmic error axis" in caption) is logarithmic for caption in captions.values())
 
 
 def test_a_column_with_few_values_has_a_parabola_as_stated_in_the_caption(tmp_path):

@@ -51,7 +51,8 @@ from gamtune.numbers import labels, measured, signed
 WIDTH, PANEL_HEIGHT = 8.0, 2.3  # inches
 FEWEST_CONFIGURATIONS = 4  # with fewer, no curve is drawn
 MOST_TICKS = 6  # of a logarithmic panel
-DIVERGED = 20  # ratio of the largest to the median error from which the error axis is logarithmic
+WIDE = 10  # ratio of the largest to the smallest error above which the error axis is logarithmic
+ERROR_TICKS = 5  # of a logarithmic error axis
 
 
 def draw_scatter(study: SearchResults) -> Iterator[ReportFigure]:
@@ -162,7 +163,7 @@ def _curve_of(values: pd.Series) -> str | None:
 
 
 def _needs_log(errors: pd.Series) -> bool:
-    return bool(errors.min() > 0 and errors.max() > DIVERGED * errors.median())
+    return bool(errors.min() > 0 and errors.max() > WIDE * errors.min())
 
 
 def _error_axis(errors: pd.Series, logarithmic: bool) -> list[Any]:
@@ -171,8 +172,12 @@ def _error_axis(errors: pd.Series, logarithmic: bool) -> list[Any]:
     room = 0.06 * (shown.max() - shown.min() or abs(shown.max()) or 1.0)
     low, high = shown.min() - room, shown.max() + room
     if logarithmic:
-        return [scale_y_log10(labels=_ticks), coord_cartesian(ylim=(10**low, 10**high))]
+        return [_log_scale(), coord_cartesian(ylim=(10**low, 10**high))]
     return [scale_y_continuous(labels=_ticks), coord_cartesian(ylim=(low, high))]
+
+
+def _log_scale() -> Any:
+    return scale_y_log10(breaks=lambda limits: log_ticks(*limits, ERROR_TICKS), labels=_ticks)
 
 
 def _breaks(limits: tuple[float, float]) -> list[float]:
@@ -197,7 +202,7 @@ def _by_text(rows: pd.DataFrame, columns: list[str], failed: int) -> ReportFigur
         + labs(x="", y=RESPONSE)
         + figure_theme(WIDTH, PANEL_HEIGHT * ceil(len(columns) / 2) + 0.5)
         + theme(axis_text_x=element_text(rotation=0))
-        + (scale_y_log10 if logarithmic else scale_y_continuous)(labels=_ticks)
+        + (_log_scale() if logarithmic else scale_y_continuous(labels=_ticks))
     )
     medians = []
     for name in columns:
@@ -264,5 +269,5 @@ def _log_panels_in_words(columns: Sequence[str]) -> str:
 
 def _axis_in_words(errors: pd.Series) -> str:
     return (
-        f"Logarithmic error axis: the largest error is {measured(errors.max() / errors.median(), 2)} times the median."
+        f"Logarithmic error axis: the largest error is {measured(errors.max() / errors.min(), 2)} times the smallest."
     )
