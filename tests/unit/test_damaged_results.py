@@ -59,7 +59,7 @@ def config(request):
 @pytest.fixture
 def folder(tmp_path, config):
     """Return the results of a study whose trials have been trained."""
-    dataset(task="regression", classes=None).write(tmp_path / "data" / "digest.json")
+    dataset(task="regression", classes=None).write(tmp_path / "data" / "dataset.json")
     write_text(tmp_path / "table.csv", table_csv(config))
     for row in build_table(config):
         write_record(tmp_path / "trials" / row.spec.trial / "record.json", row.spec.trial)

@@ -34,7 +34,7 @@ def drawn_optimum(folder, rows, selection="validation"):
     for name in ("optimum", "data"):
         (folder / name).mkdir()
     write_artefact(rows, folder / "optimum" / "predictions.csv")
-    dataset(selection=selection).write(folder / "data" / "digest.json")
+    dataset(selection=selection).write(folder / "data" / "dataset.json")
     write_optimum_figures(folder, folder / "figures")
     return Captions.read(folder / "figures" / "captions.json").captions
 

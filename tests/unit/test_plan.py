@@ -141,12 +141,12 @@ def test_a_step_config_keeps_the_order_of_the_space():
     assert build_table(again) == plan.rows
 
 
-def test_the_table_digest_depends_on_every_row(tmp_path, monkeypatch):
+def test_the_table_fingerprint_depends_on_every_row(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("rows.csv").write_text("l1\n0.1\n")
     raw = {**CONFIG, "search": {"strategy": "manual", "rows": "rows.csv"}, "space": {}}
     before = Plan(raw, "c")
-    assert Plan(raw, "c").table_digest == before.table_digest
+    assert Plan(raw, "c").table_fingerprint == before.table_fingerprint
     Path("rows.csv").write_text("l1\n0.1\n0.2\n")
-    assert Plan(raw, "c").table_digest != before.table_digest
+    assert Plan(raw, "c").table_fingerprint != before.table_fingerprint
     assert Plan(raw, "c").sections("search") == before.sections("search")

@@ -108,7 +108,7 @@ def study(tmp_path):
     )
     summary.to_csv(tmp_path / "summary.csv", index=False)
     summary.iloc[:, :6].to_csv(tmp_path / "table.csv", index=False)
-    dataset().write(tmp_path / "data" / "digest.json")
+    dataset().write(tmp_path / "data" / "dataset.json")
     warning = DataWarning("single_column", "column 'a<b' alone predicts 'y'")
     DataWarnings(warnings=[warning]).write(tmp_path / "data" / "warnings.json")
     columns = [

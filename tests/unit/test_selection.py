@@ -28,7 +28,7 @@ from gamtune.selection.slots import COLUMNS, read_candidates
 def confirmed(folder, errors, selection="validation"):
     """Write the candidates of a study and the validation MSE of their confirmations, None for failed ones."""
     (folder / "selection").mkdir(parents=True)
-    dataset(selection=selection, inputs=4).write(folder / "data/digest.json")
+    dataset(selection=selection, inputs=4).write(folder / "data/dataset.json")
     with (folder / "selection" / "candidates.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
@@ -203,7 +203,7 @@ def summary(study, errors):
 
 def candidates_of(study, errors, tmp_path):
     summary(study, errors).to_csv(tmp_path / "summary.csv", index=False)
-    dataset(inputs=64, classes=list(range(10))).write(tmp_path / "data/digest.json")
+    dataset(inputs=64, classes=list(range(10))).write(tmp_path / "data/dataset.json")
     write_candidates(study, tmp_path / "summary.csv", tmp_path / "candidates.csv")
     return read_candidates(tmp_path / "candidates.csv")
 

@@ -67,7 +67,7 @@ def test_a_library_that_is_reworded_reformatted_and_touched_runs_nothing(finishe
 
 def test_a_touched_data_file_of_any_size_runs_nothing(finished):
     touch(finished.folder / "data" / "digits.csv")
-    touch(finished.path("data/digest.json"))
+    touch(finished.path("data/dataset.json"))
     assert finished.planned() == {}
 
 

@@ -15,7 +15,7 @@ CONTRACT = [
     "table.csv",
     "data/x_train.npy",
     "data/y_test.npy",
-    "data/digest.json",
+    "data/dataset.json",
     "data/preprocessing.json",
     "data/split.csv",
     "summary.csv",
@@ -158,7 +158,7 @@ from gamtune.data.arrays import Prepared
 from gamtune.learners.mlp.model_file import load_raw
 from gamtune.learners.mlp.scoring import score
 from pathlib import Path
-data = Prepared.open(Path("results/small/data/digest.json"))
+data = Prepared.open(Path("results/small/data/dataset.json"))
 raw = load_raw(Path("results/small/optimum/model.keras"))
 print(json.dumps({part: score(raw, data.part(part), data) for part in ("train", "validation")}))"""
     done = finished_once.call("env", f"PYTHONPATH={root / 'workflow'}", sys.executable, "-c", code)

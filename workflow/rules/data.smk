@@ -20,7 +20,7 @@ rule data:
         file=PLAN.data_files,
     output:
         expand("results/{study}/data/{name}", name=PLAN.data_outputs, allow_missing=True),
-        digest="results/{study}/data/digest.json",
+        dataset="results/{study}/data/dataset.json",
     log:
         "results/{study}/logs/data.txt",
     conda:
@@ -29,7 +29,7 @@ rule data:
         code=code_of("gamtune.data.prepare"),
         data=PLAN.step_config("data"),
         content=PLAN.data_content,  # of files whose paths Snakemake takes for patterns
-        folder=subpath(output.digest, parent=True),
+        folder=subpath(output.dataset, parent=True),
     message:
         "prepare the data"
     shell:

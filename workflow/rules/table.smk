@@ -8,7 +8,7 @@ rule table:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.search.table"),
-        rows=PLAN.table_digest,
+        rows=PLAN.table_fingerprint,
         config=PLAN.step_config("study", "data", "search", "space", "training"),
     message:
         "write the parameter table"

@@ -30,10 +30,10 @@ Mask = npt.NDArray[np.bool_]
 
 
 def prepare(data: Data, folder: Path) -> list[DataWarning]:
-    """Write the arrays x_*.npy and y_*.npy, split.csv, preprocessing.json, columns.csv, warnings.json and digest.json.
+    """Write the arrays x_*.npy and y_*.npy, split.csv, preprocessing.json, columns.csv, warnings.json and dataset.json.
 
-    digest.json contains the fingerprints of the arrays and is written last. With cross-validation, the arrays, the
-    preprocessing and the fingerprints of each fold are in a separate folder, and the digest.json in the parent folder
+    dataset.json contains the fingerprints of the arrays and is written last. With cross-validation, the arrays, the
+    preprocessing and the fingerprints of each fold are in a separate folder, and the dataset.json in the parent folder
     describes what all folds have in common.
 
     Parameters
@@ -63,11 +63,11 @@ def prepare(data: Data, folder: Path) -> list[DataWarning]:
     if not folds:
         _write_set(rows, _masks(split.parts, data), fitted[0], data.selection, files)
         return warnings
-    digests = [
+    fingerprints = [
         _write_set(rows, _masks(split.of_fold(fold), data), preprocessing, data.selection, files.fold(fold))
         for fold, preprocessing in zip(folds, fitted, strict=True)
     ]
-    common = _info(rows, _masks(split.parts, data), fitted[0], data.selection, digests)
+    common = _info(rows, _masks(split.parts, data), fitted[0], data.selection, fingerprints)
     replace(common, folds=len(folds)).write(files.info)
     return warnings
 
@@ -141,7 +141,7 @@ def _write_set(
     preprocessing.write(folder.preprocessing)
     info = replace(_info(rows, masks, preprocessing, selection, hashes), arrays=hashes)
     info.write(folder.info)
-    return info.digest
+    return info.fingerprint
 
 
 def _info(
@@ -156,7 +156,7 @@ def _info(
         target_sd=preprocessing.target_sd,
         selection=selection,
         rows={part: int(mask.sum()) for part, mask in masks.items()},
-        digest=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+        fingerprint=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
     )
 
 

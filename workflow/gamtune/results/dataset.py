@@ -32,7 +32,7 @@ class DatasetInfo:
         ``test`` if the test samples serve as validation samples.
     rows : dict of str to int
         Number of samples of each part.
-    digest : str
+    fingerprint : str
         Fingerprint of the data set.
     folds : int
         Number of the folds whose data sets this one summarises; 0 for a data set that has arrays.
@@ -47,7 +47,7 @@ class DatasetInfo:
     target_sd: float | None
     selection: str
     rows: dict[str, int]
-    digest: str
+    fingerprint: str
     folds: int = 0
     arrays: dict[str, str] = field(default_factory=dict)
 
