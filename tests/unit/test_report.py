@@ -46,7 +46,7 @@ def candidate(name, mean, difference=None, half=None, skipped=None):
 
 
 SELECTION = {
-    "winner": "observed_2",
+    "optimum": "observed_2",
     "choose": "lowest_mean",
     "selection": "validation",
     "why": "observed_2 has the lowest mean.",

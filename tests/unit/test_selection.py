@@ -57,7 +57,7 @@ def made(folder, replicates=3, choose="lowest_mean"):
 def test_the_lowest_mean_is_selected_and_differences_are_paired_by_seed(tmp_path):
     errors = {"observed_1": [0.05, 0.07, 0.06], "b": [0.03, 0.05, 0.05], "c": [0.09, 0.02, 0.04]}
     selection = made(confirmed(tmp_path, errors))
-    assert selection["winner"] == "b"
+    assert selection["optimum"] == "b"
     assert selection["spec"]["neurons"] == [2]
     entries = {entry["candidate"]: entry for entry in selection["candidates"]}
     assert entries["b"]["difference"] is None
@@ -81,9 +81,9 @@ def test_the_lowest_mean_is_selected_and_differences_are_paired_by_seed(tmp_path
 def test_the_one_standard_error_rule_selects_the_smallest_network_within_one_standard_error(tmp_path):
     errors = {"a": [0.055, 0.06, 0.065], "b": [0.05, 0.06, 0.055], "c": [0.04, 0.05, 0.06]}  # sizes rise from a to c
     folder = confirmed(tmp_path, errors)
-    assert made(folder)["winner"] == "c"
+    assert made(folder)["optimum"] == "c"
     selection = made(folder, choose="one_standard_error")  # 0.05 + 0.0058: b is within, a is not
-    assert (selection["winner"], selection["choose"]) == ("b", "one_standard_error")
+    assert (selection["optimum"], selection["choose"]) == ("b", "one_standard_error")
     assert selection["why"].startswith(
         "b (configuration r2) is the smallest network (16 weights) within one standard error"
     )
@@ -157,7 +157,7 @@ def test_the_baselines_are_the_best_configuration_listed_ones_and_the_default(ma
 
 def test_empty_slots_and_failed_confirmations_are_skipped_with_their_reason(tmp_path):
     selection = made(confirmed(tmp_path, {"a": None, "b": [0.03, None, 0.03], "c": [0.05, 0.06, 0.05]}))
-    assert selection["winner"] == "c"
+    assert selection["optimum"] == "c"
     skipped = [entry["skipped"] for entry in selection["candidates"]]
     assert skipped == ["no row", "1 of 3 confirmations failed: diverged", None]
 

@@ -113,8 +113,8 @@ def describe_test_scores(
 
 def _compare_with_next(selection: Selection) -> str:
     """Return whether the next best candidate differs significantly from the selected one."""
-    winner = selection.selected
-    others = [entry for entry in selection.candidates if entry is not winner and entry.mean is not None]
+    optimum = selection.selected
+    others = [entry for entry in selection.candidates if entry is not optimum and entry.mean is not None]
     if not others:
         return "No other candidate could be compared with the optimum."
     nearest = min(others, key=lambda entry: entry.score)
@@ -127,21 +127,21 @@ def _compare_with_next(selection: Selection) -> str:
         verdict = "the optimum is significantly better"
     elif nearest.high < 0:
         verdict = (
-            f"the optimum is significantly worse, but smaller ({winner.weights} weights instead of {nearest.weights})"
+            f"the optimum is significantly worse, but smaller ({optimum.weights} weights instead of {nearest.weights})"
         )
     return f"{text} (95 % interval {signed(nearest.low)} to {signed(nearest.high)}): {verdict}."
 
 
 def _describe_replicates(selection: Selection, regression: bool) -> str:
     """Return the mean error of the selected candidate over its confirmations."""
-    winner = selection.selected
-    mean = f"{measured(winner.score)}{rmse_note(winner.score, regression=regression)}"
-    if winner.sd is None:
+    optimum = selection.selected
+    mean = f"{measured(optimum.score)}{rmse_note(optimum.score, regression=regression)}"
+    if optimum.sd is None:
         return f"Its {selection.selection} MSE on a fresh weight seed is {mean}."
-    interval = f"95 % interval {measured(winner.mean_low)} to {measured(winner.mean_high)}"
+    interval = f"95 % interval {measured(optimum.mean_low)} to {measured(optimum.mean_high)}"
     return (
-        f"The mean {selection.selection} MSE of the optimum over {winner.n} fresh weight seeds is {mean}, with "
-        f"{interval} and standard deviation {measured(winner.sd, 2)}."
+        f"The mean {selection.selection} MSE of the optimum over {optimum.n} fresh weight seeds is {mean}, with "
+        f"{interval} and standard deviation {measured(optimum.sd, 2)}."
     )
 
 

@@ -177,12 +177,12 @@ def _selection(study: StudyFolder) -> Page:
     samples = DatasetInfo.read(study.data.info).rows["test"]
     tests = _records(read_artefact(study.optimum.tests, text=("against",)))
     support = _records(read_artefact(study.support, text=("candidate",)))
-    warnings = [line["warning"] for line in support if line["candidate"] == selection.winner and line["warning"]]
+    warnings = [line["warning"] for line in support if line["candidate"] == selection.optimum and line["warning"]]
     strips, zero = interval_strips(selection.candidates)
     return {
         **_confusion(study.optimum),
         "selection": selection,
-        "winner": selection.selected,
+        "optimum": selection.selected,
         "reliability": describe_reliability(selection, warnings, regression="accuracy" not in test),
         "scores": describe_test_scores(selection, test, samples, comparison.over_seeds, tests),
         "support": _by_candidate(support),

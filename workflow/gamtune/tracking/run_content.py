@@ -158,7 +158,7 @@ def study_content(study: TrackedStudy) -> RunContent | None:
 def _selection_tags(folder: StudyFolder) -> dict[str, str]:
     """Return tags with the selected candidate and the reason, if the selection has been made."""
     selection = read_selection(folder)
-    return {"gamtune.winner": selection.winner, NOTE: selection.why} if selection else {}
+    return {"gamtune.optimum": selection.optimum, NOTE: selection.why} if selection else {}
 
 
 def _layer_params(spec: Mapping[str, Any]) -> dict[str, str]:
