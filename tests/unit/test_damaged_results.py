@@ -137,7 +137,7 @@ def test_an_invalid_record_is_reported_as_damaged(tmp_path, content):
 def test_an_invalid_selection_file_is_reported_as_damaged(tmp_path):
     candidate = {"candidate": "a", "rule": "default", "source": "the default"}
     selection = {
-        "optimum": "a", "choose": "lowest_mean", "selection": "validation", "why": "best", "weight_seeds": [1],
+        "optimum": "a", "choose": "lowest_mean", "selected_on": "validation", "why": "best", "weight_seeds": [1],
         "spec": {"l1": 0.1}, "candidates": [candidate], "optimism": None,
     }  # fmt: skip
     path = tmp_path / "selection.json"
@@ -165,7 +165,7 @@ def test_an_invalid_selection_file_is_reported_as_damaged(tmp_path):
 @pytest.mark.parametrize("read", [DatasetInfo.read, Record.read, Selection.read, Captions.read, DataWarnings.read])
 def test_a_file_of_another_version_is_refused(tmp_path, read):
     content = {"version": 2, "status": "failed", "captions": {}, "sections": {}, "warnings": []}
-    content |= dict(optimum="a", choose="", selection="", why="", weight_seeds=[], spec={}, optimism=None)
+    content |= dict(optimum="a", choose="", selected_on="", why="", weight_seeds=[], spec={}, optimism=None)
     (tmp_path / "a.json").write_text(json.dumps(content | {"candidates": [dict(candidate="a", rule="", source="")]}))
     with pytest.raises(DamagedError, match=r"a\.json: damaged: its format has version 2, expected 1; delete it"):
         read(tmp_path / "a.json")

@@ -350,7 +350,7 @@ def test_refit_data_are_all_samples_except_the_test_set_with_own_statistics(tmp_
 
 
 def test_selection_on_the_test_set_trains_on_all_other_samples(tmp_path, iris):
-    prepare(table(iris, selection="test"), tmp_path / "data")
+    prepare(table(iris), tmp_path / "data", "test")
     data = Prepared.open(tmp_path / "data/dataset.json")
     assert (data.part("validation").x == data.part("test").x).all()
     assert len(data.part("train").y) == 120

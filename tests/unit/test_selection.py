@@ -25,10 +25,10 @@ from gamtune.selection.select import select
 from gamtune.selection.slots import COLUMNS, read_candidates
 
 
-def confirmed(folder, errors, selection="validation"):
+def confirmed(folder, errors, selected_on="validation"):
     """Write the candidates of a study and the validation MSE of their confirmations, None for failed ones."""
     (folder / "selection").mkdir(parents=True)
-    dataset(selection=selection, inputs=4).write(folder / "data/dataset.json")
+    dataset(selected_on=selected_on, inputs=4).write(folder / "data/dataset.json")
     with (folder / "selection" / "candidates.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
@@ -102,7 +102,7 @@ def test_the_reason_states_how_many_differences_are_not_significant(tmp_path):
 
 def test_the_reason_states_that_the_test_set_was_used_for_the_selection(tmp_path):
     selection = made(confirmed(tmp_path, {"a": [0.05, 0.051], "b": [0.06, 0.061]}, "test"), replicates=2)
-    assert selection["selection"] == "test"
+    assert selection["selected_on"] == "test"
     assert selection["why"].startswith("a (configuration r1) has the lowest mean test MSE over 2 fresh weight seeds")
     assert selection["why"].endswith(ON_TEST_ROWS)
 

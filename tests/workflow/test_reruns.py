@@ -99,6 +99,15 @@ def test_edited_data_are_prepared_and_trained_again(finished):
     assert finished.planned() == {"data": 1, "train": TRAININGS, **BELOW_TRAINING}
 
 
+def test_selecting_on_the_test_set_prepares_the_data_again_and_another_rule_does_not(finished):
+    finished.configure(selection__on="test")
+    assert finished.planned() == {"data": 1, "table": 1, "train": TRAININGS, **BELOW_TRAINING}
+    finished.configure(selection__rules=["best_observed"])
+    planned = finished.planned()
+    assert planned["candidates"] == 1
+    assert {"data", "table", "train", "summarise"} & set(planned) == set()
+
+
 def test_a_reworded_description_of_a_key_runs_nothing(finished):
     finished.copy_code()
     finished.edit("workflow/gamtune/config/data_section.py", "Random seed of the split,", "Seed of the random split,")

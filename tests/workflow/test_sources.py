@@ -84,14 +84,14 @@ def test_each_configuration_is_trained_once_per_fold_and_the_model_predicts_raw_
 def test_a_regression_selected_on_the_test_set_has_a_note_wherever_its_errors_are_shown(new_project):
     write_mixed(new_project.folder)
     new_project.configure(
-        data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"],
-              "selection": "test"},
-        search__draws=6, analysis__gam="s(l1, k=3) + rho", selection={"confirm": {"top": 1, "replicates": 2}},
+        data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"]},
+        search__draws=6, analysis__gam="s(l1, k=3) + rho",
+        selection={"on": "test", "confirm": {"top": 1, "replicates": 2}},
     )  # fmt: skip
     done = new_project.snakemake()
     assert done.code == 0, done.output
     info = new_project.json("data/dataset.json")
-    assert (info["task"], info["selection"]) == ("regression", "test")
+    assert (info["task"], info["selected_on"]) == ("regression", "test")
     assert info["rows"]["validation"] == info["rows"]["test"] == 48
     pages = ["report.html", "selection/selection.json", "gam/warnings.txt", "figures/captions.json"]
     for page in pages:
@@ -100,7 +100,7 @@ def test_a_regression_selected_on_the_test_set_has_a_note_wherever_its_errors_ar
     assert len(figures) >= 3
     for figure in figures:
         assert ON_TEST_ROWS in figure.read_text(), figure.name
-    assert {row["selection"] for row in new_project.rows("summary.csv")} == {"test"}
+    assert {row["selected_on"] for row in new_project.rows("summary.csv")} == {"test"}
     shown = new_project.gamtune("show", "config/small.yaml").output
     assert "(also used for the selection)" in shown
     comparison = new_project.rows("optimum/comparison.csv")

@@ -175,7 +175,7 @@ class Plan:
         Later rounds are left out, so that adding a round does not repeat the earlier ones.
         """
         study = self.config.model_copy(update={"search": self.config.search.until(self.number(stage))})
-        return self._step_config(_sections(study, "study", "data", "search", "space", "training"))
+        return self._step_config(_sections(study, "study", "data", "selection.on", "search", "space", "training"))
 
     @cached_property
     def search_implementations(self) -> list[Implementation]:
@@ -222,9 +222,8 @@ class Plan:
     @property
     def proposing_candidates(self) -> str:
         """Path of the file with the settings that the candidates and their confirmations depend on."""
-        include: Any = dict.fromkeys(("study", "data", "search", "space", "training", "analysis"), True)
-        include["selection"] = {"rules": True, "by_hand": True, "confirm": True}
-        return self._step_config(_compact(self.config.model_dump(mode="json", include=include)))
+        keys = (f"selection.{key}" for key in ("on", "rules", "by_hand", "confirm"))
+        return self.step_config("study", "data", "search", "space", "training", "analysis", *keys)
 
     @cached_property
     def replicates(self) -> list[int]:
@@ -239,7 +238,8 @@ class Plan:
     def sections(self, *names: str) -> str:
         """Return sections of the config with all defaults, as JSON.
 
-        The space keeps the order of the config, which determines the order of a grid.
+        A name such as ``selection.on`` stands for one key of a section. The space keeps the order of the config, which
+        determines the order of a grid.
         """
         return _sections(self.config, *names)
 
@@ -248,7 +248,8 @@ class Plan:
 
         The path is a parameter of the rule of the step. The name of the file is the fingerprint of its content.
         Therefore a change of these sections runs the step again, a change of other sections does not, and no change
-        affects a running job.
+        affects a running job. A step that reads the section ``data`` as part of a study also depends on
+        ``selection.on``, because the two are checked together.
         """
         return self._step_config(self.sections(*names))
 
@@ -370,8 +371,12 @@ class Plan:
 
 
 def _sections(study: Study, *names: str) -> str:
-    return _compact(study.model_dump(mode="json", include=set(names)))
-
-
-def _compact(content: Any) -> str:
+    included: dict[str, Any] = {}
+    for name in names:
+        section, _, key = name.partition(".")
+        if key:
+            included.setdefault(section, {})[key] = True
+        else:
+            included[section] = True
+    content = study.model_dump(mode="json", include=included)
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)

@@ -27,7 +27,7 @@ rule data:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.data.prepare"),
-        data=PLAN.step_config("data"),
+        data=PLAN.step_config("data", "selection.on"),
         content=PLAN.data_content,  # of files whose paths Snakemake takes for patterns
         folder=subpath(output.dataset, parent=True),
     message:
@@ -48,7 +48,7 @@ rule whole_data:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.data.prepare"),
-        data=PLAN.step_config("data"),
+        data=PLAN.step_config("data", "selection.on"),
         content=PLAN.data_content,  # of files whose paths Snakemake takes for patterns
         folder=subpath(output[0], parent=True),
     message:

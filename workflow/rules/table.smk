@@ -9,7 +9,7 @@ rule table:
     params:
         code=code_of("gamtune.search.table"),
         rows=PLAN.table_fingerprint,
-        config=PLAN.step_config("study", "data", "search", "space", "training"),
+        config=PLAN.step_config("study", "data", "selection.on", "search", "space", "training"),
     message:
         "write the parameter table"
     shell:

@@ -104,7 +104,7 @@ rule summarise:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.analysis.summary"),
-        config=PLAN.step_config("study", "data", "search", "space", "training"),
+        config=PLAN.step_config("study", "data", "selection.on", "search", "space", "training"),
         study=subpath(output[0], parent=True),
     message:
         "summarise the trials"

@@ -100,7 +100,7 @@ class Selection(JsonArtefact):
         Name of the selected candidate, which is the optimum of the study.
     choose : str
         The criterion: ``lowest_mean`` or ``one_standard_error``.
-    selection : str
+    selected_on : str
         The part that the candidates are compared on: ``validation``, or ``test`` if the study selects on the test set.
     why : str
         The reason, as a text.
@@ -116,7 +116,7 @@ class Selection(JsonArtefact):
 
     optimum: str
     choose: str
-    selection: str
+    selected_on: str
     why: str
     weight_seeds: list[int]
     spec: dict[str, Any]

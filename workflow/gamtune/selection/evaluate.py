@@ -202,7 +202,7 @@ def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Ite
     """Yield the scores of the best configuration in the search and on fresh seeds, and of the selected candidate."""
     selection = Selection.of(study)
     best, optimum = read_candidates(StudyFolder(study).candidates).get("observed_1"), selection.optimum
-    part = "test (used for selection)" if selection.selection == "test" else "validation"
+    part = "test (used for selection)" if selection.selected_on == "test" else "validation"
 
     def means(what: str, records: list[Record]) -> Score:
         return _means(what, part, [(record.metrics or {})["validation"] for record in records], metrics)

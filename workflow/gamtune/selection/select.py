@@ -58,8 +58,8 @@ def select(study: Path, replicates: int, choose: Choose) -> None:
     Selection(
         optimum=optimum.candidate,
         choose=choose,
-        selection=data.selection,
-        why=_why(optimum, others, replicates, data.selection, data.classes is None),
+        selected_on=data.selected_on,
+        why=_why(optimum, others, replicates, data.selected_on, data.classes is None),
         weight_seeds=[record.weight_seed for record in confirmation_records(study, optimum.candidate, replicates)],
         spec=spec.settings(),
         candidates=candidates,
@@ -109,13 +109,13 @@ def _selected(complete: list[Compared], choose: Choose) -> Compared:
     return next(entry for entry in complete if entry.candidate == selected)
 
 
-def _why(optimum: Compared, others: list[Compared], replicates: int, selection: str, regression: bool) -> str:
+def _why(optimum: Compared, others: list[Compared], replicates: int, selected_on: str, regression: bool) -> str:
     """Return the reason for the selection in a few sentences."""
     mean = significant(optimum.score) + rmse_note(optimum.score, regression=regression)
     seeds = f"over {replicates} fresh weight seeds" if replicates > 1 else "on a fresh weight seed"
     name = f"{optimum.candidate} ({optimum.source})"
     others = sorted(others, key=lambda entry: entry.score)
-    criterion = f"mean {selection} MSE {seeds}" if replicates > 1 else f"{selection} MSE {seeds}"
+    criterion = f"mean {selected_on} MSE {seeds}" if replicates > 1 else f"{selected_on} MSE {seeds}"
     if others and others[0].score < optimum.score:
         text = (
             f"{name} is the smallest network ({optimum.weights} weights) within one standard error of the lowest "
@@ -123,7 +123,7 @@ def _why(optimum: Compared, others: list[Compared], replicates: int, selection: 
         )
     else:
         text = f"{name} has the lowest {criterion}: {mean}."
-    sentences = [text, _others_in_words(others), ON_TEST_ROWS if selection == "test" else ""]
+    sentences = [text, _others_in_words(others), ON_TEST_ROWS if selected_on == "test" else ""]
     return " ".join(filter(None, sentences))
 
 

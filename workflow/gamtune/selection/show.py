@@ -48,7 +48,7 @@ def show(study: Study, results: Path, config: str) -> str:
     finished = [trial for trial in trials if trial["status"] == "ok"]
     name, observed = _best(selection.candidates, finished)
     optimum = selection.selected
-    part = selection.selection
+    part = selection.selected_on
     regression = "accuracy" not in test
     mean = _score(optimum.score) if optimum.sd is None else with_spread(optimum.score, optimum.sd)
     seeds = f"{optimum.n} fresh seed{'s' if optimum.n > 1 else ''}"
@@ -81,8 +81,8 @@ def _score(value: float | None) -> str:
     return significant(value, 4 if abs(value) >= 0.1 else 3)
 
 
-def _when(selection: str) -> str:
-    return "also used for the selection" if selection == "test" else "scored once, after the selection"
+def _when(selected_on: str) -> str:
+    return "also used for the selection" if selected_on == "test" else "scored once, after the selection"
 
 
 def _best(candidates: list[Compared], finished: list[dict[str, str]]) -> tuple[str, float]:
