@@ -63,10 +63,10 @@ def make_study() -> Callable[..., Study]:
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the path of digest.json of the prepared digits."""
+    """Return the path of dataset.json of the prepared digits."""
     folder = tmp_path_factory.mktemp("digits")
     prepare(Data(source="digits"), folder)
-    return folder / "digest.json"
+    return folder / "dataset.json"
 
 
 @pytest.fixture(scope="session")

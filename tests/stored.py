@@ -15,7 +15,7 @@ STUDIES = ("digits", "mixed")
 # What the steps below do not make themselves
 KEPT = (
     "table.csv", "rounds/*/slots.csv", "trials/*/record.json", "rounds/*/*/record.json", "confirm/*/*/record.json",
-    "final/*/*/record.json", "data/digest.json", "data/columns.csv", "data/warnings.json", "data/preprocessing.json",
+    "final/*/*/record.json", "data/dataset.json", "data/columns.csv", "data/warnings.json", "data/preprocessing.json",
     "optimum/record.json", "optimum/predictions.csv", "optimum/comparison.csv", "optimum/tests.csv",
     "optimum/confusion_matrix.csv",
 )  # fmt: skip

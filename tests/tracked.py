@@ -116,7 +116,7 @@ class Study:
     def write_data(self):
         folder = self.folder / "data"
         folder.mkdir()
-        dataset(digest="d" * 64, rows={"train": 6, "validation": 2, "test": 2}).write(folder / "digest.json")
+        dataset(fingerprint="d" * 64, rows={"train": 6, "validation": 2, "test": 2}).write(folder / "dataset.json")
         (folder / "preprocessing.json").write_text(json.dumps(PREPROCESSING))
 
     def write_optimum(self, seed):

@@ -83,7 +83,7 @@ def content(project: Project, tracked: bool = True) -> dict[str, Any]:
                 ]
         elif path.suffix == ".npy":
             said[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-        elif path.name in ("selection.json", "digest.json", "dataset.json", "preprocessing.json"):
+        elif path.name in ("selection.json", "dataset.json", "preprocessing.json"):
             said[name] = _timeless(json.loads(path.read_text()))
     if tracked:
         said["mlflow"] = _runs(project)

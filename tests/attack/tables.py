@@ -117,7 +117,7 @@ def _prepared(work: Path, file: str) -> Answer:
 
 def _data_file(work: Path) -> list[str]:
     """The file that describes the prepared data."""
-    return ["data/digest.json"]
+    return ["data/dataset.json"]
 
 
 def _examine(answer: Answer, mutation: Mutation) -> None:

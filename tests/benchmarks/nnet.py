@@ -36,7 +36,7 @@ def main() -> None:
     """Print median and range of the test metrics of nnet over weight seeds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", type=Path, help="folder of its results")
-    data = Prepared.open(parser.parse_args().study / "data" / "digest.json")
+    data = Prepared.open(parser.parse_args().study / "data" / "dataset.json")
     train, test = data.part("train"), data.part("test")
     found: dict[str, list[float]] = {"mse": [], "accuracy": []}
     with tempfile.TemporaryDirectory() as folder:

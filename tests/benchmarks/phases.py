@@ -33,7 +33,7 @@ NETWORK = {"neurons": [300, 300], "hidden_dropout": 0.2, "input_dropout": 0.1, "
 PHASES = ("own modules", "set-up", "graph: layers", "graph: first epoch", "steps", "scoring", "model", "record, rest")
 
 
-def child(digest: Path) -> dict[str, float]:
+def child(data_info: Path) -> dict[str, float]:
     """Return the CPU seconds per phase of one trial."""
     spent = dict.fromkeys(PHASES, 0.0)
     begun = time.process_time()
@@ -73,20 +73,20 @@ def child(digest: Path) -> dict[str, float]:
 
     keras.Model.save = timed("model", keras.Model.save)
     with tempfile.TemporaryDirectory() as folder:
-        trial.run_trial(make_spec(NETWORK, 1), Prepared.open(digest), "code", 1, Path(folder))
+        trial.run_trial(make_spec(NETWORK, 1), Prepared.open(data_info), "code", 1, Path(folder))
     spent["steps"] = median(epochs) * len(epochs)
     spent["graph: first epoch"] = sum(epochs) - spent["steps"]
     spent["record, rest"] = time.process_time() - begun - sum(spent.values())
     return spent
 
 
-def forked(digest: Path) -> dict[str, float]:
+def forked(data_info: Path) -> dict[str, float]:
     """Return the CPU seconds per phase of one trial in a child of this process."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.write(writing, json.dumps(child(digest)).encode())
+        os.write(writing, json.dumps(child(data_info)).encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as answer:
@@ -109,7 +109,7 @@ def main() -> None:
         imported = time.process_time() - begun
         gc.collect()
         gc.freeze()
-        found = [forked(Path(name) / "digest.json") for _ in range(options.repeats)]
+        found = [forked(Path(name) / "dataset.json") for _ in range(options.repeats)]
     print(f"| phase | CPU seconds |\n| --- | --- |\n| import of TensorFlow and Keras, once a run | {imported:.2f} |")
     for phase in PHASES:
         values = [spent[phase] for spent in found]

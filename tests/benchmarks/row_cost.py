@@ -39,7 +39,7 @@ def job_seconds(folder: Path, epochs: int, seed: int, trainer: int | None) -> fl
     if trainer is None:
         del environment[VARIABLE]
     place = folder / f"{epochs} {seed} {trainer}"
-    command = [sys.executable, "-m", "gamtune", "train", "--spec", spec.to_json(), "--data", folder / "digest.json"]
+    command = [sys.executable, "-m", "gamtune", "train", "--spec", spec.to_json(), "--data", folder / "dataset.json"]
     command += ["--record", place / "record.json", "--store", place / "store"]
     before = trainer_seconds(trainer) if trainer else 0
     used, _ = run_once(command, env=environment)

@@ -39,6 +39,6 @@ def write_work(folder: Path, draws: int, epochs: int) -> None:
     (folder / "config.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     (folder / "rows.json").write_text(json.dumps(settings(study)))
     prepare(Data.model_validate(study["data"]), folder / "prepared")
-    data = Prepared.open(folder / "prepared" / "digest.json")
+    data = Prepared.open(folder / "prepared" / "dataset.json")
     parts = {f"{axis}_{part}": getattr(data.part(part), axis) for part in ("train", "validation") for axis in "xy"}
     np.savez(folder / "digits.npz", **parts)

@@ -51,7 +51,7 @@ def write_records(folder: Path) -> None:
     place.mkdir(parents=True)
     (place / "table.csv").write_text(table_csv(study))
     data = DatasetInfo("classification", 64, list(range(10)), None, None, "validation", {}, "")
-    data.write(place / "data" / "digest.json")
+    data.write(place / "data" / "dataset.json")
     figures = {name: 0.123456789012345 for name in METRICS["classification"]}
     curves = ("train_logloss", "train_mse", "validation_logloss", "validation_mse", "validation_accuracy", "time")
     for row in build_table(study):

@@ -39,6 +39,8 @@ MISUSE = {
     "fetch: a local source": (["fetch", "--data", "digits.json", "--out", "o"], "'digits' is not downloaded"),
     "data: no section": (["data", "--data", "empty.json", "--out", "o"], "empty.json: data: missing; add the section data"),
     "data: unknown source": (["data", "--data", "unknown.json", "--out", "o"], "unknown.json: data.source"),
+    "data: unknown part": (["data", "--data", "part.json", "--out", "o"], "part.json: selection.on: got 'train'"),
+    "data: folds": (["data", "--data", "folds.json", "--out", "o"], "folds.json: data.validation: not valid for"),
     "train: nothing": (TRAIN, "one of the arguments --spec --slots is required"),
     "train: no slot": ([*TRAIN, "--slots", "here.txt"], "gamtune train: --slots and --slot must be given together"),
     "train: no slots": ([*TRAIN, "--spec", SPEC, "--slot", "1"], "gamtune train: --slots and --slot must be given together"),
@@ -71,6 +73,8 @@ def folder(tmp_path, monkeypatch):
         "empty.json": "{}",
         "digits.json": '{"data": {"source": "digits"}}',
         "unknown.json": '{"data": {"source": "nowhere"}}',
+        "part.json": '{"data": {"source": "digits"}, "selection": {"on": "train"}}',
+        "folds.json": '{"data": {"source": "digits", "validation": {"folds": 2}}, "selection": {"on": "test"}}',
     }.items():
         Path(name).write_text(text)
     return tmp_path

@@ -7,7 +7,7 @@ import yaml
 from configs import CONFIG, changed
 
 from gamtune.cli.main import main
-from gamtune.config.load import parse_study
+from gamtune.config.load import parse_study, read_raw
 from gamtune.config.reference import reference, schema
 from gamtune.config.search import STRATEGIES
 from gamtune.config.yaml_file import parse_yaml
@@ -15,6 +15,7 @@ from gamtune.errors import InputError
 from gamtune.plan import Plan
 
 ROOT = Path(__file__).parents[2]
+PARTS = {part: f"{part}.csv" for part in ("train", "validation", "test")}
 
 
 def reported(tmp_path, capsys, changes):
@@ -71,8 +72,8 @@ def reported(tmp_path, capsys, changes):
             "space.rho: min and max are not valid for R's generators",
         ),
         (
-            {"data.selection": "test", "selection.final": {"train_on": "train+validation"}},
-            "selection.final.train_on: 'train+validation' is not valid for data.selection 'test'",
+            {"selection.on": "test", "selection.final": {"train_on": "train+validation"}},
+            "selection.final.train_on: 'train+validation' is not valid for selection.on 'test'",
         ),
         (
             {"search.strategy": "halving", "space.epochs": [3, 4]},
@@ -267,6 +268,32 @@ def test_an_invalid_config_is_reported_in_one_line_with_key_and_value(tmp_path, 
     assert "geheim" not in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (
+            {"selection.on": "test", "data.validation": {"folds": 3}},
+            "data.validation: not valid for selection.on 'test'",
+        ),
+        (
+            {"selection.on": "test", "data": {"source": "table", "target": "y", "path": PARTS}},
+            "data.path.validation: not valid for selection.on 'test'",
+        ),
+        ({"data.test": {"fraction": 0.8}}, "data: no training samples are left; validation.fraction and test.fraction"),
+        ({"selection.on": "train"}, "selection.on: got 'train', expected 'validation' or 'test'"),
+        ({"data.selection": "test"}, "data.selection: unknown key"),
+    ],
+)
+def test_a_split_that_does_not_suit_the_samples_of_the_selection_is_reported(tmp_path, capsys, changes, line):
+    code, (found,) = reported(tmp_path, capsys, changes)
+    assert (code, found[: len(line)]) == (2, line)
+
+
+def test_without_validation_samples_the_test_set_can_be_larger(tmp_path, capsys):
+    changes = {"selection.on": "test", "data.test": {"fraction": 0.8}}
+    assert reported(tmp_path, capsys, changes) == (0, [])
+
+
 def test_several_errors_are_reported_in_one_line_each(tmp_path, capsys):
     code, lines = reported(tmp_path, capsys, {"trainig": {}, "search.draws": 0, "space.l1": {"uniform": [1, 0]}})
     assert (code, len(lines)) == (2, 3)
@@ -322,7 +349,7 @@ def test_the_schema_and_the_reference_are_up_to_date():
 )
 def test_every_study_here_is_valid_by_the_models_and_by_the_schema(path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    raw = yaml.safe_load(path.read_text())
+    raw = read_raw(str(path))
     Plan(raw, path.name)
     jsonschema.validate(raw, json.loads(schema()))
 

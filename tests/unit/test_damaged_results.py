@@ -59,7 +59,7 @@ def config(request):
 @pytest.fixture
 def folder(tmp_path, config):
     """Return the results of a study whose trials have been trained."""
-    dataset(task="regression", classes=None).write(tmp_path / "data" / "digest.json")
+    dataset(task="regression", classes=None).write(tmp_path / "data" / "dataset.json")
     write_text(tmp_path / "table.csv", table_csv(config))
     for row in build_table(config):
         write_record(tmp_path / "trials" / row.spec.trial / "record.json", row.spec.trial)
@@ -137,12 +137,12 @@ def test_an_invalid_record_is_reported_as_damaged(tmp_path, content):
 def test_an_invalid_selection_file_is_reported_as_damaged(tmp_path):
     candidate = {"candidate": "a", "rule": "default", "source": "the default"}
     selection = {
-        "winner": "a", "choose": "lowest_mean", "selection": "validation", "why": "best", "weight_seeds": [1],
+        "optimum": "a", "choose": "lowest_mean", "selected_on": "validation", "why": "best", "weight_seeds": [1],
         "spec": {"l1": 0.1}, "candidates": [candidate], "optimism": None,
     }  # fmt: skip
     path = tmp_path / "selection.json"
     for changes, problem in (
-        ({"winner": "b"}, "its winner 'b' is none of its candidates"),
+        ({"optimum": "b"}, "its optimum 'b' is none of its candidates"),
         ({"weight_seeds": ["one"]}, "weight_seeds.0: input should be a valid integer"),
         ({"candidates": [candidate | {"n": None}]}, "candidates.0.n: input should be a valid integer"),
         ({"version": 2}, "its format has version 2, expected 1"),
@@ -165,7 +165,7 @@ def test_an_invalid_selection_file_is_reported_as_damaged(tmp_path):
 @pytest.mark.parametrize("read", [DatasetInfo.read, Record.read, Selection.read, Captions.read, DataWarnings.read])
 def test_a_file_of_another_version_is_refused(tmp_path, read):
     content = {"version": 2, "status": "failed", "captions": {}, "sections": {}, "warnings": []}
-    content |= dict(winner="a", choose="", selection="", why="", weight_seeds=[], spec={}, optimism=None)
+    content |= dict(optimum="a", choose="", selected_on="", why="", weight_seeds=[], spec={}, optimism=None)
     (tmp_path / "a.json").write_text(json.dumps(content | {"candidates": [dict(candidate="a", rule="", source="")]}))
     with pytest.raises(DamagedError, match=r"a\.json: damaged: its format has version 2, expected 1; delete it"):
         read(tmp_path / "a.json")

@@ -55,9 +55,9 @@ def test_the_split_depends_on_the_seed_only(tmp_path, digits):
     prepare(Data(source="digits"), tmp_path / "again")
     prepare(Data(source="digits", seed=2), tmp_path / "other")
     first, again, other = (
-        Prepared.open(f / "digest.json") for f in (digits.parent, tmp_path / "again", tmp_path / "other")
+        Prepared.open(f / "dataset.json") for f in (digits.parent, tmp_path / "again", tmp_path / "other")
     )
-    assert first.digest == again.digest != other.digest
+    assert first.fingerprint == again.fingerprint != other.fingerprint
 
 
 def test_csv_and_parquet_files_with_equal_cells_give_equal_data(tmp_path, iris):
@@ -65,7 +65,10 @@ def test_csv_and_parquet_files_with_equal_cells_give_equal_data(tmp_path, iris):
     frame.to_parquet(tmp_path / "iris.parquet")
     prepare(table(iris), tmp_path / "csv")
     prepare(table(tmp_path / "iris.parquet"), tmp_path / "parquet")
-    assert Prepared.open(tmp_path / "csv/digest.json").digest == Prepared.open(tmp_path / "parquet/digest.json").digest
+    assert (
+        Prepared.open(tmp_path / "csv/dataset.json").fingerprint
+        == Prepared.open(tmp_path / "parquet/dataset.json").fingerprint
+    )
 
 
 def test_the_preprocessing_file_describes_every_transformation(tmp_path, iris):
@@ -77,7 +80,7 @@ def test_the_preprocessing_file_describes_every_transformation(tmp_path, iris):
     split = pd.read_csv(tmp_path / "data/split.csv")
     raw = pd.read_csv(iris)[description["features"]][(split["part"] == "test").to_numpy()]
     expected = (raw - description["mean"]) / description["sd"]
-    assert Prepared.open(tmp_path / "data/digest.json").part("test").x == pytest.approx(expected.to_numpy(), abs=1e-6)
+    assert Prepared.open(tmp_path / "data/dataset.json").part("test").x == pytest.approx(expected.to_numpy(), abs=1e-6)
 
 
 COLUMN = "other cells of the column are; correct it, or list the column in data.categorical or data.drop"
@@ -190,7 +193,7 @@ def test_text_is_encoded_as_levels_and_missing_values_are_imputed_and_flagged(tm
     assert description.sd[0] == pytest.approx(raw["age"].fillna(raw["age"].mean()).std())
     assert (description.task, description.classes) == ("regression", None)
     assert description.target_mean == pytest.approx(raw["pay"].mean())
-    train = Prepared.open(tmp_path / "data/digest.json").part("train")
+    train = Prepared.open(tmp_path / "data/dataset.json").part("train")
     assert (train.x[:, 2] == raw["age"].isna()).all()
     assert (train.x[:, 6] == raw["job"].isna()).all()
     assert train.y == pytest.approx(raw["pay"])
@@ -201,7 +204,7 @@ def test_whitened_training_inputs_are_uncorrelated_with_variance_1(tmp_path, peo
     data = Data(source="table", path=str(people), target="pay", categorical=["code"], whiten=0.99)
     prepare(data, tmp_path / "data")
     prepare(data.model_copy(update={"whiten": 0.5}), tmp_path / "fewer")
-    train, fewer = (Prepared.open(tmp_path / name / "digest.json") for name in ("data", "fewer"))
+    train, fewer = (Prepared.open(tmp_path / name / "dataset.json") for name in ("data", "fewer"))
     assert np.cov(train.part("train").x.T) == pytest.approx(np.eye(train.inputs), abs=1e-5)
     assert train.part("train").x[:, : fewer.inputs] == pytest.approx(fewer.part("train").x, abs=1e-6)
     description = Preprocessing.read(tmp_path / "data/preprocessing.json")
@@ -214,7 +217,7 @@ def test_whitened_training_inputs_are_uncorrelated_with_variance_1(tmp_path, peo
     assert description.apply(rows) == pytest.approx(train.part("test").x, abs=1e-6)
     plain = Data(source="table", path=str(people), target="pay", categorical=["code"])
     prepare(plain, tmp_path / "plain")
-    held = Prepared.open(tmp_path / "plain/digest.json").part("train").x.var(axis=0, ddof=1).sum()
+    held = Prepared.open(tmp_path / "plain/dataset.json").part("train").x.var(axis=0, ddof=1).sum()
     kept = sum(1 / np.sum(np.square(description.components), axis=1))  # each component's variance
     assert 0.99 <= kept / held < 1
 
@@ -224,12 +227,12 @@ def test_whitening_does_not_depend_on_the_number_of_cores(tmp_path):
     columns = random.normal(size=(1000, 200)) @ random.normal(size=(200, 200))
     rows = pd.DataFrame(columns).add_prefix("column_").assign(species=random.integers(0, 2, 1000))
     rows.to_parquet(tmp_path / "wide.parquet")
-    digests = set()
+    fingerprints = set()
     for threads in (1, 2):
         with threadpool_limits(threads):
             prepare(table(tmp_path / "wide.parquet", whiten=0.9999), tmp_path / str(threads))
-        digests.add(Prepared.open(tmp_path / str(threads) / "digest.json").digest)
-    assert len(digests) == 1
+        fingerprints.add(Prepared.open(tmp_path / str(threads) / "dataset.json").fingerprint)
+    assert len(fingerprints) == 1
 
 
 def test_values_unseen_in_training_become_the_mean_or_the_missing_level(tmp_path, people):
@@ -272,7 +275,7 @@ def _csv(rows, folder):
 def test_the_task_is_inferred_from_the_target_by_default(tmp_path, values, task, expected):
     rows = pd.DataFrame({"x": np.arange(310.0), "y": (values * 310)[:310]})
     prepare(Data(source="table", path=str(_csv(rows, tmp_path)), target="y", task=task), tmp_path / "data")
-    description = json.loads((tmp_path / "data/digest.json").read_text())
+    description = json.loads((tmp_path / "data/dataset.json").read_text())
     assert description["task"] == expected
     assert (description["classes"] is None) == (expected == "regression")
 
@@ -314,7 +317,7 @@ def test_each_fold_is_a_separate_data_set(tmp_path, iris, group):
     assert (split.loc[split["part"] == "test", "fold"] == 0).all()
     rest = split[split["part"] != "test"]
     assert sorted(rest["fold"].unique()) == [1, 2, 3, 4]
-    folds = [Prepared.open(tmp_path / f"data/fold_{number}/digest.json") for number in range(1, 5)]
+    folds = [Prepared.open(tmp_path / f"data/fold_{number}/dataset.json") for number in range(1, 5)]
     assert [len(fold.part("validation").y) for fold in folds] == rest.groupby("fold").size().tolist()
     assert all(len(fold.part("train").y) + len(fold.part("validation").y) == len(rest) for fold in folds)
     for fold in folds:
@@ -323,8 +326,8 @@ def test_each_fold_is_a_separate_data_set(tmp_path, iris, group):
         assert rest.groupby("group")["fold"].nunique().max() == 1
     else:
         assert (rest.groupby(["fold", "class"]).size() == 10).all()
-    common = json.loads((tmp_path / "data/digest.json").read_text())
-    assert common["digest"] not in {fold.digest for fold in folds}
+    common = json.loads((tmp_path / "data/dataset.json").read_text())
+    assert common["fingerprint"] not in {fold.fingerprint for fold in folds}
     assert common["folds"] == 4
 
 
@@ -334,8 +337,8 @@ def test_refit_data_are_all_samples_except_the_test_set_with_own_statistics(tmp_
     data = table(iris, validation=validation, whiten=whiten)
     prepare(data, tmp_path / "parts")
     prepare_whole(data, tmp_path / "whole")
-    part = Prepared.open(tmp_path / "parts" / ("fold_1" if "folds" in validation else "") / "digest.json")
-    whole = Prepared.open(tmp_path / "whole" / "digest.json")
+    part = Prepared.open(tmp_path / "parts" / ("fold_1" if "folds" in validation else "") / "dataset.json")
+    whole = Prepared.open(tmp_path / "whole" / "dataset.json")
     assert (whole.part("test").y == part.part("test").y).all()
     assert len(whole.part("train").y) == len(part.part("train").y) + len(part.part("validation").y)
     assert (whole.part("train").x == whole.part("validation").x).all()
@@ -343,12 +346,12 @@ def test_refit_data_are_all_samples_except_the_test_set_with_own_statistics(tmp_
         assert np.abs(learnt[:, :4].mean(axis=0)).max() < 1e-6
         if whiten:
             assert np.cov(learnt.T) == pytest.approx(np.eye(3), abs=1e-5)
-    assert whole.digest != part.digest
+    assert whole.fingerprint != part.fingerprint
 
 
 def test_selection_on_the_test_set_trains_on_all_other_samples(tmp_path, iris):
-    prepare(table(iris, selection="test"), tmp_path / "data")
-    data = Prepared.open(tmp_path / "data/digest.json")
+    prepare(table(iris), tmp_path / "data", "test")
+    data = Prepared.open(tmp_path / "data/dataset.json")
     assert (data.part("validation").x == data.part("test").x).all()
     assert len(data.part("train").y) == 120
 

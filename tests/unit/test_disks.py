@@ -194,7 +194,7 @@ def test_two_users_of_a_group_share_a_store(digits, monkeypatch):
     def write(spec, data, code, attempt, folder, leaves, earlier):
         for name in leaves:
             (folder / name).write_text(str(os.getuid()))
-        content = {"trial": spec.trial, "data": data.digest, "code": code, "status": "ok", "user": os.getuid()}
+        content = {"trial": spec.trial, "data": data.fingerprint, "code": code, "status": "ok", "user": os.getuid()}
         (folder / "record.json").write_text(json.dumps(content))
 
     shared = Path(tempfile.mkdtemp())
@@ -210,7 +210,7 @@ def test_two_users_of_a_group_share_a_store(digits, monkeypatch):
 
         def train(leaves=("model.keras",)):
             record = shared / "results" / "record.json"
-            launch(spec, shared / "data" / "digest.json", record, shared / "store", 1, 1, leaves)
+            launch(spec, shared / "data" / "dataset.json", record, shared / "store", 1, 1, leaves)
 
         assert as_user(5001, train) == 0
         assert as_user(5002, train) == 0

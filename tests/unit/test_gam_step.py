@@ -49,7 +49,7 @@ def test_a_column_status_of_the_user_does_not_drop_rows(tmp_path):
         {"status": "failed"},
         {"name": "same", "status": "ok"},
         {"rung": range(40), "epochs": 1},
-        {"trial": "a", "name": "a", "status": "FINISHED", "rung": range(40), "selection": "test", "trials": 3},
+        {"trial": "a", "name": "a", "status": "FINISHED", "rung": range(40), "selected_on": "test", "trials": 3},
         {"trial": "a", "name": "a", "replicate": 1, "status": "FINISHED", "reason": "", "seconds": 1, "epochs_run": 1},
         {"trial": "a", "name": "a", "replicate": 1, "status": "ok", "seconds": 1},
     ],
@@ -61,9 +61,9 @@ def test_only_summaries_of_gamtune_are_treated_as_summaries(own):
     assert comparable_rows(table).equals(table)
 
 
-def test_columns_rung_and_selection_of_the_user_have_no_special_meaning(tmp_path):
+def test_columns_rung_and_selected_on_of_the_user_have_no_special_meaning(tmp_path):
     x = np.linspace(0, 1, 40)
-    own = pd.DataFrame({"x": x, "mse": np.sin(5 * x), "rung": range(40), "epochs": 1, "selection": "test"})
+    own = pd.DataFrame({"x": x, "mse": np.sin(5 * x), "rung": range(40), "epochs": 1, "selected_on": "test"})
     own.to_csv(tmp_path / "own.csv", index=False)
     assert gam(tmp_path / "own.csv", "s(x, k=5)", tmp_path / "gam") == 0
     assert model(tmp_path / "gam").n == 40

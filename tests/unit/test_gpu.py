@@ -74,7 +74,7 @@ def test_a_trial_waits_while_all_gpu_slots_are_used(slots, monkeypatch):
 
 def test_a_trial_uses_only_its_gpu_and_records_the_slot(slots, digits, tmp_path, monkeypatch):
     def tell(spec, data, code, attempt, folder, *_):
-        seen = trial.identity(spec, data.digest, code, attempt) | {"status": "ok"}
+        seen = trial.identity(spec, data.fingerprint, code, attempt) | {"status": "ok"}
         seen["visible"] = os.environ["CUDA_VISIBLE_DEVICES"]
         (folder / "record.json").write_text(json.dumps(seen))
 

@@ -61,49 +61,49 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("name", ARRAYS)
 def test_a_damaged_array_is_reported(folder, read, name, damage):
-    open_intact(folder / "digest.json")
+    open_intact(folder / "dataset.json")
     damage(folder / name)
     with pytest.raises(DamagedError, match=rf"{name}: damaged: .*; run again to prepare the data again$"):
-        open_intact(folder / "digest.json")
-    assert not (folder / "digest.json").exists()  # which makes Snakemake run the data step
+        open_intact(folder / "dataset.json")
+    assert not (folder / "dataset.json").exists()  # which makes Snakemake run the data step
 
 
 def test_a_missing_array_is_prepared_again(folder):
     (folder / "y_train.npy").unlink()
     with pytest.raises(DamagedError, match=r"y_train\.npy: damaged: it is missing; run again"):
-        open_intact(folder / "digest.json")
-    assert not (folder / "digest.json").exists()
+        open_intact(folder / "dataset.json")
+    assert not (folder / "dataset.json").exists()
 
 
 def test_an_array_is_read_once_until_it_is_written(folder, read):
     for _ in range(3):
-        open_intact(folder / "digest.json")
+        open_intact(folder / "dataset.json")
     assert sorted(read) == sorted(ARRAYS)
     name, content = "x_train.npy", (folder / "x_train.npy").read_bytes()
     before = (folder / name).stat()
     (folder / name).write_bytes(content)
     os.utime(folder / name, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a program that hides its write
-    open_intact(folder / "digest.json")
+    open_intact(folder / "dataset.json")
     assert read[len(ARRAYS) :] == [name]
 
 
 def test_only_the_requested_parts_are_read(folder, read):
     cut(folder / "x_test.npy", 0)
-    open_intact(folder / "digest.json", ("train", "validation"))
+    open_intact(folder / "dataset.json", ("train", "validation"))
     assert "x_test.npy" not in read
 
 
 def test_arrays_are_read_again_after_an_hour(folder, read, monkeypatch):
-    open_intact(folder / "digest.json")
+    open_intact(folder / "dataset.json")
     monkeypatch.setattr(intact, "VALID_FOR", 0)
-    open_intact(folder / "digest.json")
+    open_intact(folder / "dataset.json")
     assert len(read) == 2 * len(ARRAYS)
 
 
 def test_a_file_written_just_now_is_not_cached(folder, read, monkeypatch):
     monkeypatch.setattr(intact, "UNSETTLED", 60)
     os.utime(folder / "x_train.npy")
-    open_intact(folder / "digest.json")
+    open_intact(folder / "dataset.json")
     assert "x_train" not in (
         json.loads(DataFolder(folder).compared.read_text()) if DataFolder(folder).compared.exists() else {}
     )
@@ -111,9 +111,9 @@ def test_a_file_written_just_now_is_not_cached(folder, read, monkeypatch):
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"x_train": 1}', b"\xff", b'{"x_train": {"at": "now"}}'])
 def test_a_damaged_cache_does_not_change_the_results(folder, read, content):
-    open_intact(folder / "digest.json")
+    open_intact(folder / "dataset.json")
     DataFolder(folder).compared.write_bytes(content)
-    open_intact(folder / "digest.json")
+    open_intact(folder / "dataset.json")
     assert len(read) == 2 * len(ARRAYS)
 
 
@@ -130,7 +130,12 @@ def test_a_damaged_array_fails_the_job_in_one_line_and_is_no_failed_trial(folder
     cut(folder / "x_train.npy", size)
     with pytest.raises(LaunchError):
         launch(
-            make_spec({"neurons": [8]}, 1), folder / "digest.json", tmp_path / "t" / "record.json", tmp_path / "s", 1, 1
+            make_spec({"neurons": [8]}, 1),
+            folder / "dataset.json",
+            tmp_path / "t" / "record.json",
+            tmp_path / "s",
+            1,
+            1,
         )
     said = capfd.readouterr().err
     assert "x_train.npy: damaged: it is not a complete array" in said

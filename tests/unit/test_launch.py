@@ -38,7 +38,7 @@ def write_ok(spec, data, code, attempt, folder, leaves, earlier):
         (folder / name).write_text(f"{name}, {earlier and earlier.name}")
     content = {
         "trial": spec.trial,
-        "data": data.digest,
+        "data": data.fingerprint,
         "code": code,
         "status": "ok",
         "metrics": {},
@@ -48,7 +48,7 @@ def write_ok(spec, data, code, attempt, folder, leaves, earlier):
 
 
 def write_failed(spec, data, code, attempt, folder, leaves, earlier):
-    content = {"trial": spec.trial, "data": data.digest, "code": code, "status": "failed"}
+    content = {"trial": spec.trial, "data": data.fingerprint, "code": code, "status": "failed"}
     (folder / "record.json").write_text(json.dumps(content))
 
 
@@ -128,8 +128,8 @@ def test_a_disk_that_becomes_full_is_reported_in_one_line(digits, places, monkey
 
 
 def test_missing_data_are_named(places, tmp_path):
-    with pytest.raises(LaunchError, match=r"digest.json: no such file; prepare the data first"):
-        run(tmp_path / "digest.json", places)
+    with pytest.raises(LaunchError, match=r"dataset.json: no such file; prepare the data first"):
+        run(tmp_path / "dataset.json", places)
 
 
 def test_resetting_failed_trials_keeps_finished_ones(digits, places, monkeypatch, tmp_path):
@@ -152,8 +152,8 @@ def test_a_stopped_job_leaves_no_process_and_no_record(digits, places, number):
         "from gamtune.spec import Spec\n"
         "def endless(*_):\n    print('started', flush=True); time.sleep(600)\n"
         "trial.run_trial = endless\n"
-        "digest, record, store, spec = sys.argv[1:]\n"
-        "launching.launch(Spec.from_json(spec), pathlib.Path(digest), pathlib.Path(record), pathlib.Path(store), 1, 1)\n"
+        "data_info, record, store, spec = sys.argv[1:]\n"
+        "launching.launch(Spec.from_json(spec), pathlib.Path(data_info), pathlib.Path(record), pathlib.Path(store), 1, 1)\n"
     )
     command = [sys.executable, "-c", script, digits, places["record"], places["store"], SPEC.to_json()]
     environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
@@ -199,7 +199,7 @@ def test_the_import_closure_of_a_trial_does_not_contain_the_config():
 def ask(digits, places, epochs, leaves, continues=0):
     spec = make_spec({"neurons": [8], "epochs": epochs}, 1)
     launch(spec, digits, places["record"], places["store"], 1, 1, leaves, continues)
-    return places["store"] / store_key(spec, Prepared.open(digits).digest, training_code())
+    return places["store"] / store_key(spec, Prepared.open(digits).fingerprint, training_code())
 
 
 def test_a_model_that_was_not_kept_is_trained_again_on_request(digits, places, monkeypatch):

@@ -52,7 +52,7 @@ OWNED = Counter(name for path in (LIBRARY / "results").glob("*.py") for name in 
 
 def test_each_file_name_is_written_once():
     assert OWNED.total() == len(OWNED)
-    assert {"record.json", "summary.csv", "digest.json", "captions.json"} <= set(OWNED)
+    assert {"record.json", "summary.csv", "dataset.json", "captions.json"} <= set(OWNED)
 
 
 def test_no_other_module_contains_the_name_of_a_result_file():
@@ -110,7 +110,7 @@ def test_paths_equal_those_in_the_readme_and_the_rules():
         "results/wine/confirm/default/2/record.json": study.confirmation("default", 2).record,
         "results/wine/final/optimum/1/log.txt": study.final("optimum", 1).log,
         "results/wine/data/fold_2/x_train.npy": study.data.fold(2).array("x", "train"),
-        "results/wine/data/digest.json": study.data.fold(None).info,
+        "results/wine/data/dataset.json": study.data.fold(None).info,
         "results/wine/data/whole/preprocessing.json": study.data.whole.preprocessing,
         "results/wine/selection/selection.json": study.selection,
         "results/wine/optimum/weights/dense_kernel.csv": study.optimum.weight("dense/kernel"),

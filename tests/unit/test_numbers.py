@@ -73,7 +73,7 @@ def finished_study(folder, metrics):
         "low": None, "high": None, "skipped": None,
     }  # fmt: skip
     selection = {
-        "winner": "observed_1", "choose": "lowest_mean", "selection": "validation", "why": "", "weight_seeds": [1, 2],
+        "optimum": "observed_1", "choose": "lowest_mean", "selected_on": "validation", "why": "", "weight_seeds": [1, 2],
         "spec": {"neurons": [8], "l1": 0.00002345}, "candidates": [candidate], "optimism": None,
     }  # fmt: skip
     (folder / "small" / "selection" / "selection.json").write_text(json.dumps(selection))

@@ -30,11 +30,11 @@ def predicted(folder, probabilities, actual):
     return drawn_optimum(folder, rows)
 
 
-def drawn_optimum(folder, rows, selection="validation"):
+def drawn_optimum(folder, rows, selected_on="validation"):
     for name in ("optimum", "data"):
         (folder / name).mkdir()
     write_artefact(rows, folder / "optimum" / "predictions.csv")
-    dataset(selection=selection).write(folder / "data" / "digest.json")
+    dataset(selected_on=selected_on).write(folder / "data" / "dataset.json")
     write_optimum_figures(folder, folder / "figures")
     return Captions.read(folder / "figures" / "captions.json").captions
 

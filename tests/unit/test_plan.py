@@ -6,7 +6,7 @@ import yaml
 from configs import CONFIG, changed
 
 from gamtune.cli.main import main
-from gamtune.config.load import parse_study, read_study
+from gamtune.config.load import parse_study, read_raw, read_study
 from gamtune.config.study import Study
 from gamtune.errors import InputError
 from gamtune.plan import Plan
@@ -60,7 +60,7 @@ def test_a_log_uniform_hyperparameter_on_its_natural_scale_gives_a_hint(tmp_path
 
 def test_the_shipped_studies_model_log_uniform_hyperparameters_on_their_logarithm():
     for path in sorted((ROOT / "config").glob("**/*.yaml")):
-        raw = yaml.safe_load(path.read_text())
+        raw = read_raw(str(path))
         natural = [hint for hint in Plan(raw, path.name).hints if "natural scale" in hint]
         assert natural == [], path.name
 
@@ -75,6 +75,17 @@ def test_the_config_of_a_step_holds_only_its_sections():
     assert plan.sections("data", "search") == other.sections("data", "search")
     assert plan.sections("analysis") != other.sections("analysis")
     assert list(json.loads(plan.sections("search", "data"))) == ["data", "search"]
+
+
+def test_the_config_of_the_data_step_depends_on_the_samples_of_the_selection_but_not_on_its_rules():
+    plan, other, on_test = (
+        Plan(changed(CONFIG, {f"selection.{key}": value for key, value in changes.items()}), "c")
+        for changes in ({}, {"rules": ["default"], "final.replicates": 1}, {"on": "test"})
+    )
+    assert json.loads(plan.sections("data", "selection.on"))["selection"] == {"on": "validation"}
+    assert plan.step_config("data", "selection.on") == other.step_config("data", "selection.on")
+    assert plan.step_config("data", "selection.on") != on_test.step_config("data", "selection.on")
+    assert [row.spec for row in plan.rows] == [row.spec for row in on_test.rows]
 
 
 def test_a_study_can_be_read_back_from_its_step_config():
@@ -141,12 +152,12 @@ def test_a_step_config_keeps_the_order_of_the_space():
     assert build_table(again) == plan.rows
 
 
-def test_the_table_digest_depends_on_every_row(tmp_path, monkeypatch):
+def test_the_table_fingerprint_depends_on_every_row(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("rows.csv").write_text("l1\n0.1\n")
     raw = {**CONFIG, "search": {"strategy": "manual", "rows": "rows.csv"}, "space": {}}
     before = Plan(raw, "c")
-    assert Plan(raw, "c").table_digest == before.table_digest
+    assert Plan(raw, "c").table_fingerprint == before.table_fingerprint
     Path("rows.csv").write_text("l1\n0.1\n0.2\n")
-    assert Plan(raw, "c").table_digest != before.table_digest
+    assert Plan(raw, "c").table_fingerprint != before.table_fingerprint
     assert Plan(raw, "c").sections("search") == before.sections("search")

@@ -46,7 +46,7 @@ def test_linear_discriminant_analysis_reaches_its_published_accuracy_on_har(har)
 
 def test_har_is_validated_on_subjects_that_are_not_in_training(tmp_path):
     prepare(Data(source="har", mirror=DATA, validation={"by_group": "subject", "groups": 5}), tmp_path)
-    info = json.loads((tmp_path / "digest.json").read_text())
+    info = json.loads((tmp_path / "dataset.json").read_text())
     assert (info["inputs"], info["rows"]["test"]) == (561, 2947)
     groups = {}
     for line in (tmp_path / "split.csv").read_text().splitlines()[1:]:
@@ -54,7 +54,7 @@ def test_har_is_validated_on_subjects_that_are_not_in_training(tmp_path):
         groups.setdefault(part, set()).add(subject)
     assert {part: len(subjects) for part, subjects in groups.items()} == {"train": 16, "validation": 5, "test": 9}
     assert not groups["train"] & groups["validation"]
-    train = Prepared.open(tmp_path / "digest.json").part("train").x
+    train = Prepared.open(tmp_path / "dataset.json").part("train").x
     assert np.abs(train.std(axis=0, ddof=1) - 1).max() < 1e-4
 
 

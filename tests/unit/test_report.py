@@ -46,9 +46,9 @@ def candidate(name, mean, difference=None, half=None, skipped=None):
 
 
 SELECTION = {
-    "winner": "observed_2",
+    "optimum": "observed_2",
     "choose": "lowest_mean",
-    "selection": "validation",
+    "selected_on": "validation",
     "why": "observed_2 has the lowest mean.",
     "weight_seeds": [11, 12, 13],
     "spec": {"neurons": [300, 200], "l1": 0.0031, "activation": "relu"},
@@ -108,7 +108,7 @@ def study(tmp_path):
     )
     summary.to_csv(tmp_path / "summary.csv", index=False)
     summary.iloc[:, :6].to_csv(tmp_path / "table.csv", index=False)
-    dataset().write(tmp_path / "data" / "digest.json")
+    dataset().write(tmp_path / "data" / "dataset.json")
     warning = DataWarning("single_column", "column 'a<b' alone predicts 'y'")
     DataWarnings(warnings=[warning]).write(tmp_path / "data" / "warnings.json")
     columns = [
@@ -290,7 +290,7 @@ def test_the_page_states_whether_the_test_samples_were_used_for_the_selection():
         "The 50 test samples were scored once, after the selection: 46 predictions are correct"
         in describe_test_scores(selection(), TEST, 50, None, [])[-1]
     )
-    chosen_on = describe_test_scores(selection(selection="test"), TEST, 50, None, [])
+    chosen_on = describe_test_scores(selection(selected_on="test"), TEST, 50, None, [])
     assert "The 50 test samples were also used for early stopping and model selection" in chosen_on[-1]
 
 

@@ -25,10 +25,10 @@ from gamtune.selection.select import select
 from gamtune.selection.slots import COLUMNS, read_candidates
 
 
-def confirmed(folder, errors, selection="validation"):
+def confirmed(folder, errors, selected_on="validation"):
     """Write the candidates of a study and the validation MSE of their confirmations, None for failed ones."""
     (folder / "selection").mkdir(parents=True)
-    dataset(selection=selection, inputs=4).write(folder / "data/digest.json")
+    dataset(selected_on=selected_on, inputs=4).write(folder / "data/dataset.json")
     with (folder / "selection" / "candidates.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
@@ -57,7 +57,7 @@ def made(folder, replicates=3, choose="lowest_mean"):
 def test_the_lowest_mean_is_selected_and_differences_are_paired_by_seed(tmp_path):
     errors = {"observed_1": [0.05, 0.07, 0.06], "b": [0.03, 0.05, 0.05], "c": [0.09, 0.02, 0.04]}
     selection = made(confirmed(tmp_path, errors))
-    assert selection["winner"] == "b"
+    assert selection["optimum"] == "b"
     assert selection["spec"]["neurons"] == [2]
     entries = {entry["candidate"]: entry for entry in selection["candidates"]}
     assert entries["b"]["difference"] is None
@@ -81,9 +81,9 @@ def test_the_lowest_mean_is_selected_and_differences_are_paired_by_seed(tmp_path
 def test_the_one_standard_error_rule_selects_the_smallest_network_within_one_standard_error(tmp_path):
     errors = {"a": [0.055, 0.06, 0.065], "b": [0.05, 0.06, 0.055], "c": [0.04, 0.05, 0.06]}  # sizes rise from a to c
     folder = confirmed(tmp_path, errors)
-    assert made(folder)["winner"] == "c"
+    assert made(folder)["optimum"] == "c"
     selection = made(folder, choose="one_standard_error")  # 0.05 + 0.0058: b is within, a is not
-    assert (selection["winner"], selection["choose"]) == ("b", "one_standard_error")
+    assert (selection["optimum"], selection["choose"]) == ("b", "one_standard_error")
     assert selection["why"].startswith(
         "b (configuration r2) is the smallest network (16 weights) within one standard error"
     )
@@ -102,7 +102,7 @@ def test_the_reason_states_how_many_differences_are_not_significant(tmp_path):
 
 def test_the_reason_states_that_the_test_set_was_used_for_the_selection(tmp_path):
     selection = made(confirmed(tmp_path, {"a": [0.05, 0.051], "b": [0.06, 0.061]}, "test"), replicates=2)
-    assert selection["selection"] == "test"
+    assert selection["selected_on"] == "test"
     assert selection["why"].startswith("a (configuration r1) has the lowest mean test MSE over 2 fresh weight seeds")
     assert selection["why"].endswith(ON_TEST_ROWS)
 
@@ -157,7 +157,7 @@ def test_the_baselines_are_the_best_configuration_listed_ones_and_the_default(ma
 
 def test_empty_slots_and_failed_confirmations_are_skipped_with_their_reason(tmp_path):
     selection = made(confirmed(tmp_path, {"a": None, "b": [0.03, None, 0.03], "c": [0.05, 0.06, 0.05]}))
-    assert selection["winner"] == "c"
+    assert selection["optimum"] == "c"
     skipped = [entry["skipped"] for entry in selection["candidates"]]
     assert skipped == ["no row", "1 of 3 confirmations failed: diverged", None]
 
@@ -203,7 +203,7 @@ def summary(study, errors):
 
 def candidates_of(study, errors, tmp_path):
     summary(study, errors).to_csv(tmp_path / "summary.csv", index=False)
-    dataset(inputs=64, classes=list(range(10))).write(tmp_path / "data/digest.json")
+    dataset(inputs=64, classes=list(range(10))).write(tmp_path / "data/dataset.json")
     write_candidates(study, tmp_path / "summary.csv", tmp_path / "candidates.csv")
     return read_candidates(tmp_path / "candidates.csv")
 

@@ -28,7 +28,7 @@ def trained(monkeypatch):
     def write(spec, data, code, attempt, folder, leaves, earlier):
         for name in leaves:
             (folder / name).write_text(f"{name} of {spec.trial}, continued from {earlier and earlier.name}")
-        record = {"trial": spec.trial, "data": data.digest, "code": code, "status": "ok", "metrics": [0.5]}
+        record = {"trial": spec.trial, "data": data.fingerprint, "code": code, "status": "ok", "metrics": [0.5]}
         (folder / "record.json").write_text(json.dumps(record))
 
     def count(task):
@@ -47,7 +47,7 @@ def trained(monkeypatch):
 def ask(digits, tmp_path):
     def ask(spec=SPEC, leaves=BOTH, continues=0):
         launch(spec, digits, tmp_path / "trial" / "record.json", tmp_path / "store", 1, 1, leaves, continues)
-        return tmp_path / "store" / store_key(spec, Prepared.open(digits).digest, training_code())
+        return tmp_path / "store" / store_key(spec, Prepared.open(digits).fingerprint, training_code())
 
     return ask
 
@@ -179,9 +179,9 @@ def test_placing_a_model_leaves_the_store_read_only(ask, trained):
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_description_of_the_data_fails_the_job(digits, tmp_path, trained, damage):
-    copy = tmp_path / "data" / "digest.json"
+    copy = tmp_path / "data" / "dataset.json"
     copy_file(digits, copy)
     overwrite(copy, damage(copy.read_bytes()))
-    with pytest.raises(DamagedError, match=r"digest\.json: damaged: .*; delete it and run again"):
+    with pytest.raises(DamagedError, match=r"dataset\.json: damaged: .*; delete it and run again"):
         launch(SPEC, copy, tmp_path / "trial" / "record.json", tmp_path / "store", 1, 1)
     assert trained == []

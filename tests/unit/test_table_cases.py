@@ -34,7 +34,7 @@ def case(tmp_path, monkeypatch):
 
 def prepared(data):
     prepare(data, Path("data"))
-    return json.loads(Path("data/digest.json").read_text())
+    return json.loads(Path("data/dataset.json").read_text())
 
 
 def refused(data):

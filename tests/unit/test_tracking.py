@@ -285,7 +285,7 @@ def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_th
     study.write_record("a" * 12, "optimum")
     (study.folder / "selection").mkdir()
     Selection(
-        winner="observed_1", choose="lowest_mean", selection="validation", why="lowest mean validation mse",
+        optimum="observed_1", choose="lowest_mean", selected_on="validation", why="lowest mean validation mse",
         weight_seeds=[], spec={}, candidates=[Compared(candidate="observed_1", rule="", source="")], optimism=None,
     ).write(study.folder / "selection/selection.json")  # fmt: skip
     assert sync(study.tracked).champion is None, "no model yet"

@@ -29,7 +29,7 @@ def few_digits(tmp_path_factory):
     """The digits with a fifth of the usual training samples, for tests that do not depend on their number."""
     folder = tmp_path_factory.mktemp("few digits")
     prepare(Data(source="digits", test={"fraction": 0.7}), folder)
-    return Prepared.open(folder / "digest.json")
+    return Prepared.open(folder / "dataset.json")
 
 
 def test_a_record_describes_its_trial(tmp_path, digits):
@@ -39,7 +39,7 @@ def test_a_record_describes_its_trial(tmp_path, digits):
     record = json.loads((tmp_path / "record.json").read_text())
     assert (record["trial"], record["status"], record["reason"]) == (spec.trial, "ok", None)
     assert Spec.from_json(json.dumps(record["spec"])) == spec
-    assert (record["data"], record["code"], record["attempt"]) == (data.digest, "code", 1)
+    assert (record["data"], record["code"], record["attempt"]) == (data.fingerprint, "code", 1)
     assert record["epochs_run"] == len(record["history"]["epoch"]) == len(record["history"]["time"]) == 3
     assert set(record["versions"]) == {"python", "tensorflow", "keras", "numpy"}
     assert record["finished"] >= record["history"]["time"][-1] >= record["started"]
@@ -118,7 +118,7 @@ def values(tmp_path_factory):
     folder = tmp_path_factory.mktemp("values")
     rows.to_csv(folder / "rows.csv", index=False)
     prepare(Data(source="table", path=str(folder / "rows.csv"), target="price"), folder / "data")
-    return folder / "data" / "digest.json"
+    return folder / "data" / "dataset.json"
 
 
 @pytest.mark.parametrize("network", ["keras", "h2o"])

@@ -129,7 +129,7 @@ def trained(folder, rows, **settings):
     folder.mkdir(exist_ok=True)
     rows.to_csv(folder / "rows.csv", index=False)
     prepare(Data(source="table", path=str(folder / "rows.csv"), target="y"), folder)
-    data = Prepared.open(folder / "digest.json")
+    data = Prepared.open(folder / "dataset.json")
     run_trial(make_spec(TRAINING | settings, 1), data, "code", 1, folder)
     return json.loads((folder / "record.json").read_text()), data
 

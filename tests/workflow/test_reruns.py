@@ -67,7 +67,7 @@ def test_a_library_that_is_reworded_reformatted_and_touched_runs_nothing(finishe
 
 def test_a_touched_data_file_of_any_size_runs_nothing(finished):
     touch(finished.folder / "data" / "digits.csv")
-    touch(finished.path("data/digest.json"))
+    touch(finished.path("data/dataset.json"))
     assert finished.planned() == {}
 
 
@@ -99,6 +99,15 @@ def test_edited_data_are_prepared_and_trained_again(finished):
     assert finished.planned() == {"data": 1, "train": TRAININGS, **BELOW_TRAINING}
 
 
+def test_selecting_on_the_test_set_prepares_the_data_again_and_another_rule_does_not(finished):
+    finished.configure(selection__on="test")
+    assert finished.planned() == {"data": 1, "table": 1, "train": TRAININGS, **BELOW_TRAINING}
+    finished.configure(selection__rules=["best_observed"])
+    planned = finished.planned()
+    assert planned["candidates"] == 1
+    assert {"data", "table", "train", "summarise"} & set(planned) == set()
+
+
 def test_a_reworded_description_of_a_key_runs_nothing(finished):
     finished.copy_code()
     finished.edit("workflow/gamtune/config/data_section.py", "Random seed of the split,", "Seed of the random split,")
@@ -118,7 +127,7 @@ def test_another_candidate_trains_only_its_confirmations(finished):
              for path in finished.path("final").glob("*/*/log.txt")} - {None}  # fmt: skip
     stored = {json.loads((path / "record.json").read_text())["trial"] for path in trained}
     assert final <= stored
-    assert len(trained) <= TRAININGS + 4 + 2 + 3 * 2  # three settings, whoever has won
+    assert len(trained) <= TRAININGS + 4 + 2 + 3 * 2  # three settings, whichever is the optimum
 
 
 def test_another_selection_rule_uses_the_stored_trials(finished):

@@ -78,7 +78,7 @@ def test_halving_continues_the_best_trials_and_keeps_only_the_model_of_the_optim
 
     slot = new_project.path("rungs/1/1/record.json")
     continued = json.loads(slot.read_text())
-    command = ["train", "--spec", json.dumps(continued["spec"]), "--data", str(new_project.path("data/digest.json"))]
+    command = ["train", "--spec", json.dumps(continued["spec"]), "--data", str(new_project.path("data/dataset.json"))]
     command += ["--record", str(tmp_path / "at once" / "record.json"), "--store", str(tmp_path / "other store")]
     done = new_project.gamtune(*command)
     assert done.code == 0, done.output

@@ -35,9 +35,9 @@ def mixed(new_project):
 def test_each_configuration_is_trained_once_per_fold_and_the_model_predicts_raw_samples(mixed):
     summary = pd.DataFrame(mixed.rows("summary.csv"))
     assert summary.groupby("name").size().tolist() == [FOLDS] * 2
-    digests = {mixed.json(f"data/fold_{fold}/digest.json")["digest"] for fold in (1, 2)}
+    fingerprints = {mixed.json(f"data/fold_{fold}/dataset.json")["fingerprint"] for fold in (1, 2)}
     records = [mixed.json(f"trials/{trial}/record.json") for trial in summary["trial"]]
-    assert {record["data"] for record in records} == digests
+    assert {record["data"] for record in records} == fingerprints
     folds = [mixed.json(f"confirm/observed_1/{number}/record.json")["spec"]["fold"] for number in (1, 2, 3)]
     assert folds == [1, 2, 1]
     split = pd.DataFrame(mixed.rows("data/split.csv"))
@@ -50,8 +50,8 @@ def test_each_configuration_is_trained_once_per_fold_and_the_model_predicts_raw_
     assert "inputs (principal components with 0.999 of the variance)" in mixed.path("report.html").read_text()
 
     final = [mixed.json(f"final/optimum/{number}/record.json") for number in (1, 2)]
-    assert {record["data"] for record in final} == {mixed.json("data/whole/digest.json")["digest"]}
-    assert mixed.json("data/whole/digest.json")["rows"]["train"] == (split["part"] != "test").sum()
+    assert {record["data"] for record in final} == {mixed.json("data/whole/dataset.json")["fingerprint"]}
+    assert mixed.json("data/whole/dataset.json")["rows"]["train"] == (split["part"] != "test").sum()
     comparison = mixed.rows("optimum/comparison.csv")
     assert [(row["what"], row["part"], row["n"]) for row in comparison[-3:]] == [
         ("optimum", "train", "1"), ("optimum", "test", "1"), ("optimum (final seeds)", "test", "2")
@@ -78,21 +78,21 @@ def test_each_configuration_is_trained_once_per_fold_and_the_model_predicts_raw_
     done = mixed.snakemake("--until", "summarise")
     assert done.code == 0, done.output
     again = {mixed.json(f"trials/{trial}/record.json")["data"] for trial in summary["trial"]}
-    assert not again & digests
+    assert not again & fingerprints
 
 
 def test_a_regression_selected_on_the_test_set_has_a_note_wherever_its_errors_are_shown(new_project):
     write_mixed(new_project.folder)
     new_project.configure(
-        data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"],
-              "selection": "test"},
-        search__draws=6, analysis__gam="s(l1, k=3) + rho", selection={"confirm": {"top": 1, "replicates": 2}},
+        data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"]},
+        search__draws=6, analysis__gam="s(l1, k=3) + rho",
+        selection={"on": "test", "confirm": {"top": 1, "replicates": 2}},
     )  # fmt: skip
     done = new_project.snakemake()
     assert done.code == 0, done.output
-    digest = new_project.json("data/digest.json")
-    assert (digest["task"], digest["selection"]) == ("regression", "test")
-    assert digest["rows"]["validation"] == digest["rows"]["test"] == 48
+    info = new_project.json("data/dataset.json")
+    assert (info["task"], info["selected_on"]) == ("regression", "test")
+    assert info["rows"]["validation"] == info["rows"]["test"] == 48
     pages = ["report.html", "selection/selection.json", "gam/warnings.txt", "figures/captions.json"]
     for page in pages:
         assert ON_TEST_ROWS in new_project.path(page).read_text(), page
@@ -100,7 +100,7 @@ def test_a_regression_selected_on_the_test_set_has_a_note_wherever_its_errors_ar
     assert len(figures) >= 3
     for figure in figures:
         assert ON_TEST_ROWS in figure.read_text(), figure.name
-    assert {row["selection"] for row in new_project.rows("summary.csv")} == {"test"}
+    assert {row["selected_on"] for row in new_project.rows("summary.csv")} == {"test"}
     shown = new_project.gamtune("show", "config/small.yaml").output
     assert "(also used for the selection)" in shown
     comparison = new_project.rows("optimum/comparison.csv")

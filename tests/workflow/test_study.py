@@ -15,7 +15,7 @@ CONTRACT = [
     "table.csv",
     "data/x_train.npy",
     "data/y_test.npy",
-    "data/digest.json",
+    "data/dataset.json",
     "data/preprocessing.json",
     "data/split.csv",
     "summary.csv",
@@ -123,7 +123,7 @@ def test_the_selected_candidate_has_the_lowest_mean_over_common_seeds(finished_o
         records = [finished_once.json(f"confirm/{candidate}/{number}/record.json") for number in (1, 2)]
         assert [record["spec"]["weight_seed"] for record in records] == selection["weight_seeds"]
         means[candidate] = sum(record["metrics"]["validation"]["mse"] for record in records) / 2
-    assert selection["winner"] == min(means, key=means.get)
+    assert selection["optimum"] == min(means, key=means.get)
     tried = {
         finished_once.json(f"trials/{row['trial']}/record.json")["spec"]["weight_seed"]
         for row in finished_once.rows("table.csv")
@@ -158,7 +158,7 @@ from gamtune.data.arrays import Prepared
 from gamtune.learners.mlp.model_file import load_raw
 from gamtune.learners.mlp.scoring import score
 from pathlib import Path
-data = Prepared.open(Path("results/small/data/digest.json"))
+data = Prepared.open(Path("results/small/data/dataset.json"))
 raw = load_raw(Path("results/small/optimum/model.keras"))
 print(json.dumps({part: score(raw, data.part(part), data) for part in ("train", "validation")}))"""
     done = finished_once.call("env", f"PYTHONPATH={root / 'workflow'}", sys.executable, "-c", code)
@@ -266,4 +266,4 @@ def test_a_study_with_too_few_configurations_for_the_model_runs_without_it(finis
     assert not finished.path("gam/terms.csv").exists()
     assert finished.path("figures/mse_by_parameter.png").exists()
     assert reason in finished.path("report.html").read_text()
-    assert finished.json("selection/selection.json")["winner"] == "observed_1"
+    assert finished.json("selection/selection.json")["optimum"] == "observed_1"

@@ -25,7 +25,7 @@ from gamtune.search.usage import unused_reason
 from gamtune.selection.finalists import finalists
 from gamtune.selection.slots import fold_of, slots
 from gamtune.slots import Row
-from gamtune.spec import Spec, canonical_json, digest
+from gamtune.spec import Spec, canonical_json, fingerprint
 
 PATTERN = re.compile("[{}<>]")  # characters of Snakemake's wildcards and path variables
 
@@ -163,11 +163,11 @@ class Plan:
         return int(self.config.stage_settings(self.number(stage) - 1)["epochs"])
 
     def slot_data(self, stage: str, slot: str) -> str:
-        """Return the path of ``digest.json`` of the data that the trial of a slot is trained on."""
+        """Return the path of ``dataset.json`` of the data that the trial of a slot is trained on."""
         replicate = int(slot.rpartition("/")[2])
         if stage == FINAL:
-            return self.final_digest(replicate)
-        return self.digest(fold_of(self.config, replicate) if stage == CONFIRM else None)
+            return self.final_data_info(replicate)
+        return self.data_info(fold_of(self.config, replicate) if stage == CONFIRM else None)
 
     def proposing(self, stage: str) -> str:
         """Return the path of the file with the settings that a round or rung depends on.
@@ -175,7 +175,7 @@ class Plan:
         Later rounds are left out, so that adding a round does not repeat the earlier ones.
         """
         study = self.config.model_copy(update={"search": self.config.search.until(self.number(stage))})
-        return self._step_config(_sections(study, "study", "data", "search", "space", "training"))
+        return self._step_config(_sections(study, "study", "data", "selection.on", "search", "space", "training"))
 
     @cached_property
     def search_implementations(self) -> list[Implementation]:
@@ -222,9 +222,8 @@ class Plan:
     @property
     def proposing_candidates(self) -> str:
         """Path of the file with the settings that the candidates and their confirmations depend on."""
-        include: Any = dict.fromkeys(("study", "data", "search", "space", "training", "analysis"), True)
-        include["selection"] = {"rules": True, "by_hand": True, "confirm": True}
-        return self._step_config(_compact(self.config.model_dump(mode="json", include=include)))
+        keys = (f"selection.{key}" for key in ("on", "rules", "by_hand", "confirm"))
+        return self.step_config("study", "data", "search", "space", "training", "analysis", *keys)
 
     @cached_property
     def replicates(self) -> list[int]:
@@ -239,7 +238,8 @@ class Plan:
     def sections(self, *names: str) -> str:
         """Return sections of the config with all defaults, as JSON.
 
-        The space keeps the order of the config, which determines the order of a grid.
+        A name such as ``selection.on`` stands for one key of a section. The space keeps the order of the config, which
+        determines the order of a grid.
         """
         return _sections(self.config, *names)
 
@@ -248,12 +248,13 @@ class Plan:
 
         The path is a parameter of the rule of the step. The name of the file is the fingerprint of its content.
         Therefore a change of these sections runs the step again, a change of other sections does not, and no change
-        affects a running job.
+        affects a running job. A step that reads the section ``data`` as part of a study also depends on
+        ``selection.on``, because the two are checked together.
         """
         return self._step_config(self.sections(*names))
 
     def _step_config(self, text: str) -> str:
-        path = self.path(f"config/{digest(text)[:16]}.json")
+        path = self.path(f"config/{fingerprint(text)[:16]}.json")
         self._step_configs[path] = text
         return path
 
@@ -267,9 +268,9 @@ class Plan:
                 write_text(path, text)
 
     @cached_property
-    def table_digest(self) -> str:
+    def table_fingerprint(self) -> str:
         """Fingerprint of the table; it changes with the config, a CSV file of configurations or the sampling code."""
-        return digest(canonical_json([[row.name, row.replicate, row.spec.to_json()] for row in self.rows]))
+        return fingerprint(canonical_json([[row.name, row.replicate, row.spec.to_json()] for row in self.rows]))
 
     @property
     def data_files(self) -> list[str]:
@@ -291,14 +292,14 @@ class Plan:
 
     @property
     def data_outputs(self) -> list[str]:
-        """Files of the prepared data within ``data/``, except its digest."""
+        """Files of the prepared data within ``data/``, except ``dataset.json``."""
         data = self.layout.data
         sets = [data.fold(fold) for fold in self.config.data.folds]
         files = [*(file for one in sets for file in one.set_files), data.split, data.columns, data.warnings]
         return [file.relative_to(data.path).as_posix() for file in files if file != data.info]
 
-    def digest(self, fold: int | None) -> str:
-        """Return the path of ``digest.json`` of the data of a fold."""
+    def data_info(self, fold: int | None) -> str:
+        """Return the path of ``dataset.json`` of the data of a fold."""
         return str(self.layout.data.fold(fold or self.config.data.folds[0]).info)
 
     @cached_property
@@ -316,11 +317,11 @@ class Plan:
         """Option of the steps if the final trials are trained on the training and validation samples."""
         return ["--whole"] if self.config.selection.final.train_on == "train+validation" else []
 
-    def final_digest(self, replicate: int) -> str:
-        """Return the path of ``digest.json`` of the data that a final trial is trained on."""
+    def final_data_info(self, replicate: int) -> str:
+        """Return the path of ``dataset.json`` of the data that a final trial is trained on."""
         if self.whole:
             return str(self.layout.data.whole.info)
-        return self.digest(fold_of(self.config, len(self.replicates) + replicate))
+        return self.data_info(fold_of(self.config, len(self.replicates) + replicate))
 
     def _check(self) -> None:
         """Check what depends on the table or on files of the user."""
@@ -370,8 +371,12 @@ class Plan:
 
 
 def _sections(study: Study, *names: str) -> str:
-    return _compact(study.model_dump(mode="json", include=set(names)))
-
-
-def _compact(content: Any) -> str:
+    included: dict[str, Any] = {}
+    for name in names:
+        section, _, key = name.partition(".")
+        if key:
+            included.setdefault(section, {})[key] = True
+        else:
+            included[section] = True
+    content = study.model_dump(mode="json", include=included)
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)

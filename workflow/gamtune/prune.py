@@ -109,7 +109,7 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
     wanted, with_model = set(), set()
     for plan in plans:
         trials = _trials(plan)
-        data = [_data_digest(plan.digest(fold)) for fold in plan.config.data.folds]
+        data = [_data_fingerprint(plan.data_info(fold)) for fold in plan.config.data.folds]
         final = set(_finals(plan))
         wanted |= set(product(trials, data)) | final
         with_model |= set(product(trials, data)) | final if plan.models else final
@@ -130,10 +130,10 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
             yield Unwanted(model, STORE, status.st_size)
 
 
-def _data_digest(path: str) -> str:
+def _data_fingerprint(path: str) -> str:
     """Return the fingerprint of the prepared data, or an empty text."""
     try:
-        return DatasetInfo.read(Path(path)).digest
+        return DatasetInfo.read(Path(path)).fingerprint
     except (OSError, DamagedError):
         return ""
 
@@ -147,7 +147,7 @@ def _trials(plan: Plan) -> set[str]:
 def _finals(plan: Plan) -> Iterator[tuple[str, str]]:
     """Yield the id and the data of each final trial."""
     for slot, spec in _slots(plan, FINAL):
-        yield spec.trial, _data_digest(plan.slot_data(FINAL, slot))
+        yield spec.trial, _data_fingerprint(plan.slot_data(FINAL, slot))
 
 
 def _slots(plan: Plan, stage: str) -> Iterator[tuple[str, Spec]]:

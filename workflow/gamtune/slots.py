@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gamtune.spec import Spec, digest
+from gamtune.spec import Spec, fingerprint
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Row:
     def configuration(self) -> str:
         """Id of the configuration, which is equal for its replicates and folds and does not depend on the name."""
         return (
-            "c" + digest(self.spec.without_seed())[:11]
+            "c" + fingerprint(self.spec.without_seed())[:11]
         )  # begins with a letter, so that CSV readers do not parse it as a number
 
 

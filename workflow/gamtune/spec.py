@@ -93,7 +93,7 @@ class Spec:
     @cached_property
     def trial(self) -> str:
         """Id of the trial: the first 12 hexadecimal digits of the sha256 of the canonical JSON."""
-        return digest(self.to_json())[:12]
+        return fingerprint(self.to_json())[:12]
 
 
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -109,6 +109,6 @@ def canonical_json(value: Any) -> str:
     return CANONICAL.encode(value)
 
 
-def digest(text: str) -> str:
+def fingerprint(text: str) -> str:
     """Return the hexadecimal sha256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -55,7 +55,7 @@ rule optimum_figures:
     """Draw the figures of the optimum on the test set."""
     input:
         predictions="results/{study}/optimum/predictions.csv",
-        digest="results/{study}/data/digest.json",
+        dataset="results/{study}/data/dataset.json",
     output:
         report(
             directory("results/{study}/optimum/figures"),

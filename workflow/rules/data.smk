@@ -20,16 +20,16 @@ rule data:
         file=PLAN.data_files,
     output:
         expand("results/{study}/data/{name}", name=PLAN.data_outputs, allow_missing=True),
-        digest="results/{study}/data/digest.json",
+        dataset="results/{study}/data/dataset.json",
     log:
         "results/{study}/logs/data.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.data.prepare"),
-        data=PLAN.step_config("data"),
+        data=PLAN.step_config("data", "selection.on"),
         content=PLAN.data_content,  # of files whose paths Snakemake takes for patterns
-        folder=subpath(output.digest, parent=True),
+        folder=subpath(output.dataset, parent=True),
     message:
         "prepare the data"
     shell:
@@ -48,7 +48,7 @@ rule whole_data:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.data.prepare"),
-        data=PLAN.step_config("data"),
+        data=PLAN.step_config("data", "selection.on"),
         content=PLAN.data_content,  # of files whose paths Snakemake takes for patterns
         folder=subpath(output[0], parent=True),
     message:

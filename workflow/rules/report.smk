@@ -2,7 +2,7 @@ rule report:
     """Write the report of the study as one HTML page that needs no other files."""
     input:
         summary="results/{study}/summary.csv",
-        digest="results/{study}/data/digest.json",
+        dataset="results/{study}/data/dataset.json",
         warnings="results/{study}/data/warnings.json",
         columns="results/{study}/data/columns.csv",
         gam="results/{study}/gam",

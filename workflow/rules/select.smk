@@ -12,7 +12,7 @@ rule candidates:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.selection.candidates"),
-        rows=PLAN.table_digest,
+        rows=PLAN.table_fingerprint,
         config=PLAN.proposing_candidates,
     message:
         "propose candidates"
@@ -27,7 +27,7 @@ rule select:
         records=expand(
             "results/{study}/confirm/{slot}/record.json", slot=PLAN.stage_slots("confirm"), allow_missing=True
         ),
-        digest="results/{study}/data/digest.json",
+        dataset="results/{study}/data/dataset.json",
     output:
         "results/{study}/selection/selection.json",
         "results/{study}/final/slots.csv",
@@ -50,7 +50,7 @@ rule evaluate:
     input:
         selection="results/{study}/selection/selection.json",
         records=expand("results/{study}/final/{slot}/record.json", slot=PLAN.stage_slots("final"), allow_missing=True),
-        digests=[PLAN.final_digest(replicate) for replicate in PLAN.finals],
+        datasets=[PLAN.final_data_info(replicate) for replicate in PLAN.finals],
     output:
         "results/{study}/optimum/record.json",
         "results/{study}/optimum/model.keras",

@@ -8,8 +8,8 @@ rule table:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.search.table"),
-        rows=PLAN.table_digest,
-        config=PLAN.step_config("study", "data", "search", "space", "training"),
+        rows=PLAN.table_fingerprint,
+        config=PLAN.step_config("study", "data", "selection.on", "search", "space", "training"),
     message:
         "write the parameter table"
     shell:

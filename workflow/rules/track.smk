@@ -12,7 +12,7 @@ rule sync:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.tracking.sync"),
-        config=PLAN.step_config("study", "data", "search", "space", "tracking"),
+        config=PLAN.step_config("study", "data", "selection.on", "search", "space", "tracking"),
     message:
         "update MLflow"
     shell:

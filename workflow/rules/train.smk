@@ -1,7 +1,7 @@
 rule train:
     """Train one trial of the parameter table."""
     input:
-        data=lambda wildcards: PLAN.digest(PLAN.trials[wildcards.trial].fold),
+        data=lambda wildcards: PLAN.data_info(PLAN.trials[wildcards.trial].fold),
     output:
         "results/{study}/trials/{trial}/record.json",
     log:
@@ -38,7 +38,7 @@ rule propose:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.search.propose", *PLAN.search_implementations),
-        rows=PLAN.table_digest,
+        rows=PLAN.table_fingerprint,
         config=lambda wildcards: PLAN.proposing(wildcards.stage),
         study=subpath(output[0], ancestor=3),
         number=lambda wildcards: PLAN.number(wildcards.stage),
@@ -95,7 +95,7 @@ rule summarise:
         table="results/{study}/table.csv",
         slots=expand("results/{study}/{stage}/slots.csv", stage=PLAN.stages, allow_missing=True),
         records=expand("results/{study}/{folder}/record.json", folder=PLAN.folders, allow_missing=True),
-        digest="results/{study}/data/digest.json",
+        dataset="results/{study}/data/dataset.json",
     output:
         "results/{study}/summary.csv",
     log:
@@ -104,7 +104,7 @@ rule summarise:
         "../../envs/gamtune.yaml"
     params:
         code=code_of("gamtune.analysis.summary"),
-        config=PLAN.step_config("study", "data", "search", "space", "training"),
+        config=PLAN.step_config("study", "data", "selection.on", "search", "space", "training"),
         study=subpath(output[0], parent=True),
     message:
         "summarise the trials"

@@ -6,7 +6,7 @@ from gamtune.gam.terms import ROWS_PER_COEFFICIENT, Formula
 
 CONFIGURATION = "configuration"  # column with the identifier of a configuration's settings
 RUNG = "rung"
-SELECTION = "selection"  # column of summaries of studies whose validation samples are the test samples
+SELECTED_ON = "selected_on"  # column of summaries of studies whose validation samples are the test samples
 ON_TEST_ROWS = "Selected on the test set: scores are optimistically biased."
 MEASURED = ("seconds", "epochs_run")  # columns that are averaged, beside the metrics
 IDENTITY, OUTCOME = ("trial", "name", "replicate"), ("status", "reason", "seconds", "epochs_run")
@@ -101,4 +101,4 @@ def modelled_rows(finished: pd.DataFrame, formula: Formula) -> pd.DataFrame:
 
 def selection_note(summary: pd.DataFrame) -> str | None:
     """Return the note for figures and tables of a study that selects on the test set; None for other studies."""
-    return ON_TEST_ROWS if SELECTION in summary else None
+    return ON_TEST_ROWS if SELECTED_ON in summary else None

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gamtune.analysis.comparable import OUTCOME, SELECTION
+from gamtune.analysis.comparable import OUTCOME, SELECTED_ON
 from gamtune.config.study import Study
 from gamtune.files import write_text
 from gamtune.metrics.h2o import METRICS
@@ -25,7 +25,7 @@ def summarise(study: Study, folder: Path) -> None:
     folder : Path
         The study's folder of results, with ``table.csv`` and a record for each of its rows. The summary has one row per
         trial: the columns of the table, then status, reason, seconds, epochs_run and ``{train,validation}_<metric>``
-        for the metrics of the task. If the study selects on the test set, the last column ``selection`` is "test".
+        for the metrics of the task. If the study selects on the test set, the last column ``selected_on`` is "test".
 
     Raises
     ------
@@ -37,7 +37,7 @@ def summarise(study: Study, folder: Path) -> None:
     results = StudyFolder(folder)
     data = DatasetInfo.read(results.data.info)
     metrics = METRICS[data.task]
-    selected_on = {SELECTION: "test"} if data.selection == "test" else {}
+    selected_on = {SELECTED_ON: "test"} if data.selected_on == "test" else {}
     header: list[str] = []
     lines = []
     for cells, path in planned_lines(study, folder):

@@ -82,6 +82,6 @@ def add_stages(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def add_data_section(parser: argparse.ArgumentParser) -> None:
-    """Add the option for the config whose section `data` is read."""
-    parser.add_argument("--data", required=True, metavar="FILE", help="config; only its section data is read")
+def add_data(parser: argparse.ArgumentParser, read: str) -> None:
+    """Add the option for the config of which a command reads only what ``read`` describes."""
+    parser.add_argument("--data", required=True, metavar="FILE", help=f"config; only {read}")

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
     from gamtune.data.column_use import aligned
     from gamtune.data.prepare import examine
 
-    examined = examine(plan.config.data)
+    examined = examine(plan.config.data, plan.config.selection.on)
     rows = examined.rows
     if rows.columns:
         print(aligned(rows.columns))

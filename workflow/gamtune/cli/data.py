@@ -4,12 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from gamtune.cli.arguments import add_data_section
+from gamtune.cli.arguments import add_data
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    add_data_section(parser)
+    add_data(parser, "its section data and its key selection.on are read")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the prepared arrays")
     parser.add_argument(
         "--whole", action="store_true", help="join the training and validation samples into one training set"
@@ -18,12 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Write the arrays, and print the warnings about leaks."""
-    from gamtune.config.load import read_data_section
+    from gamtune.config.load import read_data_settings
     from gamtune.data.prepare import prepare, prepare_whole
 
-    section = read_data_section(options.data)
+    data, selected_on = read_data_settings(options.data)
     if options.whole:
-        prepare_whole(section, options.out)
+        prepare_whole(data, options.out, selected_on)
         return
-    for warning in prepare(section, options.out):
+    for warning in prepare(data, options.out, selected_on):
         print(f"warning: {warning.message}", file=sys.stderr)

@@ -4,12 +4,12 @@ import argparse
 import json
 from pathlib import Path
 
-from gamtune.cli.arguments import add_data_section
+from gamtune.cli.arguments import add_data
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    add_data_section(parser)
+    add_data(parser, "its section data is read")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="JSON file for the names and checksums of the files"
     )

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     trial.add_argument("--spec", type=_specification, metavar="JSON", help="specification of the trial")
     trial.add_argument("--slots", type=existing_file, metavar="FILE", help="slots.csv of a stage; needs --slot")
     parser.add_argument("--slot", metavar="NAME", help="slot whose trial is trained; needs --slots")
-    parser.add_argument("--data", type=existing_file, required=True, metavar="FILE", help="digest.json of the data")
+    parser.add_argument("--data", type=existing_file, required=True, metavar="FILE", help="dataset.json of the data")
     parser.add_argument("--record", type=Path, required=True, metavar="FILE", help="the record to write")
     parser.add_argument("--store", type=Path, required=True, metavar="DIR", help="store of all finished trials")
     parser.add_argument(

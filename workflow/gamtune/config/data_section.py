@@ -5,13 +5,14 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from gamtune.config.section import LARGEST_SEED, Section
-from gamtune.errors import InvalidValue
+from gamtune.errors import InputError, InvalidValue
 from gamtune.tables.dialect import MISSING, Dialect
 
 PUBLIC = ("mnist", "har")  # sources that are downloaded and come with a test set
 HAR_GROUP = "subject"
 METHODS = ("fraction", "groups", "folds", "column")  # keys that choose the samples; only one of them is allowed
 Part = Literal["train", "validation", "test"]
+SelectedOn = Literal["validation", "test"]  # the part that is used for early stopping and model selection
 
 
 class HeldOut(Section):
@@ -145,12 +146,6 @@ class Data(Section):
         description="Folder with the files, or URL to download them from. By default the folder in the environment "
         "variable GAMTUNE_DATA, or if that is not set, the website of the data set. Only for mnist and har.",
     )
-    selection: Literal["validation", "test"] = Field(
-        "validation",
-        description="Samples that are used for early stopping and model selection. test: no validation samples are "
-        "held out and the test set is used instead, so that all scores are optimistically biased; every figure and "
-        "table states this.",
-    )
     validation: Validation = Field(
         Validation(), description="Samples that are used for early stopping and model selection."
     )
@@ -196,11 +191,6 @@ class Data(Section):
         """Whether the source comes with test samples."""
         return self.source in PUBLIC or "test" in self.paths
 
-    @property
-    def has_validation(self) -> bool:
-        """Whether no validation samples have to be drawn."""
-        return "validation" in self.paths or self.selection == "test"
-
     @model_validator(mode="after")
     def _check(self) -> Self:
         self._check_source()
@@ -208,20 +198,40 @@ class Data(Section):
         for name, is_set, context in (
             ("test", self.has_test and self.test != HeldOut(), "a source with a test set"),
             ("validation", "validation" in self.paths and self.validation != Validation(), "a path with validation"),
-            ("validation", self.selection == "test" and self.validation != Validation(), "selection 'test'"),
         ):
             if is_set:
                 raise InvalidValue(f"{name} is not valid for {context}; remove it")
-        if self.selection == "test" and "validation" in self.paths:
-            raise InvalidValue("path.validation is not valid for selection 'test'; remove it")
+        return self
+
+    def draws_validation(self, selected_on: SelectedOn) -> bool:
+        """Return whether validation samples have to be drawn."""
+        return selected_on == "validation" and "validation" not in self.paths
+
+    def check_selected_on(self, selected_on: SelectedOn) -> None:
+        """Check that the split holds out the samples that are used for selection.
+
+        Parameters
+        ----------
+        selected_on : {"validation", "test"}
+            Value of the key ``selection.on``.
+
+        Raises
+        ------
+        InputError
+            If validation samples are set although the test set is used for selection, or no training samples are left.
+        """
+        for key, is_set in (
+            ("data.validation", self.validation != Validation()), ("data.path.validation", "validation" in self.paths),
+        ):  # fmt: skip
+            if is_set and selected_on == "test":
+                raise InputError([f"{key}: not valid for selection.on 'test', which uses the test set; remove it"])
         fractions = [
             0.0 if self.has_test else self.test.drawn_fraction,
-            0.0 if self.has_validation else self.validation.drawn_fraction,
+            self.validation.drawn_fraction if self.draws_validation(selected_on) else 0.0,
         ]
         if sum(fraction or 0 for fraction in fractions) >= 1:
             problem = "no training samples are left; validation.fraction and test.fraction must sum to below 1"
-            raise InvalidValue(problem)
-        return self
+            raise InputError([f"data: {problem}"])
 
     def _check_source(self) -> None:
         defaults = type(self).model_fields

@@ -4,16 +4,18 @@ import json
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from gamtune.config.data_section import Data
+from gamtune.config.data_section import Data, SelectedOn
 from gamtune.config.messages import lines_of
-from gamtune.config.study import Study
+from gamtune.config.section import Section
+from gamtune.config.study import SelectionSettings, Study
 from gamtune.config.yaml_file import MAX_DEPTH, parse_yaml, read_text, scalar
 from gamtune.errors import InputError
 
+AnySection = TypeVar("AnySection", bound=Section)
 MAX_JSON_BYTES = 32 * 2**20  # the config files of steps also contain the default values
 
 
@@ -36,13 +38,25 @@ def read_data_section(path: str) -> Data:
     InputError
         If the file cannot be read, or the section is missing or invalid.
     """
-    content = read_raw(path)
-    if not isinstance(content, dict) or "data" not in content:
-        raise InputError(["data: missing; add the section data"], path)
+    return _parse_section(_with_data(path), "data", Data, path)
+
+
+def read_data_settings(path: str) -> tuple[Data, SelectedOn]:
+    """Return the section `data` and the key `selection.on` of a config file that the workflow passes to a step.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, the section `data` is missing, or a section is invalid.
+    """
+    content = {"selection": {}} | _with_data(path)
+    data = _parse_section(content, "data", Data, path)
+    selected_on = _parse_section(content, "selection", SelectionSettings, path).on
     try:
-        return Data.model_validate(content["data"])
-    except ValidationError as error:
-        raise InputError([f"data.{line}" for line in lines_of(error, Data)], path) from None
+        data.check_selected_on(selected_on)
+    except InputError as error:
+        raise error.within(path) from None
+    return data, selected_on
 
 
 def read_raw(path: str) -> Any:
@@ -129,6 +143,21 @@ def parse_study(raw: Any, source: str) -> Study:
         return Study.model_validate(raw)
     except ValidationError as error:
         raise InputError(lines_of(error, Study), source) from None
+
+
+def _with_data(path: str) -> dict[str, Any]:
+    """Return the raw content of a config that has a section `data`."""
+    content = read_raw(path)
+    if not isinstance(content, dict) or "data" not in content:
+        raise InputError(["data: missing; add the section data"], path)
+    return content
+
+
+def _parse_section(content: Mapping[str, Any], name: str, model: type[AnySection], source: str) -> AnySection:
+    try:
+        return model.model_validate(content[name])
+    except ValidationError as error:
+        raise InputError([f"{name}.{line}" for line in lines_of(error, model)], source) from None
 
 
 def _values(value: Any) -> Any:

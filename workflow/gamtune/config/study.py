@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from gamtune.config.data_section import Data
+from gamtune.config.data_section import Data, SelectedOn
 from gamtune.config.distributions import Distribution
 from gamtune.config.search import Search, parse_search
 from gamtune.config.section import Section
@@ -163,6 +163,12 @@ class Final(Section):
 class SelectionSettings(Section):
     """Selection of the optimum among confirmed candidates."""
 
+    on: SelectedOn = Field(
+        "validation",
+        description="Samples that are used for early stopping and model selection. test: no validation samples are "
+        "held out and the test set is used instead, so that all scores are optimistically biased; every figure and "
+        "table states this.",
+    )
     rules: list[Literal["best_observed", "gam_optimum", "one_standard_error", "by_hand", "default"]] = Field(
         ["best_observed", "gam_optimum", "default"],
         min_length=1,
@@ -294,9 +300,10 @@ class Study(Section):
         self.search.check_study(self)
         if self.search.stages and self.data.validation.folds:
             raise InvalidValue(f"data.validation.folds: not valid for strategy {self.search.strategy!r}; remove it")
-        if self.data.selection == "test" and self.selection.final.train_on == "train+validation":
+        self.data.check_selected_on(self.selection.on)
+        if self.selection.on == "test" and self.selection.final.train_on == "train+validation":
             raise InvalidValue(
-                "selection.final.train_on: 'train+validation' is not valid for data.selection 'test', which has no "
+                "selection.final.train_on: 'train+validation' is not valid for selection.on 'test', which has no "
                 "validation samples; use 'train'"
             )
         if self.data.task == "regression":

@@ -37,7 +37,7 @@ class Prepared:
     ----------
     folder : Path
         The folder with its arrays.
-    digest : str
+    fingerprint : str
         Fingerprint of the data set.
     inputs : int
         Number of inputs.
@@ -48,29 +48,29 @@ class Prepared:
     """
 
     folder: Path
-    digest: str
+    fingerprint: str
     inputs: int
     classes: list[Any] | None
     target_mean: float | None = None
     target_sd: float | None = None
 
     @classmethod
-    def open(cls, digest_file: Path) -> "Prepared":
+    def open(cls, data_info: Path) -> "Prepared":
         """Open a data set without comparing its arrays with their fingerprints.
 
         Parameters
         ----------
-        digest_file : Path
-            ``digest.json`` of the data set.
+        data_info : Path
+            ``dataset.json`` of the data set.
 
         Raises
         ------
         FileNotFoundError
             If the file is missing.
         """
-        content = json.loads(digest_file.read_text(encoding="utf-8"))
-        names = ("digest", "inputs", "classes", "target_mean", "target_sd")
-        return cls(digest_file.parent, *(content[name] for name in names))
+        content = json.loads(data_info.read_text(encoding="utf-8"))
+        names = ("fingerprint", "inputs", "classes", "target_mean", "target_sd")
+        return cls(data_info.parent, *(content[name] for name in names))
 
     @property
     def target_scale(self) -> tuple[float, float]:

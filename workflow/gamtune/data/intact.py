@@ -1,4 +1,4 @@
-"""Compare prepared arrays with the fingerprints in ``digest.json`` before a model is trained on them."""
+"""Compare prepared arrays with the fingerprints in ``dataset.json`` before a model is trained on them."""
 
 import hashlib
 import json
@@ -29,34 +29,34 @@ def array_fingerprint(array: npt.NDArray[Any]) -> str:
     return hashed.hexdigest()
 
 
-def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
-    """Open a prepared data set after comparing its arrays with the fingerprints in its ``digest.json``.
+def open_intact(data_info: Path, parts: Collection[str] = PARTS) -> Prepared:
+    """Open a prepared data set after comparing its arrays with the fingerprints in its ``dataset.json``.
 
     An array is not read again if it was compared within the last hour and has not been written since.
 
     Parameters
     ----------
-    digest_file : Path
-        ``digest.json`` of the data set.
+    data_info : Path
+        ``dataset.json`` of the data set.
     parts : collection of str
         The parts whose arrays are compared.
 
     Raises
     ------
     DamagedError
-        If ``digest.json`` or an array is damaged, or an array is missing.
+        If ``dataset.json`` or an array is damaged, or an array is missing.
     FileNotFoundError
-        If ``digest.json`` is missing.
+        If ``dataset.json`` is missing.
     """
-    info = DatasetInfo.read(digest_file)
+    info = DatasetInfo.read(data_info)
     if not info.arrays:
-        raise DamagedError(digest_file, "it has no 'arrays'")
-    folder = DataFolder(digest_file.parent)
+        raise DamagedError(data_info, "it has no 'arrays'")
+    folder = DataFolder(data_info.parent)
     cached = _read_cache(folder.compared)
     checked = {}
     for path in (folder.array(axis, part) for part in parts for axis in "xy"):
         name, now = path.stem, time.time()
-        with vouched_for_by(digest_file):
+        with vouched_for_by(data_info):
             fingerprint = info.arrays[name]
             entry = {"stamp": _stamp(path), "array": fingerprint}
             if {key: cached.get(name, {}).get(key) for key in entry} != entry:
@@ -69,14 +69,14 @@ def open_intact(digest_file: Path, parts: Collection[str] = PARTS) -> Prepared:
             replacing(folder.compared, flushed=False) as part,
         ):  # without the cache, the arrays are compared again
             part.write_text(json.dumps(cached | checked), encoding="utf-8")
-    return Prepared.open(digest_file)
+    return Prepared.open(data_info)
 
 
 @contextmanager
-def vouched_for_by(digest_file: Path) -> Iterator[None]:
-    """Delete ``digest.json`` if a file that it describes is damaged or missing.
+def vouched_for_by(data_info: Path) -> Iterator[None]:
+    """Delete ``dataset.json`` if a file that it describes is damaged or missing.
 
-    The next run then prepares the data again. ``digest.json`` is the only data file that is an input of the trials, so
+    The next run then prepares the data again. ``dataset.json`` is the only data file that is an input of the trials, so
     Snakemake does not notice that another file is missing.
 
     Raises
@@ -90,8 +90,8 @@ def vouched_for_by(digest_file: Path) -> Iterator[None]:
         problem = error.problem if isinstance(error, DamagedError) else "it is missing"
         path = error.source if isinstance(error, DamagedError) else error.filename
         with suppress(OSError):
-            digest_file.unlink(missing_ok=True)
-        remedy = "run again" if not digest_file.exists() else f"delete {digest_file} and run again"
+            data_info.unlink(missing_ok=True)
+        remedy = "run again" if not data_info.exists() else f"delete {data_info} and run again"
         raise DamagedError(path, problem, f"{remedy} to prepare the data again") from None
 
 
@@ -101,7 +101,7 @@ def _check(path: Path, fingerprint: str) -> None:
     except (ValueError, EOFError, SyntaxError) as error:  # no header, or fewer values than stated in the header
         raise DamagedError(path, f"it is not a complete array ({str(error).splitlines()[0]})") from None
     if array_fingerprint(array) != fingerprint:
-        raise DamagedError(path, "its values do not match the fingerprint in digest.json")
+        raise DamagedError(path, "its values do not match the fingerprint in dataset.json")
 
 
 def _stamp(path: Path) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gamtune.config.data_section import Data
+from gamtune.config.data_section import Data, SelectedOn
 from gamtune.data.column_use import write_columns
 from gamtune.data.intact import array_fingerprint
 from gamtune.data.leaks import find_leaks
@@ -29,11 +29,11 @@ from gamtune.results.record import PARTS
 Mask = npt.NDArray[np.bool_]
 
 
-def prepare(data: Data, folder: Path) -> list[DataWarning]:
-    """Write the arrays x_*.npy and y_*.npy, split.csv, preprocessing.json, columns.csv, warnings.json and digest.json.
+def prepare(data: Data, folder: Path, selected_on: SelectedOn = "validation") -> list[DataWarning]:
+    """Write the arrays x_*.npy and y_*.npy, split.csv, preprocessing.json, columns.csv, warnings.json and dataset.json.
 
-    digest.json contains the fingerprints of the arrays and is written last. With cross-validation, the arrays, the
-    preprocessing and the fingerprints of each fold are in a separate folder, and the digest.json in the parent folder
+    dataset.json contains the fingerprints of the arrays and is written last. With cross-validation, the arrays, the
+    preprocessing and the fingerprints of each fold are in a separate folder, and the dataset.json in the parent folder
     describes what all folds have in common.
 
     Parameters
@@ -42,6 +42,9 @@ def prepare(data: Data, folder: Path) -> list[DataWarning]:
         The section `data` of the config.
     folder : Path
         Folder for the files.
+    selected_on : {"validation", "test"}
+        Value of the key ``selection.on``. If it is ``test``, no validation samples are drawn, and the
+        validation part equals the test part.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def prepare(data: Data, folder: Path) -> list[DataWarning]:
     InputError
         If the source or the split cannot be used; nothing is written then.
     """
-    examined = examine(data)  # before any file is written, since it may raise an error
+    examined = examine(data, selected_on)  # before any file is written, since it may raise an error
     rows, split, fitted, warnings = examined.rows, examined.split, examined.fitted, examined.warnings
     files = DataFolder(folder)
     folds = range(1, len(fitted) + 1) if split.folds is not None else range(0)
@@ -61,13 +64,13 @@ def prepare(data: Data, folder: Path) -> list[DataWarning]:
     write_columns(rows.columns, files.columns)
     DataWarnings(warnings=warnings).write(files.warnings)
     if not folds:
-        _write_set(rows, _masks(split.parts, data), fitted[0], data.selection, files)
+        _write_set(rows, _masks(split.parts, selected_on), fitted[0], selected_on, files)
         return warnings
-    digests = [
-        _write_set(rows, _masks(split.of_fold(fold), data), preprocessing, data.selection, files.fold(fold))
+    fingerprints = [
+        _write_set(rows, _masks(split.of_fold(fold), selected_on), preprocessing, selected_on, files.fold(fold))
         for fold, preprocessing in zip(folds, fitted, strict=True)
     ]
-    common = _info(rows, _masks(split.parts, data), fitted[0], data.selection, digests)
+    common = _info(rows, _masks(split.parts, selected_on), fitted[0], selected_on, fingerprints)
     replace(common, folds=len(folds)).write(files.info)
     return warnings
 
@@ -82,7 +85,7 @@ class Examined:
     warnings: list[DataWarning]
 
 
-def examine(data: Data) -> Examined:
+def examine(data: Data, selected_on: SelectedOn = "validation") -> Examined:
     """Read and split the source without writing files.
 
     Raises
@@ -91,14 +94,14 @@ def examine(data: Data) -> Examined:
         If the source or the split cannot be used.
     """
     rows = read_rows(data)
-    split = split_rows(data, rows)
+    split = split_rows(data, rows, selected_on)
     folds = range(1, (data.validation.folds or 0) + 1)
     training = [split.of_fold(fold) == "train" for fold in folds] or [split.parts == "train"]
     fitted = [_fitted(rows, mask, data) for mask in training]
     return Examined(rows, split, fitted, find_leaks(rows, split))
 
 
-def prepare_whole(data: Data, folder: Path) -> None:
+def prepare_whole(data: Data, folder: Path, selected_on: SelectedOn = "validation") -> None:
     """Write the arrays for a refit on all samples except the test samples.
 
     The validation part of this data set equals its training part.
@@ -109,9 +112,9 @@ def prepare_whole(data: Data, folder: Path) -> None:
         If the source or the split cannot be used; nothing is written then.
     """
     rows = read_rows(data)
-    test = split_rows(data, rows).parts == "test"
+    test = split_rows(data, rows, selected_on).parts == "test"
     masks = {"train": ~test, "validation": ~test, "test": test}
-    _write_set(rows, masks, _fitted(rows, ~test, data), data.selection, DataFolder(folder))
+    _write_set(rows, masks, _fitted(rows, ~test, data), selected_on, DataFolder(folder))
 
 
 def _fitted(rows: Rows, training: Mask, data: Data) -> Preprocessing:
@@ -122,14 +125,14 @@ def _fitted(rows: Rows, training: Mask, data: Data) -> Preprocessing:
     return preprocessing
 
 
-def _masks(parts: Words, data: Data) -> dict[str, Mask]:
+def _masks(parts: Words, selected_on: SelectedOn) -> dict[str, Mask]:
     """Return a mask of the samples of each part."""
     masks = {part: parts == part for part in PARTS}
-    return masks | {"validation": masks["test"]} if data.selection == "test" else masks
+    return masks | {"validation": masks["test"]} if selected_on == "test" else masks
 
 
 def _write_set(
-    rows: Rows, masks: Mapping[str, Mask], preprocessing: Preprocessing, selection: str, folder: DataFolder
+    rows: Rows, masks: Mapping[str, Mask], preprocessing: Preprocessing, selected_on: SelectedOn, folder: DataFolder
 ) -> str:
     """Write the files of one data set and return its fingerprint."""
     hashes = {}
@@ -139,13 +142,13 @@ def _write_set(
             with replacing(folder.array(axis, part)) as path, path.open("wb") as file:
                 np.save(file, array)
     preprocessing.write(folder.preprocessing)
-    info = replace(_info(rows, masks, preprocessing, selection, hashes), arrays=hashes)
+    info = replace(_info(rows, masks, preprocessing, selected_on, hashes), arrays=hashes)
     info.write(folder.info)
-    return info.digest
+    return info.fingerprint
 
 
 def _info(
-    rows: Rows, masks: Mapping[str, Mask], preprocessing: Preprocessing, selection: str, content: Any
+    rows: Rows, masks: Mapping[str, Mask], preprocessing: Preprocessing, selected_on: SelectedOn, content: Any
 ) -> DatasetInfo:
     """Return the description of a data set; its fingerprint is the hash of those of its arrays or folds."""
     return DatasetInfo(
@@ -154,9 +157,9 @@ def _info(
         classes=rows.classes,
         target_mean=preprocessing.target_mean,
         target_sd=preprocessing.target_sd,
-        selection=selection,
+        selected_on=selected_on,
         rows={part: int(mask.sum()) for part, mask in masks.items()},
-        digest=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
+        fingerprint=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
     )
 
 

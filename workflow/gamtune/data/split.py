@@ -16,7 +16,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
-from gamtune.config.data_section import Data, HeldOut, Validation
+from gamtune.config.data_section import Data, HeldOut, SelectedOn, Validation
 from gamtune.data.rows import Rows
 from gamtune.errors import InputError
 from gamtune.results.record import PARTS
@@ -46,7 +46,7 @@ class Split:
         return np.where(self.folds == number, "validation", self.parts)
 
 
-def split_rows(data: Data, rows: Rows) -> Split:
+def split_rows(data: Data, rows: Rows, selected_on: SelectedOn = "validation") -> Split:
     """Assign each sample to a part.
 
     Parameters
@@ -55,6 +55,8 @@ def split_rows(data: Data, rows: Rows) -> Split:
         The section `data`, which defines the split and its seed.
     rows : Rows
         The samples, some of which may have a part already.
+    selected_on : {"validation", "test"}
+        Value of the key ``selection.on``. If it is ``test``, no validation samples are drawn.
 
     Returns
     -------
@@ -71,7 +73,7 @@ def split_rows(data: Data, rows: Rows) -> Split:
     drawn: dict[str, HeldOut] = {}
     if not data.has_test and data.test.column is None:
         drawn["test"] = data.test
-    if not data.has_validation and data.validation.column is None:
+    if data.draws_validation(selected_on) and data.validation.column is None:
         drawn["validation"] = data.validation
     _check_classes(rows, rest, drawn)
     sizes = {name: _size(name, held_out, rest, rows) for name, held_out in drawn.items()}
@@ -85,7 +87,7 @@ def split_rows(data: Data, rows: Rows) -> Split:
             parts[taken] = name
     parts[parts == ""] = "train"
     split = Split(parts, folds)
-    required = [part for part in PARTS if part != "validation" or data.selection != "test"]
+    required = [part for part in PARTS if part != "validation" or selected_on != "test"]
     for fold in range(1, (data.validation.folds or 0) + 1):
         _check_parts(rows, split.of_fold(fold), required, f"data.validation.folds: fold {fold}: ")
     if folds is None:

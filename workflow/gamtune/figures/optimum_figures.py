@@ -23,5 +23,5 @@ def write_optimum_figures(study: Path, folder: Path) -> None:
     """
     results = StudyFolder(study)
     predictions = read_artefact(results.optimum.predictions, text=("actual", "predicted"))
-    note = ON_TEST_ROWS if DatasetInfo.read(results.data.info).selection == "test" else None
+    note = ON_TEST_ROWS if DatasetInfo.read(results.data.info).selected_on == "test" else None
     draw_all(OPTIMUM_FIGURES, OptimumResults(study, predictions), note, folder)

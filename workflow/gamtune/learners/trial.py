@@ -66,7 +66,7 @@ def run_trial(
         traceback.print_exc()
         result = failure(f"{type(error).__name__}: {error}".splitlines()[0], getattr(error, "history", None))
     finished = time.time()
-    record = identity(spec, data.digest, code, attempt) | result
+    record = identity(spec, data.fingerprint, code, attempt) | result
     record |= {"started": started, "finished": finished, "seconds": round(finished - started, 3)}
     (folder / RECORD).write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 

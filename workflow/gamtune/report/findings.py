@@ -81,7 +81,7 @@ def describe_reliability(selection: Selection, warnings: Sequence[str], regressi
     return [
         _compare_with_next(selection),
         _describe_replicates(selection, regression),
-        *describe_optimism(selection.optimism, selection.selection),
+        *describe_optimism(selection.optimism, selection.selected_on),
         *([f"The optimum is outside the range of the search: {'; '.join(warnings)}."] if warnings else []),
     ]
 
@@ -105,7 +105,7 @@ def describe_test_scores(
         Lines of ``tests.csv``.
     """
     return [
-        _describe_test(test, samples, selection.selection),
+        _describe_test(test, samples, selection.selected_on),
         *([_describe_final_seeds(over_seeds)] if over_seeds else []),
         *map(_compare_on_test, tests),
     ]
@@ -113,12 +113,12 @@ def describe_test_scores(
 
 def _compare_with_next(selection: Selection) -> str:
     """Return whether the next best candidate differs significantly from the selected one."""
-    winner = selection.selected
-    others = [entry for entry in selection.candidates if entry is not winner and entry.mean is not None]
+    optimum = selection.selected
+    others = [entry for entry in selection.candidates if entry is not optimum and entry.mean is not None]
     if not others:
         return "No other candidate could be compared with the optimum."
     nearest = min(others, key=lambda entry: entry.score)
-    difference = f"by {signed(nearest.difference)} in mean {selection.selection} MSE"
+    difference = f"by {signed(nearest.difference)} in mean {selection.selected_on} MSE"
     text = f"The next best candidate, {nearest.candidate} ({nearest.source}), differs from the optimum {difference}"
     if nearest.low is None or nearest.high is None:
         return f"{text}. A single seed gives no interval, so the order may be due to chance."
@@ -127,21 +127,21 @@ def _compare_with_next(selection: Selection) -> str:
         verdict = "the optimum is significantly better"
     elif nearest.high < 0:
         verdict = (
-            f"the optimum is significantly worse, but smaller ({winner.weights} weights instead of {nearest.weights})"
+            f"the optimum is significantly worse, but smaller ({optimum.weights} weights instead of {nearest.weights})"
         )
     return f"{text} (95 % interval {signed(nearest.low)} to {signed(nearest.high)}): {verdict}."
 
 
 def _describe_replicates(selection: Selection, regression: bool) -> str:
     """Return the mean error of the selected candidate over its confirmations."""
-    winner = selection.selected
-    mean = f"{measured(winner.score)}{rmse_note(winner.score, regression=regression)}"
-    if winner.sd is None:
-        return f"Its {selection.selection} MSE on a fresh weight seed is {mean}."
-    interval = f"95 % interval {measured(winner.mean_low)} to {measured(winner.mean_high)}"
+    optimum = selection.selected
+    mean = f"{measured(optimum.score)}{rmse_note(optimum.score, regression=regression)}"
+    if optimum.sd is None:
+        return f"Its {selection.selected_on} MSE on a fresh weight seed is {mean}."
+    interval = f"95 % interval {measured(optimum.mean_low)} to {measured(optimum.mean_high)}"
     return (
-        f"The mean {selection.selection} MSE of the optimum over {winner.n} fresh weight seeds is {mean}, with "
-        f"{interval} and standard deviation {measured(winner.sd, 2)}."
+        f"The mean {selection.selected_on} MSE of the optimum over {optimum.n} fresh weight seeds is {mean}, with "
+        f"{interval} and standard deviation {measured(optimum.sd, 2)}."
     )
 
 
@@ -171,9 +171,9 @@ def describe_optimism(optimism: Optimism | None, part: str = "validation") -> li
     ]
 
 
-def _describe_test(test: Line, samples: int, selection: str) -> str:
+def _describe_test(test: Line, samples: int, selected_on: str) -> str:
     scored = f"The {samples} test samples were scored once, after the selection"
-    if selection == "test":
+    if selected_on == "test":
         scored = (
             f"The {samples} test samples were also used for early stopping and model selection, so that these scores "
             "are optimistically biased"

@@ -74,7 +74,7 @@ def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None
         **_selection(study),
     }
     best, terms = page["top"][0], page.get("terms", [])
-    part = page["selection"].selection
+    part = page["selection"].selected_on
     page["findings"] = describe_search_results(best, page["median"], terms, page["model"], part)
     write_text(path, _environment().get_template("page.html.j2").render(page))
 
@@ -177,12 +177,12 @@ def _selection(study: StudyFolder) -> Page:
     samples = DatasetInfo.read(study.data.info).rows["test"]
     tests = _records(read_artefact(study.optimum.tests, text=("against",)))
     support = _records(read_artefact(study.support, text=("candidate",)))
-    warnings = [line["warning"] for line in support if line["candidate"] == selection.winner and line["warning"]]
+    warnings = [line["warning"] for line in support if line["candidate"] == selection.optimum and line["warning"]]
     strips, zero = interval_strips(selection.candidates)
     return {
         **_confusion(study.optimum),
         "selection": selection,
-        "winner": selection.selected,
+        "optimum": selection.selected,
         "reliability": describe_reliability(selection, warnings, regression="accuracy" not in test),
         "scores": describe_test_scores(selection, test, samples, comparison.over_seeds, tests),
         "support": _by_candidate(support),
@@ -190,7 +190,7 @@ def _selection(study: StudyFolder) -> Page:
             line["candidate"]: line for line in _records(read_artefact(study.candidates, text=("candidate",)))
         },
         "impossible": any(entry.predicted is not None and entry.predicted < 0 for entry in selection.candidates),
-        "optimism": describe_optimism(selection.optimism, selection.selection),
+        "optimism": describe_optimism(selection.optimism, selection.selected_on),
         "strips": strips,
         "zero": zero,
         "record": Record.read(study.optimum.record),

@@ -28,11 +28,11 @@ class DatasetInfo:
         The classes in the order of the network's outputs; None for a regression.
     target_mean, target_sd : float, optional
         Mean and standard deviation of a regression's target in the training samples.
-    selection : {"validation", "test"}
-        ``test`` if the test samples serve as validation samples.
+    selected_on : {"validation", "test"}
+        The samples that are used for selection; with ``test``, the test samples serve as validation samples.
     rows : dict of str to int
         Number of samples of each part.
-    digest : str
+    fingerprint : str
         Fingerprint of the data set.
     folds : int
         Number of the folds whose data sets this one summarises; 0 for a data set that has arrays.
@@ -45,9 +45,9 @@ class DatasetInfo:
     classes: list[Any] | None
     target_mean: float | None
     target_sd: float | None
-    selection: str
+    selected_on: str
     rows: dict[str, int]
-    digest: str
+    fingerprint: str
     folds: int = 0
     arrays: dict[str, str] = field(default_factory=dict)
 

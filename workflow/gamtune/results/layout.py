@@ -18,7 +18,7 @@ ROUNDS, RUNGS = "rounds", "rungs"
 TRIALS, CONFIRM, FINAL = "trials", "confirm", "final"
 TRAINED = (TRIALS, ROUNDS, RUNGS, CONFIRM, FINAL)  # the folders of a study that hold trials
 SELECTION, OPTIMUM, GAM, FIGURES = "selection", "optimum", "gam", "figures"
-DATA_INFO, PREPROCESSING, SLOTS, LOG = "digest.json", "preprocessing.json", "slots.csv", "log.txt"
+DATA_INFO, PREPROCESSING, SLOTS, LOG = "dataset.json", "preprocessing.json", "slots.csv", "log.txt"
 SET_FILES = (DATA_INFO, PREPROCESSING, *(array_name(axis, part) for axis in "xy" for part in PARTS))  # of one data set
 
 

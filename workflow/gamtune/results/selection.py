@@ -96,11 +96,11 @@ class Selection(JsonArtefact):
 
     Attributes
     ----------
-    winner : str
-        Name of the selected candidate.
+    optimum : str
+        Name of the selected candidate, which is the optimum of the study.
     choose : str
         The criterion: ``lowest_mean`` or ``one_standard_error``.
-    selection : str
+    selected_on : str
         The part that the candidates are compared on: ``validation``, or ``test`` if the study selects on the test set.
     why : str
         The reason, as a text.
@@ -114,9 +114,9 @@ class Selection(JsonArtefact):
         None if the best configuration of the search was not confirmed.
     """
 
-    winner: str
+    optimum: str
     choose: str
-    selection: str
+    selected_on: str
     why: str
     weight_seeds: list[int]
     spec: dict[str, Any]
@@ -124,9 +124,9 @@ class Selection(JsonArtefact):
     optimism: Optimism | None
 
     @model_validator(mode="after")
-    def _has_its_winner(self) -> Self:
-        if self.winner not in [entry.candidate for entry in self.candidates]:
-            raise ValueError(f"its winner {self.winner!r} is none of its candidates")
+    def _has_its_optimum(self) -> Self:
+        if self.optimum not in [entry.candidate for entry in self.candidates]:
+            raise ValueError(f"its optimum {self.optimum!r} is none of its candidates")
         return self
 
     @classmethod
@@ -137,7 +137,7 @@ class Selection(JsonArtefact):
     @property
     def selected(self) -> Compared:
         """The selected candidate."""
-        return self.candidate(self.winner)
+        return self.candidate(self.optimum)
 
     def candidate(self, name: str) -> Compared:
         """Return a candidate.

@@ -20,7 +20,7 @@ from pathlib import Path
 from gamtune.errors import DamagedError
 from gamtune.files import checksum_of, copy_file, flush, locked, matches_checksum, read_json, umask, write_checksum
 from gamtune.results.record import MODEL, RECORD, STATE, VERSION
-from gamtune.spec import Spec, digest
+from gamtune.spec import Spec, fingerprint
 
 DAMAGED, LOCK, PART = ".damaged", ".lock", ".part-"
 ABANDONED = 7 * 86400  # seconds after which an unfinished folder of another machine is removed
@@ -36,7 +36,7 @@ def store_key(spec: Spec, data: str, code: str) -> str:
     data, code : str
         Fingerprints of the data set and of the training code.
     """
-    return digest("\n".join((spec.to_json(), data, code)))[:24]
+    return fingerprint("\n".join((spec.to_json(), data, code)))[:24]
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ class Task:
     ----------
     spec : Spec
         The specification of the trial.
-    digest_file : Path
-        ``digest.json`` of the data.
+    data_info : Path
+        ``dataset.json`` of the data.
     code : str
         Fingerprint of the training code.
     attempt : int
@@ -52,7 +52,7 @@ class Task:
     """
 
     spec: Spec
-    digest_file: Path
+    data_info: Path
     code: str
     attempt: int
     folder: Path
@@ -67,7 +67,7 @@ class Task:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Task":
         """Return the task from the result of `to_json`."""
-        paths = {name: content[name] and Path(content[name]) for name in ("digest_file", "folder", "earlier")}
+        paths = {name: content[name] and Path(content[name]) for name in ("data_info", "folder", "earlier")}
         return cls(**content | paths | {"spec": Spec.from_json(content["spec"])})
 
 
@@ -157,7 +157,7 @@ def run_task(task: Task, parent: int) -> int:
 
 def _train(task: Task) -> None:
     # Imported by name, because this package is below learners, and only the training process imports TensorFlow
-    data = import_module(DATA).open_intact(task.digest_file, ("train", "validation"))
+    data = import_module(DATA).open_intact(task.data_info, ("train", "validation"))
     trial = import_module(TRIAL)
     trial.run_trial(task.spec, data, task.code, task.attempt, task.folder, task.leaves, task.earlier)
 

@@ -32,7 +32,7 @@ class LaunchError(StepError):
 
 def launch(
     spec: Spec,
-    digest_file: Path,
+    data_info: Path,
     record: Path,
     store: Path,
     attempt: int,
@@ -46,8 +46,8 @@ def launch(
     ----------
     spec : Spec
         The specification of the trial.
-    digest_file : Path
-        ``digest.json`` of the data.
+    data_info : Path
+        ``dataset.json`` of the data.
     record : Path
         Path for the record; the model is written to the same folder.
     store : Path
@@ -69,16 +69,16 @@ def launch(
         is not the last.
     """
     try:
-        data = DatasetInfo.read(digest_file).digest
+        data = DatasetInfo.read(data_info).fingerprint
     except FileNotFoundError:
-        raise LaunchError(f"{digest_file}: no such file; prepare the data first") from None
+        raise LaunchError(f"{data_info}: no such file; prepare the data first") from None
     code = training_code()
     stored = Stored(store, spec, data, code)
     try:
         reason = ""
         if not _holds(stored, leaves):
             earlier = _earlier(replace(stored, spec=replace(spec, epochs=continues))) if continues else None
-            reason = _train_into(Task(spec, digest_file, code, attempt, stored.folder, {}, leaves, earlier))
+            reason = _train_into(Task(spec, data_info, code, attempt, stored.folder, {}, leaves, earlier))
         if not reason:
             take_out(stored.folder, record, MODEL in leaves)
         elif attempt < attempts:

@@ -14,7 +14,7 @@ from optuna.trial import TrialState, create_trial
 
 from gamtune.config.distributions import Distribution
 from gamtune.search.unit_cube import Ask, coordinates, point_of, settings_at
-from gamtune.spec import Spec, digest
+from gamtune.spec import Spec, fingerprint
 
 IsNew = Callable[[Mapping[str, Any]], bool]  # whether a point maps to a configuration that was not tried before
 MakeSampler = Callable[[Mapping[str, BaseDistribution], IsNew], optuna.samplers.BaseSampler]
@@ -91,7 +91,7 @@ class Proposer:
 
 def seed_of_round(seed: int, stage: int) -> int:
     """Return the 32-bit seed of the proposals of a round."""
-    return int(digest(f"{seed} {stage}")[:8], 16)
+    return int(fingerprint(f"{seed} {stage}")[:8], 16)
 
 
 def tpe_sampler(seed: int, startup: int) -> optuna.samplers.TPESampler:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gamtune.config.distributions import FloatArray
-from gamtune.spec import digest
+from gamtune.spec import fingerprint
 
 # Returns the (draws,) numbers in [0, 1) of a hyperparameter and a layer; the layer is 0 without values per layer
 Design = Callable[[str, int], FloatArray]
@@ -70,7 +70,7 @@ def sobol(seed: int, draws: int) -> Design:
 
 
 def _stream(seed: int, name: str, layer: int) -> np.random.Generator:
-    return np.random.default_rng([seed if seed >= 0 else seed + 2**32, int(digest(name)[:8], 16), layer])
+    return np.random.default_rng([seed if seed >= 0 else seed + 2**32, int(fingerprint(name)[:8], 16), layer])
 
 
 def _sobol_dimension(name: str, layer: int) -> int:

@@ -201,8 +201,8 @@ def _data_of(study: Path, record: Record, whole: bool) -> Prepared:
 def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Iterator[Score]:
     """Yield the scores of the best configuration in the search and on fresh seeds, and of the selected candidate."""
     selection = Selection.of(study)
-    best, winner = read_candidates(StudyFolder(study).candidates).get("observed_1"), selection.winner
-    part = "test (used for selection)" if selection.selection == "test" else "validation"
+    best, optimum = read_candidates(StudyFolder(study).candidates).get("observed_1"), selection.optimum
+    part = "test (used for selection)" if selection.selected_on == "test" else "validation"
 
     def means(what: str, records: list[Record]) -> Score:
         return _means(what, part, [(record.metrics or {})["validation"] for record in records], metrics)
@@ -210,9 +210,9 @@ def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Ite
     if best is not None and best.spec is not None:
         yield means("best configuration (search)", _tried(study, best.spec, stages))
         confirmed = selection.candidate(best.name).n
-        if confirmed and best.name != winner:
+        if confirmed and best.name != optimum:
             yield means("best configuration (fresh seeds)", confirmation_records(study, best.name, confirmed))
-    yield means("selected candidate (fresh seeds)", confirmation_records(study, winner, selection.selected.n))
+    yield means("selected candidate (fresh seeds)", confirmation_records(study, optimum, selection.selected.n))
 
 
 def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[Record]:

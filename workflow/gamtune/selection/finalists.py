@@ -41,9 +41,9 @@ def _final_slots(study: Study, results: StudyFolder) -> Iterator[FilledSlot]:
     final, confirmations = study.selection.final, study.selection.confirm.replicates
     on_all = final.train_on == "train+validation"
     for finalist in finalists(study.selection):
-        candidate = selection.winner if finalist == OPTIMUM else finalist
+        candidate = selection.optimum if finalist == OPTIMUM else finalist
         compared, spec = selection.candidate(candidate), candidates[candidate].spec
-        reason = "it is the optimum" if finalist == selection.winner else compared.skipped or ""
+        reason = "it is the optimum" if finalist == selection.optimum else compared.skipped or ""
         if reason or spec is None:
             yield from (FilledSlot(f"{finalist}/{n}", candidate, None, reason) for n in range(1, final.replicates + 1))
             continue

@@ -50,26 +50,26 @@ def select(study: Path, replicates: int, choose: Choose) -> None:
     if not complete:
         reasons = "; ".join(f"{entry.candidate}: {entry.skipped}" for entry in confirmed)
         raise StepError(f"no candidate could be confirmed: {reasons}")
-    winner = _selected(complete, choose)
-    candidates = [entry if entry.skipped or entry is winner else _compared(entry, winner) for entry in confirmed]
-    others = [entry for entry in candidates if not (entry.skipped or entry is winner)]
-    spec = proposed[winner.candidate].spec
+    optimum = _selected(complete, choose)
+    candidates = [entry if entry.skipped or entry is optimum else _compared(entry, optimum) for entry in confirmed]
+    others = [entry for entry in candidates if not (entry.skipped or entry is optimum)]
+    spec = proposed[optimum.candidate].spec
     assert spec is not None  # only candidates with a spec are confirmed
     Selection(
-        winner=winner.candidate,
+        optimum=optimum.candidate,
         choose=choose,
-        selection=data.selection,
-        why=_why(winner, others, replicates, data.selection, data.classes is None),
-        weight_seeds=[record.weight_seed for record in confirmation_records(study, winner.candidate, replicates)],
+        selected_on=data.selected_on,
+        why=_why(optimum, others, replicates, data.selected_on, data.classes is None),
+        weight_seeds=[record.weight_seed for record in confirmation_records(study, optimum.candidate, replicates)],
         spec=spec.settings(),
         candidates=candidates,
         optimism=_optimism(candidates),
     ).write(results.selection)
 
 
-def _compared(entry: Compared, winner: Compared) -> Compared:
+def _compared(entry: Compared, optimum: Compared) -> Compared:
     """Return a candidate with its paired difference from the selected one."""
-    test = paired_t(entry.replicates, winner.replicates)
+    test = paired_t(entry.replicates, optimum.replicates)
     return entry.model_copy(update={"difference": test.difference, "low": test.low, "high": test.high})
 
 
@@ -109,21 +109,21 @@ def _selected(complete: list[Compared], choose: Choose) -> Compared:
     return next(entry for entry in complete if entry.candidate == selected)
 
 
-def _why(winner: Compared, others: list[Compared], replicates: int, selection: str, regression: bool) -> str:
+def _why(optimum: Compared, others: list[Compared], replicates: int, selected_on: str, regression: bool) -> str:
     """Return the reason for the selection in a few sentences."""
-    mean = significant(winner.score) + rmse_note(winner.score, regression=regression)
+    mean = significant(optimum.score) + rmse_note(optimum.score, regression=regression)
     seeds = f"over {replicates} fresh weight seeds" if replicates > 1 else "on a fresh weight seed"
-    name = f"{winner.candidate} ({winner.source})"
+    name = f"{optimum.candidate} ({optimum.source})"
     others = sorted(others, key=lambda entry: entry.score)
-    criterion = f"mean {selection} MSE {seeds}" if replicates > 1 else f"{selection} MSE {seeds}"
-    if others and others[0].score < winner.score:
+    criterion = f"mean {selected_on} MSE {seeds}" if replicates > 1 else f"{selected_on} MSE {seeds}"
+    if others and others[0].score < optimum.score:
         text = (
-            f"{name} is the smallest network ({winner.weights} weights) within one standard error of the lowest "
+            f"{name} is the smallest network ({optimum.weights} weights) within one standard error of the lowest "
             f"{criterion}: {mean}."
         )
     else:
         text = f"{name} has the lowest {criterion}: {mean}."
-    sentences = [text, _others_in_words(others), ON_TEST_ROWS if selection == "test" else ""]
+    sentences = [text, _others_in_words(others), ON_TEST_ROWS if selected_on == "test" else ""]
     return " ".join(filter(None, sentences))
 
 

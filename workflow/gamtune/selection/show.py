@@ -47,17 +47,17 @@ def show(study: Study, results: Path, config: str) -> str:
         raise StepError(f"{error.filename} is missing: the study has not finished; run it to the end first") from None
     finished = [trial for trial in trials if trial["status"] == "ok"]
     name, observed = _best(selection.candidates, finished)
-    winner = selection.selected
-    part = selection.selection
+    optimum = selection.selected
+    part = selection.selected_on
     regression = "accuracy" not in test
-    mean = _score(winner.score) if winner.sd is None else with_spread(winner.score, winner.sd)
-    seeds = f"{winner.n} fresh seed{'s' if winner.n > 1 else ''}"
-    confirmed = f"{part} MSE {mean}{rmse_note(winner.score, regression=regression)} over {seeds}"
+    mean = _score(optimum.score) if optimum.sd is None else with_spread(optimum.score, optimum.sd)
+    seeds = f"{optimum.n} fresh seed{'s' if optimum.n > 1 else ''}"
+    confirmed = f"{part} MSE {mean}{rmse_note(optimum.score, regression=regression)} over {seeds}"
     best = _score(observed) + rmse_note(observed, regression=regression)
     lines = [
         ("Trials", f"{len(trials)} ({len(trials) - len(finished)} failed)"),
         ("Best (search)", f"{name}, {part} MSE {best}"),
-        ("Optimum", f"{winner.candidate} ({winner.source}), {confirmed}"),
+        ("Optimum", f"{optimum.candidate} ({optimum.source}), {confirmed}"),
         ("", _settings(selection.spec)),
         ("Test set", f"MSE {_score(test['mse'])}, {_second(test)} ({_when(part)})"),
         *(("Data warning", warning.message) for warning in warnings),
@@ -81,8 +81,8 @@ def _score(value: float | None) -> str:
     return significant(value, 4 if abs(value) >= 0.1 else 3)
 
 
-def _when(selection: str) -> str:
-    return "also used for the selection" if selection == "test" else "scored once, after the selection"
+def _when(selected_on: str) -> str:
+    return "also used for the selection" if selected_on == "test" else "scored once, after the selection"
 
 
 def _best(candidates: list[Compared], finished: list[dict[str, str]]) -> tuple[str, float]:

@@ -38,10 +38,10 @@ def read_data_sets(store: Store) -> dict[str, DatasetInput]:
     data_sets: dict[str, DatasetInput] = {}
     for folder in (data, *data.folds, data.whole):
         try:
-            digest, data_set = _read(study, folder, folder.info.stat().st_mtime_ns)
+            fingerprint, data_set = _read(study, folder, folder.info.stat().st_mtime_ns)
         except (OSError, DamagedError):
             continue
-        data_sets[digest] = data_set
+        data_sets[fingerprint] = data_set
     return data_sets
 
 
@@ -53,7 +53,7 @@ def _read(study: TrackedStudy, folder: DataFolder, changed_at: int) -> tuple[str
     whitening matrix has megabytes.
     """
     info = DatasetInfo.read(folder.info)
-    return info.digest, _data_set(study, info, Preprocessing.read(folder.preprocessing))
+    return info.fingerprint, _data_set(study, info, Preprocessing.read(folder.preprocessing))
 
 
 def _data_set(study: TrackedStudy, info: DatasetInfo, preprocessing: Preprocessing) -> DatasetInput:
@@ -61,7 +61,7 @@ def _data_set(study: TrackedStudy, info: DatasetInfo, preprocessing: Preprocessi
     kinds = {name: "string" if name in preprocessing.levels else "double" for name in preprocessing.columns}
     dataset = Dataset(
         name=study.source or study.name,
-        digest=info.digest[:LONGEST_DIGEST],
+        digest=info.fingerprint[:LONGEST_DIGEST],
         source_type="local",
         source=json.dumps({"uri": study.source}),
         schema=_schema(kinds, target),

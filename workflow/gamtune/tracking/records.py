@@ -47,7 +47,7 @@ class RunRecord:
     """A record with its place and the SHA-256 of its bytes."""
 
     place: Place
-    digest: str
+    fingerprint: str
     content: Record
 
 

@@ -26,7 +26,7 @@ from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from mlflow.types.schema import AnyType
 
 ALIAS = "champion"
-DIGEST_TAG = "gamtune.model"  # its value is the SHA-256 of the files of the network and of the preprocessing
+FINGERPRINT_TAG = "gamtune.model"  # its value is the SHA-256 of the files of the network and of the preprocessing
 SOURCE = "models:/"  # followed by the id of a logged model, this is the source of a version
 MOST_INPUTS, LONGEST_WORDS = 100, 5000  # inputs in the description of a model, and characters of the description
 PACKAGES = ("keras", "numpy", "pandas", "scikit-learn", "tensorflow")  # packages that the served code imports
@@ -38,7 +38,7 @@ class Champion:
 
     name: str
     version: str
-    digest: str
+    fingerprint: str
 
 
 def register_champion(store: Store, run_id: str) -> Champion:
@@ -62,23 +62,23 @@ def register_champion(store: Store, run_id: str) -> Champion:
     network, preprocessing = optimum.model, optimum.preprocessing
     check_model_file(network)
     described = Preprocessing.read(preprocessing)
-    digest = hashlib.sha256(network.read_bytes() + preprocessing.read_bytes()).hexdigest()
-    number = _version_of(store, digest)
+    fingerprint = hashlib.sha256(network.read_bytes() + preprocessing.read_bytes()).hexdigest()
+    number = _version_of(store, fingerprint)
     if number is None:
-        model_id = _finished_model(store, digest) or _log_model(
-            store, network, preprocessing, described, digest, run_id
+        model_id = _finished_model(store, fingerprint) or _log_model(
+            store, network, preprocessing, described, fingerprint, run_id
         )
         selection = read_selection(store.study.layout)
-        number = _add_version(store, model_id, run_id, digest, selection.why if selection else None)
+        number = _add_version(store, model_id, run_id, fingerprint, selection.why if selection else None)
     model = _registered(store)
     if model is None or str(model.aliases.get(ALIAS)) != number:
         store.client.set_registered_model_alias(store.study.name, ALIAS, number)
-    return Champion(name=store.study.name, version=number, digest=digest)
+    return Champion(name=store.study.name, version=number, fingerprint=fingerprint)
 
 
-def _version_of(store: Store, digest: str) -> str | None:
+def _version_of(store: Store, fingerprint: str) -> str | None:
     versions = store.client.search_model_versions(f"name = '{store.study.name}'")
-    same = [found for found in versions if found.tags.get(DIGEST_TAG) == digest]
+    same = [found for found in versions if found.tags.get(FINGERPRINT_TAG) == fingerprint]
     return next((str(found.version) for found in same if _is_whole(store, found.source)), None)
 
 
@@ -97,9 +97,9 @@ def _registered(store: Store) -> RegisteredModel | None:
     return next(iter(store.client.search_registered_models(f"name = '{store.study.name}'")), None)
 
 
-def _finished_model(store: Store, digest: str) -> str | None:
+def _finished_model(store: Store, fingerprint: str) -> str | None:
     """Return a model that an interrupted call has logged completely; incomplete ones are deleted."""
-    wanted = f"tags.`{DIGEST_TAG}` = '{digest}'"
+    wanted = f"tags.`{FINGERPRINT_TAG}` = '{fingerprint}'"
     for model in store.client.search_logged_models([store.experiment_id], filter_string=wanted):
         if model.status == "READY" and _is_whole(store, model.model_id):
             return str(model.model_id)
@@ -108,7 +108,7 @@ def _finished_model(store: Store, digest: str) -> str | None:
 
 
 def _log_model(
-    store: Store, network: Path, preprocessing: Path, described: Preprocessing, digest: str, run_id: str
+    store: Store, network: Path, preprocessing: Path, described: Preprocessing, fingerprint: str, run_id: str
 ) -> str:
     """Store the model in the experiment of the study, linked to the run of the optimum, and return its id.
 
@@ -120,7 +120,7 @@ def _log_model(
         store.experiment_id,
         name=store.study.name,
         source_run_id=run_id,
-        tags={DIGEST_TAG: digest},
+        tags={FINGERPRINT_TAG: fingerprint},
         params={"inputs": input_words(described)},
         model_type="keras",
     )
@@ -183,14 +183,14 @@ def input_words(preprocessing: Preprocessing) -> str:
     return shorten("; ".join(words), LONGEST_WORDS, placeholder=" ...")
 
 
-def _add_version(store: Store, model_id: str, run_id: str, digest: str, why: str | None) -> str:
+def _add_version(store: Store, model_id: str, run_id: str, fingerprint: str, why: str | None) -> str:
     if _registered(store) is None:
         store.client.create_registered_model(store.study.name)
     added = store.client.create_model_version(
         store.study.name,
         source=f"{SOURCE}{model_id}",
         run_id=run_id,
-        tags={DIGEST_TAG: digest},
+        tags={FINGERPRINT_TAG: fingerprint},
         description=why,
         model_id=model_id,
     )

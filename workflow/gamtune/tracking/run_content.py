@@ -41,7 +41,7 @@ class RunContent:
     ----------
     role, key, name : str
         Role of the run, its identity within the study, and its name.
-    digest : str
+    fingerprint : str
         Hexadecimal SHA-256 of the files that the run was made from.
     status : {"FINISHED", "FAILED"}
         Status in MLflow.
@@ -60,7 +60,7 @@ class RunContent:
     role: str
     key: str
     name: str
-    digest: str
+    fingerprint: str
     status: str
     start: int
     end: int
@@ -107,7 +107,7 @@ def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[st
         role=place.role,
         key=place.key,
         name=place.name,
-        digest=record.digest,
+        fingerprint=record.fingerprint,
         status="FAILED" if failed else "FINISHED",
         start=_milliseconds(content.started),
         end=_milliseconds(content.finished),
@@ -146,7 +146,7 @@ def study_content(study: TrackedStudy) -> RunContent | None:
         role="study",
         key="study",
         name=study.name,
-        digest=total.hexdigest(),
+        fingerprint=total.hexdigest(),
         status="FINISHED",
         start=changed,
         end=changed,
@@ -158,7 +158,7 @@ def study_content(study: TrackedStudy) -> RunContent | None:
 def _selection_tags(folder: StudyFolder) -> dict[str, str]:
     """Return tags with the selected candidate and the reason, if the selection has been made."""
     selection = read_selection(folder)
-    return {"gamtune.winner": selection.winner, NOTE: selection.why} if selection else {}
+    return {"gamtune.optimum": selection.optimum, NOTE: selection.why} if selection else {}
 
 
 def _layer_params(spec: Mapping[str, Any]) -> dict[str, str]:

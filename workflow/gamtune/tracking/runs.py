@@ -24,7 +24,7 @@ class StoredRun:
 
     run_id: str
     key: str
-    digest: str
+    fingerprint: str
     name: str
     running: bool
     params: frozenset[str]
@@ -51,7 +51,7 @@ def _search(store: Store, wanted: str) -> Iterator[StoredRun]:
             yield StoredRun(
                 run_id=run.info.run_id,
                 key=run.data.tags.get("gamtune.key", ""),
-                digest=run.data.tags.get("gamtune.record", ""),
+                fingerprint=run.data.tags.get("gamtune.record", ""),
                 name=run.info.run_name,
                 running=run.info.status == "RUNNING",
                 params=frozenset(run.data.params),
@@ -69,7 +69,7 @@ def create_run(store: Store, content: RunContent) -> str:
         "gamtune.study": store.study.name,
         "gamtune.role": content.role,
         "gamtune.key": content.key,
-        "gamtune.record": content.digest,
+        "gamtune.record": content.fingerprint,
         "mlflow.source.name": "gamtune",
         "mlflow.source.type": "JOB",
         **commit,

@@ -139,7 +139,7 @@ def sync_runs(
         if stopped():
             return contents
         runs = stored.pop(content.key, [])
-        same = [run for run in runs if run.digest == content.digest]
+        same = [run for run in runs if run.fingerprint == content.fingerprint]
         kept = min(same, key=lambda run: run.running, default=None)  # a finished run is preferred
         if kept is None:
             fill_run(store, create_run(store, content), content, data.get(content.data))
