@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from gamtune.config.data_section import Data
-from gamtune.data.column_use import write_columns
 from gamtune.data.intact import array_fingerprint
 from gamtune.data.leaks import find_leaks
 from gamtune.data.preprocessing import Preprocessing
@@ -21,6 +20,7 @@ from gamtune.data.sources import read_rows
 from gamtune.data.split import Split, Words, split_rows
 from gamtune.files import replacing
 from gamtune.results.artefacts import write_artefact
+from gamtune.results.csv_rows import ColumnUse
 from gamtune.results.data_warnings import DataWarning, DataWarnings
 from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import DataFolder
@@ -58,7 +58,7 @@ def prepare(data: Data, folder: Path) -> list[DataWarning]:
     files = DataFolder(folder)
     folds = range(1, len(fitted) + 1) if split.folds is not None else range(0)
     write_artefact(_split_table(rows, split), files.split)
-    write_columns(rows.columns, files.columns)
+    ColumnUse.write(rows.columns, files.columns)
     DataWarnings(warnings=warnings).write(files.warnings)
     if not folds:
         _write_set(rows, _masks(split.parts, data), fitted[0], data.selection, files)
