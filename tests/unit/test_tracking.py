@@ -29,12 +29,13 @@ from gamtune.errors import DamagedError
 from gamtune.files import write_text
 from gamtune.results.selection import Compared, Selection
 from gamtune.results.slots_file import FilledSlot, write_slots
+from gamtune.results.step_summaries import Counts
 from gamtune.tracking.address import TrackingError
 from gamtune.tracking.records import read_study
 from gamtune.tracking.run_content import record_content
 from gamtune.tracking.runs import create_run
 from gamtune.tracking.study import TrackedStudy
-from gamtune.tracking.sync import Counts, sync
+from gamtune.tracking.sync import sync
 
 pytestmark = pytest.mark.slow
 

@@ -51,7 +51,7 @@ def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None
     study_folder : Path
         The study's folder of results, with the scores of the optimum and the figures.
     config : dict
-        Sections study, data, search, space, training, analysis and selection of the config.
+        The sections `gamtune.plan.REPORTED` of the config.
     path : Path
         The file to write.
     """
