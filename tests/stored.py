@@ -19,7 +19,6 @@ KEPT = (
     "optimum/record.json", "optimum/predictions.csv", "optimum/comparison.csv", "optimum/tests.csv",
     "optimum/confusion_matrix.csv",
 )  # fmt: skip
-REPORTED = ("study", "data", "search", "space", "training", "analysis", "selection")  # sections of the config
 
 
 def copy_study(name: str, folder: Path) -> None:
@@ -37,7 +36,7 @@ def analyse(config: str) -> str:
     from gamtune.config.load import read_raw
     from gamtune.figures.optimum_figures import write_optimum_figures
     from gamtune.figures.search_figures import write_figures
-    from gamtune.plan import Plan
+    from gamtune.plan import REPORTED, Plan
     from gamtune.report.report import write_report
     from gamtune.results.layout import RESULTS
     from gamtune.selection.candidates import write_candidates

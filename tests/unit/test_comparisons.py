@@ -77,12 +77,12 @@ def specs(*settings):
 def test_a_setting_outside_the_range_tried_is_reported_with_the_range():
     rows = specs(*({"l1": l1, "rho": 0.95, "activation": "relu"} for l1 in (0.001, 0.002, 0.004)))
     (candidate,) = specs({"l1": 1e-10, "rho": 0.99, "activation": "tanh"})
-    told = {line.parameter: line for line in support(candidate, rows)}
+    told = {line.parameter: line for line in support("a", candidate, rows)}
     assert told["l1"].warning == "l1 1e-10 is below the range tried (0.001 to 0.004)"
     assert told["rho"].warning == "rho 0.99 is above the only value tried (0.95)"
     assert told["activation"].warning == "activation tanh was not tried"
     (inside,) = specs({"l1": 0.002, "rho": 0.95, "activation": "relu"})
-    (line,) = support(inside, rows)
+    (line,) = support("a", inside, rows)
     assert (line.parameter, line.quantile, line.warning) == ("l1", pytest.approx(2 / 3), "")
 
 

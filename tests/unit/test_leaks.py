@@ -11,9 +11,8 @@ import pytest
 
 from gamtune.config.data_section import Data
 from gamtune.data.leaks import find_leaks
-from gamtune.data.prepare import prepare
+from gamtune.data.prepare import prepare, read_rows
 from gamtune.data.rows import Rows
-from gamtune.data.sources import read_rows
 from gamtune.data.split import Split, split_rows
 from gamtune.results.data_warnings import DataWarnings
 

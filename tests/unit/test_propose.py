@@ -13,7 +13,7 @@ from gamtune.errors import InputError
 from gamtune.results.slots_file import read_slot
 from gamtune.search.propose import propose
 from gamtune.search.table import build_table
-from gamtune.search.trials import lines_with_records, proposed_rows
+from gamtune.search.trials import proposed_rows, search_trials
 from gamtune.search.unit_cube import point_of, settings_at
 from gamtune.slots import Outcome
 
@@ -164,7 +164,7 @@ def test_rounds_are_written_and_read_in_order(tmp_path):
     assert [row.name for row, _ in rows] == [f"tpe_round_{stage}_{slot:02d}" for stage in (1, 2) for slot in (1, 2, 3)]
     assert [path.relative_to(tmp_path).as_posix() for _, path in rows][3] == "rounds/2/1/record.json"
     assert read_slot(tmp_path / "rounds/2/slots.csv", "1").spec == rows[3][0].spec
-    assert [cells["round"] for cells, _ in lines_with_records(tmp_path, study.search.stages)] == ["1"] * 3 + ["2"] * 3
+    assert [trial.cells["round"] for trial in search_trials(tmp_path, study.search.stages)] == ["1"] * 3 + ["2"] * 3
 
 
 def test_the_gaussian_process_proposes_the_last_new_configurations(make_study):

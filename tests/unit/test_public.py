@@ -10,8 +10,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from gamtune.config.data_section import Data
 from gamtune.data.arrays import Prepared
-from gamtune.data.prepare import prepare
-from gamtune.data.sources import read_rows
+from gamtune.data.prepare import prepare, read_rows
 
 DATA = os.environ.get("GAMTUNE_DATA")
 pytestmark = [

@@ -10,7 +10,6 @@ import pytest
 from made import dataset
 from matplotlib.figure import Figure
 
-from gamtune.data.column_use import ColumnUse, write_columns
 from gamtune.files import write_text
 from gamtune.report.findings import (
     describe_optimism,
@@ -24,6 +23,7 @@ from gamtune.report.report import write_report
 from gamtune.results.artefacts import artefact_text
 from gamtune.results.captions import Captions
 from gamtune.results.comparison import Score
+from gamtune.results.csv_rows import ColumnUse, FinalistTest
 from gamtune.results.data_warnings import DataWarning, DataWarnings
 from gamtune.results.selection import Selection
 
@@ -69,8 +69,8 @@ SELECTION = {
 
 
 CANDIDATES = """candidate,rule,source,observed,predicted,nearest,usual,reason,spec
-observed_1,best_observed,row r1,0.04,,0,0.21,,{}
-observed_2,best_observed,row r2,0.04,,0.35,0.21,,{}
+observed_1,best_observed,row r1,0.04,,0,0.21,,
+observed_2,best_observed,row r2,0.04,,0.35,0.21,,
 gam_optimum,gam_optimum,GAM,,,,,no formula,
 """
 SUPPORT = """candidate,parameter,value,low,high,quantile,warning
@@ -115,7 +115,7 @@ def study(tmp_path):
         ColumnUse("a<b", "number", "input", 3, 40, "1.5"),
         ColumnUse("y", "category", "target (classes)", 0, 2, "=1"),
     ]
-    write_columns(columns, tmp_path / "data" / "columns.csv")
+    ColumnUse.write(columns, tmp_path / "data" / "columns.csv")
     add_figures(tmp_path, mse_by_parameter="found")
     (tmp_path / "gam" / "skipped.txt").write_text("19 coefficients for 5 rows\n")
     (tmp_path / "selection" / "selection.json").write_text(json.dumps(SELECTION))
@@ -368,7 +368,7 @@ def test_importance_is_shown_with_noise_levels_and_ranks(study):
 
 
 def test_a_regression_has_no_mcnemar(study):
-    tested = {"against": "default", "n": 1, "difference": 0.01, "low": None, "high": None, "p": None, "mcnemar_p": None}
+    tested = FinalistTest("default", 1, 0.01, *[None] * 6)
     sentence = describe_test_scores(selection(), {"mse": 0.04, "mae": 0.1, "r2": 0.87}, 50, None, [tested])[-1]
     assert sentence == "On the test set, the candidate default has a higher MSE than the optimum (difference +0.01)."
 

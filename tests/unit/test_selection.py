@@ -16,13 +16,13 @@ from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.cli.main import main
 from gamtune.config.settings import make_spec
 from gamtune.errors import InputError, StepError
+from gamtune.results.csv_rows import Candidate
 from gamtune.results.slots_file import read_slots
 from gamtune.search.table import build_table, cells, table_columns
 from gamtune.selection.candidates import write_candidates
 from gamtune.selection.evaluate import confusion_csv
 from gamtune.selection.finalists import finalists, write_final_slots
 from gamtune.selection.select import select
-from gamtune.selection.slots import COLUMNS, read_candidates
 
 
 def confirmed(folder, errors, selected_on="validation"):
@@ -31,7 +31,7 @@ def confirmed(folder, errors, selected_on="validation"):
     dataset(selected_on=selected_on, inputs=4).write(folder / "data/dataset.json")
     with (folder / "selection" / "candidates.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer.writerow(Candidate.columns())
         for number, (name, values) in enumerate(errors.items(), start=1):
             spec = make_spec({"neurons": [number], "patience": 3}, 1).to_json() if values else ""
             reason = "" if values else "no row"
@@ -205,7 +205,7 @@ def candidates_of(study, errors, tmp_path):
     summary(study, errors).to_csv(tmp_path / "summary.csv", index=False)
     dataset(inputs=64, classes=list(range(10))).write(tmp_path / "data/dataset.json")
     write_candidates(study, tmp_path / "summary.csv", tmp_path / "candidates.csv")
-    return read_candidates(tmp_path / "candidates.csv")
+    return Candidate.by_name(tmp_path / "candidates.csv")
 
 
 def test_the_best_configurations_are_candidates_in_order_without_failed_ones(make_study, tmp_path):

@@ -12,9 +12,9 @@ import pytest
 from gamtune.cli.main import main
 from gamtune.config.data_section import Data
 from gamtune.config.load import read_study
-from gamtune.data.column_use import read_columns
 from gamtune.data.prepare import prepare
 from gamtune.errors import InputError
+from gamtune.results.csv_rows import ColumnUse
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "cases"
@@ -229,7 +229,7 @@ def test_check_reads_the_data_and_shows_how_each_column_is_interpreted(case, cap
     assert table[4].startswith("flag    boolean   input ")
     assert not Path("data").exists()
     prepared(of_config())
-    assert [column.kind for column in read_columns(Path("data/columns.csv"))] == ["number"] * 2 + [
+    assert [column.kind for column in ColumnUse.read(Path("data/columns.csv"))] == ["number"] * 2 + [
         "category",
         "boolean",
     ]

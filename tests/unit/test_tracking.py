@@ -29,12 +29,13 @@ from gamtune.errors import DamagedError
 from gamtune.files import write_text
 from gamtune.results.selection import Compared, Selection
 from gamtune.results.slots_file import FilledSlot, write_slots
+from gamtune.results.step_summaries import Counts
 from gamtune.tracking.address import TrackingError
-from gamtune.tracking.records import read_runs
+from gamtune.tracking.records import read_study
 from gamtune.tracking.run_content import record_content
 from gamtune.tracking.runs import create_run
 from gamtune.tracking.study import TrackedStudy
-from gamtune.tracking.sync import Counts, sync
+from gamtune.tracking.sync import sync
 
 pytestmark = pytest.mark.slow
 
@@ -100,7 +101,7 @@ def test_a_skipped_record_has_no_run_and_a_damaged_one_stops_no_other(study, cap
 
 def test_the_run_of_a_killed_sync_is_finished_by_the_next(study):
     study.write_trials(2)
-    record = read_runs(study.tracked)[0]
+    record = read_study(study.tracked).runs[0]
     with study.open() as store:
         left = create_run(store, record_content(record, study.tracked, frozenset(), ""))
     assert study.statuses() == {"RUNNING"}

@@ -28,6 +28,7 @@ from gamtune.slots import Row
 from gamtune.spec import Spec, canonical_json, fingerprint
 
 PATTERN = re.compile("[{}<>]")  # characters of Snakemake's wildcards and path variables
+REPORTED = ("study", "data", "search", "space", "training", "analysis", "selection")  # sections in the report
 
 
 class Plan:

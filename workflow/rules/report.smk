@@ -22,7 +22,7 @@ rule report:
     params:
         code=code_of("gamtune.report.report", *PLAN.search_implementations),
         template=template_of("report/page.html.j2"),
-        config=PLAN.step_config("study", "data", "search", "space", "training", "analysis", "selection"),
+        config=PLAN.step_config(*REPORTED),
         study=subpath(output[0], parent=True),
     message:
         "write the report"

@@ -3,14 +3,24 @@
 import pandas as pd
 
 from gamtune.gam.terms import ROWS_PER_COEFFICIENT, Formula
+from gamtune.results.trial_table import (
+    CONFIGURATION,
+    EPOCHS_RUN,
+    FAILED,
+    NAME,
+    OK,
+    OUTCOME,
+    REPLICATE,
+    RUNG,
+    SECONDS,
+    SELECTED_ON,
+    STATUS,
+    TRIAL,
+)
 
-CONFIGURATION = "configuration"  # column with the identifier of a configuration's settings
-RUNG = "rung"
-SELECTED_ON = "selected_on"  # column of summaries of studies whose validation samples are the test samples
 ON_TEST_ROWS = "Selected on the test set: scores are optimistically biased."
-MEASURED = ("seconds", "epochs_run")  # columns that are averaged, beside the metrics
-IDENTITY, OUTCOME = ("trial", "name", "replicate"), ("status", "reason", "seconds", "epochs_run")
-STATUSES = ("ok", "failed")
+MEASURED = (SECONDS, EPOCHS_RUN)  # columns that are averaged, beside the metrics
+FIRST = (TRIAL, NAME, REPLICATE)  # columns by which a summary is recognised, together with `OUTCOME`
 
 
 def is_summary(table: pd.DataFrame) -> bool:
@@ -25,11 +35,11 @@ def is_summary(table: pd.DataFrame) -> bool:
         Any table.
     """
     names = [str(name) for name in table]
-    start = names.index(OUTCOME[0]) if OUTCOME[0] in names else 0
+    start = names.index(STATUS) if STATUS in names else 0
     return (
-        tuple(names[: len(IDENTITY)]) == IDENTITY
+        tuple(names[: len(FIRST)]) == FIRST
         and tuple(names[start : start + len(OUTCOME)]) == OUTCOME
-        and bool(table[OUTCOME[0]].isin(STATUSES).all())
+        and bool(table[STATUS].isin((OK, FAILED)).all())
     )
 
 
@@ -38,7 +48,7 @@ def comparable_rows(table: pd.DataFrame) -> pd.DataFrame:
     if not is_summary(table):
         return table
     rows = averaged(table)
-    return rows[rows["status"] == "ok"]
+    return rows[rows[STATUS] == OK]
 
 
 def averaged(summary: pd.DataFrame) -> pd.DataFrame:
@@ -58,14 +68,14 @@ def averaged(summary: pd.DataFrame) -> pd.DataFrame:
         The column ``trials`` holds the number of trials. If each configuration has one trial, the summary is
         returned unchanged, without this column.
     """
-    if not {CONFIGURATION, "status"} <= set(summary) or not summary.duplicated(CONFIGURATION).any():
+    if not {CONFIGURATION, STATUS} <= set(summary) or not summary.duplicated(CONFIGURATION).any():
         return summary
     groups = summary.groupby(CONFIGURATION, sort=False)
     names = [str(name) for name in summary]
     measured = [name for name in names if name in MEASURED or name.startswith(("train_", "validation_"))]
     means = summary.assign(**{name: groups[name].transform("mean") for name in measured})
     means["trials"] = groups[CONFIGURATION].transform("size")
-    means["status"] = groups["status"].transform(lambda statuses: "ok" if (statuses == "ok").all() else "failed")
+    means[STATUS] = groups[STATUS].transform(lambda statuses: OK if (statuses == OK).all() else FAILED)
     return means.drop_duplicates(CONFIGURATION).reset_index(drop=True)
 
 

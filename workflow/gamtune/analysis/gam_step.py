@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gamtune.analysis.comparable import RUNG, comparable_rows, is_summary, last_rung, modelled_rows, selection_note
+from gamtune.analysis.comparable import comparable_rows, is_summary, last_rung, modelled_rows, selection_note
 from gamtune.analysis.engine_errors import input_errors
 from gamtune.analysis.gam_files import write_gam
 from gamtune.analysis.importance import importance
@@ -21,6 +21,7 @@ from gamtune.gam.penalised_fit import Method
 from gamtune.gam.terms import Formula, Response, quoted
 from gamtune.results.artefacts import write_artefact
 from gamtune.results.layout import GamFolder
+from gamtune.results.trial_table import RUNG
 from gamtune.tables.table import read_table
 
 NO_MODEL = "analysis.gam is null"

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from gamtune.analysis.comparable import OUTCOME, SELECTED_ON
 from gamtune.config.study import Study
 from gamtune.files import write_text
 from gamtune.metrics.h2o import METRICS
@@ -10,7 +9,8 @@ from gamtune.results.artefacts import artefact_text
 from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import StudyFolder
 from gamtune.results.records import Record
-from gamtune.search.planned import planned_lines
+from gamtune.results.trial_table import OUTCOME, SELECTED_ON
+from gamtune.search.planned import planned_trials
 
 PARTS = ("train", "validation")
 
@@ -40,15 +40,15 @@ def summarise(study: Study, folder: Path) -> None:
     selected_on = {SELECTED_ON: "test"} if data.selected_on == "test" else {}
     header: list[str] = []
     lines = []
-    for cells, path in planned_lines(study, folder):
+    for trial in planned_trials(study, folder):
         header = header or [
-            *cells,
+            *trial.cells,
             *OUTCOME,
             *(f"{part}_{metric}" for part in PARTS for metric in metrics),
             *selected_on,
         ]
-        record = Record.read(path, cells["trial"])
+        record = Record.read(trial.record, trial.trial)
         scores = [record.metric(part, metric) for part in PARTS for metric in metrics]
-        planned = (cell or None for cell in cells.values())
+        planned = (cell or None for cell in trial.cells.values())
         lines.append([*planned, *(getattr(record, name) for name in OUTCOME), *scores, *selected_on.values()])
     write_text(results.summary, artefact_text(header, lines))

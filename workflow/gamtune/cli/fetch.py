@@ -1,7 +1,6 @@
 """``gamtune fetch``: download a public data set."""
 
 import argparse
-import json
 from pathlib import Path
 
 from gamtune.cli.arguments import add_data
@@ -21,7 +20,7 @@ def run(options: argparse.Namespace) -> None:
     from gamtune.data.downloads import fetch
     from gamtune.data.public import PUBLIC
     from gamtune.errors import InputError
-    from gamtune.files import write_text
+    from gamtune.results.step_summaries import DownloadedSource
 
     data = read_data_section(options.data)
     if data.source not in PUBLIC:
@@ -30,4 +29,4 @@ def run(options: argparse.Namespace) -> None:
     download = PUBLIC[data.source]
     for name, path in fetch(download, data.mirror).items():
         print(f"{name}: {path}")
-    write_text(options.out, json.dumps({"source": data.source, "sha256": dict(download.files)}, indent=1) + "\n")
+    DownloadedSource(source=data.source, sha256=dict(download.files)).write(options.out)

@@ -1,7 +1,6 @@
 """``gamtune sync``: update MLflow from the records on disk."""
 
 import argparse
-import json
 import signal
 import subprocess
 from pathlib import Path
@@ -20,10 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Sync once, or repeatedly until a process has ended."""
-    from dataclasses import asdict
-
     from gamtune.cli.tracked import tracked_study
-    from gamtune.files import write_text
     from gamtune.runtime.parent import die_with_parent
     from gamtune.tracking.follow import follow
     from gamtune.tracking.sync import sync
@@ -36,7 +32,7 @@ def run(options: argparse.Namespace) -> None:
     synced = sync(study)
     print(synced)
     if options.out:
-        write_text(options.out, json.dumps(asdict(synced), indent=1) + "\n")
+        synced.write(options.out)
 
 
 def _library_commit() -> str | None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from gamtune.config.data_section import Data
-from gamtune.data.column_use import ColumnUse
+from gamtune.results.csv_rows import ColumnUse
 from gamtune.tables.cells import Cell
 from gamtune.tables.column import Column, FloatArray
 from gamtune.tables.table import Table

@@ -12,15 +12,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from gamtune.config.data_section import Data, SelectedOn
-from gamtune.data.column_use import write_columns
+from gamtune.data.downloads import fetch
 from gamtune.data.intact import array_fingerprint
 from gamtune.data.leaks import find_leaks
 from gamtune.data.preprocessing import Preprocessing
-from gamtune.data.rows import Rows
-from gamtune.data.sources import read_rows
+from gamtune.data.public import PUBLIC, read_public
+from gamtune.data.rows import Rows, class_indices
 from gamtune.data.split import Split, Words, split_rows
+from gamtune.data.table_file import read_table
 from gamtune.files import replacing
 from gamtune.results.artefacts import write_artefact
+from gamtune.results.csv_rows import ColumnUse
 from gamtune.results.data_warnings import DataWarning, DataWarnings
 from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import DataFolder
@@ -61,7 +63,7 @@ def prepare(data: Data, folder: Path, selected_on: SelectedOn = "validation") ->
     files = DataFolder(folder)
     folds = range(1, len(fitted) + 1) if split.folds is not None else range(0)
     write_artefact(_split_table(rows, split), files.split)
-    write_columns(rows.columns, files.columns)
+    ColumnUse.write(rows.columns, files.columns)
     DataWarnings(warnings=warnings).write(files.warnings)
     if not folds:
         _write_set(rows, _masks(split.parts, selected_on), fitted[0], selected_on, files)
@@ -99,6 +101,25 @@ def examine(data: Data, selected_on: SelectedOn = "validation") -> Examined:
     training = [split.of_fold(fold) == "train" for fold in folds] or [split.parts == "train"]
     fitted = [_fitted(rows, mask, data) for mask in training]
     return Examined(rows, split, fitted, find_leaks(rows, split))
+
+
+def read_rows(data: Data) -> Rows:
+    """Read the samples of the source in the config.
+
+    Raises
+    ------
+    InputError
+        If the source cannot be read or is not valid; the message names file, row and column.
+    """
+    if data.source in PUBLIC:
+        return read_public(data.source, fetch(PUBLIC[data.source], data.mirror))
+    if data.source == "table":
+        return read_table(data)
+    from sklearn.datasets import load_digits  # imported here because only this source needs it
+
+    bunch = load_digits(as_frame=True)
+    indices, classes = class_indices(bunch.target)
+    return Rows(bunch.data, indices, "target", classes)
 
 
 def prepare_whole(data: Data, folder: Path, selected_on: SelectedOn = "validation") -> None:

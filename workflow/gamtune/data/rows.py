@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gamtune.data.column_use import ColumnUse
+from gamtune.results.csv_rows import ColumnUse
 from gamtune.tables.dialect import STANDARD, Dialect
 
 

@@ -14,8 +14,8 @@ from plotnine import ggplot
 from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import averaged, last_rung
 from gamtune.figures.registry import Section
-from gamtune.results.artefacts import read_artefact
 from gamtune.results.layout import StudyFolder
+from gamtune.results.trial_table import OK, STATUS, read_summary
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,14 @@ class SearchResults:
         cls, folder: Path, columns: Sequence[str], log_columns: Collection[str] = (), stages: Sequence[str] = ()
     ) -> Self:
         """Read the summary of a study; the parameters are those of the class."""
-        summary = averaged(read_artefact(StudyFolder(folder).summary, text=("trial", "name")))
+        summary = averaged(read_summary(StudyFolder(folder).summary))
         return cls(folder, summary, columns, log_columns, stages)
 
     @cached_property
     def finished(self) -> pd.DataFrame:
         """Lines of the summary that finished with a finite error."""
         errors = pd.to_numeric(self.summary[RESPONSE], errors="coerce")
-        finished: pd.DataFrame = self.summary[(self.summary["status"] == "ok") & np.isfinite(errors)]
+        finished: pd.DataFrame = self.summary[(self.summary[STATUS] == OK) & np.isfinite(errors)]
         return finished
 
     @cached_property

@@ -9,16 +9,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from gamtune.analysis.columns import RESPONSE
-from gamtune.analysis.comparable import CONFIGURATION, RUNG
 from gamtune.figures.figure import ReportFigure, SearchResults
 from gamtune.figures.registry import Section
 from gamtune.figures.theme import BEST, EFFECT, FAILED, NEXT, PALE, new_figure, plain_log_axis, shown
 from gamtune.results.records import Record
-from gamtune.search.trials import lines_with_records
+from gamtune.results.trial_table import CONFIGURATION, FOLD, NAME, REPLICATE, RUNG, TRIAL
+from gamtune.search.trials import search_trials
 
 BEST_CONFIGURATIONS = 3
 # Columns in which the trials of one curve may differ
-NOT_OF_A_CURVE = ("trial", CONFIGURATION, "replicate", "fold", RUNG, "epochs")
+NOT_OF_A_CURVE = (TRIAL, NAME, CONFIGURATION, REPLICATE, FOLD, RUNG, "epochs")
 MOST_OTHERS = 200  # number of grey curves
 COLOURS = (BEST, EFFECT, NEXT)
 Curves = dict[str, tuple[list[float], Record]]
@@ -27,10 +27,10 @@ Curves = dict[str, tuple[list[float], Record]]
 def draw_learning(study: SearchResults) -> Iterator[ReportFigure]:
     """Draw the learning curve of each configuration, if one has finished; after rungs, the curve of its last one."""
     longest: dict[tuple[str, ...], tuple[list[float], Record]] = {}
-    for cells, path_of_record in lines_with_records(study.folder, study.stages):
-        record = Record.read(path_of_record, cells["trial"])
+    for trial in search_trials(study.folder, study.stages):
+        record = Record.read(trial.record, trial.trial)
         values = record.history.get(RESPONSE, [])
-        key = cells["name"], *(cell for column, cell in cells.items() if column not in NOT_OF_A_CURVE)
+        key = trial.name, *(cell for column, cell in trial.cells.items() if column not in NOT_OF_A_CURVE)
         if key not in longest or len(values) >= len(longest[key][0]):
             longest[key] = values, record
     curves = dict(zip(_labels(longest), longest.values(), strict=True))

@@ -31,7 +31,7 @@ from plotnine import (
 )
 
 from gamtune.analysis.columns import RESPONSE, is_logarithmic, is_numeric, on_its_scale, varies
-from gamtune.analysis.comparable import RUNG, last_rung
+from gamtune.analysis.comparable import last_rung
 from gamtune.config.settings import PER_LAYER
 from gamtune.figures.figure import ReportFigure, SearchResults
 from gamtune.figures.registry import Section
@@ -47,6 +47,7 @@ from gamtune.figures.theme import (
     new_figure,
 )
 from gamtune.numbers import labels, measured, signed
+from gamtune.results.trial_table import RUNG
 
 WIDTH, PANEL_HEIGHT = 8.0, 2.3  # inches
 FEWEST_CONFIGURATIONS = 4  # with fewer, no curve is drawn

@@ -7,6 +7,7 @@ from typing import Any
 from gamtune.gam.formula import parse_term
 from gamtune.numbers import measured, p_value, percent, rmse_note, signed
 from gamtune.results.comparison import Score
+from gamtune.results.csv_rows import FinalistTest
 from gamtune.results.selection import Compared, Optimism, Selection
 
 Line = Mapping[str, Any]
@@ -87,7 +88,7 @@ def describe_reliability(selection: Selection, warnings: Sequence[str], regressi
 
 
 def describe_test_scores(
-    selection: Selection, test: Line, samples: int, over_seeds: Score | None, tests: Sequence[Line]
+    selection: Selection, test: Line, samples: int, over_seeds: Score | None, tests: Sequence[FinalistTest]
 ) -> list[str]:
     """Return sentences on the test scores of the exported model, its replicates and its references.
 
@@ -101,8 +102,8 @@ def describe_test_scores(
         Number of test samples.
     over_seeds : Score, optional
         Mean test metrics of all final trials, if there are several.
-    tests : sequence of mapping
-        Lines of ``tests.csv``.
+    tests : sequence of FinalistTest
+        The comparisons with the references.
     """
     return [
         _describe_test(test, samples, selection.selected_on),
@@ -197,25 +198,25 @@ def _describe_final_seeds(score: Score) -> str:
     )
 
 
-def _compare_on_test(test: Line) -> str:
+def _compare_on_test(test: FinalistTest) -> str:
     """Return how a reference compares with the optimum on the test set."""
-    name, difference = test["against"], test["difference"]
-    mse = "MSE" if test["n"] == 1 else "mean MSE"
+    name, difference = test.against, test.difference
+    mse = "MSE" if test.n == 1 else "mean MSE"
     relation = "the same" if difference == 0 else f"a {'higher' if difference > 0 else 'lower'}"
     details = [f"difference {signed(difference)}"]
-    if test["p"] is not None:
-        details.append(f"95 % interval {signed(test['low'])} to {signed(test['high'])}")
-        details.append(f"paired t test over {test['n']:.0f} common seeds, {p_in_words(test['p'])}")
+    if test.p is not None:
+        details.append(f"95 % interval {signed(test.low)} to {signed(test.high)}")
+        details.append(f"paired t test over {test.n} common seeds, {p_in_words(test.p)}")
     text = (
         f"On the test set, the candidate {name} has {relation} {mse} {'as' if difference == 0 else 'than'} the optimum"
     )
     text += f" ({', '.join(details)})."
-    if test["mcnemar_p"] is None:
+    if test.mcnemar_p is None:
         return text
     return (
         f"{text} Of the exported model and the first model of {name}, only the former is correct for "
-        f"{test['only_optimum_right']:.0f} samples, only the latter for {test['only_other_right']:.0f} "
-        f"(McNemar's test, {p_in_words(test['mcnemar_p'])})."
+        f"{test.only_optimum_right} samples, only the latter for {test.only_other_right} "
+        f"(McNemar's test, {p_in_words(test.mcnemar_p)})."
     )
 
 

@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from gamtune.analysis.columns import RESPONSE
 from gamtune.analysis.comparable import averaged, last_rung
-from gamtune.config.settings import SETTINGS
-from gamtune.data.column_use import read_columns
 from gamtune.errors import DamagedError
 from gamtune.figures.registry import Section
 from gamtune.files import check_folder, checksum_of, matches_checksum, write_text
@@ -30,11 +29,13 @@ from gamtune.report.space_words import describe_search, describe_space
 from gamtune.results.artefacts import read_artefact, read_lines
 from gamtune.results.captions import Captions
 from gamtune.results.comparison import Comparison
+from gamtune.results.csv_rows import Candidate, ColumnUse, FinalistTest, Support
 from gamtune.results.data_warnings import DataWarnings
 from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import FigureFolder, GamFolder, OptimumFolder, StudyFolder
 from gamtune.results.records import Record
 from gamtune.results.selection import Selection
+from gamtune.results.trial_table import OK, SECONDS, STATUS, TrialTable, read_summary
 
 BEST_CONFIGURATIONS = 10
 SCALE = 0.8  # width of a figure on the page, as a share of its width in pixels
@@ -50,7 +51,7 @@ def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None
     study_folder : Path
         The study's folder of results, with the scores of the optimum and the figures.
     config : dict
-        Sections study, data, search, space, training, analysis and selection of the config.
+        The sections `gamtune.plan.REPORTED` of the config.
     path : Path
         The file to write.
     """
@@ -64,10 +65,10 @@ def write_report(study_folder: Path, config: dict[str, Any], path: Path) -> None
         "search": describe_search(config["search"]),
         "dataset": DatasetInfo.read(study.data.info),
         "data_warnings": DataWarnings.read(study.data.warnings).warnings,
-        "columns": read_columns(study.data.columns),
+        "columns": ColumnUse.read(study.data.columns),
         **_search(
-            read_artefact(study.summary, text=("trial", "name")),
-            read_lines(study.table)[0],
+            read_summary(study.summary),
+            TrialTable.read(study.table).hyperparameters,
         ),
         **_figures(study.figures, study.optimum.figures),
         **_model(study.gam),
@@ -98,21 +99,20 @@ def unbroken(text: str) -> str:
     return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text)
 
 
-def _search(summary: pd.DataFrame, columns: list[str]) -> Page:
+def _search(summary: pd.DataFrame, hyperparameters: list[str]) -> Page:
     """Return the number of trials, the best configurations, the failed trials and the training times."""
     rows = averaged(summary)
-    finished = rows[rows["status"] == "ok"]
-    hyperparameters = [name for name in columns if name in SETTINGS]
-    best = last_rung(finished).sort_values("validation_mse").head(BEST_CONFIGURATIONS)
+    finished = rows[rows[STATUS] == OK]
+    best = last_rung(finished).sort_values(RESPONSE).head(BEST_CONFIGURATIONS)
     return {
         "hyperparameters": hyperparameters,
         "tried": {name: _tried(summary[name]) for name in hyperparameters},
         "trials": len(summary),
-        "median": float(finished["validation_mse"].median()),
+        "median": float(finished[RESPONSE].median()),
         "top": _records(best),
-        "failed": _records(summary[summary["status"] != "ok"]),
-        "seconds": float(summary["seconds"].sum()),
-        "median_seconds": float(summary["seconds"].median()),
+        "failed": _records(summary[summary[STATUS] != OK]),
+        "seconds": float(summary[SECONDS].sum()),
+        "median_seconds": float(summary[SECONDS].median()),
     }
 
 
@@ -175,9 +175,11 @@ def _selection(study: StudyFolder) -> Page:
     comparison = Comparison.read(study.optimum.comparison)
     test = comparison.test
     samples = DatasetInfo.read(study.data.info).rows["test"]
-    tests = _records(read_artefact(study.optimum.tests, text=("against",)))
-    support = _records(read_artefact(study.support, text=("candidate",)))
-    warnings = [line["warning"] for line in support if line["candidate"] == selection.optimum and line["warning"]]
+    tests = FinalistTest.read(study.optimum.tests)
+    support: dict[str, list[Support]] = {}
+    for row in Support.read(study.support):
+        support.setdefault(row.candidate, []).append(row)
+    warnings = [row.warning for row in support.get(selection.optimum, ()) if row.warning]
     strips, zero = interval_strips(selection.candidates)
     return {
         **_confusion(study.optimum),
@@ -185,10 +187,8 @@ def _selection(study: StudyFolder) -> Page:
         "optimum": selection.selected,
         "reliability": describe_reliability(selection, warnings, regression="accuracy" not in test),
         "scores": describe_test_scores(selection, test, samples, comparison.over_seeds, tests),
-        "support": _by_candidate(support),
-        "distances": {
-            line["candidate"]: line for line in _records(read_artefact(study.candidates, text=("candidate",)))
-        },
+        "support": support,
+        "distances": Candidate.by_name(study.candidates),
         "impossible": any(entry.predicted is not None and entry.predicted < 0 for entry in selection.candidates),
         "optimism": describe_optimism(selection.optimism, selection.selected_on),
         "strips": strips,
@@ -197,21 +197,6 @@ def _selection(study: StudyFolder) -> Page:
         "comparison": comparison.scores,
         "test": test,
     }
-
-
-def _by_candidate(support: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Return the lines of ``support.csv`` for each candidate, with numbers converted from text."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for line in support:
-        found.setdefault(line["candidate"], []).append(line | {"value": _as_number(line["value"])})
-    return found
-
-
-def _as_number(value: Any) -> Any:
-    try:
-        return float(value)
-    except ValueError:
-        return value
 
 
 def _confusion(optimum: OptimumFolder) -> Page:

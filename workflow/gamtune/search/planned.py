@@ -5,14 +5,15 @@ from pathlib import Path
 
 from gamtune.config.study import Study
 from gamtune.errors import DamagedError, InputError
-from gamtune.results.artefacts import read_rows
 from gamtune.results.layout import StudyFolder
+from gamtune.results.slots_file import read_slots
+from gamtune.results.trial_table import SearchTrial, TrialId
 from gamtune.search.table import build_table
-from gamtune.search.trials import lines_with_records
+from gamtune.search.trials import search_trials
 
 
-def planned_lines(study: Study, folder: Path) -> list[tuple[dict[str, str], Path]]:
-    """Return the cells of every trial of a study under the columns of ``table.csv``, and the path of its record.
+def planned_trials(study: Study, folder: Path) -> list[SearchTrial]:
+    """Return every trial of a study, in the order of the table and its stages.
 
     Parameters
     ----------
@@ -27,10 +28,12 @@ def planned_lines(study: Study, folder: Path) -> list[tuple[dict[str, str], Path
         If a file does not contain the trials or slots that the config requires.
     """
     table, results = build_table(study), StudyFolder(folder)
-    _compare(results.table, "trial", [row.spec.trial for row in table])
+    trials = [row.trial for row in TrialId.read(results.table)]
+    _compare(results.table, "trial", trials, [row.spec.trial for row in table])
     for stage, slots in zip(study.search.stages, study.search.stage_slots(len(table)), strict=True):
-        _compare(results.stage(stage).slots, "slot", [str(number) for number in range(1, slots + 1)])
-    return list(lines_with_records(folder, study.search.stages))
+        file = results.stage(stage).slots
+        _compare(file, "slot", [one.slot for one in read_slots(file)], [str(number) for number in range(1, slots + 1)])
+    return list(search_trials(folder, study.search.stages))
 
 
 def check_summary(study: Study, folder: Path) -> None:
@@ -44,7 +47,7 @@ def check_summary(study: Study, folder: Path) -> None:
         If the trials differ.
     """
     path = StudyFolder(folder).summary
-    trials = [cells["trial"] for cells in read_rows(path, "trial")]
+    trials = [row.trial for row in TrialId.read(path)]
     table = [row.spec.trial for row in build_table(study)]
     slots = sum(study.search.stage_slots(len(table)))
     if trials[: len(table)] != table or len(trials) > len(table) + slots:
@@ -54,8 +57,7 @@ def check_summary(study: Study, folder: Path) -> None:
         )
 
 
-def _compare(file: Path, column: str, expected: Sequence[str]) -> None:
-    found = [cells[column] for cells in read_rows(file, column)]
+def _compare(file: Path, column: str, found: Sequence[str], expected: Sequence[str]) -> None:
     if len(found) != len(expected):
         raise DamagedError(file, f"it has {len(found)} row(s), expected {len(expected)}")
     for number, (one, other) in enumerate(zip(found, expected, strict=True), start=1):

@@ -1,12 +1,13 @@
 """The parameter table: all initial trials, computed from the config alone when Snakemake parses the workflow."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gamtune.config.settings import PER_LAYER, SETTINGS, SettingError, make_spec
 from gamtune.config.study import Study
 from gamtune.errors import InputError
 from gamtune.results.artefacts import artefact_text
+from gamtune.results.trial_table import FOLD, IDENTITY
 from gamtune.search.depth import fixed_depth
 from gamtune.search.kept import kept_rows
 from gamtune.search.manual import manual_rows
@@ -121,27 +122,28 @@ def cells(spec: Spec, parameters: Iterable[str]) -> dict[str, Any]:
     return values | {name: derived[name] for name in derived_columns(parameters)}
 
 
-def _header(study: Study) -> list[str]:
-    """Return the columns of ``table.csv``."""
-    parameters = table_columns(study)
-    stage = [study.search.stage_column] if study.search.stage_column else []
-    fold = ["fold"] if study.data.validation.folds else []
-    return ["trial", "name", "replicate", "configuration", *fold, *stage, *parameters, *derived_columns(parameters)]
+def trial_cells(row: Row, parameters: Iterable[str], stage: Mapping[str, int | str]) -> dict[str, Any]:
+    """Return the cells of a trial by the columns of ``table.csv``, in their order.
 
-
-def _lines(study: Study) -> Iterator[list[Any]]:
-    """Yield the cells of each trial of the initial table, in the order of `_header`."""
-    parameters = table_columns(study)
-    stages = [0] if study.search.stage_column else []
-    for row in build_table(study):
-        fold = [row.spec.fold] if row.spec.fold else []
-        identity = row.spec.trial, row.name, row.replicate, row.configuration
-        yield [*identity, *fold, *stages, *cells(row.spec, parameters).values()]
+    Parameters
+    ----------
+    row : Row
+        The trial.
+    parameters : iterable of str
+        Names of the hyperparameters in the table.
+    stage : mapping
+        Number of its stage by the column of the stages; empty in a study without stages.
+    """
+    identity = dict(zip(IDENTITY, (row.spec.trial, row.name, row.replicate, row.configuration), strict=True))
+    fold = {FOLD: row.spec.fold} if row.spec.fold else {}
+    return {**identity, **fold, **stage, **cells(row.spec, parameters)}
 
 
 def table_csv(study: Study) -> str:
     """Return the text of ``table.csv``."""
-    return artefact_text(_header(study), _lines(study))
+    parameters, column = table_columns(study), study.search.stage_column
+    rows = [trial_cells(row, parameters, {column: 0} if column else {}) for row in build_table(study)]
+    return artefact_text(rows[0], (row.values() for row in rows))
 
 
 def _named_settings(study: Study) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from gamtune.config.settings import SETTINGS
-from gamtune.results.artefacts import read_lines
 from gamtune.results.layout import StudyFolder
 from gamtune.results.slots_file import FilledSlot, read_slots
-from gamtune.search.table import cells
+from gamtune.results.trial_table import TRIAL, SearchTrial, TrialTable
+from gamtune.search.table import trial_cells
 from gamtune.slots import Row
 
 
@@ -31,32 +29,32 @@ def proposed_rows(folder: Path, stages: Sequence[str]) -> list[tuple[Row, Path]]
     ]
 
 
-def lines_with_records(folder: Path, stages: Sequence[str]) -> Iterator[tuple[dict[str, str], Path]]:
-    """Yield the cells of every trial under the columns of ``table.csv``, and the path of its record.
+def search_trials(folder: Path, stages: Sequence[str]) -> Iterator[SearchTrial]:
+    """Yield every trial of a study, in order.
 
     Parameters
     ----------
     folder, stages
         As for `proposed_rows`. A missing table counts as empty, since Snakemake removes outputs before a step runs.
+
+    Raises
+    ------
+    DamagedError
+        If the table or a slots file is damaged.
     """
     study = StudyFolder(folder)
-    header, *lines = _lines(study.table)
-    for line in lines:
-        values = dict(zip(header, line, strict=True))
-        yield values, study.trial(values["trial"]).record
+    try:
+        table = TrialTable.read(study.table)
+    except FileNotFoundError:
+        table = TrialTable([], [])
+    for cells in table.rows:
+        yield SearchTrial(cells, study.trial(cells[TRIAL]).record)
     for stage in stages:
         kind, _, number = stage.partition("/")
         for row, record in proposed_rows(folder, [stage]):
-            yield _cells(header, row, {kind.removesuffix("s"): number}), record
-
-
-def _cells(header: Sequence[str], row: Row, stage: dict[str, str]) -> dict[str, str]:
-    """Return the cells of a trial as text, in the order of the columns of the table."""
-    values: dict[str, Any] = {
-        "trial": row.spec.trial, "name": row.name, "replicate": row.replicate, "configuration": row.configuration,
-        **stage, **cells(row.spec, [name for name in header if name in SETTINGS]),
-    }  # fmt: skip
-    return {name: "" if values[name] is None else str(values[name]) for name in header or values}
+            values = trial_cells(row, table.hyperparameters, {kind.removesuffix("s"): number})
+            columns = table.columns or values
+            yield SearchTrial({name: "" if values[name] is None else str(values[name]) for name in columns}, record)
 
 
 def _slots(file: Path) -> list[FilledSlot]:
@@ -64,10 +62,3 @@ def _slots(file: Path) -> list[FilledSlot]:
         return read_slots(file)
     except FileNotFoundError:
         return []
-
-
-def _lines(file: Path) -> list[list[str]]:
-    try:
-        return read_lines(file)
-    except FileNotFoundError:
-        return [[]]

@@ -1,7 +1,7 @@
 """The step `candidates`: the selection rules propose one configuration per slot, to be confirmed on fresh seeds."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,26 +9,25 @@ from typing import Any
 import pandas as pd
 
 from gamtune.analysis.columns import RESPONSE
-from gamtune.analysis.comparable import CONFIGURATION, averaged, last_rung, modelled_rows
+from gamtune.analysis.comparable import averaged, last_rung, modelled_rows
 from gamtune.analysis.engine_errors import input_errors
 from gamtune.analysis.planned_formula import logged_columns, read_formula
 from gamtune.config.study import BY_HAND_NOTES, Study
 from gamtune.errors import InputError, StepError
-from gamtune.files import write_text
 from gamtune.gam.model import FittedGam, fit_gam
 from gamtune.gam.terms import Formula
 from gamtune.numbers import significant
-from gamtune.results.artefacts import artefact_text, read_artefact
+from gamtune.results.csv_rows import Candidate, Support
 from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import CONFIRM, StudyFolder
 from gamtune.results.slots_file import write_slots
+from gamtune.results.trial_table import CONFIGURATION, NAME, OK, STATUS, TRIAL, read_summary
 from gamtune.search.table import build_table, complete
 from gamtune.search.trials import proposed_rows
 from gamtune.selection.gam_optimum import gam_optimum
 from gamtune.selection.one_standard_error import Sized, smallest_within, standard_error
 from gamtune.selection.size import count_weights
-from gamtune.selection.slots import COLUMNS, Slot, confirmation_slots, slots
-from gamtune.selection.support import COLUMNS as SUPPORT_COLUMNS
+from gamtune.selection.slots import Slot, confirmation_slots, slots
 from gamtune.selection.support import distances, support
 from gamtune.slots import Row
 from gamtune.spec import Spec
@@ -90,30 +89,33 @@ def write_candidates(study: Study, summary: Path, out: Path) -> None:
             key = ""
         seen.setdefault(key, slot.name)
         proposals[slot] = proposal
-    tried = [specs_tried[trial] for trial in finished["trial"]]
+    tried = [specs_tried[trial] for trial in finished[TRIAL]]
     specs = {slot.name: proposal.spec for slot, proposal in proposals.items() if proposal.spec}
     log_priors = {name for name, distribution in study.space.items() if distribution.logarithmic}
     nearest, usual = distances(specs, tried, log_priors | logged_columns(search.formula))
-    write_text(StudyFolder(summary.parent).support, _support_csv(specs, tried))
-    lines = []
-    for slot, proposal in proposals.items():
-        spec = proposal.spec.to_json() if proposal.spec else None
-        neighbours = (nearest[slot.name], usual) if proposal.spec else (None, None)
-        cells = (proposal.source, proposal.observed, proposal.predicted, *neighbours, proposal.reason or None, spec)
-        lines.append([slot.name, slot.rule, *cells])
-    write_text(out, artefact_text(COLUMNS, lines))
+    compared = (row for name, spec in specs.items() for row in support(name, spec, tried))
+    Support.write(compared, StudyFolder(summary.parent).support)
+    candidates = (
+        Candidate(
+            candidate=slot.name,
+            rule=slot.rule,
+            source=proposal.source,
+            observed=proposal.observed,
+            predicted=proposal.predicted,
+            nearest=nearest.get(slot.name),
+            usual=usual if proposal.spec else None,
+            reason=proposal.reason or None,
+            spec=proposal.spec,
+        )
+        for slot, proposal in proposals.items()
+    )
+    Candidate.write(candidates, out)
     confirmed = ((slot.name, proposal.spec, proposal.reason) for slot, proposal in proposals.items())
     write_slots(StudyFolder(summary.parent).stage(CONFIRM).slots, confirmation_slots(study, confirmed))
 
 
 def _all_rows(study: Study, folder: Path) -> list[Row]:
     return [*build_table(study), *(row for row, _ in proposed_rows(folder, study.search.stages))]
-
-
-def _support_csv(candidates: Mapping[str, Spec], tried: Sequence[Spec]) -> str:
-    """Return ``support.csv`` with one line per candidate and hyperparameter."""
-    lines = [(name, *astuple(line)) for name, spec in candidates.items() for line in support(spec, tried)]
-    return artefact_text(SUPPORT_COLUMNS, lines)
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,8 @@ def finished_configurations(summary: Path) -> pd.DataFrame:
     StepError
         If no configuration has finished.
     """
-    rows = averaged(read_artefact(summary, text=("trial", CONFIGURATION, "name")))
-    finished = rows[rows["status"] == "ok"]
+    rows = averaged(read_summary(summary))
+    finished = rows[rows[STATUS] == OK]
     if finished.empty:
         raise StepError(
             f"{summary}: none of the {len(rows)} configurations finished; see the reasons in its column reason"
@@ -190,7 +192,7 @@ def _ranked(finished: pd.DataFrame, specs: dict[str, Spec]) -> list[Proposal]:
     """Return the configurations in the order of their mean errors; the best of several replicates would be biased."""
     repeats = finished["trials"] if "trials" in finished else [1] * len(finished)
     proposals = []
-    columns = (finished[name] for name in ("trial", CONFIGURATION, "name", RESPONSE))
+    columns = (finished[name] for name in (TRIAL, CONFIGURATION, NAME, RESPONSE))
     for trial, configuration, name, error, trials in zip(*columns, repeats, strict=True):
         source = f"configuration {name}" + (f", mean of {trials} trials" if trials > 1 else "")
         proposals.append(Proposal(source, specs[trial], float(error), configuration=configuration))
@@ -217,10 +219,10 @@ def _smallest(search: _Search) -> Proposal:
         for configuration, proposal in tried.items()
         if proposal.spec
     ]
-    trials = read_artefact(search.summary, text=("trial", CONFIGURATION, "name"))
+    trials = read_summary(search.summary)
     try:
         error, source = standard_error(
-            search.ranked[0].configuration, last_rung(trials[trials["status"] == "ok"]), lambda: search.model
+            search.ranked[0].configuration, last_rung(trials[trials[STATUS] == OK]), lambda: search.model
         )
     except InputError as reason:
         return Proposal("one standard error", reason=str(reason))

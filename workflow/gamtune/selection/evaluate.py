@@ -1,7 +1,7 @@
 """The step `evaluate`: score the final trials of the optimum and of its references on the test set, once."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 from pathlib import Path
@@ -20,18 +20,15 @@ from gamtune.learners.mlp.scoring import metrics_of, predict
 from gamtune.metrics.h2o import METRICS, FloatArray, IntArray, confusion_matrix
 from gamtune.results.artefacts import artefact_text
 from gamtune.results.comparison import TEST, Comparison, Score, final_seeds
+from gamtune.results.csv_rows import Candidate, FinalistTest
 from gamtune.results.layout import DataFolder, OptimumFolder, StudyFolder, TrialFolder
 from gamtune.results.records import Record
 from gamtune.results.selection import Selection
-from gamtune.search.trials import lines_with_records
+from gamtune.search.trials import search_trials
 from gamtune.selection.finalists import OPTIMUM
 from gamtune.selection.paired_tests import mcnemar, paired_t
-from gamtune.selection.slots import confirmation_records, read_candidates
+from gamtune.selection.slots import confirmation_records
 from gamtune.spec import Spec
-
-TESTS = (
-    "against", "n", "difference", "low", "high", "p", "only_optimum_right", "only_other_right", "mcnemar_p",
-)  # fmt: skip
 
 
 def evaluate(
@@ -87,7 +84,7 @@ def evaluate(
     for finals in (optimum, *(other for other in others if other.finished)):
         scores.append(_means(final_seeds(finals.name), TEST, finals.scores, metrics))
     Comparison(scores, folder.comparison).write(metrics)
-    write_text(folder.tests, artefact_text(TESTS, (_tested(optimum, other) for other in others if other.finished)))
+    FinalistTest.write((_tested(optimum, other) for other in others if other.finished), folder.tests)
     source = DataFolder(data.folder)
     with vouched_for_by(source.info):
         Preprocessing.read(source.preprocessing)
@@ -150,11 +147,22 @@ def _intact_model(trial: TrialFolder) -> Path:
     return model
 
 
-def _tested(optimum: _Finals, other: _Finals) -> tuple[Any, ...]:
-    """Return a line of ``tests.csv``: the paired difference in test MSE, and McNemar's test of a classification."""
+def _tested(optimum: _Finals, other: _Finals) -> FinalistTest:
+    """Return the paired difference in test MSE, and McNemar's test of a classification."""
     errors = [[score["mse"] for score in finals.scores] for finals in (other, optimum)]
-    discordant = (None,) * 3 if optimum.correct is None else astuple(mcnemar(optimum.correct, other.correct))
-    return (other.name, len(errors[0]), *astuple(paired_t(*errors)), *discordant)
+    paired = paired_t(*errors)
+    mcnemars = None if optimum.correct is None else mcnemar(optimum.correct, other.correct)
+    return FinalistTest(
+        against=other.name,
+        n=len(errors[0]),
+        difference=paired.difference,
+        low=paired.low,
+        high=paired.high,
+        p=paired.p,
+        only_optimum_right=mcnemars.only_first if mcnemars else None,
+        only_other_right=mcnemars.only_second if mcnemars else None,
+        mcnemar_p=mcnemars.p if mcnemars else None,
+    )
 
 
 def confusion_csv(counts: IntArray, classes: list[Any]) -> str:
@@ -201,7 +209,7 @@ def _data_of(study: Path, record: Record, whole: bool) -> Prepared:
 def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Iterator[Score]:
     """Yield the scores of the best configuration in the search and on fresh seeds, and of the selected candidate."""
     selection = Selection.of(study)
-    best, optimum = read_candidates(StudyFolder(study).candidates).get("observed_1"), selection.optimum
+    best, optimum = Candidate.by_name(StudyFolder(study).candidates).get("observed_1"), selection.optimum
     part = "test (used for selection)" if selection.selected_on == "test" else "validation"
 
     def means(what: str, records: list[Record]) -> Score:
@@ -209,15 +217,15 @@ def _compared(study: Path, stages: Sequence[str], metrics: Sequence[str]) -> Ite
 
     if best is not None and best.spec is not None:
         yield means("best configuration (search)", _tried(study, best.spec, stages))
-        confirmed = selection.candidate(best.name).n
-        if confirmed and best.name != optimum:
-            yield means("best configuration (fresh seeds)", confirmation_records(study, best.name, confirmed))
+        confirmed = selection.candidate(best.candidate).n
+        if confirmed and best.candidate != optimum:
+            yield means("best configuration (fresh seeds)", confirmation_records(study, best.candidate, confirmed))
     yield means("selected candidate (fresh seeds)", confirmation_records(study, optimum, selection.selected.n))
 
 
 def _tried(study: Path, spec: Spec, stages: Sequence[str]) -> list[Record]:
     """Return the records of the finished trials of a configuration, with all weight seeds."""
-    records = [Record.read(path, cells["trial"]) for cells, path in lines_with_records(study, stages)]
+    records = [Record.read(trial.record, trial.trial) for trial in search_trials(study, stages)]
     finished = [record for record in records if record.status == "ok"]
     wanted = spec.without_seed()
     return [record for record in finished if record.to_spec().without_seed() == wanted]

@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from gamtune.config.study import SelectionSettings, Study
+from gamtune.results.csv_rows import Candidate
 from gamtune.results.layout import FINAL, StudyFolder
 from gamtune.results.selection import Selection
 from gamtune.results.slots_file import FilledSlot, write_slots
-from gamtune.selection.slots import FINAL_SEED, fold_of, read_candidates, slots
+from gamtune.selection.slots import FINAL_SEED, fold_of, slots
 
 OPTIMUM = "optimum"
 
@@ -37,7 +38,7 @@ def write_final_slots(study: Study, folder: Path) -> None:
 
 def _final_slots(study: Study, results: StudyFolder) -> Iterator[FilledSlot]:
     selection = Selection.read(results.selection)
-    candidates = read_candidates(results.candidates)
+    candidates = Candidate.by_name(results.candidates)
     final, confirmations = study.selection.final, study.selection.confirm.replicates
     on_all = final.train_on == "train+validation"
     for finalist in finalists(study.selection):

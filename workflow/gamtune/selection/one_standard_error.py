@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gamtune.analysis.columns import RESPONSE
-from gamtune.analysis.comparable import CONFIGURATION
 from gamtune.errors import InputError
+from gamtune.results.trial_table import CONFIGURATION
 
 if TYPE_CHECKING:  # at run time, the step `select` does not need the engine of the model
     from gamtune.gam.model import FittedGam

@@ -12,13 +12,14 @@ from typing import Literal
 from gamtune.analysis.comparable import ON_TEST_ROWS
 from gamtune.errors import StepError
 from gamtune.numbers import rmse_note, significant
+from gamtune.results.csv_rows import Candidate
 from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import StudyFolder
 from gamtune.results.selection import Compared, Optimism, Selection
 from gamtune.selection.one_standard_error import Sized, smallest_within
 from gamtune.selection.paired_tests import bootstrap_interval, mean_interval, paired_t
 from gamtune.selection.size import count_weights
-from gamtune.selection.slots import Candidate, confirmation_records, read_candidates
+from gamtune.selection.slots import confirmation_records
 
 Choose = Literal["lowest_mean", "one_standard_error"]
 
@@ -44,7 +45,7 @@ def select(study: Path, replicates: int, choose: Choose) -> None:
     """
     results = StudyFolder(study)
     data = DatasetInfo.read(results.data.info)
-    proposed = read_candidates(results.candidates)
+    proposed = Candidate.by_name(results.candidates)
     confirmed = [_confirmed(candidate, study, replicates, data) for candidate in proposed.values()]
     complete = [entry for entry in confirmed if entry.skipped is None]
     if not complete:
@@ -76,16 +77,16 @@ def _compared(entry: Compared, optimum: Compared) -> Compared:
 def _confirmed(candidate: Candidate, study: Path, replicates: int, data: DatasetInfo) -> Compared:
     """Return a candidate with the results of its confirmations."""
     entry = Compared(
-        candidate=candidate.name,
+        candidate=candidate.candidate,
         rule=candidate.rule,
         source=candidate.source,
         observed=candidate.observed,
         predicted=candidate.predicted,
-        skipped=candidate.reason or None,
+        skipped=candidate.reason,
     )
     if candidate.spec is None:
         return entry
-    records = confirmation_records(study, candidate.name, replicates)
+    records = confirmation_records(study, candidate.candidate, replicates)
     failed = [record.reason for record in records if record.status != "ok"]
     if failed:
         return entry.model_copy(update={"skipped": f"{len(failed)} of {replicates} confirmations failed: {failed[0]}"})

@@ -9,11 +9,11 @@ from gamtune.config.study import Study
 from gamtune.errors import StepError
 from gamtune.files import check_folder
 from gamtune.numbers import NOT_AVAILABLE, compact, rmse_note, significant, with_spread
-from gamtune.results.artefacts import read_rows
 from gamtune.results.comparison import Comparison
 from gamtune.results.data_warnings import DataWarnings
 from gamtune.results.layout import Results
 from gamtune.results.selection import Compared, Selection
+from gamtune.results.trial_table import OK, TrialScore
 
 
 def show(study: Study, results: Path, config: str) -> str:
@@ -41,11 +41,11 @@ def show(study: Study, results: Path, config: str) -> str:
     try:
         selection = Selection.read(folder.selection)
         test = Comparison.read(folder.optimum.comparison).test
-        trials = read_rows(folder.summary, "status", "name", "validation_mse")
+        trials = TrialScore.read(folder.summary)
         warnings = DataWarnings.read(folder.data.warnings).warnings
     except FileNotFoundError as error:
         raise StepError(f"{error.filename} is missing: the study has not finished; run it to the end first") from None
-    finished = [trial for trial in trials if trial["status"] == "ok"]
+    finished = [trial for trial in trials if trial.status == OK]
     name, observed = _best(selection.candidates, finished)
     optimum = selection.selected
     part = selection.selected_on
@@ -85,13 +85,13 @@ def _when(selected_on: str) -> str:
     return "also used for the selection" if selected_on == "test" else "scored once, after the selection"
 
 
-def _best(candidates: list[Compared], finished: list[dict[str, str]]) -> tuple[str, float]:
+def _best(candidates: list[Compared], finished: list[TrialScore]) -> tuple[str, float]:
     """Return name and error of the best configuration: that of the first candidate, or else of the best trial."""
     for candidate in candidates:
         if candidate.candidate == "observed_1" and candidate.observed is not None:
             return candidate.source.removeprefix("configuration "), candidate.observed
-    best = min(finished, key=lambda trial: float(trial["validation_mse"]))
-    return best["name"], float(best["validation_mse"])
+    scored = [(trial.name, trial.validation_mse) for trial in finished if trial.validation_mse is not None]
+    return min(scored, key=lambda one: one[1])
 
 
 def _ui_command(config: str) -> str:

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gamtune.config.study import SelectionSettings, Study
-from gamtune.results.artefacts import read_rows
 from gamtune.results.layout import StudyFolder
 from gamtune.results.records import Record
 from gamtune.results.slots_file import FilledSlot
 from gamtune.spec import Spec
 
-COLUMNS = ("candidate", "rule", "source", "observed", "predicted", "nearest", "usual", "reason", "spec")
-NUMBERS = ("observed", "predicted", "nearest", "usual")
 # The weight seeds of the search start at training.seed, which is below a million, so that these are never among them
 CONFIRMATION_SEED, FINAL_SEED = 1_000_000, 2_000_000
 
@@ -38,36 +35,6 @@ def slots(selection: SelectionSettings) -> list[Slot]:
         else:
             found.append(Slot(rule, rule))
     return found
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A line of ``candidates.csv``; ``spec`` is None if the slot is empty, and ``reason`` states why.
-
-    ``nearest`` is the distance to the nearest configuration tried, ``usual`` the median distance between neighbours in
-    the search (see `gamtune.selection.support.distances`).
-    """
-
-    name: str
-    rule: str
-    source: str
-    observed: float | None
-    predicted: float | None
-    nearest: float | None
-    usual: float | None
-    reason: str
-    spec: Spec | None
-
-
-def read_candidates(path: Path) -> dict[str, Candidate]:
-    """Read ``candidates.csv`` and return the candidates by their names."""
-    return {row["candidate"]: _candidate(row) for row in read_rows(path, *COLUMNS)}
-
-
-def _candidate(row: dict[str, str]) -> Candidate:
-    numbers = {name: float(row[name]) if row[name] else None for name in NUMBERS}
-    spec = Spec.from_json(row["spec"]) if row["spec"] else None
-    return Candidate(row["candidate"], row["rule"], row["source"], **numbers, reason=row["reason"], spec=spec)
 
 
 def fold_of(study: Study, replicate: int) -> int | None:

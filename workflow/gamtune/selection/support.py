@@ -1,7 +1,6 @@
 """Whether a candidate is within the range of the configurations that the search tried."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from math import log10
 from typing import Any
 
@@ -10,38 +9,12 @@ from scipy.spatial import cKDTree
 
 from gamtune.config.settings import PER_LAYER
 from gamtune.numbers import compact
+from gamtune.results.csv_rows import Support
 from gamtune.search.table import cells
 from gamtune.spec import SETTINGS, Spec
 
 NOT_COMPARED = ("patience", "min_delta", "threads")  # these do not describe the network or its training steps
 SMALLEST = 1e-300  # replaces 0, which has no logarithm
-COLUMNS = ("candidate", "parameter", "value", "low", "high", "quantile", "warning")
-
-
-@dataclass(frozen=True)
-class Support:
-    """A hyperparameter of a candidate, compared with the configurations tried.
-
-    Attributes
-    ----------
-    parameter : str
-        Name of the hyperparameter or derived column.
-    value : float or str
-        Value of the candidate.
-    low, high : float, optional
-        Lowest and highest value tried; None for text.
-    quantile : float, optional
-        Share of the configurations tried with at most this value; None for text.
-    warning : str
-        Why the value is outside the range; empty otherwise.
-    """
-
-    parameter: str
-    value: float | str
-    low: float | None
-    high: float | None
-    quantile: float | None
-    warning: str
 
 
 def values_of(spec: Spec) -> dict[str, Any]:
@@ -52,13 +25,15 @@ def values_of(spec: Spec) -> dict[str, Any]:
     }
 
 
-def support(candidate: Spec, configurations: Sequence[Spec]) -> list[Support]:
+def support(candidate: str, spec: Spec, configurations: Sequence[Spec]) -> list[Support]:
     """Compare a candidate with the configurations tried.
 
     Parameters
     ----------
-    candidate : Spec
-        The candidate.
+    candidate : str
+        Name of the candidate.
+    spec : Spec
+        Its configuration.
     configurations : sequence of Spec
         The configurations tried.
 
@@ -69,23 +44,24 @@ def support(candidate: Spec, configurations: Sequence[Spec]) -> list[Support]:
     """
     tried = [values_of(spec) for spec in configurations]
     found = []
-    for name, value in values_of(candidate).items():
+    for name, value in values_of(spec).items():
         others = [values[name] for values in tried if name in values]
         if set(others) == {value}:
             continue
-        found.append(_text(name, value, others) if isinstance(value, str) else _number(name, value, others))
+        compared = _text if isinstance(value, str) else _number
+        found.append(compared(candidate, name, value, others))
     return found
 
 
-def _text(name: str, value: str, others: list[Any]) -> Support:
+def _text(candidate: str, name: str, value: str, others: list[Any]) -> Support:
     warning = "" if value in others else f"{name} {value} was not tried"
-    return Support(name, value, None, None, None, warning)
+    return Support(candidate, name, value, None, None, None, warning)
 
 
-def _number(name: str, value: float, others: list[Any]) -> Support:
+def _number(candidate: str, name: str, value: float, others: list[Any]) -> Support:
     numbers = np.array([other for other in others if not isinstance(other, str)], dtype=float)
     if not len(numbers):
-        return Support(name, value, None, None, None, f"{name} {compact(value, 4)} was not tried")
+        return Support(candidate, name, value, None, None, None, f"{name} {compact(value, 4)} was not tried")
     low, high = float(numbers.min()), float(numbers.max())
     tried = f"the range tried ({compact(low, 4)} to {compact(high, 4)})"
     if low == high:
@@ -95,7 +71,7 @@ def _number(name: str, value: float, others: list[Any]) -> Support:
         warning = f"{name} {compact(value, 4)} is below {tried}"
     elif value > high:
         warning = f"{name} {compact(value, 4)} is above {tried}"
-    return Support(name, value, low, high, float((numbers <= value).mean()), warning)
+    return Support(candidate, name, value, low, high, float((numbers <= value).mean()), warning)
 
 
 def distances(

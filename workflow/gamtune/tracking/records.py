@@ -11,7 +11,8 @@ from gamtune.files import read_checked
 from gamtune.results.layout import OPTIMUM, TRIALS, StudyFolder
 from gamtune.results.records import Record
 from gamtune.results.selection import Selection
-from gamtune.search.trials import lines_with_records
+from gamtune.results.trial_table import REPLICATE, SearchTrial
+from gamtune.search.trials import search_trials
 from gamtune.tracking.study import TrackedStudy
 
 logger = logging.getLogger(__name__)
@@ -73,16 +74,11 @@ class StudyRecords:
     has_table: bool
 
 
-def read_runs(study: TrackedStudy) -> list[RunRecord]:
-    """Return the records of a study in the order of its table, then the confirmations, final trials and the optimum.
-
-    Records of empty slots are left out.
-    """
-    return read_study(study).runs
-
-
 def read_study(study: TrackedStudy, only: Collection[Path] | None = None) -> StudyRecords:
     """Return the records of a study, and the information that is needed to find outdated runs.
+
+    The records are in the order of the table, followed by the confirmations, the final trials and the optimum. Records
+    of empty slots are left out.
 
     Parameters
     ----------
@@ -91,7 +87,7 @@ def read_study(study: TrackedStudy, only: Collection[Path] | None = None) -> Stu
     only : collection of paths, optional
         Records to read; by default all.
     """
-    table = list(lines_with_records(study.folder, study.stages))
+    table = list(search_trials(study.folder, study.stages))
     runs, awaited = [], set()
     for place in _places(study.layout, table):
         if only is not None and place.path not in only:
@@ -101,12 +97,12 @@ def read_study(study: TrackedStudy, only: Collection[Path] | None = None) -> Stu
             awaited.add(place.key)
         elif record.content.status != "skipped":
             runs.append(record)
-    return StudyRecords(runs, awaited, _varying([cells for cells, _ in table]), has_table=bool(table))
+    return StudyRecords(runs, awaited, _varying([trial.cells for trial in table]), has_table=bool(table))
 
 
 def fingerprint(study: TrackedStudy) -> dict[Path, tuple[int, int]]:
     """Return the time and size of every record and of the files with their specifications, to detect changes."""
-    table, layout = list(lines_with_records(study.folder, study.stages)), study.layout
+    table, layout = list(search_trials(study.folder, study.stages)), study.layout
     records = [place.path for place in _places(layout, table)]
     specifications = [layout.table, *(layout.stage(stage).slots for stage in study.stages)]
     stamps = {}
@@ -130,14 +126,14 @@ def read_selection(study: StudyFolder) -> Selection | None:
 def _varying(table: list[dict[str, str]]) -> frozenset[str]:
     """Return the columns with more than one value; replicates differ only in their weight seed."""
     columns = {column for column in (table[0] if table else {}) if len({row[column] for row in table}) > 1}
-    return frozenset(columns | ({"weight_seed"} if "replicate" in columns else set()))
+    return frozenset(columns | ({"weight_seed"} if REPLICATE in columns else set()))
 
 
-def _places(study: StudyFolder, table: list[tuple[dict[str, str], Path]]) -> Iterator[Place]:
-    for cells, path in {cells["trial"]: (cells, path) for cells, path in table}.values():
-        stage = study.relative(path.parents[1])
+def _places(study: StudyFolder, table: list[SearchTrial]) -> Iterator[Place]:
+    for trial in {trial.trial: trial for trial in table}.values():
+        stage = study.relative(trial.record.parents[1])
         specified_in = study.relative(study.table if stage == TRIALS else study.stage(stage).slots)
-        yield Place("trial", f"trial/{cells['trial']}", cells["name"], path, specified_in)
+        yield Place("trial", f"trial/{trial.trial}", trial.name, trial.record, specified_in)
     for candidate, replicate in _slots(study):
         path = study.confirmation(candidate, replicate).record
         key, name = f"confirmation/{candidate}/{replicate}", f"{candidate}_{replicate}"

@@ -3,7 +3,6 @@
 import hashlib
 import shutil
 import warnings
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +10,7 @@ from textwrap import shorten
 
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.learners.mlp.model_file import check_model_file
+from gamtune.results.step_summaries import Champion
 from gamtune.runtime.fingerprint import LIBRARY, closure
 from gamtune.serving import served
 from gamtune.tracking.records import read_selection
@@ -30,15 +30,6 @@ FINGERPRINT_TAG = "gamtune.model"  # its value is the SHA-256 of the files of th
 SOURCE = "models:/"  # followed by the id of a logged model, this is the source of a version
 MOST_INPUTS, LONGEST_WORDS = 100, 5000  # inputs in the description of a model, and characters of the description
 PACKAGES = ("keras", "numpy", "pandas", "scikit-learn", "tensorflow")  # packages that the served code imports
-
-
-@dataclass(frozen=True)
-class Champion:
-    """The registered model, which is loaded as ``models:/<name>@champion``."""
-
-    name: str
-    version: str
-    fingerprint: str
 
 
 def register_champion(store: Store, run_id: str) -> Champion:

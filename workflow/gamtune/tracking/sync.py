@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gamtune.results.step_summaries import Champion, Counts, Synced
 from gamtune.tracking.address import TrackingError, is_server
 from gamtune.tracking.data_set import read_data_sets
 from gamtune.tracking.records import read_study
-from gamtune.tracking.registry import Champion, register_champion
+from gamtune.tracking.registry import register_champion
 from gamtune.tracking.run_content import RunContent, record_content, study_content
 from gamtune.tracking.runs import StoredRun, amend_run, create_run, fill_run, list_runs, resume_run, retire_run
 from gamtune.tracking.saved_view import KNOWN, TAG, saved_view, study_link
@@ -17,19 +18,6 @@ from gamtune.tracking.store import Store, open_store
 from gamtune.tracking.study import TrackedStudy
 
 PATIENCE, PAUSE = 90, 3  # seconds without progress before a sync with a server fails, and seconds between two attempts
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Numbers of runs by what a sync did; the ``resumed`` ones were incomplete, because their writer was killed."""
-
-    added: int = 0
-    resumed: int = 0
-    unchanged: int = 0
-    retired: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.added} added, {self.resumed} resumed, {self.unchanged} unchanged, {self.retired} retired"
 
 
 @dataclass
@@ -50,19 +38,6 @@ class Actions:
         """Number of runs per action."""
         done = list(self.of.values())
         return Counts(done.count("added"), done.count("resumed"), done.count("unchanged"), self.retired)
-
-
-@dataclass(frozen=True)
-class Synced:
-    """Summary of a sync: its counts, the champion if there is an optimum, and a note for the user."""
-
-    counts: Counts
-    champion: Champion | None
-    note: str = ""
-
-    def __str__(self) -> str:
-        champion = f"\n{self.champion.name}@champion is version {self.champion.version}" if self.champion else ""
-        return f"{self.counts}{champion}" + (f"\n{self.note}" if self.note else "")
 
 
 def sync(study: TrackedStudy) -> Synced:
@@ -91,7 +66,8 @@ def sync(study: TrackedStudy) -> Synced:
                     # A request that was repeated because its response was lost may have created a second run with the
                     # same key; the second pass finds and deletes it
                     contents = sync_runs(store, actions, others)
-                return Synced(actions.counts, _champion(store), write_view(store, contents))
+                champion, note = _champion(store), write_view(store, contents)
+                return Synced(counts=actions.counts, champion=champion, note=note)
         except TrackingError:
             if not answered or not is_server(study.uri):
                 raise
