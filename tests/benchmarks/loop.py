@@ -23,7 +23,7 @@ from measure import spread
 
 from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Part, Prepared
-from gamtune.learners.mlp.loop import epoch_function, row_order
+from gamtune.learners.mlp.loop import epoch_function, sample_order
 from gamtune.learners.mlp.network import build_network
 from gamtune.learners.mlp.objective import Classification
 from gamtune.learners.mlp.optimizers import build_update
@@ -52,7 +52,7 @@ def our_epoch(spec, training, validation, classes):
     network = network_of(spec, training.x.shape[1], classes)
     update = build_update(spec, network.variables)
     epoch = epoch_function(network, spec, update, Classification(), training, validation)
-    order = tf.constant(row_order(1, 1, len(training.y)))
+    order = tf.constant(sample_order(1, 1, len(training.y)))
     return lambda: epoch(tf.constant(1, tf.int64), order).numpy()
 
 

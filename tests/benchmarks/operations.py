@@ -16,7 +16,7 @@ from loop import REGULARISED, network_of, part
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from gamtune.config.settings import make_spec
-from gamtune.learners.mlp.loop import epoch_function, row_order
+from gamtune.learners.mlp.loop import epoch_function, sample_order
 from gamtune.learners.mlp.objective import Classification
 from gamtune.learners.mlp.optimizers import build_update
 from gamtune.learners.trial import set_up_tensorflow
@@ -34,7 +34,7 @@ def operations(widths: tuple[int, ...], rows: int, batch_size: int) -> Counter[s
     data = part(rows, widths[0], widths[-1]), part(rows // 4, widths[0], widths[-1])
     network = network_of(spec, widths[0], widths[-1])
     epoch = epoch_function(network, spec, build_update(spec, network.variables), Classification(), *data)
-    told = tf.constant(1, tf.int64), tf.constant(row_order(1, 1, rows))
+    told = tf.constant(1, tf.int64), tf.constant(sample_order(1, 1, rows))
     epoch(*told)
     with tempfile.TemporaryDirectory() as folder:
         with tf.profiler.experimental.Profile(folder):

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from gamtune.config.data_section import Data
 from gamtune.data.arrays import Prepared
-from gamtune.data.prepare import prepare, prepare_whole
+from gamtune.data.prepare import prepare, prepare_refit
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.rows import Rows
 from gamtune.data.split import split_rows
@@ -333,17 +333,17 @@ def test_each_fold_is_a_separate_data_set(tmp_path, iris, group):
 def test_refit_data_are_all_samples_except_the_test_set_with_own_statistics(tmp_path, iris, validation, whiten):
     data = table(iris, validation=validation, whiten=whiten)
     prepare(data, tmp_path / "parts")
-    prepare_whole(data, tmp_path / "whole")
+    prepare_refit(data, tmp_path / "refit")
     part = Prepared.open(tmp_path / "parts" / ("fold_1" if "folds" in validation else "") / "digest.json")
-    whole = Prepared.open(tmp_path / "whole" / "digest.json")
-    assert (whole.part("test").y == part.part("test").y).all()
-    assert len(whole.part("train").y) == len(part.part("train").y) + len(part.part("validation").y)
-    assert (whole.part("train").x == whole.part("validation").x).all()
-    for learnt in (whole.part("train").x, part.part("train").x):
-        assert np.abs(learnt[:, :4].mean(axis=0)).max() < 1e-6
+    refit = Prepared.open(tmp_path / "refit" / "digest.json")
+    assert (refit.part("test").y == part.part("test").y).all()
+    assert len(refit.part("train").y) == len(part.part("train").y) + len(part.part("validation").y)
+    assert (refit.part("train").x == refit.part("validation").x).all()
+    for fitted in (refit.part("train").x, part.part("train").x):
+        assert np.abs(fitted[:, :4].mean(axis=0)).max() < 1e-6
         if whiten:
-            assert np.cov(learnt.T) == pytest.approx(np.eye(3), abs=1e-5)
-    assert whole.digest != part.digest
+            assert np.cov(fitted.T) == pytest.approx(np.eye(3), abs=1e-5)
+    assert refit.digest != part.digest
 
 
 def test_selection_on_the_test_set_trains_on_all_other_samples(tmp_path, iris):

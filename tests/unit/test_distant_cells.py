@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from gamtune.config.data_section import Data
-from gamtune.data.prepare import prepare, prepare_whole
+from gamtune.data.prepare import prepare, prepare_refit
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.raw_cells import raw_features
 from gamtune.errors import InputError
@@ -45,7 +45,7 @@ def test_an_overflowing_test_cell_is_reported():
     assert not Path("out").exists()
 
 
-@pytest.mark.parametrize("step", [prepare, prepare_whole])
+@pytest.mark.parametrize("step", [prepare, prepare_refit])
 def test_an_overflowing_cell_of_any_part_is_reported(rows, step):
     rows["a"] *= 1e-30
     rows["part"] = ["train"] * 40 + ["validation"] * 10 + ["test"] * 10

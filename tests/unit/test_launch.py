@@ -13,7 +13,7 @@ import pytest
 from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
 from gamtune.learners import trial
-from gamtune.results.clean_up import forget_failures
+from gamtune.results.clean_up import remove_failed_trials
 from gamtune.results.store import store_key
 from gamtune.runtime import launch as launching
 from gamtune.runtime.fingerprint import LIBRARY, closure
@@ -138,7 +138,7 @@ def test_resetting_failed_trials_keeps_finished_ones(digits, places, monkeypatch
     monkeypatch.setattr(trial, "run_trial", write_ok)
     monkeypatch.setattr(launching, "training_code", lambda: "other")
     launch(SPEC, digits, tmp_path / "study" / "fine" / "record.json", places["store"], 1, 1)
-    assert forget_failures(tmp_path / "study", places["store"]) == 1
+    assert remove_failed_trials(tmp_path / "study", places["store"]) == 1
     assert not places["record"].exists()
     assert (tmp_path / "study" / "fine" / "record.json").exists()
     assert len(list(places["store"].iterdir())) == 1

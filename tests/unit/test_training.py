@@ -15,7 +15,7 @@ from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Part, Prepared
 from gamtune.learners.mlp.dropout import dropout_factors
 from gamtune.learners.mlp.gradients import gradients_of
-from gamtune.learners.mlp.loop import DivergedError, row_order, train
+from gamtune.learners.mlp.loop import DivergedError, sample_order, train
 from gamtune.learners.mlp.network import build_network
 from gamtune.learners.mlp.objective import objective_of
 from gamtune.learners.mlp.optimizers import build_update
@@ -63,7 +63,7 @@ def test_the_loop_equals_a_plain_keras_training(parts, optimizer, network):
     theirs.compile(keras_optimizer(spec), keras.losses.CategoricalCrossentropy(True, spec.label_smoothing))
     rates, widths = [spec.input_dropout, *spec.hidden_dropout], [inputs, *spec.neurons]
     for epoch in range(1, 4):
-        order = row_order(5, epoch, 300)
+        order = sample_order(5, epoch, 300)
         for step, start in enumerate(range(0, 300, 64)):
             rows = order[start : start + 64]
             numbers = tf.constant(epoch, tf.int64), tf.constant(step, tf.int64)
@@ -85,7 +85,7 @@ def test_the_loop_does_not_rescale_h2os_dropout_and_anneals_by_the_number_of_sam
     rates, widths = [spec.input_dropout, *spec.hidden_dropout], [parts[0].x.shape[1], *spec.neurons]
     seen = steps = 0
     for epoch in (1, 2):
-        order = row_order(5, epoch, 300)
+        order = sample_order(5, epoch, 300)
         for step, start in enumerate(range(0, 300, 64)):
             rows = order[start : start + 64]
             numbers = tf.constant(epoch, tf.int64), tf.constant(step, tf.int64)

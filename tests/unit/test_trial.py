@@ -15,7 +15,7 @@ from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
 from gamtune.data.prepare import prepare
 from gamtune.learners import trial
-from gamtune.learners.mlp.loop import row_order, train
+from gamtune.learners.mlp.loop import sample_order, train
 from gamtune.learners.mlp.model_file import load_model, load_raw
 from gamtune.learners.mlp.network import build_network
 from gamtune.learners.mlp.objective import objective_of
@@ -190,7 +190,7 @@ def test_a_regression_equals_a_plain_keras_training(values):
     theirs.compile(keras_optimizer(spec), "mean_squared_error")
     rows, mean, sd = data.part("train"), *data.target_scale
     for epoch in range(1, 4):
-        order = row_order(5, epoch, len(rows.y))
+        order = sample_order(5, epoch, len(rows.y))
         for start in range(0, len(order), 50):
             chosen = order[start : start + 50]
             theirs.train_on_batch(rows.x[chosen], (rows.y[chosen] - mean) / sd)

@@ -50,8 +50,8 @@ def test_each_configuration_is_trained_once_per_fold_and_the_model_predicts_raw_
     assert "inputs (principal components with 0.999 of the variance)" in mixed.path("report.html").read_text()
 
     final = [mixed.json(f"final/optimum/{number}/record.json") for number in (1, 2)]
-    assert {record["data"] for record in final} == {mixed.json("data/whole/digest.json")["digest"]}
-    assert mixed.json("data/whole/digest.json")["rows"]["train"] == (split["part"] != "test").sum()
+    assert {record["data"] for record in final} == {mixed.json("data/refit/digest.json")["digest"]}
+    assert mixed.json("data/refit/digest.json")["rows"]["train"] == (split["part"] != "test").sum()
     comparison = mixed.rows("optimum/comparison.csv")
     assert [(row["what"], row["part"], row["n"]) for row in comparison[-3:]] == [
         ("optimum", "train", "1"), ("optimum", "test", "1"), ("optimum (final seeds)", "test", "2")

@@ -98,7 +98,7 @@ def examine(data: Data) -> Examined:
     return Examined(rows, split, fitted, find_leaks(rows, split))
 
 
-def prepare_whole(data: Data, folder: Path) -> None:
+def prepare_refit(data: Data, folder: Path) -> None:
     """Write the arrays for a refit on all samples except the test samples.
 
     The validation part of this data set equals its training part.
