@@ -22,7 +22,7 @@ SHORT = {
 
 
 @pytest.mark.parametrize("attacks", [("storm", "damage"), ("tables",), ("configs",)], ids="-".join)
-def test_gamtune_withstands_a_short_attack(attacks, tmp_path):
+def test_a_short_attack_finds_no_fault(attacks, tmp_path):
     for attack in attacks:  # in one folder, so that both compare with one undisturbed study
         command = [sys.executable, "-m", "attack", attack, *SHORT[attack], "--seed", str(SEED), "--workers", "1"]
         done = subprocess.run(

@@ -272,7 +272,7 @@ def test_several_errors_are_reported_in_one_line_each(tmp_path, capsys):
     assert (code, len(lines)) == (2, 3)
 
 
-def test_a_missing_target_column_is_named_with_the_nearest(tmp_path, capsys, monkeypatch):
+def test_a_missing_target_column_is_reported_with_the_most_similar_name(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("wine.csv").write_text("alcohol,quality\n1,2\n")
     data = {"source": "table", "path": "wine.csv", "target": "qualty"}
@@ -320,7 +320,7 @@ def test_the_schema_and_the_reference_are_up_to_date():
 @pytest.mark.parametrize(
     "path", [ROOT / "config/config.yaml", *sorted((ROOT / "config/studies").glob("*.yaml"))], ids=str
 )
-def test_every_study_here_is_valid_by_the_models_and_by_the_schema(path, monkeypatch):
+def test_every_included_study_is_valid_by_the_models_and_by_the_schema(path, monkeypatch):
     monkeypatch.chdir(ROOT)
     raw = yaml.safe_load(path.read_text())
     Plan(raw, path.name)
@@ -346,7 +346,7 @@ def test_the_schema_refuses_an_unknown_key():
         ("49-tpe-that-is-random", None),
     ],
 )  # fmt: skip
-def test_the_cases_are_reported_in_one_line_or_accepted(monkeypatch, capsys, case, line):
+def test_each_config_in_tests_cases_is_accepted_or_reported_in_one_line(monkeypatch, capsys, case, line):
     monkeypatch.chdir(ROOT / "tests/cases" / case)
     assert main(["check", "config.yaml"]) == (2 if line else 0)
     errors = capsys.readouterr().err

@@ -62,17 +62,17 @@ def test_an_overflowing_cell_of_one_fold_is_reported(rows):
 def test_an_overflowing_target_is_reported(rows):
     rows["part"] = ["train"] * 40 + ["validation"] * 10 + ["test"] * 10
     rows.loc[45, "y"] = -3e30
-    told = refusal(rows, validation={"column": "part"}, test={"column": "part"})
-    assert told.startswith("rows.csv: row 46, column 'y': -3e+30 is ")
+    message = refusal(rows, validation={"column": "part"}, test={"column": "part"})
+    assert message.startswith("rows.csv: row 46, column 'y': -3e+30 is ")
 
 
 @pytest.mark.parametrize("column", ["a", "y"])
 @pytest.mark.parametrize("unit", [1e-200, 1e-308, 1e-315])
 def test_a_column_whose_standard_deviation_underflows_is_reported(rows, column, unit):
     rows[column] *= unit
-    assert f"column '{column}'" in (told := refusal(rows))
-    assert told.startswith("rows.csv: row ")
-    assert told.endswith("; use a larger unit")
+    assert f"column '{column}'" in (message := refusal(rows))
+    assert message.startswith("rows.csv: row ")
+    assert message.endswith("; use a larger unit")
 
 
 @pytest.mark.parametrize("unit", [1e-140, 1e-25, 1e30])

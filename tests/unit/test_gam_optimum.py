@@ -45,7 +45,7 @@ def test_the_lowest_point_of_a_logarithm_is_searched_on_the_logarithmic_scale(ma
     assert predicted == pytest.approx(1 + rows["rho"].min(), abs=0.05)
 
 
-def test_the_lowest_point_has_a_width_that_was_tried(make_study):
+def test_the_optimum_has_a_width_inside_the_observed_range(make_study):
     study = make_study(search__draws=60)
     rows = summary(study, [0.0] * 60)
     rows["validation_mse"] = 1 / rows["sum_neurons"] + 0.001 * rows["depth"]  # the wider the better
@@ -64,7 +64,7 @@ def test_separate_terms_of_depth_and_width_give_a_width_that_was_tried(make_stud
     assert max(settings["neurons"]) <= 32
 
 
-def test_configurations_without_a_conditional_hyperparameter_do_not_hide_the_optimum(make_study):
+def test_the_optimum_is_found_with_conditional_hyperparameters(make_study):
     space = {"optimizer": ["adadelta", "sgd"], "rho": {"uniform": [0.9, 0.99], "when": {"optimizer": "adadelta"}},
              "l1": {"uniform": [0, 1]}}  # fmt: skip
     study = make_study(search__draws=60, space=space)

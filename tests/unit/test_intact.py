@@ -126,14 +126,14 @@ def test_type_and_shape_belong_to_the_fingerprint():
 
 
 @pytest.mark.parametrize("size", [0, 1000])
-def test_a_damaged_array_fails_the_job_in_one_line_and_is_no_failed_trial(folder, tmp_path, capfd, size):
+def test_a_damaged_array_fails_the_job_in_one_line_without_a_failed_trial(folder, tmp_path, capfd, size):
     cut(folder / "x_train.npy", size)
     with pytest.raises(LaunchError):
         launch(
             make_spec({"neurons": [8]}, 1), folder / "digest.json", tmp_path / "t" / "record.json", tmp_path / "s", 1, 1
         )
-    said = capfd.readouterr().err
-    assert "x_train.npy: damaged: it is not a complete array" in said
-    assert "Traceback" not in said
+    errors = capfd.readouterr().err
+    assert "x_train.npy: damaged: it is not a complete array" in errors
+    assert "Traceback" not in errors
     assert not (tmp_path / "t").exists()
     assert list((tmp_path / "s").iterdir()) == []

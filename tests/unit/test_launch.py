@@ -196,7 +196,7 @@ def test_the_import_closure_of_a_trial_does_not_contain_the_config():
     ]
 
 
-def ask(digits, places, epochs, leaves, continues=0):
+def obtain(digits, places, epochs, leaves, continues=0):
     spec = make_spec({"neurons": [8], "epochs": epochs}, 1)
     launch(spec, digits, places["record"], places["store"], 1, 1, leaves, continues)
     return places["store"] / store_key(spec, Prepared.open(digits).digest, training_code())
@@ -205,31 +205,31 @@ def ask(digits, places, epochs, leaves, continues=0):
 def test_a_model_that_was_not_kept_is_trained_again_on_request(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_ok)
     model = places["record"].parent / "model.keras"
-    folder = ask(digits, places, 2, ())
+    folder = obtain(digits, places, 2, ())
     record = places["record"].read_text()
     assert not model.exists()
     assert [file.name for file in folder.glob("[!.]*")] == ["record.json"]
-    ask(digits, places, 2, ("model.keras",))
+    obtain(digits, places, 2, ("model.keras",))
     assert model.exists()
     assert {file.name for file in folder.glob("[!.]*")} == {"record.json", "model.keras"}
     assert places["record"].read_text() == record  # the training is the one that was there
-    ask(digits, places, 2, ())
+    obtain(digits, places, 2, ())
     assert not model.exists()
 
 
 def test_a_longer_trial_continues_a_shorter_one_only_with_a_stored_state(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_ok)
-    short = ask(digits, places, 2, ("state.npz",))
+    short = obtain(digits, places, 2, ("state.npz",))
     assert not (places["record"].parent / "state.npz").exists()  # it stays in the store
-    assert (ask(digits, places, 4, ("model.keras",), 2) / "model.keras").read_text() == f"model.keras, {short.name}"
+    assert (obtain(digits, places, 4, ("model.keras",), 2) / "model.keras").read_text() == f"model.keras, {short.name}"
     (short / "state.npz").unlink()
-    assert (ask(digits, places, 5, ("model.keras",), 2) / "model.keras").read_text() == "model.keras, None"
-    assert (ask(digits, places, 6, ("model.keras",), 3) / "model.keras").read_text() == "model.keras, None"
+    assert (obtain(digits, places, 5, ("model.keras",), 2) / "model.keras").read_text() == "model.keras, None"
+    assert (obtain(digits, places, 6, ("model.keras",), 3) / "model.keras").read_text() == "model.keras, None"
 
 
 def test_a_failed_trial_is_not_repeated_because_its_model_is_missing(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_failed)
-    ask(digits, places, 2, ("model.keras",))
+    obtain(digits, places, 2, ("model.keras",))
     monkeypatch.setattr(trial, "run_trial", killed)
-    ask(digits, places, 2, ("model.keras",))
+    obtain(digits, places, 2, ("model.keras",))
     assert json.loads(places["record"].read_text())["status"] == "failed"

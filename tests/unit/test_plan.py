@@ -105,7 +105,7 @@ def test_a_run_writes_each_step_config_once_and_a_dry_run_writes_none(tmp_path, 
     assert more.step_config("study", "data", "search", "space", "training") != path
 
 
-def test_a_config_of_any_length_and_any_characters_reaches_the_steps(tmp_path, monkeypatch):
+def test_a_config_of_any_length_and_any_characters_is_passed_to_the_steps(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     columns = [f"column {number} {{d}} 'ü' 😀 \x85 \u2028" for number in range(8000)]
     Path("rows.csv").write_text("y," + ",".join(f'"{name}"' for name in columns[:1]) + "\n1,2\n", encoding="utf-8")

@@ -237,7 +237,7 @@ def test_replicates_of_a_configuration_are_one_candidate_ranked_by_their_mean(ma
     assert proposed["observed_3"].spec is None
 
 
-def test_a_candidate_by_hand_that_equals_another_is_not_trained_twice(make_study, tmp_path):
+def test_a_listed_candidate_that_equals_another_is_not_trained_twice(make_study, tmp_path):
     study = make_study(search={"strategy": "manual", "rows": [{"l1": 0.1}, {"l1": 0.2}]}, space=None,
                        selection={"rules": ["best_observed", "by_hand"], "by_hand": {"same": {"l1": 0.1}, "other": {"l1": 0.3}}})  # fmt: skip
     proposed = candidates_of(study, [0.1, 0.2], tmp_path)
@@ -245,7 +245,7 @@ def test_a_candidate_by_hand_that_equals_another_is_not_trained_twice(make_study
     assert proposed["by_hand_other"].spec.l1 == 0.3
 
 
-def test_the_source_of_a_candidate_by_hand_and_its_distance_from_the_search_are_reported(make_study, tmp_path):
+def test_the_source_of_a_listed_candidate_and_its_distance_from_the_search_are_reported(make_study, tmp_path):
     choice = {"l1": 0.5, "who": "Ada", "figures": ["gam_l1", "gam_rho"]}
     study = make_study(search__draws=8, selection={"rules": ["by_hand"], "by_hand": {"mine": choice}})
     proposed = candidates_of(study, [0.1 * n for n in range(1, 9)], tmp_path)["by_hand_mine"]
@@ -289,7 +289,7 @@ def test_the_standard_error_of_single_trials_is_that_of_the_residuals_of_the_mod
     )
 
 
-def test_no_finished_configuration_is_one_line(make_study, tmp_path):
+def test_a_study_without_finished_configurations_is_reported_in_one_line(make_study, tmp_path):
     with pytest.raises(StepError, match="none of the 2 configurations finished"):
         candidates_of(make_study(search__draws=2), [math.nan, math.nan], tmp_path)
 

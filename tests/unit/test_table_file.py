@@ -55,7 +55,7 @@ def test_two_columns_of_one_name_are_refused(folder, rows):
     assert "two columns have the name 'a'" in refused(folder, data_of())
 
 
-def test_rows_wider_than_their_header_do_not_shift(folder):
+def test_lines_longer_than_the_header_are_not_shifted(folder):
     (folder / "rows.csv").write_text("a,b,y\n" + "".join(f"{row},2,p,{row % 2}\n" for row in range(40)))
     assert "rows.csv: line 2 has 4 cells, but the header has 3" in refused(folder, data_of())
     (folder / "rows.csv").write_text("a,b,y\n" + "".join(f"{row},2,{'pq'[row % 2]},\n" for row in range(40)))

@@ -175,7 +175,7 @@ def test_a_prediction_that_is_not_finite_is_a_diverged_trial(tmp_path, request, 
     assert record["epochs_run"] == 2
 
 
-def test_more_neurons_than_an_array_can_have_are_a_failed_trial(tmp_path, digits):
+def test_a_network_larger_than_an_array_is_a_failed_trial(tmp_path, digits):
     spec = replace(make_spec({"neurons": [8]}, 1), neurons=(10**30,))
     run_trial(spec, Prepared.open(digits), "code", 1, tmp_path)
     record = json.loads((tmp_path / "record.json").read_text())

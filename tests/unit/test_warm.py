@@ -213,7 +213,7 @@ print([library["num_threads"] for library in threadpool_info()])"""
     assert set(numbers) == {1}
 
 
-def test_a_served_step_reports_errors_like_a_separate_process(imported, tmp_path):
+def test_a_step_in_the_trainer_reports_errors_like_a_separate_process(imported, tmp_path):
     ends = []
     for name, trainer in (("warm", imported.token), ("cold", "")):
         step = start_gam(tmp_path / name, trainer, "s(nothing)")
@@ -292,7 +292,7 @@ def memory_group() -> Iterator[Path]:
         group.rmdir()
 
 
-def test_a_trial_that_is_killed_for_memory_fails_alone(tmp_path, digits, memory_group):
+def test_a_trial_that_is_killed_for_memory_does_not_end_other_trials(tmp_path, digits, memory_group):
     run = Run(tmp_path, digits, memory_group)
     try:
         run.job("greedy", make_spec({"neurons": [12000, 12000], "epochs": 2}, 1), 2)

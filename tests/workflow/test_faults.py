@@ -197,7 +197,7 @@ def assert_refused(project, snakemake, done):
     ],
     ids=["ctrl-c-warm", "ctrl-c-cold", "interrupt", "kill-warm", "kill-cold"],
 )
-def test_a_stopped_run_leaves_no_process_and_nothing_half_written(untouched_project, workers, number, everyone):
+def test_a_stopped_run_leaves_no_process_and_no_partial_file(untouched_project, workers, number, everyone):
     new_project = untouched_project
     new_project.configure(
         training__epochs=1_000_000, training__early_stopping={"patience": 1_000_000}, execution__workers=workers

@@ -81,7 +81,7 @@ def test_each_configuration_is_trained_once_per_fold_and_the_model_predicts_raw_
     assert not again & digests
 
 
-def test_a_regression_selected_on_the_test_set_has_a_note_wherever_its_errors_are_shown(new_project):
+def test_selection_on_the_test_set_is_stated_wherever_scores_are_shown(new_project):
     write_mixed(new_project.folder)
     new_project.configure(
         data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"],
