@@ -138,7 +138,7 @@ def reported(tmp_path, capsys, changes):
             "analysis.gam: the formula has 12 coefficients, more than the 10 conf",
         ),
         ({"analysis.gam": "te(l1, rho, k=4)"}, "analysis.gam: the formula has 16 coefficients, more than the 10 conf"),
-        ({"analysis.gam": "s(l1) # only l1"}, "analysis.gam: '# only l1': a formula cannot hold a comment"),
+        ({"analysis.gam": "s(l1) # only l1"}, "analysis.gam: '# only l1': a formula cannot contain a comment"),
         ({"analysis.gam": "s(l1, k=3, k=4)"}, "analysis.gam: s(l1, k=3, k=4): k is given twice"),
         (
             {"analysis.gam": "s(log(l1), k=3)", "search.rows": [{"l1": 0}]},

@@ -241,9 +241,9 @@ def test_files_are_read_from_a_folder_compressed_or_not(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"b.txt.xz is not the expected file of set: .*ended before"):
         fetch(download)
     (folder / "set" / "a.txt").unlink()
-    with pytest.raises(InputError, match=rf"GAMTUNE_DATA: {folder} has no file a.txt of set"):
+    with pytest.raises(InputError, match=rf"GAMTUNE_DATA: {folder} does not contain the file a.txt of set"):
         fetch(download)
-    with pytest.raises(InputError, match=rf"data.mirror: {folder} has no file a.txt of set"):
+    with pytest.raises(InputError, match=rf"data.mirror: {folder} does not contain the file a.txt of set"):
         fetch(download, str(folder))
     assert not cache_folder().exists()
 

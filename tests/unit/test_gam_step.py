@@ -34,7 +34,7 @@ def refused(capsys, results, formula, folder, *more):
 def test_a_comment_in_a_formula_is_refused(tmp_path, capsys):
     case = CASES / "01-formula-comment"
     line = refused(capsys, case / "results.csv", (case / "formula.txt").read_text(), tmp_path / "gam")
-    assert line == "'# effect of x': a formula cannot hold a comment; remove it, from '#' on"
+    assert line == "'# effect of x': a formula cannot contain a comment; remove the text from '#'"
 
 
 def test_a_column_status_of_the_user_does_not_drop_rows(tmp_path):

@@ -353,7 +353,9 @@ def test_the_findings_state_if_no_effect_is_significant():
     model = {"deviance_explained": 0.4, "null_deviance_explained": 0.35}
     best = {"name": "a", "validation_mse": 0.04}
     sentence = describe_search_results(best, 0.06, [{"term": "s(l1)", "p_adjusted": 0.2, "deviance_share": 0.1}], model)
-    assert sentence[1].startswith("No effect of a hyperparameter is significant. The additive model explains 40.0")
+    assert sentence[1].startswith(
+        "No effect of a hyperparameter is significant. The generalised additive model (GAM) explains 40.0"
+    )
     assert len(describe_search_results(best, 0.06, [], None)) == 1
 
 

@@ -63,7 +63,7 @@ def test_the_ui_listens_on_the_loopback_interface_only_and_needs_a_store(study, 
 
 @pytest.mark.parametrize("port", [0, 65536, -1])
 def test_an_invalid_port_is_reported_in_one_line(port):
-    with pytest.raises(InputError, match=rf"^port {port} does not exist, expected a number from 1 to 65535; "):
+    with pytest.raises(InputError, match=rf"^port {port} is not valid, expected a number from 1 to 65535; "):
         check_port(port)
 
 

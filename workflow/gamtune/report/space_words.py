@@ -56,8 +56,8 @@ def describe_search(search: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> describe_search({"strategy": "tpe", "draws": 20, "seed": 1, "rounds": 3, "per_round": None, "rows": []})
-    '20 configurations drawn at random (seed 1), then 3 rounds of 10 proposed by TPE'
+    >>> describe_search({"strategy": "gp", "draws": 20, "seed": 1, "rounds": 3, "per_round": None, "rows": []})
+    '20 configurations drawn at random (seed 1), then 3 rounds of 10 proposed by a Gaussian process'
     """
     strategy = parse_search(search)
     added = (

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gamtune.data.arrays import Prepared
-from gamtune.data.intact import open_intact, vouched_for_by
+from gamtune.data.intact import invalidate_if_damaged, open_intact
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.errors import DamagedError, StepError
 from gamtune.files import checksum_of, copy_file, matches_checksum, replacing, write_text
@@ -89,7 +89,7 @@ def evaluate(
     Comparison(scores, folder.comparison).write(metrics)
     write_text(folder.tests, artefact_text(TESTS, (_tested(optimum, other) for other in others if other.finished)))
     source = DataFolder(data.folder)
-    with vouched_for_by(source.info):
+    with invalidate_if_damaged(source.info):
         Preprocessing.read(source.preprocessing)
     copy_file(source.preprocessing, folder.preprocessing)
     _write_weights(optimum.models[0], folder)

@@ -109,7 +109,7 @@ class Rounds(Drawing):
 class Tpe(Rounds):
     """Propose rounds with the tree-structured Parzen estimator (TPE)."""
 
-    model: ClassVar[str] = "TPE"
+    model: ClassVar[str] = "a tree-structured Parzen estimator (TPE)"
     strategy: Literal["tpe"] = Field(
         description="Bayesian search: random draws, then rounds proposed by the tree-structured Parzen estimator (TPE)."
     )
