@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from gamtune.errors import InputError, StepError
 from gamtune.gam import GamError
 
-# What differs between two runs of the tests
+# Parts of messages that differ between two runs of the tests
 VARYING = {
     r"BASE/[^/:\s']+": "TMP",  # the folder of a test
     re.escape(str(ROOT)): "ROOT",

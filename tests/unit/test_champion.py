@@ -37,7 +37,7 @@ CASES = Path(__file__).parents[1] / "cases"
 
 @pytest.fixture
 def registered(study):
-    """A study whose champion is registered."""
+    """Return a study whose champion is registered."""
     study.write_trials(1)
     study.write_record("a" * 12, "optimum")
     study.write_optimum(1)

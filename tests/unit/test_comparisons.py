@@ -99,7 +99,7 @@ def test_distances_of_logarithmic_columns_use_logarithms():
     candidates = specs({"l1": 1e-4}, {"l1": 1e-6}, {"l1": 0.0})
     near, usual = distances(dict(zip("abc", candidates, strict=True)), rows, ["l1"])
     assert (near["a"], near["b"], usual) == (pytest.approx(1 / 4), pytest.approx(1 / 4), pytest.approx(1 / 2))
-    assert near["c"] > 10  # 0 lies beyond every order of magnitude
+    assert near["c"] > 10  # 0 is below every order of magnitude
 
 
 def test_identical_configurations_have_no_distance():

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def reported(tmp_path, capsys, changes):
-    """Exit code and lines of `gamtune check`."""
+    """Return the exit code and the lines of `gamtune check`."""
     file = tmp_path / "config.yaml"
     file.write_text(yaml.safe_dump(changed(CONFIG, changes), sort_keys=False))
     code = main(["check", str(file)])
@@ -258,7 +258,7 @@ def reported(tmp_path, capsys, changes):
 )
 def test_an_invalid_config_is_reported_in_one_line_with_key_and_value(tmp_path, capsys, changes, line):
     code, lines = reported(tmp_path, capsys, changes)
-    if line is None:  # unusual, but valid
+    if line is None:  # unusual but valid configs
         assert (code, lines) == (0, [])
         return
     assert code == 2

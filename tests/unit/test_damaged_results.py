@@ -186,7 +186,7 @@ def test_a_file_is_read_without_checksum_but_not_with_a_wrong_one(tmp_path):
     for read in (read_rows, read_artefact):
         with pytest.raises(DamagedError, match=r"does not match its checksum in \.a\.csv\.sha256"):
             read(path)
-    checksum_of(path).write_text("")  # its writer was killed
+    checksum_of(path).write_text("")  # its writing process was killed
     assert read_rows(path) == [{"a": "1", "b": "3"}]
 
 

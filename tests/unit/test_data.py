@@ -135,7 +135,7 @@ def test_unusable_data_are_reported_in_one_line_without_output_files(tmp_path, i
 def test_an_impossible_split_is_reported_in_one_line(tmp_path, iris, more, message):
     rows = pd.read_csv(iris)
     rows.assign(site=[*"ABCDE"] * 30, part=["test", "train", "validation"] * 50).to_csv(iris, index=False)
-    if more.get("group") == "species":  # a copy, for the target itself is refused with the config
+    if more.get("group") == "species":  # a copy, since the config must not use the target itself
         pd.read_csv(iris).assign(kind=rows["species"]).to_csv(iris, index=False)
         more = {"group": "kind"}
     with pytest.raises(InputError) as caught:
@@ -215,7 +215,7 @@ def test_whitened_training_inputs_are_uncorrelated_with_variance_1(tmp_path, peo
     plain = Data(source="table", path=str(people), target="pay", categorical=["code"])
     prepare(plain, tmp_path / "plain")
     held = Prepared.open(tmp_path / "plain/digest.json").part("train").x.var(axis=0, ddof=1).sum()
-    kept = sum(1 / np.sum(np.square(description.components), axis=1))  # each component's variance
+    kept = sum(1 / np.sum(np.square(description.components), axis=1))  # variance of each component
     assert 0.99 <= kept / held < 1
 
 

@@ -40,7 +40,7 @@ def test_k_is_10_in_s_and_5_per_margin_in_te_by_default():
 def test_te_accepts_one_k_per_margin():
     (tensor,) = parse_formula("te(a, b, c, k=(3, 4, 5))").terms
     assert tensor.margins == ((Variable("a"), 3), (Variable("b"), 4), (Variable("c"), 5))
-    assert parse_formula("te(a, b, c, k=c(3, 4, 5))").terms[0].k == tensor.k  # as R writes it
+    assert parse_formula("te(a, b, c, k=c(3, 4, 5))").terms[0].k == tensor.k  # the form that R prints
 
 
 def test_a_logarithm_is_part_of_a_terms_label_as_in_mgcv():

@@ -36,7 +36,7 @@ def test_every_measure_ranks_the_relevant_hyperparameter_first_and_above_noise(f
     for measure, first in (("deviance_share", "s(x)"), ("permutation", "s(x)"), ("ped_anova", "x")):
         lines = table[table.measure == measure].set_index("name")
         assert lines["rank"].idxmin() == first, measure
-        if measure != "ped_anova":  # it uses only the best eight of 80 rows, so that noise is strong
+        if measure != "ped_anova":  # PED-ANOVA uses only the best eight of 80 rows, so that the noise level is high
             assert lines.importance[first] > lines.null_high[first], measure
             assert lines["first"][first] > 0.9, measure
         assert lines["first"].idxmax() == first, measure

@@ -65,7 +65,7 @@ def test_a_damaged_array_is_reported(folder, read, name, damage):
     damage(folder / name)
     with pytest.raises(DamagedError, match=rf"{name}: damaged: .*; run again to prepare the data again$"):
         open_intact(folder / "digest.json")
-    assert not (folder / "digest.json").exists()  # which makes Snakemake run the data step
+    assert not (folder / "digest.json").exists()  # so that Snakemake runs the data step
 
 
 def test_a_missing_array_is_prepared_again(folder):
@@ -82,7 +82,9 @@ def test_an_array_is_read_once_until_it_is_written(folder, read):
     name, content = "x_train.npy", (folder / "x_train.npy").read_bytes()
     before = (folder / name).stat()
     (folder / name).write_bytes(content)
-    os.utime(folder / name, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a program that hides its write
+    os.utime(
+        folder / name, ns=(before.st_atime_ns, before.st_mtime_ns)
+    )  # like a program that restores the time stamps after writing
     open_intact(folder / "digest.json")
     assert read[len(ARRAYS) :] == [name]
 

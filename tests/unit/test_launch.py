@@ -72,7 +72,7 @@ def test_a_stored_trial_is_not_trained_again(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_ok)
     first = run(digits, places)
     places["record"].unlink()
-    assert run(digits, places) == first  # the process that wrote it is noted in it
+    assert run(digits, places) == first  # the record contains the id of the process that wrote it
     assert first["pid"] != os.getpid()
     assert (places["record"].parent / "model.keras").read_text() == "model.keras, None"
     assert len(list(places["store"].iterdir())) == 1
@@ -104,7 +104,7 @@ def test_a_killed_trial_is_repeated_and_recorded_as_failed_after_the_last_attemp
     assert record["status"] == "failed"
     assert record["reason"].endswith("in each of 2 attempts")
     assert record["spec"]["neurons"] == [8]
-    assert list(places["store"].iterdir()) == []  # it may succeed another day
+    assert list(places["store"].iterdir()) == []  # a later run may succeed
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_a_model_that_was_not_kept_is_trained_again_on_request(digits, places, m
     obtain(digits, places, 2, ("model.keras",))
     assert model.exists()
     assert {file.name for file in folder.glob("[!.]*")} == {"record.json", "model.keras"}
-    assert places["record"].read_text() == record  # the training is the one that was there
+    assert places["record"].read_text() == record  # the trial was not trained again
     obtain(digits, places, 2, ())
     assert not model.exists()
 

@@ -97,7 +97,7 @@ def test_a_run_writes_each_step_config_once_and_a_dry_run_writes_none(tmp_path, 
     plan.write_step_configs()
     assert {str(file) for file in Path("results/s/config").glob("*.json")} == {path, *rounds}
     assert table_csv(read_study(path)) == table_csv(plan.config)
-    Path(path).write_text("{")  # damaged by hand
+    Path(path).write_text("{")  # damage the file
     plan.write_step_configs()
     assert table_csv(read_study(path)) == table_csv(plan.config)
     more = Plan(changed(raw, {"search.rounds": 3, "analysis.gam": "s(l1, k=3)"}), "c")

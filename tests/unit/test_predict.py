@@ -47,7 +47,7 @@ def test_a_cell_that_is_not_a_number_is_an_error(cells):
 
 @pytest.fixture
 def exported(tmp_path):
-    """An exported model, and a file of samples for it."""
+    """Return an exported model, and a file of samples for it."""
     file = tmp_path / "rows.csv"
     file.write_text(ROWS)
     return write_model(tmp_path / "optimum", WIDE), file

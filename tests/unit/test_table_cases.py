@@ -121,7 +121,7 @@ def test_a_class_can_have_the_name_of_a_missing_value(case):
 
 
 def test_booleans_with_missing_values_are_numbers_in_every_file(case):
-    case("39-truth-values-with-gaps-two-files")
+    case("39-booleans-with-gaps-two-files")
     data = of_config()
     prepared(data)
     written = json.loads(Path("data/preprocessing.json").read_text())
@@ -219,7 +219,7 @@ def test_a_comma_at_the_end_of_each_line_does_not_shift_columns(case, capsys):
 
 
 def test_check_reads_the_data_and_shows_how_each_column_is_interpreted(case, capsys):
-    case("39-truth-values-with-gaps-two-files")
+    case("39-booleans-with-gaps-two-files")
     assert main(["check", "config.yaml"]) == 0
     assert "distinct" not in capsys.readouterr().out
     assert main(["check", "--data", "config.yaml"]) == 0

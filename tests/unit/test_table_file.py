@@ -168,8 +168,10 @@ def test_a_code_is_the_same_level_in_every_file(folder, rows, suffix):
     def write(table, name):
         (table.to_csv if suffix == "csv" else table.to_parquet)(f"{name}.{suffix}", index=False)
 
-    rows["word"] = ["01", "A", "B"] * 20  # a file of its first row alone holds a number
-    write(rows.assign(code=rows["code"].where(rows.index != 0)), "rows")  # a gap makes all its numbers floats
+    rows["word"] = ["01", "A", "B"] * 20  # a file with the first row only contains a number
+    write(
+        rows.assign(code=rows["code"].where(rows.index != 0)), "rows"
+    )  # a missing value makes all numbers of the column floats
     data = data_of(f"rows.{suffix}", categorical=["code"], validation={"fraction": 0.2})
     prepare(data, folder / "data")
     fitted = Preprocessing.read(folder / "data/preprocessing.json")

@@ -196,7 +196,7 @@ def test_a_follower_reads_only_changed_records(study):
     parent = subprocess.Popen(["sleep", "120"])
     follower = start_follower(study, parent.pid, 0.1)
     try:
-        for number in (40, 41, 42, 0):  # one after the other, and one that changed
+        for number in (40, 41, 42, 0):  # one new record after another, and a changed one
             trial = study.trials[number]
             changed = {"metrics": {"validation": {"mse": 0.001}}} if number == 0 else {}
             study.write_record(trial, number=number, **changed)

@@ -126,7 +126,7 @@ def test_the_dropout_mask_depends_on_seed_epoch_and_step(seed, epoch, step):
 def test_the_arrays_of_a_data_set_are_not_copied(digits):
     part = Prepared.open(digits).part("train")
     tensor = shared_tensor(part.x)
-    part.x[0, 0] = 123  # private to this process: the file stays as it is
+    part.x[0, 0] = 123  # the mapping is private to this process, so the file does not change
     assert tensor[0, 0].numpy() == 123
     assert Prepared.open(digits).part("train").x[0, 0] != 123
     unaligned = part.x[1:, 1:]

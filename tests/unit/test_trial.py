@@ -26,7 +26,7 @@ from gamtune.spec import Spec
 
 @pytest.fixture(scope="module")
 def few_digits(tmp_path_factory):
-    """The digits with a fifth of the usual training samples, for tests that do not depend on their number."""
+    """Return the digits with a fifth of the usual training samples, for tests that do not depend on their number."""
     folder = tmp_path_factory.mktemp("few digits")
     prepare(Data(source="digits", test={"fraction": 0.7}), folder)
     return Prepared.open(folder / "digest.json")
@@ -111,7 +111,7 @@ def test_a_trial_that_has_stopped_early_is_not_resumed(tmp_path, digits):
 
 @pytest.fixture(scope="module")
 def values(tmp_path_factory):
-    """A regression with values in the thousands: 300 samples with 6 inputs, two of which matter."""
+    """Return a regression with values in the thousands: 300 samples with 6 inputs, two of which affect the target."""
     generator = np.random.default_rng(1)
     rows = pd.DataFrame(generator.normal(size=(300, 6)), columns=[f"x{number}" for number in range(6)])
     rows["price"] = 5000 + 1000 * rows["x0"] - 700 * np.abs(rows["x1"]) + generator.normal(scale=50, size=300)

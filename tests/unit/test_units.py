@@ -31,7 +31,7 @@ CASES = Path(__file__).parents[1] / "cases"
 TRAINING = {"neurons": 16, "epochs": 30, "optimizer": "adam", "learning_rate": 0.01, "patience": 5}
 FORMULA = "s(x, k=5) + z + f(kind)"
 FACTORS = st.floats(-25, 25).map(lambda exponent: 10.0**exponent)
-EXACT = {"rel": 1e-6, "abs": 1e-9}  # the optimiser stops somewhere else by the rounding of the response
+EXACT = {"rel": 1e-6, "abs": 1e-9}  # because of rounding, the optimiser stops at slightly different parameters
 
 
 def trials(factor=1.0, shift=0.0):
@@ -172,7 +172,7 @@ def test_the_exported_model_reproduces_the_reported_scores(tmp_path, case):
     assert exported.dtype == np.float64
     assert mse == pytest.approx(reported["mse"], rel=1e-12, abs=0)
     assert 1 - mse / np.var(part.y) == pytest.approx(reported["r2"], rel=1e-12)
-    graph = model.predict(part.x, verbose=0)[:, 0]  # rounds the sums of float32 numbers otherwise
+    graph = model.predict(part.x, verbose=0)[:, 0]  # sums of float32 numbers are rounded differently
     assert np.abs(graph - exported).max() < 1e-5 * np.std(part.y)
     raw = table[table["y"].isin(part.y)]
     raw.to_csv(tmp_path / "raw.csv", index=False)

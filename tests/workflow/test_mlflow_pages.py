@@ -18,7 +18,7 @@ from servers import free_port, serving, status
 pytestmark = pytest.mark.workflow
 GAMTUNE, MLFLOW = Path(sys.executable).with_name("gamtune"), Path(sys.executable).with_name("mlflow")
 SECTION = "experiment-view-compare-runs-section-header"
-QUIET = {  # MLflow's assistant opens by itself and takes a quarter of the page
+QUIET = {  # MLflow opens its assistant, which covers a quarter of the page
     "mlflow.assistant.panelOpen_v1": "false",
     "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",
 }
@@ -96,7 +96,7 @@ def test_the_link_shows_every_trial_and_draws_the_charts(ui, page, finished_once
     cards = page.get_by_test_id("experiment-view-compare-runs-card")
     for title in ("Parallel Coordinates", "log10_validation_mse", "validation_mse", "validation/mse"):
         cards.filter(has_text=title).first.wait_for()
-    # Marks that data alone make: lines of the parallel coordinates, points of a scatter, bars
+    # Marks that are drawn for data only: lines of the parallel coordinates, points of a scatter plot, bars
     parallel = cards.filter(has_text="Parallel Coordinates").first
     parallel.locator("canvas").first.wait_for()
     assert parallel.locator("canvas").first.evaluate("it => it.width * it.height") > 10_000

@@ -73,7 +73,7 @@ def test_each_configuration_is_trained_once_per_fold_and_the_model_predicts_raw_
     assert mixed.snakemake().nothing_done
     rows.loc[0, "length"] += 1
     rows.to_csv(mixed.folder / "data/mixed.csv", index=False)
-    planned = mixed.planned()  # a changed file is read again; what it changes is trained again
+    planned = mixed.planned()  # a changed file is read again, and the trials that depend on it are trained again
     assert planned["data"] == 1
     done = mixed.snakemake("--until", "summarise")
     assert done.code == 0, done.output
