@@ -76,13 +76,13 @@ attack: .venv/installed
 benchmark: .venv-benchmark/installed
 	.venv-benchmark/bin/python tests/benchmarks/loop.py
 	.venv-benchmark/bin/python tests/benchmarks/operations.py
-	.venv-benchmark/bin/python tests/benchmarks/row_cost.py
+	.venv-benchmark/bin/python tests/benchmarks/trial_cost.py
 	.venv-benchmark/bin/python tests/benchmarks/phases.py
 	.venv-benchmark/bin/python tests/benchmarks/profile.py
 	.venv-benchmark/bin/python tests/benchmarks/scale.py
 	.venv-benchmark/bin/python tests/benchmarks/strategies.py
 	.venv-benchmark/bin/python tests/benchmarks/no_op.py
-	.venv-benchmark/bin/python tests/benchmarks/same_rows.py
+	.venv-benchmark/bin/python tests/benchmarks/same_trials.py
 	.venv-benchmark/bin/python tests/benchmarks/time_to_error.py
 	.venv-benchmark/bin/python tests/benchmarks/parity.py
 	.venv-benchmark/bin/python tests/benchmarks/gam.py

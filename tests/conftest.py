@@ -23,7 +23,7 @@ settings.load_profile("untimed")
 
 
 LONGEST = ("tests/attack/", "tests/workflow/")
-TRAINER = "TEST_TRAINER"  # environment variable: the warm trainer that tests of any process may use
+TRAINER = "TEST_TRAINER"  # environment variable with the warm trainer that the tests of all processes may use
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from gamtune.errors import InputError, StepError
 from gamtune.gam import GamError
 
-# What differs between two runs of the tests
+# Parts of messages that differ between two runs of the tests
 VARYING = {
     r"BASE/[^/:\s']+": "TMP",  # the folder of a test
     re.escape(str(ROOT)): "ROOT",
@@ -33,7 +33,7 @@ def messages(
         monkeypatch.setattr(kind, "__init__", _noting(texts, kind.__init__))
     yield
     if texts and request.path.parent.name == "unit" and not getattr(request.function, "is_hypothesis_test", False):
-        assert _told(texts, tmp_path_factory.getbasetemp()) == snapshot(name="messages")
+        assert _messages_of(texts, tmp_path_factory.getbasetemp()) == snapshot(name="messages")
 
 
 def _noting(texts, before):
@@ -47,9 +47,9 @@ def _noting(texts, before):
     return noting
 
 
-def _told(texts: list[str], base: Path) -> list[str]:
+def _messages_of(texts: list[str], base: Path) -> list[str]:
     """Return the messages that users see, without those that are repeated with the name of the file."""
-    told = [text for text in dict.fromkeys(texts) if not any(o != text and o.endswith(text) for o in texts)]
+    seen = [text for text in dict.fromkeys(texts) if not any(o != text and o.endswith(text) for o in texts)]
     for pattern, name in VARYING.items():
-        told = [re.sub(pattern.replace("BASE", re.escape(str(base))), name, text) for text in told]
-    return told
+        seen = [re.sub(pattern.replace("BASE", re.escape(str(base))), name, text) for text in seen]
+    return seen

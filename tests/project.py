@@ -32,7 +32,7 @@ SMALL: dict[str, Any] = {
     "selection": {"rules": ["best_observed", "gam_optimum"], "confirm": {"top": 1, "replicates": 2},
                  "final": {"replicates": 2}},
 }  # fmt: skip
-# Found as in a checkout, for any virtual environment
+# The compiled files are found as in a checkout, for any virtual environment
 PYTHON_FOLDER = Path(sys.executable).parent
 HIDDEN = ("PYTHONPATH", "VIRTUAL_ENV")  # a user has not set these variables
 

@@ -4,7 +4,7 @@ import json
 
 from tracked import PREPROCESSING
 
-# Columns of a CSV file: numbers, integers, truth values, codes with leading zeros, and words
+# Columns of a CSV file: numbers, integers, booleans, codes with leading zeros, and words
 WIDE = PREPROCESSING | {
     "columns": ["size", "count", "smoker", "code", "kind"],
     "levels": {"smoker": ["False", "True"], "code": ["0100", "2000"], "kind": ["male", "female"]},

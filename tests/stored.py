@@ -12,7 +12,7 @@ from project import write_mixed
 
 GOLDEN = Path(__file__).parent / "golden" / "study"
 STUDIES = ("digits", "mixed")
-# What the steps below do not make themselves
+# Files that the steps below do not write
 KEPT = (
     "table.csv", "rounds/*/slots.csv", "trials/*/record.json", "rounds/*/*/record.json", "confirm/*/*/record.json",
     "final/*/*/record.json", "data/dataset.json", "data/columns.csv", "data/warnings.json", "data/preprocessing.json",

@@ -46,7 +46,7 @@ from gamtune.tracking.follow import follow
 from gamtune.tracking.study import TrackedStudy
 follow(TrackedStudy(sys.argv[1], sys.argv[2], Path(sys.argv[3])), int(sys.argv[4]), *map(float, sys.argv[5:]))
 """
-# Of two raw columns, a number and a text
+# The preprocessing of two raw columns, a number and a text
 PREPROCESSING = {
     "columns": ["size", "kind"], "levels": {"kind": ["a", "b"]}, "fill": {}, "features": ["size", "kind=a", "kind=b"],
     "mean": [1.0, 0.0, 0.0], "sd": [2.0, 1.0, 1.0], "constant": [], "target": "y", "task": "classification",

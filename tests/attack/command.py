@@ -1,7 +1,7 @@
 """Calls of gamtune's command line in forked children of a process that has imported it already.
 
-A child costs a few milliseconds instead of the imports' half second, and neither its exceptions, its working directory
-nor its memory reach the next call.
+A child takes a few milliseconds, whereas the imports take half a second. Exceptions, the working directory and the
+memory of a child do not affect the next call.
 """
 
 import importlib
@@ -21,7 +21,7 @@ TIME_LIMIT = 10.0  # seconds; a child that takes longer is killed
 
 @dataclass(frozen=True)
 class Answer:
-    """One call of the command line.
+    """Result of one call of the command line.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ class Answer:
     output, errors : str
         Standard output and standard error.
     seconds : float
-        CPU time, which other processes of the machine do not affect; the wall time if the call was killed.
+        CPU time, which does not depend on other processes of the machine; the wall time if the call was killed.
     megabytes : float
-        Memory that the call needed beyond what it started with.
+        Memory that the call used in addition to that of this process.
     """
 
     code: int
@@ -43,7 +43,7 @@ class Answer:
 
 
 def import_once(*modules: str) -> None:
-    """Import modules in this process, so that its children need not; nothing of TensorFlow may be used in it."""
+    """Import modules in this process before it is forked; TensorFlow must not be used in it."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for module in modules:
         importlib.import_module(module)
@@ -55,7 +55,7 @@ def gamtune(*arguments: object, cwd: Path, limit: float = TIME_LIMIT) -> Answer:
     from gamtune.runtime.parent import die_with_parent
 
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        begun, before = time.monotonic(), _resident()
+        start, before = time.monotonic(), _resident()
         sys.stdout.flush()
         sys.stderr.flush()
         parent, pid = os.getpid(), os.fork()
@@ -86,7 +86,7 @@ def gamtune(*arguments: object, cwd: Path, limit: float = TIME_LIMIT) -> Answer:
         for stream in (output, errors):
             stream.seek(0)
             texts.append(stream.read().decode("utf-8", "replace"))
-    seconds = time.monotonic() - begun if killed else usage.ru_utime + usage.ru_stime
+    seconds = time.monotonic() - start if killed else usage.ru_utime + usage.ru_stime
     return Answer(os.waitstatus_to_exitcode(status), *texts, seconds, usage.ru_maxrss / 1024 - before)
 
 
@@ -99,6 +99,6 @@ def _ended(pid: int, seconds: float) -> bool:
 
 
 def _resident() -> float:
-    """Resident memory of this process in megabytes."""
+    """Return the resident memory of this process in megabytes."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20

@@ -1,7 +1,7 @@
 """Mutations of a config file, each with the expected result.
 
-A mutation takes a random generator and the text of a config and returns the new file's bytes, or None if the config has
-no place for it.
+A mutation takes a random generator and the text of a config, and returns the bytes of the new file, or None if it cannot
+be applied to the config.
 """
 
 import copy
@@ -15,9 +15,9 @@ import yaml
 
 SAME = "same"  # accepted, with the same trials as the original
 REFUSED = "refused"
-EITHER = "either"  # accepted or refused, but within the bounds of time, memory and length
+EITHER = "either"  # accepted or refused, within the limits of time, memory and length
 
-FREE_NAMES = ("by_hand",)  # below these keys, users choose the names
+FREE_NAMES = ("by_hand",)  # users choose the names of the keys below these
 NUMBERS: list[Any] = [
     0, -1, 1, 2, 0.5, 1e-300, 1e300, 5e-324, 10**6, 10**9, 2**31, 2**32, 2**63, 10**40, -(10**40), 1e-10, -0.0,
 ]  # fmt: skip
@@ -35,12 +35,12 @@ ODD: list[Any] = [
 Mutation = Callable[[Random, str], bytes | None]
 
 
-def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Paths of all keys and items below a value."""
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the paths of all keys and items below a value."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         yield (*path, key)
-        yield from _places(item, (*path, key))
+        yield from _paths(item, (*path, key))
 
 
 def _at(value: Any, path: tuple[Any, ...]) -> Any:
@@ -59,7 +59,7 @@ def _is_free(path: tuple[Any, ...]) -> bool:
 
 def _odd_value(random: Random, text: str) -> bytes | None:
     config = yaml.safe_load(text)
-    path = random.choice(list(_places(config)))
+    path = random.choice(list(_paths(config)))
     _at(config, path[:-1])[path[-1]] = copy.deepcopy(random.choice(ODD))
     return _dump(config)
 
@@ -67,7 +67,7 @@ def _odd_value(random: Random, text: str) -> bytes | None:
 def _odd_values(random: Random, text: str) -> bytes | None:
     config = yaml.safe_load(text)
     for _ in range(random.randint(2, 6)):
-        path = random.choice(list(_places(config)))
+        path = random.choice(list(_paths(config)))
         _at(config, path[:-1])[path[-1]] = copy.deepcopy(random.choice(ODD))
     return _dump(config)
 
@@ -75,7 +75,7 @@ def _odd_values(random: Random, text: str) -> bytes | None:
 def _infinite(random: Random, text: str) -> bytes | None:
     config = yaml.safe_load(text)
     numbers = [
-        path for path in _places(config) if isinstance(_at(config, path), int | float) and _at(config, path) is not True
+        path for path in _paths(config) if isinstance(_at(config, path), int | float) and _at(config, path) is not True
     ]
     path = random.choice(numbers)
     _at(config, path[:-1])[path[-1]] = random.choice([math.inf, -math.inf, math.nan])
@@ -84,36 +84,34 @@ def _infinite(random: Random, text: str) -> bytes | None:
 
 def _misspelt_key(random: Random, text: str) -> bytes | None:
     config = yaml.safe_load(text)
-    keys = [path for path in _places(config) if isinstance(path[-1], str) and not _is_free(path)]
+    keys = [path for path in _paths(config) if isinstance(path[-1], str) and not _is_free(path)]
     path = random.choice(keys)
-    place = _at(config, path[:-1])
-    renamed = {(f"{key}x" if key == path[-1] else key): value for key, value in place.items()}
-    place.clear()
-    place.update(renamed)
+    parent = _at(config, path[:-1])
+    renamed = {(f"{key}x" if key == path[-1] else key): value for key, value in parent.items()}
+    parent.clear()
+    parent.update(renamed)
     return _dump(config)
 
 
 def _unknown_key(random: Random, text: str) -> bytes | None:
     config = yaml.safe_load(text)
-    mappings = [()] + [
-        path for path in _places(config) if isinstance(_at(config, path), dict) and path[-1] != "by_hand"
-    ]
+    mappings = [()] + [path for path in _paths(config) if isinstance(_at(config, path), dict) and path[-1] != "by_hand"]
     _at(config, random.choice(mappings))[random.choice(["surplus", "Study", "", " data", "日本", "a" * 3000])] = 1
     return _dump(config)
 
 
 def _missing_key(random: Random, text: str) -> bytes | None:
     config = yaml.safe_load(text)
-    path = random.choice(list(_places(config)))
+    path = random.choice(list(_paths(config)))
     del _at(config, path[:-1])[path[-1]]
     return _dump(config)
 
 
 def _grafted(random: Random, text: str) -> bytes | None:
     config = yaml.safe_load(text)
-    places = list(_places(config))
-    path = random.choice(places)
-    _at(config, path[:-1])[path[-1]] = copy.deepcopy(_at(config, random.choice(places)))
+    paths = list(_paths(config))
+    path = random.choice(paths)
+    _at(config, path[:-1])[path[-1]] = copy.deepcopy(_at(config, random.choice(paths)))
     return _dump(config)
 
 
@@ -216,7 +214,7 @@ def _flipped_bytes(random: Random, text: str) -> bytes | None:
 
 def _inserted(random: Random, text: str) -> bytes | None:
     data = text.encode()
-    place = random.randrange(len(data))
+    position = random.randrange(len(data))
     snippet = random.choice(
         [
             b"\t",
@@ -239,7 +237,7 @@ def _inserted(random: Random, text: str) -> bytes | None:
             b"`",
         ]
     )
-    return data[:place] + snippet + data[place:]
+    return data[:position] + snippet + data[position:]
 
 
 def _encoded(random: Random, text: str) -> bytes | None:
@@ -259,7 +257,7 @@ def _replaced(content: bytes) -> Mutation:
 
 
 def _instead_of(key: str, value: str) -> Mutation:
-    """A section replaced by raw YAML."""
+    """Return a mutation that replaces a section by raw YAML."""
 
     def mutate(random: Random, text: str) -> bytes | None:
         config = yaml.safe_load(text)
@@ -295,7 +293,7 @@ MUTATIONS: dict[str, tuple[Mutation, str]] = {
     "encoded": (_encoded, EITHER),
     "merge_key": (_merge_key, EITHER),
 }
-# Tried once each, on the first config
+# Each is tried once, on the first config
 ONCE: dict[str, tuple[Mutation, str]] = {
     "empty": (_replaced(b""), REFUSED),
     "a_list": (_replaced(b"- 1\n"), REFUSED),

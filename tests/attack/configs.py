@@ -1,7 +1,8 @@
 """Mutated configs: each is planned, or refused in a few short lines with exit code 2.
 
-The configs are the shipped studies and two of tables. A mutation that keeps the meaning must give the same trials, one
-that adds a fault must be refused, and any other may do either, but never with a traceback, slowly or with much memory.
+The configs are the included studies and two studies of tables. A mutation that keeps the meaning must give the same
+trials, and one that adds a fault must be refused. The result of any other mutation is not prescribed, but it must not be
+a traceback, slow, or use much memory.
 """
 
 import csv
@@ -34,14 +35,14 @@ TABLES = {
         "selection": {"confirm": {"top": 1}},
     },
 }  # fmt: skip
-SECONDS, MEGABYTES = 1.5, 250.0  # beyond the start of Python, which takes the rest of 2 s and 300 MB
+SECONDS, MEGABYTES = 1.5, 250.0  # in addition to the start of Python; together at most 2 s and 300 MB
 LINES, CHARACTERS, ALL_CHARACTERS = 20, 500, 4000  # of a message
-IN_A_PROCESS_EVERY = 25  # cases are repeated in a process of their own, by `gamtune` and by Snakemake
+IN_A_PROCESS_EVERY = 25  # cases are repeated in separate processes, by `gamtune` and by Snakemake
 SPECIAL_FILES = ("/dev/zero", "/dev/null", "/proc/self/mem", "data", "no_such_file.yaml")
 
 
 def prepare(folder: Path) -> None:
-    """Write the configs that are mutated, and the table that two of them name."""
+    """Write the configs that are mutated, and the table that two of them use."""
     import_once("gamtune.plan")
     (folder / "data").mkdir(parents=True)
     rows = io.StringIO()
@@ -56,10 +57,10 @@ def prepare(folder: Path) -> None:
 
 
 def cases(number: int, seed: int) -> list[str]:
-    """Return names of cases: every mutation in turn, each time of another config."""
+    """Return names of cases: every mutation in turn, each time with another config."""
     once = [f"once/{name}" for name in ONCE] + [f"file/{path}" for path in SPECIAL_FILES]
     names = list(MUTATIONS)
-    if number < 2 * len(once):  # a short run tries some of each
+    if number < 2 * len(once):  # a short run tries some of both kinds
         once = Random(seed).sample(once, number // 2)
     return once + [f"{names[index % len(names)]}/{seed}/{index}" for index in range(number - len(once))]
 
@@ -70,12 +71,12 @@ def attempt(folder: Path, case: str) -> int:
     Returns
     -------
     int
-        Number of mutated configs that it tried.
+        Number of mutated configs that were tried.
 
     Raises
     ------
     Failure
-        If the answer is not what the mutation must get.
+        If the result is not the expected one.
     """
     kind, *rest = case.split("/", 2)
     work = folder / case.replace("/", "_")
@@ -103,7 +104,7 @@ def attempt(folder: Path, case: str) -> int:
     if expected == SAME:
         tables = [gamtune("table", path, cwd=work) for path in ("mutated.yaml", original)]
         if tables[0].output != tables[1].output:
-            raise Failure("wrong result", f"another table than that of {original.name}")
+            raise Failure("wrong result", f"the table differs from that of {original.name}")
     if kind == "once" or index % IN_A_PROCESS_EVERY == 0:
         _compare_with_processes(answer, work)
     return 1
@@ -129,16 +130,16 @@ def _examine(answer: Answer, expected: str, work: Path) -> None:
     if expected == SAME and answer.code != 0:
         raise Failure("not accepted", shown)
     if (left := sorted(path.name for path in work.iterdir() if path.name not in ("data", "mutated.yaml"))) != []:
-        raise Failure("half-written", f"left behind: {left}")
+        raise Failure("incomplete file", f"left behind: {left}")
 
 
 def _compare_with_processes(answer: Answer, work: Path) -> None:
-    """Call `gamtune check` and `snakemake -n` as users do; both must decide as the call within this process did."""
+    """Call `gamtune check` and `snakemake -n` in separate processes; their exit codes must equal that of the call here."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
     check = [sys.executable, "-m", "gamtune", "check", "mutated.yaml"]
     done = subprocess.run(check, cwd=work, env=environment, capture_output=True, text=True, timeout=60, check=False)
     if (done.returncode, done.stderr) != (answer.code, answer.errors):
-        raise Failure("wrong result", f"a process of its own answers otherwise: {done.stderr[-300:]}")
+        raise Failure("wrong result", f"a separate process gives another result: {done.stderr[-300:]}")
     command = [str(Path(sys.executable).with_name("snakemake")), "-n", "--quiet", "all", "--cores", "1"]
     command += ["--snakefile", str(ROOT / "Snakefile"), "--configfile", "mutated.yaml"]
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=120, check=False)

@@ -1,12 +1,12 @@
-"""Damaged files: what a finished study leaves is emptied, truncated or has bytes flipped, then the study is rerun.
+"""Damaged files: files of a finished study are emptied, truncated or have bytes flipped, then the study is rerun.
 
-Every kind of file is damaged, that is, one of several that differ in an id alone, such as the records of trials.
+One file of every kind is damaged. Files whose paths differ in an id only, such as the records of trials, are one kind.
 
 After the rerun, the results equal those of the undamaged study, or one line names the damaged file, and deleting it and
-running again gives the undamaged results. If the rerun had nothing to do, the file may still be damaged. The study is then
+running again gives the undamaged results. If Snakemake reruns nothing, the file may still be damaged. The study is then
 continued in a way that reads the file, with the same requirements: with one more draw, or from the store after its folder
-was deleted. This is done for one damage per file, and not for files that only people read (`PRESENTED`). The commands that
-read results answer as before, or name the file, before and after the rerun.
+was deleted. This is done for one damage per file, and not for files that only people read (`PRESENTED`). Before and
+after the rerun, the commands that read results must print the same as for the undamaged study, or name the file.
 """
 
 import os
@@ -23,23 +23,23 @@ from typing import Any
 from project import Finished, Project
 
 from attack.command import Answer, gamtune, import_once
-from attack.study import STUDIES, check_clean, check_equal, check_whole, content, finished_study
+from attack.study import STUDIES, check_clean, check_complete, check_equal, content, finished_study
 from attack.verdict import Failure
 from gamtune.files import locked
 from gamtune.runtime.warm import start_trainer
 
-# What people and the tracking server read, and no step; the step that writes it makes it anew when it runs again
+# Files that only people and the tracking server read; they are written again when their step runs again
 PRESENTED = (
     "*.svg", "*.png", "*/log.txt", "*/logs/*", "*/report.html", "*/figures/captions.json", "*/.*.svg.sha256",
     "*/.*.png.sha256", "*/figures/.captions.json.sha256", "*/.report.html.sha256", "*/.snakemake_timestamp",
     "results/mlartifacts/*", "results/.mlflow.lock", "*/.lock",
 )  # fmt: skip
 STORE = "results/store/"
-DATABASE = "results/mlflow.db"  # has no checksums, and is read by `gamtune sync` alone
-OPTIMUM = "results/small/optimum"  # all that `gamtune predict` reads
+DATABASE = "results/mlflow.db"  # has no checksum, and is read by `gamtune sync` only
+OPTIMUM = "results/small/optimum"  # the folder that `gamtune predict` reads
 ID = re.compile(r"[0-9a-f]{12,}")
 STUDY = "gam"
-DRAWS = {"search__draws": 6}  # one more than it has
+DRAWS = {"search__draws": 6}  # one more than in the study
 LINES = 3  # of a message
 Damage = Callable[[Random, bytes], bytes]
 
@@ -60,7 +60,7 @@ DAMAGES: Mapping[str, Damage] = {
 
 @dataclass(frozen=True)
 class Answers:
-    """What the commands that read a study print."""
+    """Output of the commands that read a study."""
 
     outcome: Answer
     predict: Answer | None
@@ -76,12 +76,12 @@ class Answers:
         )
 
     def check(self, expected: "Answers", file: str) -> None:
-        """Check that each answer is the expected one or names the file.
+        """Check that each output is the expected one or names the file.
 
         Raises
         ------
         Failure
-            If it is neither.
+            If an output is neither.
         """
         _check_answer("outcome", self.outcome, expected.outcome, file)
         if self.predict and expected.predict:
@@ -89,7 +89,7 @@ class Answers:
 
 
 def prepare(folder: Path) -> None:
-    """Run the study that the cases damage, in full, and a trainer for what they train again."""
+    """Run the study that the cases damage, and start a trainer for the trials that they repeat."""
     os.environ.pop("GAMTUNE_TRAINER", None)
     start_trainer(folder / "trainer.txt", expected=True)
     data = finished_study(folder, STUDY).folder / "data"
@@ -99,7 +99,7 @@ def prepare(folder: Path) -> None:
 
 
 def files(project: Project, random: Random) -> list[str]:
-    """Return a file of every kind among the results, relative to the project; of links to one file, the first counts."""
+    """Return one file of every kind in the results, relative to the project; of hard links, only the first is used."""
     found: dict[int, str] = {}
     for path in sorted((project.folder / "results").rglob("*")):
         if path.is_file() and path.stat().st_size:
@@ -111,7 +111,7 @@ def files(project: Project, random: Random) -> list[str]:
 
 
 def cases(number: int, seed: int) -> list[str]:
-    """Return names of cases; they name files by their number, since the names of trials come from the study."""
+    """Return names of cases, which contain the number of a file instead of its path, since ids of trials vary."""
     return [f"{damage}/{seed}/{index}" for index in range(number) for damage in DAMAGES]
 
 
@@ -126,7 +126,7 @@ def attempt(folder: Path, case: str) -> int:
     Raises
     ------
     Failure
-        If something changed without a message, or the message does not name the file.
+        If results changed without a message, or the message does not name the file.
     """
     damage, seed, index = case.split("/", 2)
     reference = finished_study(folder, STUDY)
@@ -154,12 +154,12 @@ def attempt(folder: Path, case: str) -> int:
 
 
 def _larger(folder: Path) -> Project:
-    """Return the undamaged study with one more draw, which is run when the first case needs it."""
+    """Return the undamaged study with one more draw; the first call runs it."""
     project = Project(folder / "larger")
     with locked(folder / "larger.lock"):
         if not project.folder.exists():
             _copy(finished_study(folder, STUDY), project)
-            done = _go_on(project)
+            done = _extend(project)
             if done.code != 0:
                 shutil.rmtree(project.folder)
                 raise RuntimeError(done.output)
@@ -168,10 +168,10 @@ def _larger(folder: Path) -> Project:
 
 def _copy(project: Project, other: Project) -> None:
     shutil.copytree(project.folder, other.folder, symlinks=True)
-    _link_again(other.folder, project.folder)
+    _restore_links(other.folder, project.folder)
 
 
-def _go_on(project: Project) -> Finished:
+def _extend(project: Project) -> Finished:
     """Run the study with one more draw."""
     project.configure(**STUDIES[STUDY] | DRAWS)
     return _rerun(project)
@@ -181,16 +181,16 @@ def _rerun(project: Project) -> Finished:
     return project.call(*project.snakemake_command())
 
 
-def _link_again(folder: Path, reference: Path) -> None:
-    """Restore the hard links between trials and store, which a copy has lost."""
+def _restore_links(folder: Path, reference: Path) -> None:
+    """Restore the hard links between trials and store, which copying does not keep."""
     first: dict[int, Path] = {}
     for path in sorted((reference / "results").rglob("*")):
         if path.is_file():
             copy = folder / path.relative_to(reference)
-            known = first.setdefault(path.stat().st_ino, copy)
-            if known != copy:
+            original = first.setdefault(path.stat().st_ino, copy)
+            if original != copy:
                 copy.unlink()
-                os.link(known, copy)
+                os.link(original, copy)
 
 
 @cache
@@ -215,7 +215,7 @@ def _examine(project: Project, folder: Path, file: str, changed: bytes, needed: 
         if file == DATABASE:
             path.unlink()
             synced = _sync(project)
-    if file == DATABASE and len(changed) != (reference.folder / file).stat().st_size:  # it was not just flipped
+    if file == DATABASE and len(changed) != (reference.folder / file).stat().st_size:  # it was emptied or truncated
         if synced.code != 0:
             raise Failure("wrong result", f"deleted and synced again: {synced.errors[-400:]}")
         check_equal(content(project), content(reference))
@@ -226,7 +226,7 @@ def _examine(project: Project, folder: Path, file: str, changed: bytes, needed: 
         shutil.rmtree(project.path())
         _check_run(project, reference, file, changed, _rerun)
     else:
-        _check_run(project, _larger(folder), file, changed, _go_on)
+        _check_run(project, _larger(folder), file, changed, _extend)
 
 
 def _sync(project: Project) -> Answer:
@@ -236,11 +236,11 @@ def _sync(project: Project) -> Answer:
 def _check_run(
     project: Project, reference: Project, file: str, changed: bytes, run: Callable[[Project], Finished]
 ) -> None:
-    """Run the study; it gives the results of the reference, at once or after the file that it names was deleted."""
+    """Check that a run gives the results of the reference, if necessary after deleting the file that it names."""
     done = run(project)
     if done.code != 0:
         if not _names(done.output, file):
-            raise Failure("unclear message", f"the run fails and does not name it: {done.output[-500:]}")
+            raise Failure("unclear message", f"the run fails and does not name the file: {done.output[-500:]}")
         _check_no_traceback(done.output)
         (project.folder / file).with_name(_subject(Path(file).name)).unlink(missing_ok=True)
         done = run(project)
@@ -251,7 +251,7 @@ def _check_run(
     path = project.folder / file
     stays = path.exists() and path.read_bytes() == changed
     if not stays:
-        check_whole(project.folder)
+        check_complete(project.folder)
     expected = content(reference, tracked=not (stays and file == DATABASE))
     if not stays:
         check_equal(content(project), expected)
@@ -284,7 +284,7 @@ def _check_answer(name: str, answer: Answer, expected: Answer, file: str) -> Non
 
 
 def _names(text: str, file: str) -> bool:
-    """Whether a message names the file, or the folder of the store or of the trial that it lies in."""
+    """Return whether a message names the file, or its folder in the store or of a trial."""
     path = Path(file)
     return _subject(path.name) in text or (
         re.fullmatch(r"[0-9a-f]{12,24}", path.parent.name) is not None and path.parent.name in text
@@ -292,7 +292,7 @@ def _names(text: str, file: str) -> bool:
 
 
 def _subject(name: str) -> str:
-    """Return the name of the file that a checksum belongs to, or of any other file its own."""
+    """Return the name of the file that a checksum belongs to; for any other file, its name."""
     return name[1 : -len(".sha256")] if name.startswith(".") and name.endswith(".sha256") else name
 
 

@@ -1,4 +1,4 @@
-"""The processes of a run, found by their working directory and distinguished by their role."""
+"""Processes of a run, which are found by their working directory and have a role."""
 
 import contextlib
 import os
@@ -17,11 +17,11 @@ class Process:
     Parameters
     ----------
     pid : int
-        Its id.
+        Process id.
     role : str
         One of `ROLES`, or "other".
     command : str
-        Its command line.
+        Command line.
     """
 
     pid: int
@@ -30,13 +30,13 @@ class Process:
 
 
 def processes(folder: Path) -> Iterator[Process]:
-    """Yield the living processes that work in a folder."""
-    place = folder.resolve()
+    """Yield the running processes whose working directory is a folder."""
+    directory = folder.resolve()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         with contextlib.suppress(OSError):
-            if Path(os.readlink(entry / "cwd")) != place:
+            if Path(os.readlink(entry / "cwd")) != directory:
                 continue
             state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
             command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
@@ -52,7 +52,7 @@ def _role(command: str, parent: int) -> str:
         return "trainer"
     if "gamtune sync" in command:
         return "follower" if "--follow" in command else "sync"
-    if command.startswith(("/bin/bash", "bash", "make ")):  # make's arguments name Snakemake, too
+    if command.startswith(("/bin/bash", "bash", "make ")):  # the arguments of make contain the name of Snakemake
         return "other"
     if " gamtune train" in command or "-m gamtune" in command or "gamtune/__main__" in command:
         return "job"
@@ -60,7 +60,7 @@ def _role(command: str, parent: int) -> str:
 
 
 def ended(folder: Path, seconds: float) -> bool:
-    """Wait until no process works in a folder; return whether that happened in time."""
+    """Wait until no process works in a folder; return whether all have ended in time."""
     deadline = time.monotonic() + seconds
     while any(True for _ in processes(folder)):
         if time.monotonic() > deadline:

@@ -18,11 +18,11 @@ class Attack:
     Parameters
     ----------
     prepare : function of a folder
-        Makes there what all cases share.
+        Writes the files that all cases share.
     cases : function of a number and a seed
-        Returns the names of so many cases.
+        Returns the names of this number of cases.
     attempt : function of the folder and the name of a case
-        Tries the case; returns how many attacks it consisted of, or raises `Failure`.
+        Tries the case; returns the number of attacks in it, or raises `Failure`.
     """
 
     prepare: Callable[[Path], None]
@@ -48,11 +48,11 @@ def run(name: str, number: int, seed: int, workers: int, folder: Path, case: str
     number : int
         Number of cases.
     seed : int
-        Of the cases.
+        Random seed of the cases.
     workers : int
         Number of cases that run at the same time.
     folder : Path
-        Where the cases work; attacks that share it share the studies that they compare with.
+        Folder of the cases. Attacks in the same folder share the reference studies.
     case : str, optional
         The only case to run.
     """

@@ -1,9 +1,9 @@
 """Kill storm: processes of a run are killed at random moments, and the run is repeated to its end.
 
 Each case is one study in a new folder. It is started with ``make run``, a process is killed at a random moment, and this
-is repeated; at last the run goes on undisturbed. What it leaves must equal an undisturbed run of the same study. A study
-that reaches its end before the last kill, since the killed process was replaced or was met too late, is compared as well
-and begins anew.
+is repeated; the last run is undisturbed. The results must equal those of an undisturbed run of the same study. If a study
+is completed before the last kill, because the killed process was replaced or ended before, its results are compared as
+well and it is started again from the beginning.
 """
 
 import os
@@ -19,29 +19,39 @@ from random import Random
 from project import PYTHON_FOLDER, Project
 
 from attack.processes import ended, processes
-from attack.study import STUDIES, check_clean, check_equal, check_logs, check_whole, content, finished_study, make_study
+from attack.study import (
+    STUDIES,
+    check_clean,
+    check_complete,
+    check_equal,
+    check_logs,
+    content,
+    finished_study,
+    make_study,
+)
 from attack.verdict import Failure
 
-KILLS = 8  # of each case
-LIBRARY_LINE = re.compile(r'File "[^"]*(?:/gamtune/|Snakefile|\.smk)')  # of a traceback
+KILLS = 8  # per case
+LIBRARY_LINE = re.compile(r'File "[^"]*(?:/gamtune/|Snakefile|\.smk)')  # a line of a traceback
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-AT_A_MOMENT = ("snakemake", "snakemake", "job", "job", "group")  # of the run; twice: twice as often
-WHEN_SEEN = ("follower", "sync")  # shortly after they appeared
-WITH_A_TRAINER = ("trainer", "child")  # and these, if trials use a warm trainer
-OWN_TRAINER = {"GAMTUNE_TRAINER": ""}  # no run shares the trainer of another
+# Killed at a random moment of the run; processes that are listed twice are chosen twice as often
+AT_A_MOMENT = ("snakemake", "snakemake", "job", "job", "group")
+WHEN_SEEN = ("follower", "sync")  # killed shortly after their start
+WITH_A_TRAINER = ("trainer", "child")  # also killed if trials use a warm trainer
+OWN_TRAINER = {"GAMTUNE_TRAINER": ""}  # runs do not share a trainer
 LATEST = 9.0  # seconds after the start of a run
-SOON = 1.0  # seconds after a process appeared
-MISSES = 3  # runs in a row that end before a kill, which then comes earlier in the next
+SOON = 1.0  # seconds after the start of a process
+MISSES = 3  # consecutive runs that may end before the kill; the next kill is earlier
 ENDS = 20.0  # seconds in which all processes must have ended
 RUN_ENDS = 240.0
 
 
 def prepare(folder: Path) -> None:
-    """Do nothing: each study is run undisturbed when its first case ends."""
+    """Do nothing, because each study is run undisturbed when its first case ends."""
 
 
 def cases(number: int, seed: int) -> list[str]:
-    """Return names of cases with ``number`` kills in all."""
+    """Return names of cases with ``number`` kills in total."""
     names, left = [], number
     while left > 0:
         index, kills = len(names), min(left, KILLS)
@@ -61,7 +71,7 @@ def attempt(folder: Path, case: str) -> int:
     Raises
     ------
     Failure
-        If anything was lost, duplicated, half-written or changed, a process was left, or a traceback was printed.
+        If results are lost, duplicated, incomplete or changed, a process is left, or a traceback was printed.
     """
     study, seed, index, kills = case.split("/")
     random = Random(f"{seed}/{index}")
@@ -74,12 +84,12 @@ def attempt(folder: Path, case: str) -> int:
             delay = random.uniform(0, LATEST if target in AT_A_MOMENT else SOON)
             for _ in range(MISSES):
                 victim, finished = _disturbed(project, target, number, delay)
-                history.append(f"{number.name} to {target} after {delay:.1f} s: {victim or 'not met'}")
-                check_whole(project.folder)
+                history.append(f"{number.name} to {target} after {delay:.1f} s: {victim or 'not found'}")
+                check_complete(project.folder)
                 if finished:
                     _check_end(project, folder, study)
                     shutil.rmtree(project.folder / "results")
-                    history.append("it reached its end and began anew")
+                    history.append("the study was completed and started again")
                 if victim:
                     killed += 1
                     break
@@ -100,7 +110,7 @@ def _check_end(project: Project, folder: Path, study: str) -> None:
     if not ended(project.folder, ENDS):
         left = [process.command[:100] for process in processes(project.folder)]
         raise Failure("process left", f"after the last run: {left}")
-    check_whole(project.folder)
+    check_complete(project.folder)
     check_clean(project.folder)
     check_logs(project.folder)
     check_equal(content(project), content(finished_study(folder, study)))
@@ -115,7 +125,7 @@ def _command(project: Project) -> list[str]:
 
 
 def _start(project: Project, log: Path) -> "subprocess.Popen[bytes]":
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, and inherited so, where a shell used "&"
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores SIGINT in commands started with "&"
     with log.open("wb") as output:
         return subprocess.Popen(
             _command(project), cwd=project.folder, env=project.variables(), stdin=subprocess.DEVNULL,
@@ -141,17 +151,17 @@ def _disturbed(project: Project, target: str, number: signal.Signals, delay: flo
     Returns
     -------
     str
-        What was killed, empty if the run ended before the process was met.
+        The process that was killed, empty if the run ended before it was found.
     bool
-        Whether the study is complete all the same.
+        Whether the study is complete nevertheless.
     """
     log = project.folder / "killed_run.txt"
     run = _start(project, log)
     victim = ""
     try:
-        begun = time.monotonic()
+        start = time.monotonic()
         if target in AT_A_MOMENT:
-            while time.monotonic() < begun + delay and run.poll() is None:
+            while time.monotonic() < start + delay and run.poll() is None:
                 time.sleep(0.02)
         while not victim and run.poll() is None:
             if target == "group":
@@ -167,10 +177,10 @@ def _disturbed(project: Project, target: str, number: signal.Signals, delay: flo
             try:
                 os.kill(found[0].pid, number)
             except ProcessLookupError:
-                delay /= 3  # of the next that appears
+                delay /= 3  # for the next process
                 continue
             victim = found[0].command[:60]
-        # Whatever was killed, the run either goes on to its end or stops
+        # For any killed process, the run either continues to its end or stops
         try:
             run.wait(RUN_ENDS)
         except subprocess.TimeoutExpired:
@@ -186,7 +196,9 @@ def _disturbed(project: Project, target: str, number: signal.Signals, delay: flo
         raise Failure("process left", f"{number.name} to {target} after {delay:.1f} s leaves {left}")
     text = log.read_text(errors="replace")
     interrupted = number == signal.SIGINT and "KeyboardInterrupt" in text and not LIBRARY_LINE.search(text)
-    if "Traceback (most recent call last)" in text and not interrupted:  # of Snakemake itself, while it is imported
+    if (
+        "Traceback (most recent call last)" in text and not interrupted
+    ):  # the imports of Snakemake print one when they are interrupted
         raise Failure(
             "traceback", f"{number.name} to {target}: {text[text.index('Traceback') :][:200]} ... {text[-300:]}"
         )

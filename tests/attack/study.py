@@ -29,7 +29,7 @@ STUDIES: dict[str, dict[str, Any]] = {
         "training": {"epochs": 4, "batch_size": 128},
     },
 }  # fmt: skip
-# Not a property of the result: times, and what depends on the number of attempts
+# Keys that differ between equal results: times and the number of the attempt
 VOLATILE = ("started", "finished", "seconds", "attempt", "time")
 ROWS = 150
 RECORDS = "record.json"
@@ -37,11 +37,11 @@ TIME_COLUMNS = ("seconds", "started", "finished", "attempt")
 
 
 def make_study(folder: Path, name: str, **variables: str) -> Project:
-    """Return one of `STUDIES` in a new folder, with a table so short that a training takes a moment.
+    """Return one of `STUDIES` in a new folder, with a small table, so that a trial takes less than a second.
 
     ``variables`` are set in the environment of all its commands.
     """
-    # The library beside these tests, which need not be the one that is installed
+    # The library of this repository, which may differ from the installed one
     project = make_project(folder, {"PYTHONPATH": str(ROOT / "workflow"), **variables})
     shutil.copy(ROOT / "Makefile", folder)
     (folder / "Snakefile").symlink_to(ROOT / "Snakefile")
@@ -52,7 +52,7 @@ def make_study(folder: Path, name: str, **variables: str) -> Project:
 
 
 def finished_study(folder: Path, name: str) -> Project:
-    """Return one of `STUDIES` after an undisturbed run, which is made once in a folder for all attacks and cases."""
+    """Return one of `STUDIES` after an undisturbed run, which all attacks and cases in a folder share."""
     project = Project(folder / "finished" / name)
     with locked(folder / f"{name}.lock"):
         if not project.folder.exists():
@@ -65,29 +65,29 @@ def finished_study(folder: Path, name: str) -> Project:
 
 
 def content(project: Project, tracked: bool = True) -> dict[str, Any]:
-    """Return the results of a study, without times, paths and everything else that differs between equal runs.
+    """Return the results of a study, without times, paths and other parts that differ between equal runs.
 
     Keys are the paths of files; figures and pages are left out, since they are drawn from the other files. The runs in
     MLflow have the key "mlflow" if ``tracked``.
     """
     folder = project.path()
-    said: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.name == RECORDS:
-            said[name] = _timeless(json.loads(path.read_text()))
+            results[name] = _timeless(json.loads(path.read_text()))
         elif path.suffix == ".csv":
             with path.open(newline="") as file:
-                said[name] = [
+                results[name] = [
                     {key: cell for key, cell in row.items() if key not in TIME_COLUMNS} for row in csv.DictReader(file)
                 ]
         elif path.suffix == ".npy":
-            said[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            results[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         elif path.name in ("selection.json", "dataset.json", "preprocessing.json"):
-            said[name] = _timeless(json.loads(path.read_text()))
+            results[name] = _timeless(json.loads(path.read_text()))
     if tracked:
-        said["mlflow"] = _runs(project)
-    return said
+        results["mlflow"] = _runs(project)
+    return results
 
 
 def _timeless(value: Any) -> Any:
@@ -106,7 +106,7 @@ def _runs(project: Project) -> dict[str, Any]:
         twice = [key for key, count in Counter(key for key, _, _ in rows).items() if count > 1]
         if twice:
             raise Failure("duplicated", f"more than one run in MLflow of {', '.join(twice)}")
-        said = {
+        found = {
             key: {
                 "status": status,
                 "metrics": sorted(
@@ -117,8 +117,8 @@ def _runs(project: Project) -> dict[str, Any]:
             }
             for key, run, status in rows
         }
-        said["aliases"] = database.execute("SELECT name, alias FROM registered_model_aliases").fetchall()
-    return said
+        found["aliases"] = database.execute("SELECT name, alias FROM registered_model_aliases").fetchall()
+    return found
 
 
 def check_equal(found: dict[str, Any], reference: dict[str, Any]) -> None:
@@ -127,7 +127,7 @@ def check_equal(found: dict[str, Any], reference: dict[str, Any]) -> None:
     Raises
     ------
     Failure
-        If something of the reference is missing, something is there that it has not, or a value differs.
+        If a part is missing, is not in the reference, or differs.
     """
     if lost := sorted(reference.keys() - found.keys()):
         raise Failure("lost", ", ".join(lost))
@@ -153,13 +153,13 @@ def _difference(found: Any, expected: Any) -> str:
     return f"{str(found)[:150]} instead of {str(expected)[:150]}"
 
 
-def check_whole(folder: Path) -> None:
-    """Check that every JSON and CSV file of the results can be read to its end.
+def check_complete(folder: Path) -> None:
+    """Check that every JSON and CSV file of the results is complete.
 
     Raises
     ------
     Failure
-        If one cannot: then it was not written under another name first.
+        If a file is incomplete, because it was not written to a temporary file first.
     """
     for path in (folder / "results").rglob("*"):
         if any(part.startswith(".") for part in path.relative_to(folder).parts) or not path.is_file():
@@ -173,9 +173,9 @@ def check_whole(folder: Path) -> None:
                 if any(len(row) != len(rows[0]) for row in rows) or not path.read_bytes().endswith(b"\n"):
                     raise ValueError("its last line is not complete")
         except FileNotFoundError:
-            continue  # replaced at this moment
+            continue  # it is being replaced
         except ValueError as error:
-            raise Failure("half-written", f"{path.relative_to(folder)}: {error}") from None
+            raise Failure("incomplete file", f"{path.relative_to(folder)}: {error}") from None
 
 
 def check_clean(folder: Path) -> None:
@@ -184,20 +184,20 @@ def check_clean(folder: Path) -> None:
     Raises
     ------
     Failure
-        If one is.
+        If a temporary file is left.
     """
     left = [path.relative_to(folder).as_posix() for path in (folder / "results").rglob("*") if ".part" in path.name]
     if left:
-        raise Failure("half-written", f"left behind: {', '.join(left)}")
+        raise Failure("incomplete file", f"left behind: {', '.join(left)}")
 
 
 def check_logs(folder: Path) -> None:
-    """Check that no log among the results holds a traceback.
+    """Check that no log among the results contains a traceback.
 
     Raises
     ------
     Failure
-        If one does.
+        If a log contains a traceback.
     """
     for path in (folder / "results").rglob("*.txt"):
         text = path.read_text(errors="replace")

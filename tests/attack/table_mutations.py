@@ -1,7 +1,6 @@
 """A table with known content, and ways to write or damage its file, each with the expected result.
 
-The content is a list of rows of Python values. A writer returns the bytes of a file, or None if it has no place in a
-table, and the name of the file.
+The content is a list of rows of Python values. A writer returns the bytes of a file.
 """
 
 import csv
@@ -11,17 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-SAME = "same"  # read as the content
+SAME = "same"  # the content is read unchanged
 SAME_OR_REFUSED = "same or refused"
 REFUSED = "refused"
-EITHER = "either"  # the content was changed: any result, but a clear message if there is one
+EITHER = "either"  # the content was changed: any result is valid, but a message must be clear
 NUMBERS, TEXTS = ("length", "width", "count"), ("colour",)
 HEADER = ["id_free", "length", "width", "count", "colour", "site", "kind"]
 ROWS = 90
 
 
-def truth() -> list[list[object]]:
-    """Return the rows of the table: two real numbers, one with gaps, a whole number, a text, a group and a class."""
+def content() -> list[list[object]]:
+    """Return the rows of the table: real numbers (width has missing values), an integer, a text, a group and a class."""
     random = Random(7)
     rows: list[list[object]] = []
     for number in range(ROWS):
@@ -54,7 +53,7 @@ Writer = Callable[[Random, list[str], list[list[object]]], bytes | None]
 
 @dataclass(frozen=True)
 class Mutation:
-    """A way of writing the table.
+    """A way to write the table.
 
     Parameters
     ----------
@@ -65,7 +64,7 @@ class Mutation:
     file : str
         Name of the file.
     names : str
-        What the message must name if the table is refused.
+        Text that the message must contain if the table is refused.
     """
 
     write: Writer
@@ -77,7 +76,7 @@ class Mutation:
 def _cells(
     change: Callable[[str], str], columns: tuple[str, ...], share: float = 1.0, quoting: int = csv.QUOTE_MINIMAL
 ) -> Writer:
-    """Change the text of a share of the cells of some columns; at least of one."""
+    """Change the text of a share of the cells of some columns, at least of one cell."""
 
     def write(random: Random, header: list[str], rows: list[list[object]]) -> bytes | None:
         chosen = [
@@ -178,7 +177,7 @@ def _twice(random: Random, header: list[str]) -> list[str]:
 
 
 MUTATIONS: dict[str, Mutation] = {
-    # The same content, written another way
+    # The same content in another form
     "plain": Mutation(_options(), SAME),
     "quoted": Mutation(_options(quoting=csv.QUOTE_ALL), SAME),
     "quoted_texts": Mutation(_options(quoting=csv.QUOTE_NONNUMERIC), SAME),
@@ -248,7 +247,7 @@ MUTATIONS: dict[str, Mutation] = {
     "noise": Mutation(_text(lambda random, text: random.randbytes(3000)), REFUSED),
     "page": Mutation(_text(lambda random, text: "<html><body>404, not found</body></html>\n"), REFUSED),
     "json": Mutation(_text(lambda random, text: '[{"length": 1.5, "kind": "long"}]\n'), REFUSED),
-    # Any answer, but a clear one
+    # Any result is valid, but a message must be clear
     "odd_cell": Mutation(_odd_cell, EITHER),
     "flipped": Mutation(_text(_flipped), EITHER),
     "truncated": Mutation(_text(lambda random, text: text.encode()[: random.randrange(len(text))]), EITHER),

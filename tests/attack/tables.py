@@ -1,7 +1,7 @@
 """Mutated tables: each is read correctly, or refused in one clear line with exit code 2.
 
-Every table goes through the data step and through ``gamtune check --data``, which must decide alike, and, as rows
-without a target, through ``gamtune predict``. What is read is compared with the values that the file was written from.
+Every table is read by the data step and by ``gamtune check --data``, which must give the same result. Some are also read
+by ``gamtune predict``, as samples without a target. The prepared data are compared with the values that were written.
 """
 
 import csv
@@ -21,8 +21,8 @@ from attack.table_mutations import (
     REFUSED,
     SAME,
     Mutation,
+    content,
     plain,
-    truth,
 )
 from attack.verdict import Failure
 from gamtune.config.settings import make_spec
@@ -30,7 +30,7 @@ from gamtune.config.settings import make_spec
 LINES, CHARACTERS = 3, 700  # of a message
 SECONDS = 20.0
 TARGET, GROUP, UNUSED = "kind", "site", "id_free"
-PREDICTED_EVERY = 3  # cases also go through predict
+PREDICTED_EVERY = 3  # cases are also read by predict
 
 
 def prepare(folder: Path) -> None:
@@ -38,7 +38,7 @@ def prepare(folder: Path) -> None:
     import_once("tensorflow", "keras", "gamtune.data.prepare", "gamtune.serving.predict", "gamtune.plan")
     work = folder / "reference"
     work.mkdir()
-    (work / "rows.csv").write_text(plain(HEADER, truth()))
+    (work / "rows.csv").write_text(plain(HEADER, content()))
     answer = _prepared(work, "rows.csv")
     if answer.code != 0:
         raise RuntimeError(answer.errors)
@@ -49,7 +49,7 @@ def prepare(folder: Path) -> None:
     if trained.code != 0:
         raise RuntimeError(trained.errors)
     (work / "model" / "preprocessing.json").write_bytes((work / "data" / "preprocessing.json").read_bytes())
-    (work / "new.csv").write_text(plain(*_inputs(HEADER, truth())))
+    (work / "new.csv").write_text(plain(*_inputs(HEADER, content())))
     predicted = gamtune("predict", "model/model.keras", "new.csv", cwd=work)
     if predicted.code != 0:
         raise RuntimeError(predicted.errors)
@@ -57,7 +57,7 @@ def prepare(folder: Path) -> None:
 
 
 def cases(number: int, seed: int) -> list[str]:
-    """Return names of cases: every mutation in turn, in another order with every seed."""
+    """Return names of cases: every mutation in turn, in an order that depends on the seed."""
     names = Random(seed).sample(list(MUTATIONS), len(MUTATIONS))
     return [f"{names[index % len(names)]}/{seed}/{index}" for index in range(number)]
 
@@ -73,22 +73,22 @@ def attempt(folder: Path, case: str) -> int:
     Raises
     ------
     Failure
-        If the answer is not what the mutation must get.
+        If the result is not the expected one.
     """
     name, seed, index = case.split("/")
     mutation, reference = MUTATIONS[name], folder / "reference"
     work = folder / case.replace("/", "_")
     work.mkdir()
-    content = mutation.write(Random(f"{seed}/{index}"), HEADER, truth())
-    assert content is not None
-    (work / mutation.file).write_bytes(content)
+    written = mutation.write(Random(f"{seed}/{index}"), HEADER, content())
+    assert written is not None
+    (work / mutation.file).write_bytes(written)
     answer = _prepared(work, mutation.file)
     _examine(answer, mutation)
     if answer.code == 0:
         if mutation.expected != EITHER:
             _check_same(work, reference)
     elif left := [path.name for path in (work / "data").rglob("*")]:
-        raise Failure("half-written", f"refused, but left {left}")
+        raise Failure("incomplete file", f"the table is refused, but these files are left: {left}")
     checked = gamtune("check", "--data", "config.yaml", cwd=work)
     _examine(checked, mutation)
     if checked.code != answer.code:
@@ -101,7 +101,7 @@ def attempt(folder: Path, case: str) -> int:
 
 
 def _section(file: str) -> dict[str, object]:
-    """The section ``data`` of the config."""
+    """Return the section ``data`` of the config."""
     return {
         "source": "table", "path": file, "target": TARGET, "group": GROUP, "drop": [UNUSED],
         "validation": {"groups": 2}, "test": {"groups": 2},
@@ -109,14 +109,14 @@ def _section(file: str) -> dict[str, object]:
 
 
 def _prepared(work: Path, file: str) -> Answer:
-    """Write a config and call the data step."""
+    """Write a config and run the data step."""
     config = {"study": "s", "data": _section(file), "search": {"strategy": "manual", "rows": [{"neurons": 8}]}}
     (work / "config.yaml").write_text(yaml.safe_dump(config))
     return gamtune("data", "--data", "config.yaml", "--out", "data", cwd=work)
 
 
 def _data_file(work: Path) -> list[str]:
-    """The file that describes the prepared data."""
+    """Return the file that describes the prepared data."""
     return ["data/dataset.json"]
 
 
@@ -156,15 +156,15 @@ def _arrays(work: Path) -> dict[str, np.ndarray]:
 def _check_same(work: Path, reference: Path) -> None:
     found, expected = _arrays(work), _arrays(reference)
     if found.keys() != expected.keys():
-        raise Failure("wrong result", f"other inputs: {sorted(found.keys() ^ expected.keys())[:6]}")
+        raise Failure("wrong result", f"the inputs differ: {sorted(found.keys() ^ expected.keys())[:6]}")
     for name, values in expected.items():
         if not np.array_equal(found[name], values):
-            raise Failure("wrong result", f"other values: {name}")
+            raise Failure("wrong result", f"the values differ: {name}")
 
 
 def _check_values(work: Path) -> None:
     """Undo the standardisation and compare with the values that the table was written from."""
-    rows = truth()
+    rows = content()
     description = json.loads((work / "data" / "preprocessing.json").read_text())
     with (work / "data" / "split.csv").open(newline="") as file:
         parts = [row["part"] for row in csv.DictReader(file)]
@@ -186,9 +186,9 @@ def _inputs(header: list[str], rows: list[list[object]]) -> tuple[list[str], lis
 
 
 def _check_predict(work: Path, reference: Path, mutation: Mutation, random: Random) -> None:
-    """Predict the rows of the mutated table; its own faults in target and group do not matter here."""
+    """Predict the samples of the mutated table; faults in target and group have no effect here."""
     file = mutation.file.replace("rows", "new")
-    (work / file).write_bytes(mutation.write(random, HEADER, truth()) or b"")
+    (work / file).write_bytes(mutation.write(random, HEADER, content()) or b"")
     answer = gamtune("predict", reference / "model" / "model.keras", file, cwd=work, limit=60)
     lines = answer.errors.strip().splitlines()
     shown = f"predict: {answer.errors.strip()[-400:]}"
@@ -207,4 +207,4 @@ def _check_predict(work: Path, reference: Path, mutation: Mutation, random: Rand
             for text in (answer.output, (reference / "predicted.csv").read_text())
         )
         if found != expected:
-            raise Failure("wrong result", f"other predictions than those of the same rows: {shown}")
+            raise Failure("wrong result", f"the predictions differ from those of the same samples: {shown}")

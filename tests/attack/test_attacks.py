@@ -1,7 +1,7 @@
-"""A short run of every attack; ``make attack`` runs the long one.
+"""A short run of every attack; ``make attack`` runs more cases.
 
-Each attack is a process of its own. The attacks fork children that use TensorFlow, and these would wait for ever in a
-process where another test has used it.
+Each attack runs in a separate process. The attacks fork children that use TensorFlow, which would hang in a process where
+another test has used TensorFlow.
 """
 
 import subprocess
@@ -22,8 +22,8 @@ SHORT = {
 
 
 @pytest.mark.parametrize("attacks", [("storm", "damage"), ("tables",), ("configs",)], ids="-".join)
-def test_gamtune_withstands_a_short_attack(attacks, tmp_path):
-    for attack in attacks:  # in one folder, so that both compare with one undisturbed study
+def test_a_short_attack_finds_no_fault(attacks, tmp_path):
+    for attack in attacks:  # in one folder, so that both use the same undisturbed study
         command = [sys.executable, "-m", "attack", attack, *SHORT[attack], "--seed", str(SEED), "--workers", "1"]
         done = subprocess.run(
             [*command, "--folder", tmp_path], cwd=ROOT / "tests", text=True, capture_output=True, check=False

@@ -8,13 +8,13 @@ FAULTS = (
     "wrong result",  # differs from the undisturbed reference, or from an independent computation
     "lost",  # a trial, a run or a file of the reference is missing
     "duplicated",
-    "half-written",
+    "incomplete file",
     "traceback",
-    "unclear message",  # too long, too many lines, the wrong exit code, or the fault is not named
+    "unclear message",  # too long, the wrong exit code, or the fault is not named
     "process left",
     "slow",  # too much time or memory
-    "not refused",  # an input that is at fault was accepted
-    "not accepted",  # an input that is sound was refused
+    "not refused",  # an invalid input was accepted
+    "not accepted",  # a valid input was refused
 )
 
 
@@ -45,7 +45,7 @@ class Verdict:
 
 
 class Failure(Exception):
-    """A case that did not pass; raised where the fault is found.
+    """A fault was found, so that the case does not pass.
 
     Parameters
     ----------

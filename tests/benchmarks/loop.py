@@ -2,7 +2,8 @@
 
     .venv/bin/python tests/benchmarks/loop.py
 
-All have validation after the epoch; repeats alternate, so that a drift of the machine's speed meets all of them.
+The times of the loop and of `keras.fit` include the validation after the epoch. Repeats alternate between them, so that a
+change of the speed of the machine affects all.
 """
 
 import math
@@ -23,7 +24,7 @@ from measure import spread
 
 from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Part, Prepared
-from gamtune.learners.mlp.loop import epoch_function, row_order
+from gamtune.learners.mlp.loop import epoch_function, sample_order
 from gamtune.learners.mlp.network import build_network
 from gamtune.learners.mlp.objective import Classification
 from gamtune.learners.mlp.optimizers import build_update
@@ -39,9 +40,11 @@ OPTIMIZERS = {
 }
 
 
-def part(rows, inputs, classes):
+def part(samples, inputs, classes):
     rng = np.random.default_rng(1)
-    return Part(rng.normal(size=(rows, inputs)).astype(np.float32), rng.integers(0, classes, rows).astype(np.int32))
+    return Part(
+        rng.normal(size=(samples, inputs)).astype(np.float32), rng.integers(0, classes, samples).astype(np.int32)
+    )
 
 
 def network_of(spec, inputs, classes):
@@ -52,7 +55,7 @@ def our_epoch(spec, training, validation, classes):
     network = network_of(spec, training.x.shape[1], classes)
     update = build_update(spec, network.variables)
     epoch = epoch_function(network, spec, update, Classification(), training, validation)
-    order = tf.constant(row_order(1, 1, len(training.y)))
+    order = tf.constant(sample_order(1, 1, len(training.y)))
     return lambda: epoch(tf.constant(1, tf.int64), order).numpy()
 
 
@@ -78,9 +81,9 @@ def products(widths, batch_size, steps):
     def run():
         def body(number, total):
             with tf.control_dependencies([total]):
-                for place, (x, weights, gradient) in enumerate(layers):
+                for layer, (x, weights, gradient) in enumerate(layers):
                     total += tf.matmul(x, weights)[0, 0] + tf.matmul(x, gradient, transpose_a=True)[0, 0]
-                    if place:
+                    if layer:
                         total += tf.matmul(gradient, weights, transpose_b=True)[0, 0]
             return number + 1, total
 
@@ -91,24 +94,24 @@ def products(widths, batch_size, steps):
 
 
 def seconds(function):
-    begun = time.perf_counter()
+    start = time.perf_counter()
     function()
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
 def main():
     set_up_tensorflow(1)
-    print("| network | batch | optimizer | regularised | ms a step | fit / loop | share of the products' speed |")
+    print("| network | batch | optimizer | regularisation | ms per step | fit / loop | matrix products / loop |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     cases = [("561-300-300-6", "adadelta", r, b) for b in (32, 128) for r in (False, True)]
     cases += [("64-100-10", "adadelta", r, b) for b in (32, 128) for r in (False, True)]
     cases += [("561-300-300-6", optimizer, True, 128) for optimizer in ("adam", "sgd")]
     for name, optimizer, regularised, batch_size in cases:
-        widths, rows = NETWORKS[name]
+        widths, samples = NETWORKS[name]
         settings = {"neurons": list(widths[1:-1]), "batch_size": batch_size, "optimizer": optimizer}
         spec = make_spec(settings | (REGULARISED if regularised else {"input_dropout": 0.1, "hidden_dropout": 0.2}), 1)
-        data = part(rows, widths[0], widths[-1]), part(rows // 4, widths[0], widths[-1])
-        steps = math.ceil(rows / batch_size)
+        data = part(samples, widths[0], widths[-1]), part(samples // 4, widths[0], widths[-1])
+        steps = math.ceil(samples / batch_size)
         bare, flops = products(widths, batch_size, steps)
         validation_flops = 2 * len(data[1].y) * sum(a * b for a, b in pairwise(widths))
         runs = {"ours": our_epoch(spec, *data, widths[-1]), "fit": keras_epoch(spec, *data, widths[-1]), "bare": bare}

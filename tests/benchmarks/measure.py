@@ -17,12 +17,12 @@ SAMPLE_SECONDS = 1.0
 
 
 def spread(values: Sequence[float], digits: int, unit: str = "") -> str:
-    """Return median and range as text."""
+    """Return the median and the range as text."""
     return f"{median(values):.{digits}f}{unit} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def run_once(command: Sequence[object], **options: Any) -> tuple[resource.struct_rusage, str]:
-    """Return resources and output of a process, including the children that it waited for."""
+    """Return the resources and the output of a process, including the children that it waited for."""
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
     output = process.stdout.read().decode() if process.stdout else ""
     _, status, used = os.wait4(process.pid, 0)
@@ -47,13 +47,13 @@ def measure(command: list[str], folder: Path, environment: dict[str, str], timeo
     become_subreaper()
     before, samples, ended = _cpu_seconds(), Samples(), threading.Event()
     sampler = threading.Thread(target=samples.take, args=(ended,))
-    begun = time.perf_counter()
+    start = time.perf_counter()
     sampler.start()
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=timeout,
         check=False,
     )  # fmt: skip
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - start
     reap_orphans()
     ended.set()
     sampler.join()
@@ -105,8 +105,11 @@ def _descendants() -> list[int]:
 
 @dataclass
 class Samples:
-    """What was seen of all descendants: the largest sum of their proportional set sizes, in which memory that processes
-    share counts once, and the CPU time of each, for those whose parent does not wait for them (Ray's)."""
+    """Peak memory and CPU time of all descendants.
+
+    The peak is the largest sum of proportional set sizes, in which shared memory counts once. The CPU time of each process
+    is sampled because the parent of some processes (of Ray) does not wait for them.
+    """
 
     peak_megabytes: float = 0
     cpu_seconds: dict[int, float] = field(default_factory=dict)

@@ -1,6 +1,6 @@
-"""Run R's nnet as caret calls it (size 5, decay 0.1, 100 iterations) on the samples of a study.
+"""Run R's nnet with the arguments that caret uses (size 5, decay 0.1, 100 iterations) on the samples of a study.
 
-Needs R with its package nnet (Debian: r-recommended) and a study whose data are prepared:
+Requires R with its package nnet (Debian: r-recommended), and a study whose data are prepared:
 python tests/benchmarks/nnet.py results/lecture_nnet
 """
 
@@ -35,7 +35,7 @@ write.csv(predict(net, as.matrix(read.csv(file.path(folder, "test.csv")))), row.
 def main() -> None:
     """Print median and range of the test metrics of nnet over weight seeds."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("study", type=Path, help="folder of its results")
+    parser.add_argument("study", type=Path, help="folder with the results of the study")
     data = Prepared.open(parser.parse_args().study / "data" / "dataset.json")
     train, test = data.part("train"), data.part("test")
     found: dict[str, list[float]] = {"mse": [], "accuracy": []}
@@ -50,10 +50,10 @@ def main() -> None:
             with np.errstate(divide="ignore"):
                 scored = np.log(pd.read_csv(io.StringIO(answer)).to_numpy())
             metrics = classification_metrics(scored, test.y)
-            for name, figures in found.items():
-                figures.append(metrics[name])
-    for name, figures in found.items():
-        print(f"nnet, {SEEDS} seeds: test {name} {spread(figures, 4)}")
+            for name, values in found.items():
+                values.append(metrics[name])
+    for name, values in found.items():
+        print(f"nnet, {SEEDS} seeds: test {name} {spread(values, 4)}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Measure the time of Snakemake for a large finished study, without changes and with one more trial.
 
-    .venv/bin/python tests/benchmarks/no_op.py --rows 1000
+    .venv/bin/python tests/benchmarks/no_op.py --trials 1000
 
-The study's files are empty and marked as made, so that nothing has to be trained first.
+The files of the study are empty and marked as complete, so that nothing has to be trained first.
 """
 
 import argparse
@@ -29,22 +29,22 @@ def command(folder: Path, *arguments: str) -> list[str]:
 
 def snakemake(folder: Path, *arguments: str) -> tuple[float, str]:
     """Return the duration of a call in seconds, and its standard output."""
-    begun = time.perf_counter()
+    start = time.perf_counter()
     done = subprocess.run(command(folder, *arguments), capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
-    return time.perf_counter() - begun, done.stdout + done.stderr
+    return time.perf_counter() - start, done.stdout + done.stderr
 
 
-def configure(folder: Path, rows: int) -> None:
-    """Return the default study with the given number of configurations."""
+def configure(folder: Path, count: int) -> None:
+    """Write the default study with the given number of configurations."""
     study = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    study["search"]["draws"] = rows
+    study["search"]["draws"] = count
     (folder / "config.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
 
 
 def pretend_finished(folder: Path) -> None:
-    """Make all files of the study, without content."""
+    """Write all files of the study, without content."""
     _, summary = snakemake(folder, "--summary")
     for line in summary.splitlines():
         name = line.split("\t")[0]
@@ -56,24 +56,24 @@ def pretend_finished(folder: Path) -> None:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1000)
+    parser.add_argument("--trials", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
-        configure(folder, options.rows)
+        configure(folder, options.trials)
         pretend_finished(folder)
-        cases = {"nothing to do": options.rows, "one row more (-n)": options.rows + 1}
-        for case, rows in cases.items():
-            configure(folder, rows)
-            calls = [snakemake(folder, *(["-n"] if rows > options.rows else [])) for _ in range(options.repeats)]
-            expected = "Nothing to be done" if rows == options.rows else "train "
+        cases = {"no changes": options.trials, "one more trial (-n)": options.trials + 1}
+        for case, count in cases.items():
+            configure(folder, count)
+            calls = [snakemake(folder, *(["-n"] if count > options.trials else [])) for _ in range(options.repeats)]
+            expected = "Nothing to be done" if count == options.trials else "train "
             if not all(expected in output for _, output in calls):
                 raise RuntimeError(calls[0][1])
             seconds = [call[0] for call in calls]
-            print(f"{rows} rows, {case}: {spread(seconds, 2, ' s')}")
+            print(f"{count} trials, {case}: {spread(seconds, 2, ' s')}")
 
 
 if __name__ == "__main__":

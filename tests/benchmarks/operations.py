@@ -16,7 +16,7 @@ from loop import REGULARISED, network_of, part
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from gamtune.config.settings import make_spec
-from gamtune.learners.mlp.loop import epoch_function, row_order
+from gamtune.learners.mlp.loop import epoch_function, sample_order
 from gamtune.learners.mlp.objective import Classification
 from gamtune.learners.mlp.optimizers import build_update
 from gamtune.learners.trial import set_up_tensorflow
@@ -28,17 +28,17 @@ CASES = {
 AROUND = ("Run", "Process")  # events that contain the operations
 
 
-def operations(widths: tuple[int, ...], rows: int, batch_size: int) -> Counter[str]:
+def operations(widths: tuple[int, ...], samples: int, batch_size: int) -> Counter[str]:
     """Return the picoseconds per kind of operation in one epoch with ADADELTA, dropout, l1 and l2."""
     spec = make_spec({"neurons": list(widths[1:-1]), "batch_size": batch_size, **REGULARISED}, 1)
-    data = part(rows, widths[0], widths[-1]), part(rows // 4, widths[0], widths[-1])
+    data = part(samples, widths[0], widths[-1]), part(samples // 4, widths[0], widths[-1])
     network = network_of(spec, widths[0], widths[-1])
     epoch = epoch_function(network, spec, build_update(spec, network.variables), Classification(), *data)
-    told = tf.constant(1, tf.int64), tf.constant(row_order(1, 1, rows))
-    epoch(*told)
+    arguments = tf.constant(1, tf.int64), tf.constant(sample_order(1, 1, samples))
+    epoch(*arguments)
     with tempfile.TemporaryDirectory() as folder:
         with tf.profiler.experimental.Profile(folder):
-            epoch(*told)
+            epoch(*arguments)
         (file,) = Path(folder).rglob("*.xplane.pb")
         space = xplane_pb2.XSpace.FromString(file.read_bytes())
     spent: Counter[str] = Counter()
@@ -51,7 +51,7 @@ def operations(widths: tuple[int, ...], rows: int, batch_size: int) -> Counter[s
 
 
 def main() -> None:
-    """Profile and print."""
+    """Print the share of each kind of operation."""
     set_up_tensorflow(1)
     for name, case in CASES.items():
         spent = operations(*case)

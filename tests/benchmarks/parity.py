@@ -19,23 +19,23 @@ FORMULA = (
 
 def main() -> None:
     """Print the table."""
-    rows = pd.read_csv(GOLDEN / "digits_random_100.csv")
+    table = pd.read_csv(GOLDEN / "digits_random_100.csv")
     print("| response, method | deviance explained | total edf | criterion | lowest correlation | largest rms | se |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    for response, spread in (("mse", rows.mse.std()), ("log(mse)", np.log(rows.mse).std())):
+    for response, spread in (("mse", table.mse.std()), ("log(mse)", np.log(table.mse).std())):
         for method in ("GCV", "REML"):
             name = f"digits_{response.replace('(', '').replace(')', '')}_{'GCV.Cp' if method == 'GCV' else method}"
-            model, effects = (pd.read_csv(GOLDEN / f"{name}_{table}.csv") for table in ("model", "effects"))
-            fitted = fit_gam(FORMULA, rows, response, method)
-            told = []
+            model, effects = (pd.read_csv(GOLDEN / f"{name}_{part}.csv") for part in ("model", "effects"))
+            fitted = fit_gam(FORMULA, table, response, method)
+            compared = []
             for term in fitted.terms:
-                effect, error = fitted.effect(term.term, rows)
+                effect, error = fitted.effect(term.term, table)
                 golden = effects[term.term]
-                told.append((
+                compared.append((
                     np.corrcoef(effect, golden)[0, 1], np.sqrt(np.mean((effect - golden) ** 2)) / spread,
                     np.abs(error / effects[f"se:{term.term}"] - 1).mean(),
                 ))  # fmt: skip
-            correlations, distances, errors = np.array(told).T
+            correlations, distances, errors = np.array(compared).T
             golden = model.iloc[0]
             print(
                 f"| {response}, {method} | {fitted.deviance_explained:.4f}, {golden.deviance_explained:.4f} "

@@ -2,8 +2,9 @@
 
     .venv/bin/python tests/benchmarks/phases.py
 
-The network of the default study's middle: 64-300-300-10 with dropout, l1 and l2, 25 epochs on the digits. This process
-imports TensorFlow, as the trainer does, and forks a child for each repeat; CPU seconds, median and range.
+The network has a medium size for the default study: 64-300-300-10 with dropout, l1 and l2, trained for 25 epochs on the
+digits. This process imports TensorFlow, as the trainer does, and forks a child for each repeat. The table shows the median
+and range of the CPU seconds.
 """
 
 import argparse
@@ -30,18 +31,27 @@ from gamtune.data.prepare import prepare
 
 EPOCHS = 25
 NETWORK = {"neurons": [300, 300], "hidden_dropout": 0.2, "input_dropout": 0.1, "l1": 1e-4, "l2": 1e-4, "epochs": EPOCHS}
-PHASES = ("own modules", "set-up", "graph: layers", "graph: first epoch", "steps", "scoring", "model", "record, rest")
+PHASES = (
+    "import of gamtune's modules",
+    "set-up",
+    "graph: layers",
+    "graph: first epoch, without its steps",
+    "steps",
+    "scoring",
+    "model",
+    "record and other steps",
+)
 
 
 def child(data_info: Path) -> dict[str, float]:
     """Return the CPU seconds per phase of one trial."""
     spent = dict.fromkeys(PHASES, 0.0)
-    begun = time.process_time()
+    start = time.process_time()
     from gamtune.data.arrays import Prepared
     from gamtune.learners import trial
     from gamtune.learners.mlp import loop, network, scoring
 
-    spent["own modules"] = time.process_time() - begun
+    spent["import of gamtune's modules"] = time.process_time() - start
     epochs: list[float] = []
 
     def timed(phase: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,9 +66,9 @@ def child(data_info: Path) -> dict[str, float]:
     def epoch_function(*arguments: Any) -> Callable[..., Any]:
         run = loop_epochs(*arguments)
 
-        def call(*told: Any) -> Any:
+        def call(*values: Any) -> Any:
             start = time.process_time()
-            result = run(*told)
+            result = run(*values)
             result.numpy()
             epochs.append(time.process_time() - start)
             return result
@@ -75,8 +85,8 @@ def child(data_info: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         trial.run_trial(make_spec(NETWORK, 1), Prepared.open(data_info), "code", 1, Path(folder))
     spent["steps"] = median(epochs) * len(epochs)
-    spent["graph: first epoch"] = sum(epochs) - spent["steps"]
-    spent["record, rest"] = time.process_time() - begun - sum(spent.values())
+    spent["graph: first epoch, without its steps"] = sum(epochs) - spent["steps"]
+    spent["record and other steps"] = time.process_time() - start - sum(spent.values())
     return spent
 
 
@@ -96,24 +106,24 @@ def forked(data_info: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         prepare(Data(source="digits"), Path(name))
-        begun = time.process_time()
+        start = time.process_time()
         import keras  # noqa: F401
         import tensorflow  # noqa: F401
 
-        imported = time.process_time() - begun
+        imported = time.process_time() - start
         gc.collect()
         gc.freeze()
         found = [forked(Path(name) / "dataset.json") for _ in range(options.repeats)]
-    print(f"| phase | CPU seconds |\n| --- | --- |\n| import of TensorFlow and Keras, once a run | {imported:.2f} |")
+    print(f"| phase | CPU seconds |\n| --- | --- |\n| import of TensorFlow and Keras, once per run | {imported:.2f} |")
     for phase in PHASES:
         values = [spent[phase] for spent in found]
-        label = f"steps: {EPOCHS} epochs" if phase == "steps" else phase
+        label = f"steps of {EPOCHS} epochs" if phase == "steps" else phase
         print(f"| {label} | {spread(values, 3)} |")
 
 

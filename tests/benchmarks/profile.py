@@ -1,6 +1,6 @@
 """Measure the share of CPU time of each process of a study with py-spy.
 
-.venv-benchmark/bin/python tests/benchmarks/profile.py --rows 20
+.venv-benchmark/bin/python tests/benchmarks/profile.py --trials 20
 """
 
 import argparse
@@ -14,27 +14,27 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from no_op import SNAKEMAKE, command, configure
 
-SAMPLES_A_SECOND = 50
+SAMPLES_PER_SECOND = 50
 
 
 def kind(process: str) -> str:
     """Return the kind of a process, given its command line."""
     if "gamtune.runtime.server" in process:
-        return "warm trainer and its trainings"
+        return "warm trainer and its trials"
     step = re.search(r"-m gamtune (\w+)", process)
     return f"step {step[1]}" if step else "Snakemake"
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=20)
+    parser.add_argument("--trials", type=int, default=20)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
-        configure(folder, options.rows)
+        configure(folder, options.trials)
         sampler = [SNAKEMAKE.with_name("py-spy"), "record", "--subprocesses", "--format", "raw"]
-        sampler += ["--rate", SAMPLES_A_SECOND, "--output", folder / "samples.txt", "--"]
+        sampler += ["--rate", SAMPLES_PER_SECOND, "--output", folder / "samples.txt", "--"]
         subprocess.run([*map(str, sampler), *command(folder)], capture_output=True, check=True)
         samples: Counter[str] = Counter()
         for line in (folder / "samples.txt").read_text().splitlines():

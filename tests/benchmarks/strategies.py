@@ -44,26 +44,31 @@ SEARCH, CONFIRM, SCORE = 0, (1, 2, 3), 4  # roles of the 5 seeds
 # number of trials: configurations before the first round, per round, and confirmed
 BUDGETS = {30: (10, 5, 2), 100: (20, 10, 7)}
 STRATEGIES = ("random", "sobol", "tpe", "gp")
-MODELLED = ("tpe", "gp")  # slower, so repeated less often
+MODELLED = ("tpe", "gp")  # these are slower and repeated less often
 
 
 @dataclass(frozen=True)
 class Task:
-    """Table of (30000, 5) accuracies; configurations are in the order of `SPACE`, the first hyperparameter varies slowest."""
+    """Table of (30000, 5) accuracies.
+
+    Configurations are in the order of `SPACE`, in which the first hyperparameter varies slowest.
+    """
 
     accuracy: np.ndarray
 
     def error(self, spec: Spec, seed: int) -> float:
         """Return 1 - accuracy of a configuration on a seed."""
         values = {**spec.settings(), "neurons": spec.neurons[0], "depth": spec.depth}
-        places = [levels.index(values[name]) for name, levels in SPACE.items()]
-        return 1 - float(self.accuracy[np.ravel_multi_index(places, [len(levels) for levels in SPACE.values()]), seed])
+        positions = [levels.index(values[name]) for name, levels in SPACE.items()]
+        return 1 - float(
+            self.accuracy[np.ravel_multi_index(positions, [len(levels) for levels in SPACE.values()]), seed]
+        )
 
 
 def read_task(name: str) -> Task:
-    """Return a table of the package, whose interface would draw the seed at random."""
+    """Return a table of the package; its public interface would draw the seed at random."""
     table = HPOBench(name)._dataset
-    keys = ("".join(map(str, places)) for places in np.ndindex(*(len(levels) for levels in SPACE.values())))
+    keys = ("".join(map(str, position)) for position in np.ndindex(*(len(levels) for levels in SPACE.values())))
     return Task(np.array([table[key]["val_acc"] for key in keys]))
 
 
@@ -75,23 +80,23 @@ def searched(strategy: str, budget: int, seed: int, error) -> list[Row]:
         search |= {"draws": draws, "rounds": (budget - draws) // per_round, "per_round": per_round}
     raw = {"study": "table", "data": {"source": "digits"}, "search": search, "space": SPACE}
     study = parse_study(raw | {"training": {"optimizer": "adam"}}, "table")
-    rows = build_table(study)
+    trials = build_table(study)
     for stage in range(1, len(study.search.stages) + 1):
-        outcomes = [Outcome(row, error(row.spec)) for row in rows]
-        rows += [slot.row for slot in study.search.propose(study, stage, per_round, outcomes) if slot.row]
-    return rows
+        outcomes = [Outcome(trial, error(trial.spec)) for trial in trials]
+        trials += [slot.row for slot in study.search.propose(study, stage, per_round, outcomes) if slot.row]
+    return trials
 
 
 def one_repeat(task: Task, strategy: str, budget: int, seed: int) -> Iterator[tuple[str, float]]:
     """Yield accuracies on the scoring seed: of the best trial, and of the confirmed one for the same number of trials."""
     roles = np.random.default_rng(seed).permutation(5)
-    rows = searched(strategy, budget, seed, lambda spec: task.error(spec, roles[SEARCH]))
-    ranked = sorted(rows, key=lambda row: task.error(row.spec, roles[SEARCH]))
-    yield "best row", 1 - task.error(ranked[0].spec, roles[SCORE])
+    trials = searched(strategy, budget, seed, lambda spec: task.error(spec, roles[SEARCH]))
+    ranked = sorted(trials, key=lambda trial: task.error(trial.spec, roles[SEARCH]))
+    yield "best trial", 1 - task.error(ranked[0].spec, roles[SCORE])
     confirmed = BUDGETS[budget][2]
-    few = set(map(id, rows[: budget - len(CONFIRM) * confirmed]))
-    best = [row for row in ranked if id(row) in few][:confirmed]
-    chosen = min(best, key=lambda row: fmean(task.error(row.spec, roles[place]) for place in CONFIRM))
+    confirmable = set(map(id, trials[: budget - len(CONFIRM) * confirmed]))
+    best = [trial for trial in ranked if id(trial) in confirmable][:confirmed]
+    chosen = min(best, key=lambda trial: fmean(task.error(trial.spec, roles[seed]) for seed in CONFIRM))
     yield "confirmed", 1 - task.error(chosen.spec, roles[SCORE])
 
 
@@ -114,25 +119,25 @@ def difference(found: list[float], reference: list[float]) -> tuple[float, float
 def table(budget: int, found: dict[tuple[str, str], dict[str, list[float]]]) -> str:
     """Return a Markdown table that compares each strategy with the best trial of a random search."""
     tasks = list(next(iter(found.values())))
-    lines = [f"| {budget} trainings | accuracy against random, best row | better on |", "| --- | --- | --- |"]
-    reference = found["random", "best row"]
+    lines = [f"| difference from random search, best trial | {budget} trials | better on |", "| --- | --- | --- |"]
+    reference = found["random", "best trial"]
     for (strategy, choice), accuracies in found.items():
         pairs = [difference(accuracies[task], reference[task]) for task in tasks]
         mean = fmean(pair[0] for pair in pairs)
         error = sum(pair[1] ** 2 for pair in pairs) ** 0.5 / len(pairs)
         better = sum(pair[0] > 0 for pair in pairs)
         shown = (
-            f"{100 * mean:+.2f} ± {100 * error:.2f} points"
-            if (strategy, choice) != ("random", "best row")
+            f"{100 * mean:+.2f} ± {100 * error:.2f} percentage points"
+            if (strategy, choice) != ("random", "best trial")
             else (f"{100 * fmean(fmean(reference[task]) for task in tasks):.2f} %")
         )
-        where = f"{better} of {len(tasks)} tasks" if (strategy, choice) != ("random", "best row") else ""
+        where = f"{better} of {len(tasks)} tasks" if (strategy, choice) != ("random", "best trial") else ""
         lines.append(f"| {strategy}, {choice} | {shown} | {where} |")
     return "\n".join(lines)
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=400, help="repeats of random and sobol")
     parser.add_argument("--repeats-modelled", type=int, default=25, help="repeats of tpe and gp")

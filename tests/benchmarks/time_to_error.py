@@ -2,8 +2,8 @@
 
     .venv-benchmark/bin/python tests/benchmarks/time_to_error.py --goal 0.035 --seeds 3
 
-All start with nothing but the arrays and look for a network of the default study's space with early stopping. The
-study is the default one on other seeds of its draws; its time ends when the record of a good enough row is on disk.
+All tools start from the prepared arrays and search the space of the default study, with early stopping. gamtune runs the
+default study with other seeds of the draws; its time ends when the record of a trial that reaches the goal is written.
 """
 
 import argparse
@@ -20,11 +20,11 @@ from statistics import median
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
 import yaml
 from measure import become_subreaper, reap_orphans
-from rows import ROOT, config, write_work
+from workload import ROOT, config, write_work
 
 PEERS = Path(__file__).parent / "peers"
 BIN = Path(sys.executable).parent
-OURS = "gamtune, random rows"
+OURS = "gamtune, random configurations"
 TOOLS = {
     "Optuna, TPE and median pruning": "optuna_search.py",
     "KerasTuner, Bayesian": "keras_tuner_search.py",
@@ -41,32 +41,32 @@ def ours(folder: Path, goal: float, limit: float, seed: int) -> float | None:
     (folder / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     command = [BIN / "snakemake", "--until", "summarise", "--snakefile", ROOT / "Snakefile", "--cores", os.cpu_count()]
     command += ["--configfile", folder / "study.yaml", "--directory", folder]
-    begun = time.time()
+    start = time.time()
     run = subprocess.Popen(
         list(map(str, [*command, "--workflow-profile", ROOT / "profiles" / "default"])),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     seen: set[Path] = set()
     try:
-        while time.time() - begun < limit and run.poll() is None:
+        while time.time() - start < limit and run.poll() is None:
             for path in set(folder.glob("results/benchmark/trials/*/record.json")) - seen:
                 seen.add(path)
                 record = json.loads(path.read_text())
                 if record["status"] == "ok" and record["metrics"]["validation"]["mse"] <= goal:
-                    return time.time() - begun
+                    return time.time() - start
             time.sleep(0.1)
         return None
     finally:
-        # Nothing of it is needed any more; SIGTERM in an unlucky moment would leave Snakemake waiting for its own lock
+        # Its results are not needed; after SIGTERM, Snakemake might wait for its lock
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
 
 
 def peer(script: str, folder: Path, goal: float, limit: float, seed: int) -> float | None:
     """Return the seconds that the script of a peer reports."""
-    told = {"WORK": folder, "GOAL": goal, "LIMIT": limit, "SEED": seed, "BEGUN": time.time(), "PYTHONPATH": PEERS}
+    variables = {"WORK": folder, "GOAL": goal, "LIMIT": limit, "SEED": seed, "BEGUN": time.time(), "PYTHONPATH": PEERS}
     done = subprocess.run(
-        [BIN / "python", PEERS / script], env={**os.environ, **{name: str(value) for name, value in told.items()}},
+        [BIN / "python", PEERS / script], env={**os.environ, **{name: str(value) for name, value in variables.items()}},
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     lines = [line for line in done.stdout.splitlines() if line.startswith("reached ")]
@@ -77,7 +77,7 @@ def peer(script: str, folder: Path, goal: float, limit: float, seed: int) -> flo
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--goal", type=float, default=0.035)
     parser.add_argument("--limit", type=float, default=240, help="seconds after which a search is stopped")
@@ -90,16 +90,16 @@ def main() -> None:
             with tempfile.TemporaryDirectory(prefix="benchmark-", ignore_cleanup_errors=True) as name:
                 folder = Path(name)
                 write_work(folder, 1, 25)
-                told = (folder, options.goal, options.limit, seed)
-                seconds.append(ours(*told) if tool == OURS else peer(TOOLS[tool], *told))
+                arguments = (folder, options.goal, options.limit, seed)
+                seconds.append(ours(*arguments) if tool == OURS else peer(TOOLS[tool], *arguments))
                 reap_orphans()
             print(json.dumps({"seed": seed, "tool": tool, "seconds": seconds[-1]}), file=sys.stderr, flush=True)
-    print(f"Seconds to a validation MSE of {options.goal}; a search is given up after {options.limit:.0f} s.\n")
-    print("| tool | seconds, median | each seed |\n| --- | --- | --- |")
+    print(f"Seconds to a validation MSE of {options.goal}; a search is stopped after {options.limit:.0f} s.\n")
+    print("| tool | seconds, median | seconds per seed |\n| --- | --- | --- |")
     for tool, seconds in taken.items():
-        known = [float("inf") if value is None else value for value in seconds]
+        finite = [float("inf") if value is None else value for value in seconds]
         each = ", ".join("not reached" if value is None else f"{value:.0f}" for value in seconds)
-        print(f"| {tool} | {'not reached' if median(known) == float('inf') else f'{median(known):.0f}'} | {each} |")
+        print(f"| {tool} | {'not reached' if median(finite) == float('inf') else f'{median(finite):.0f}'} | {each} |")
 
 
 if __name__ == "__main__":

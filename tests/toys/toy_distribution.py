@@ -12,7 +12,7 @@ from gamtune.search.distributions.rounding import clipped, rounded
 class Triangular(Distribution):
     """Real numbers from low to high, those in the middle most likely."""
 
-    triangular: Pair = Field(description="low and high")
+    triangular: Pair = Field(description="Lower and upper end.")
 
     _check = field_validator("triangular")(ordered)
 

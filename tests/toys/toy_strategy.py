@@ -15,8 +15,8 @@ from gamtune.slots import Outcome, Row, Slot
 class Spaced(Search):
     """Try equally spaced quantiles of each distribution, then the middle between the best two trials."""
 
-    strategy: Literal["spaced"] = Field(description="equally spaced quantiles, then the middle between the best two")
-    steps: int = Field(2, ge=2, description="number of values per hyperparameter")
+    strategy: Literal["spaced"] = Field(description="Equally spaced quantiles, then the middle between the best two.")
+    steps: int = Field(2, ge=2, description="Number of values per hyperparameter.")
 
     @property
     def stages(self) -> list[str]:

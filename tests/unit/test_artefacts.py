@@ -37,7 +37,7 @@ def test_every_table_of_text_is_read_back_unchanged(tmp_path_factory, rows, data
 
 
 @given(st.lists(st.tuples(st.floats(), st.integers(-(2**70), 2**70), st.booleans()), min_size=1, max_size=5))
-def test_numbers_and_truth_values_are_read_back_unchanged(tmp_path_factory, rows):
+def test_numbers_and_booleans_are_read_back_unchanged(tmp_path_factory, rows):
     path = tmp_path_factory.getbasetemp() / "numbers.csv"
     frame = pd.DataFrame({"x": [row[0] for row in rows], "n": [row[1] for row in rows], "b": [row[2] for row in rows]})
     write_artefact(frame, path)
@@ -57,7 +57,7 @@ def test_text_cells_are_escaped_so_that_they_are_not_formulas(text):
         float(cell[0])
 
 
-def test_a_number_is_not_guarded():
+def test_negative_numbers_are_not_escaped():
     assert (
         artefact_text(["x", "text"], [[-1.5, "-1.5"], [-0.0, "+5"], [None, "-a"]])
         == "x,text\n-1.5,-1.5\n-0.0,+5\n,'-a\n"

@@ -37,7 +37,7 @@ CASES = Path(__file__).parents[1] / "cases"
 
 @pytest.fixture
 def registered(study):
-    """A study whose champion is registered."""
+    """Return a study whose champion is registered."""
     study.write_trials(1)
     study.write_record("a" * 12, "optimum")
     study.write_optimum(1)
@@ -70,7 +70,7 @@ def delete_in_the_ui(client, what, version):
     }[what]()
 
 
-def test_what_is_deleted_in_the_ui_is_registered_again(registered, client):
+def test_parts_deleted_in_the_ui_are_registered_again(registered, client):
     version = "1"
     for what in ("alias", "version", "registered model", "logged model", "experiment", "name"):
         delete_in_the_ui(client, what, version)
@@ -155,7 +155,7 @@ def test_raw_data_frames_of_any_type_give_the_predictions_of_the_command_line(st
     assert logged == [("size: number; count: number; smoker: False, True; code: 0100, 2000; kind: male, female",)]
 
 
-def ask(model, content, kind="application/json"):
+def request(model, content, kind="application/json"):
     """Return the response of MLflow's scoring server, without starting a server."""
     from mlflow.pyfunc.scoring_server import invocations
 
@@ -185,19 +185,21 @@ def test_the_server_gives_the_same_predictions_for_json_and_parquet(study, tmp_p
         {"inputs": lists},
         {"instances": records},
     ):
-        pd.testing.assert_frame_equal(ask(loaded, content), expected, check_dtype=False)
+        pd.testing.assert_frame_equal(request(loaded, content), expected, check_dtype=False)
     parquet = pd.read_csv(file).to_parquet()
-    pd.testing.assert_frame_equal(ask(loaded, parquet, "application/vnd.apache.parquet"), expected, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        request(loaded, parquet, "application/vnd.apache.parquet"), expected, check_dtype=False
+    )
     with pytest.raises(MlflowException) as caught:  # MLflow's reader of CSV needs one type per column
-        ask(loaded, ROWS, "text/csv")
+        request(loaded, ROWS, "text/csv")
     assert caught.value.get_http_status_code() == 400
     with pytest.raises(MlflowException, match=r"missing inputs \['size'\]"):
-        ask(loaded, {"dataframe_records": [{"count": 1, "smoker": True, "code": "0100", "kind": "male"}]})
+        request(loaded, {"dataframe_records": [{"count": 1, "smoker": True, "code": "0100", "kind": "male"}]})
     with pytest.raises(MlflowException, match="column count to type 'float64'") as caught:
-        ask(loaded, {"dataframe_records": [records[0] | {"count": "many"}]})
+        request(loaded, {"dataframe_records": [records[0] | {"count": "many"}]})
     assert caught.value.get_http_status_code() == 400
     with pytest.raises(MlflowException) as caught:
-        ask(loaded, {"inputs": split["data"]})
+        request(loaded, {"inputs": split["data"]})
     assert caught.value.get_http_status_code() == 400
 
 
@@ -214,7 +216,7 @@ def test_a_table_as_pandas_reads_it_gives_the_predictions_of_the_command_line(st
     pd.testing.assert_frame_equal(champion(study).predict(raw), expected, check_dtype=False)
 
 
-def test_the_champion_names_a_cell_that_is_no_number(registered):
+def test_the_champion_reports_a_cell_that_is_not_a_number(registered):
     loaded = champion(registered)
     for cells, message in (
         (["dark", "1"], "column size to type 'float64': row 1, column 'size': 'dark' is not a finite number"),
@@ -227,7 +229,7 @@ def test_the_champion_names_a_cell_that_is_no_number(registered):
         assert message in str(caught.value)
 
 
-def test_the_champion_warns_about_levels_that_it_does_not_know(registered, caplog):
+def test_the_champion_warns_about_levels_that_are_not_in_the_training_data(registered, caplog):
     champion(registered).predict(pd.DataFrame({"size": [1.0, 2.0], "kind": ["A", "b"]}))
     [warning] = [record.getMessage() for record in caplog.records if "kind" in record.getMessage()]
     assert warning == (

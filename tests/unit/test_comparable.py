@@ -83,10 +83,11 @@ def test_a_warning_states_which_epochs_the_model_compares(tmp_path):
             {"strategy": "halving", "draws": 81, "seed": 1, "rungs": 4},
             "81 configurations drawn at random (seed 1), then successive halving (eta 3, 4 rungs)",
         ),
-        ({"strategy": "manual", "rows": [{}], "keep": ["x"]}, "configurations listed by hand"),
+        ({"strategy": "manual", "rows": [{}], "keep": ["x"]}, "configurations listed in the config"),
         (
             {"strategy": "random", "draws": 4, "seed": 1, "rows": [{}], "keep": ["x"]},
-            "4 configurations drawn at random (seed 1) and configurations given by hand and configurations of other studies",
+            "4 configurations drawn at random (seed 1), the configurations in search.rows and the configurations of other "
+            "studies",
         ),
     ],
 )

@@ -21,29 +21,29 @@ ERRORS = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_s
 @given(ERRORS)
 def test_the_paired_t_test_agrees_with_scipy(pairs):
     first, second = zip(*pairs, strict=True)
-    told = paired_t(first, second)
+    result = paired_t(first, second)
     expected = stats.ttest_rel(first, second)
-    assert told.difference == pytest.approx(np.mean(first) - np.mean(second), abs=1e-12)
+    assert result.difference == pytest.approx(np.mean(first) - np.mean(second), abs=1e-12)
     if np.std(np.subtract(first, second)) > 1e-9:
-        assert told.p == pytest.approx(expected.pvalue, rel=1e-6, abs=1e-12)
+        assert result.p == pytest.approx(expected.pvalue, rel=1e-6, abs=1e-12)
         low, high = expected.confidence_interval()
-        assert (told.low, told.high) == pytest.approx((low, high), abs=1e-9)
+        assert (result.low, result.high) == pytest.approx((low, high), abs=1e-9)
 
 
 def test_one_seed_gives_a_difference_without_interval():
-    told = paired_t([0.5], [0.3])
-    assert (told.difference, told.low, told.high, told.p) == (pytest.approx(0.2), None, None, None)
+    result = paired_t([0.5], [0.3])
+    assert (result.difference, result.low, result.high, result.p) == (pytest.approx(0.2), None, None, None)
     assert mean_interval([0.5]) == bootstrap_interval([0.5]) == (None, None)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
 def test_mcnemar_counts_the_samples_that_only_one_model_classifies_correctly(rows):
     first, second = np.array(rows).T
-    told = mcnemar(first, second)
-    assert (told.only_first, told.only_second) == (np.sum(first > second), np.sum(second > first))
-    discordant = told.only_first + told.only_second
-    tail = stats.binom.cdf(min(told.only_first, told.only_second), discordant, 0.5)
-    assert told.p == pytest.approx(min(1, 2 * tail))
+    result = mcnemar(first, second)
+    assert (result.only_first, result.only_second) == (np.sum(first > second), np.sum(second > first))
+    discordant = result.only_first + result.only_second
+    tail = stats.binom.cdf(min(result.only_first, result.only_second), discordant, 0.5)
+    assert result.p == pytest.approx(min(1, 2 * tail))
 
 
 def test_the_bootstrap_interval_agrees_with_enumeration_of_all_resamples():
@@ -77,10 +77,10 @@ def specs(*settings):
 def test_a_setting_outside_the_range_tried_is_reported_with_the_range():
     rows = specs(*({"l1": l1, "rho": 0.95, "activation": "relu"} for l1 in (0.001, 0.002, 0.004)))
     (candidate,) = specs({"l1": 1e-10, "rho": 0.99, "activation": "tanh"})
-    told = {line.parameter: line for line in support("a", candidate, rows)}
-    assert told["l1"].warning == "l1 1e-10 is below the range tried (0.001 to 0.004)"
-    assert told["rho"].warning == "rho 0.99 is above the only value tried (0.95)"
-    assert told["activation"].warning == "activation tanh was not tried"
+    lines = {line.parameter: line for line in support("a", candidate, rows)}
+    assert lines["l1"].warning == "l1 1e-10 is below the range tried (0.001 to 0.004)"
+    assert lines["rho"].warning == "rho 0.99 is above the only value tried (0.95)"
+    assert lines["activation"].warning == "activation tanh was not tried"
     (inside,) = specs({"l1": 0.002, "rho": 0.95, "activation": "relu"})
     (line,) = support("a", inside, rows)
     assert (line.parameter, line.quantile, line.warning) == ("l1", pytest.approx(2 / 3), "")
@@ -88,18 +88,18 @@ def test_a_setting_outside_the_range_tried_is_reported_with_the_range():
 
 def test_distances_are_fractions_of_the_ranges_tried():
     rows = specs(*({"l1": l1, "l2": l2} for l1, l2 in ((0, 0), (0.01, 0), (0, 0.1), (0.01, 0.1))))
-    asked = specs({"l1": 0.005, "l2": 0.05}, {"l1": 0.01, "l2": 0.1}, {"l1": 0.02, "l2": 0.1})
-    near, usual = distances(dict(zip("abc", asked, strict=True)), rows)
+    candidates = specs({"l1": 0.005, "l2": 0.05}, {"l1": 0.01, "l2": 0.1}, {"l1": 0.02, "l2": 0.1})
+    near, usual = distances(dict(zip("abc", candidates, strict=True)), rows)
     assert near == pytest.approx({"a": np.sqrt(0.5), "b": 0, "c": 1})
     assert usual == pytest.approx(1)
 
 
 def test_distances_of_logarithmic_columns_use_logarithms():
     rows = specs(*({"l1": l1} for l1 in (1e-5, 1e-3, 1e-1)))
-    asked = specs({"l1": 1e-4}, {"l1": 1e-6}, {"l1": 0.0})
-    near, usual = distances(dict(zip("abc", asked, strict=True)), rows, ["l1"])
+    candidates = specs({"l1": 1e-4}, {"l1": 1e-6}, {"l1": 0.0})
+    near, usual = distances(dict(zip("abc", candidates, strict=True)), rows, ["l1"])
     assert (near["a"], near["b"], usual) == (pytest.approx(1 / 4), pytest.approx(1 / 4), pytest.approx(1 / 2))
-    assert near["c"] > 10  # 0 lies beyond every order of magnitude
+    assert near["c"] > 10  # 0 is below every order of magnitude
 
 
 def test_identical_configurations_have_no_distance():

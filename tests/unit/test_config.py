@@ -19,7 +19,7 @@ PARTS = {part: f"{part}.csv" for part in ("train", "validation", "test")}
 
 
 def reported(tmp_path, capsys, changes):
-    """Exit code and lines of `gamtune check`."""
+    """Return the exit code and the lines of `gamtune check`."""
     file = tmp_path / "config.yaml"
     file.write_text(yaml.safe_dump(changed(CONFIG, changes), sort_keys=False))
     code = main(["check", str(file)])
@@ -139,7 +139,7 @@ def reported(tmp_path, capsys, changes):
             "analysis.gam: the formula has 12 coefficients, more than the 10 conf",
         ),
         ({"analysis.gam": "te(l1, rho, k=4)"}, "analysis.gam: the formula has 16 coefficients, more than the 10 conf"),
-        ({"analysis.gam": "s(l1) # only l1"}, "analysis.gam: '# only l1': a formula cannot hold a comment"),
+        ({"analysis.gam": "s(l1) # only l1"}, "analysis.gam: '# only l1': a formula cannot contain a comment"),
         ({"analysis.gam": "s(l1, k=3, k=4)"}, "analysis.gam: s(l1, k=3, k=4): k is given twice"),
         (
             {"analysis.gam": "s(log(l1), k=3)", "search.rows": [{"l1": 0}]},
@@ -259,7 +259,7 @@ def reported(tmp_path, capsys, changes):
 )
 def test_an_invalid_config_is_reported_in_one_line_with_key_and_value(tmp_path, capsys, changes, line):
     code, lines = reported(tmp_path, capsys, changes)
-    if line is None:  # unusual, but valid
+    if line is None:  # unusual but valid configs
         assert (code, lines) == (0, [])
         return
     assert code == 2
@@ -299,7 +299,7 @@ def test_several_errors_are_reported_in_one_line_each(tmp_path, capsys):
     assert (code, len(lines)) == (2, 3)
 
 
-def test_a_missing_target_column_is_named_with_the_nearest(tmp_path, capsys, monkeypatch):
+def test_a_missing_target_column_is_reported_with_the_most_similar_name(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("wine.csv").write_text("alcohol,quality\n1,2\n")
     data = {"source": "table", "path": "wine.csv", "target": "qualty"}
@@ -347,7 +347,7 @@ def test_the_schema_and_the_reference_are_up_to_date():
 @pytest.mark.parametrize(
     "path", [ROOT / "config/config.yaml", *sorted((ROOT / "config/studies").glob("*.yaml"))], ids=str
 )
-def test_every_study_here_is_valid_by_the_models_and_by_the_schema(path, monkeypatch):
+def test_every_included_study_is_valid_by_the_models_and_by_the_schema(path, monkeypatch):
     monkeypatch.chdir(ROOT)
     raw = read_raw(str(path))
     Plan(raw, path.name)
@@ -373,7 +373,7 @@ def test_the_schema_refuses_an_unknown_key():
         ("49-tpe-that-is-random", None),
     ],
 )  # fmt: skip
-def test_the_cases_are_reported_in_one_line_or_accepted(monkeypatch, capsys, case, line):
+def test_each_config_in_tests_cases_is_accepted_or_reported_in_one_line(monkeypatch, capsys, case, line):
     monkeypatch.chdir(ROOT / "tests/cases" / case)
     assert main(["check", "config.yaml"]) == (2 if line else 0)
     errors = capsys.readouterr().err

@@ -16,7 +16,7 @@ from gamtune.errors import DamagedError, InputError
 from gamtune.files import check_folder, checksum_of, copy_file, read_json, write_text
 from gamtune.results.artefacts import read_artefact, read_rows
 from gamtune.results.captions import Captions
-from gamtune.results.clean_up import forget_failures
+from gamtune.results.clean_up import remove_failed_trials
 from gamtune.results.data_warnings import DataWarnings
 from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import SLOTS as FILE
@@ -186,7 +186,7 @@ def test_a_file_is_read_without_checksum_but_not_with_a_wrong_one(tmp_path):
     for read in (read_rows, read_artefact):
         with pytest.raises(DamagedError, match=r"does not match its checksum in \.a\.csv\.sha256"):
             read(path)
-    checksum_of(path).write_text("")  # its writer was killed
+    checksum_of(path).write_text("")  # its writing process was killed
     assert read_rows(path) == [{"a": "1", "b": "3"}]
 
 
@@ -220,7 +220,7 @@ def test_reset_failed_leaves_damaged_records_to_the_next_run(tmp_path):
     write_text(study / "trials" / "b" / "record.json", "{")
     write_text(store / "c" / "record.json", "")
     write_record(store / "d" / "record.json", "a", status="failed")
-    assert forget_failures(study, store) == 1
+    assert remove_failed_trials(study, store) == 1
     assert (study / "trials" / "b" / "record.json").exists()
     assert [path.name for path in store.iterdir()] == ["c"]
 

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from gamtune.config.data_section import Data
 from gamtune.data.arrays import Prepared
-from gamtune.data.prepare import prepare, prepare_whole
+from gamtune.data.prepare import prepare, prepare_refit
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.rows import Rows
 from gamtune.data.split import split_rows
@@ -138,7 +138,7 @@ def test_unusable_data_are_reported_in_one_line_without_output_files(tmp_path, i
 def test_an_impossible_split_is_reported_in_one_line(tmp_path, iris, more, message):
     rows = pd.read_csv(iris)
     rows.assign(site=[*"ABCDE"] * 30, part=["test", "train", "validation"] * 50).to_csv(iris, index=False)
-    if more.get("group") == "species":  # a copy, for the target itself is refused with the config
+    if more.get("group") == "species":  # a copy, since the config must not use the target itself
         pd.read_csv(iris).assign(kind=rows["species"]).to_csv(iris, index=False)
         more = {"group": "kind"}
     with pytest.raises(InputError) as caught:
@@ -218,7 +218,7 @@ def test_whitened_training_inputs_are_uncorrelated_with_variance_1(tmp_path, peo
     plain = Data(source="table", path=str(people), target="pay", categorical=["code"])
     prepare(plain, tmp_path / "plain")
     held = Prepared.open(tmp_path / "plain/dataset.json").part("train").x.var(axis=0, ddof=1).sum()
-    kept = sum(1 / np.sum(np.square(description.components), axis=1))  # each component's variance
+    kept = sum(1 / np.sum(np.square(description.components), axis=1))  # variance of each component
     assert 0.99 <= kept / held < 1
 
 
@@ -336,17 +336,17 @@ def test_each_fold_is_a_separate_data_set(tmp_path, iris, group):
 def test_refit_data_are_all_samples_except_the_test_set_with_own_statistics(tmp_path, iris, validation, whiten):
     data = table(iris, validation=validation, whiten=whiten)
     prepare(data, tmp_path / "parts")
-    prepare_whole(data, tmp_path / "whole")
+    prepare_refit(data, tmp_path / "refit")
     part = Prepared.open(tmp_path / "parts" / ("fold_1" if "folds" in validation else "") / "dataset.json")
-    whole = Prepared.open(tmp_path / "whole" / "dataset.json")
-    assert (whole.part("test").y == part.part("test").y).all()
-    assert len(whole.part("train").y) == len(part.part("train").y) + len(part.part("validation").y)
-    assert (whole.part("train").x == whole.part("validation").x).all()
-    for learnt in (whole.part("train").x, part.part("train").x):
-        assert np.abs(learnt[:, :4].mean(axis=0)).max() < 1e-6
+    refit = Prepared.open(tmp_path / "refit" / "dataset.json")
+    assert (refit.part("test").y == part.part("test").y).all()
+    assert len(refit.part("train").y) == len(part.part("train").y) + len(part.part("validation").y)
+    assert (refit.part("train").x == refit.part("validation").x).all()
+    for fitted in (refit.part("train").x, part.part("train").x):
+        assert np.abs(fitted[:, :4].mean(axis=0)).max() < 1e-6
         if whiten:
-            assert np.cov(learnt.T) == pytest.approx(np.eye(3), abs=1e-5)
-    assert whole.fingerprint != part.fingerprint
+            assert np.cov(fitted.T) == pytest.approx(np.eye(3), abs=1e-5)
+    assert refit.fingerprint != part.fingerprint
 
 
 def test_selection_on_the_test_set_trains_on_all_other_samples(tmp_path, iris):

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from gamtune.config.data_section import Data
-from gamtune.data.prepare import prepare, prepare_whole
+from gamtune.data.prepare import prepare, prepare_refit
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.data.raw_cells import raw_features
 from gamtune.errors import InputError
@@ -45,7 +45,7 @@ def test_an_overflowing_test_cell_is_reported():
     assert not Path("out").exists()
 
 
-@pytest.mark.parametrize("step", [prepare, prepare_whole])
+@pytest.mark.parametrize("step", [prepare, prepare_refit])
 def test_an_overflowing_cell_of_any_part_is_reported(rows, step):
     rows["a"] *= 1e-30
     rows["part"] = ["train"] * 40 + ["validation"] * 10 + ["test"] * 10
@@ -62,17 +62,17 @@ def test_an_overflowing_cell_of_one_fold_is_reported(rows):
 def test_an_overflowing_target_is_reported(rows):
     rows["part"] = ["train"] * 40 + ["validation"] * 10 + ["test"] * 10
     rows.loc[45, "y"] = -3e30
-    told = refusal(rows, validation={"column": "part"}, test={"column": "part"})
-    assert told.startswith("rows.csv: row 46, column 'y': -3e+30 is ")
+    message = refusal(rows, validation={"column": "part"}, test={"column": "part"})
+    assert message.startswith("rows.csv: row 46, column 'y': -3e+30 is ")
 
 
 @pytest.mark.parametrize("column", ["a", "y"])
 @pytest.mark.parametrize("unit", [1e-200, 1e-308, 1e-315])
 def test_a_column_whose_standard_deviation_underflows_is_reported(rows, column, unit):
     rows[column] *= unit
-    assert f"column '{column}'" in (told := refusal(rows))
-    assert told.startswith("rows.csv: row ")
-    assert told.endswith("; use a larger unit")
+    assert f"column '{column}'" in (message := refusal(rows))
+    assert message.startswith("rows.csv: row ")
+    assert message.endswith("; use a larger unit")
 
 
 @pytest.mark.parametrize("unit", [1e-140, 1e-25, 1e30])

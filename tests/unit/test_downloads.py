@@ -33,7 +33,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.content, self.breaks, self.ranges, self.asked = dict(CONTENT), [], True, []
+        self.content, self.breaks, self.ranges, self.requests = dict(CONTENT), [], True, []
         self.chunked = False  # whether responses use chunked encoding instead of a content length
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -44,13 +44,13 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        asked = self.headers.get("Range")
-        self.server.asked.append((self.path, asked))
+        requested = self.headers.get("Range")
+        self.server.requests.append((self.path, requested))
         content = self.server.content.get(self.path[1:])
         if content is None:
             self.send_error(404, "Not Found")
             return
-        begin = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.server.ranges else 0
+        begin = int(requested.removeprefix("bytes=").removesuffix("-")) if requested and self.server.ranges else 0
         if begin >= len(content) > 0:
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{len(content)}")
@@ -88,7 +88,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def begin_of(request):
-    """Return the number of the first byte that a request asks for."""
+    """Return the number of the first byte that a request specifies."""
     return int(request[1].removeprefix("bytes=").removesuffix("-"))
 
 
@@ -100,10 +100,10 @@ def test_files_are_downloaded_once_for_all_studies(server, cache):
     download = Download("set", FILES, [server.address])
     assert read(fetch(download)) == CONTENT
     assert read(fetch(download)) == CONTENT
-    assert [path for path, _ in server.asked] == ["/a.txt", "/sub/b.txt"]
+    assert [path for path, _ in server.requests] == ["/a.txt", "/sub/b.txt"]
     (cache / "a.txt").write_bytes(b"damaged")
     assert read(fetch(download)) == CONTENT
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
     assert cache_folder() == cache.parent
 
 
@@ -111,15 +111,15 @@ def test_files_are_downloaded_once_for_all_studies(server, cache):
 def test_an_interrupted_download_is_resumed(server, ranges):
     server.breaks, server.ranges = [100_000], ranges
     assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
-    assert server.asked[1][0] == "/a.txt"
-    assert 100_000 - BLOCK < begin_of(server.asked[1]) <= 100_000
+    assert server.requests[1][0] == "/a.txt"
+    assert 100_000 - BLOCK < begin_of(server.requests[1]) <= 100_000
 
 
 def test_an_interrupted_download_without_content_length_is_resumed(server):
     server.breaks, server.chunked = [100_000], True
     assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
-    assert server.asked[1][0] == "/a.txt"
-    assert 100_000 - BLOCK < begin_of(server.asked[1]) <= 100_000
+    assert server.requests[1][0] == "/a.txt"
+    assert 100_000 - BLOCK < begin_of(server.requests[1]) <= 100_000
 
 
 def test_a_partial_download_from_another_address_is_not_resumed(server, cache):
@@ -147,16 +147,16 @@ def test_a_partial_download_is_kept_for_the_next_run(server, cache):
     kept = int(re.search(r"after (\d+) bytes", str(caught.value))[1])
     assert 200_000 - 3 * BLOCK < kept <= 200_000
     assert not (cache / "a.txt").exists()
-    server.asked.clear()
+    server.requests.clear()
     assert read(fetch(download)) == CONTENT
-    assert begin_of(server.asked[0]) == kept
+    assert begin_of(server.requests[0]) == kept
 
 
 def test_a_complete_download_of_a_killed_run_is_not_repeated(server, cache):
     cache.mkdir(parents=True)
     part_of(f"{server.address}/a.txt", cache).write_bytes(CONTENT["a.txt"])
     assert read(fetch(Download("set", FILES, [server.address]))) == CONTENT
-    assert begin_of(server.asked[0]) == len(CONTENT["a.txt"])
+    assert begin_of(server.requests[0]) == len(CONTENT["a.txt"])
 
 
 def test_a_file_that_changed_between_two_downloads_is_refused_once(server, cache):
@@ -241,9 +241,9 @@ def test_files_are_read_from_a_folder_compressed_or_not(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"b.txt.xz is not the expected file of set: .*ended before"):
         fetch(download)
     (folder / "set" / "a.txt").unlink()
-    with pytest.raises(InputError, match=rf"GAMTUNE_DATA: {folder} has no file a.txt of set"):
+    with pytest.raises(InputError, match=rf"GAMTUNE_DATA: {folder} does not contain the file a.txt of set"):
         fetch(download)
-    with pytest.raises(InputError, match=rf"data.mirror: {folder} has no file a.txt of set"):
+    with pytest.raises(InputError, match=rf"data.mirror: {folder} does not contain the file a.txt of set"):
         fetch(download, str(folder))
     assert not cache_folder().exists()
 
@@ -256,4 +256,4 @@ def test_simultaneous_requests_download_a_file_once(server, tmp_path):
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "workflow")}
     both = [subprocess.Popen([sys.executable, "-c", program], env=environment) for _ in range(2)]
     assert [process.wait(60) for process in both] == [0, 0]
-    assert len(server.asked) == 2
+    assert len(server.requests) == 2

@@ -85,7 +85,9 @@ def test_learning_curves_name_the_best_trial_and_count_failed_trials(tmp_path):
     )
     assert "In 0 of 6 configurations the last epoch is the best" in caption
     assert "2 failed; those" in caption
-    assert "failed (1)" in (tmp_path / "learning_curves.svg").read_text()  # the other had no sound epoch
+    assert (
+        "failed (1)" in (tmp_path / "learning_curves.svg").read_text()
+    )  # the other trial has no epoch with finite metrics
 
 
 def test_parallel_coordinates_state_the_ranges_of_the_best_tenth_and_accept_text_and_missing_values(tmp_path):

@@ -41,7 +41,7 @@ EQUAL = {
 DIFFERENT = {
     "a constant": ("x = 1", "x = 2"),
     "an integer and a float": ("x = 1", "x = 1.0"),
-    "an integer and a truth value": ("x = 1", "x = True"),
+    "an integer and a boolean": ("x = 1", "x = True"),
     "text and bytes": ("x = 'a'", "x = b'a'"),
     "zero and minus zero": ("x = 0.0", "x = -0.0"),
     "an operator": ("x = a + b", "x = a - b"),

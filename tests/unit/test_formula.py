@@ -40,7 +40,7 @@ def test_k_is_10_in_s_and_5_per_margin_in_te_by_default():
 def test_te_accepts_one_k_per_margin():
     (tensor,) = parse_formula("te(a, b, c, k=(3, 4, 5))").terms
     assert tensor.margins == ((Variable("a"), 3), (Variable("b"), 4), (Variable("c"), 5))
-    assert parse_formula("te(a, b, c, k=c(3, 4, 5))").terms[0].k == tensor.k  # as R writes it
+    assert parse_formula("te(a, b, c, k=c(3, 4, 5))").terms[0].k == tensor.k  # the form that R prints
 
 
 def test_a_logarithm_is_part_of_a_terms_label_as_in_mgcv():
@@ -104,7 +104,7 @@ def test_every_name_can_be_written_in_a_formula(name):
 
 
 def test_a_comment_in_a_formula_is_refused():
-    with pytest.raises(ValueError, match="'# effect of x': a formula cannot hold a comment"):
+    with pytest.raises(ValueError, match="'# effect of x': a formula cannot contain a comment"):
         parse_formula("s(x, k=5)  # effect of x\n+ s(z, k=5)")
 
 
@@ -140,16 +140,16 @@ def test_a_formula_may_run_over_several_lines():
         ("te(l1)", "te(l1): te() takes two columns or more; s() takes one"),
         ("te(l1, l2, k=(3, 4, 5))", "te(l1, l2, k=(3, 4, 5)): 2 columns, but k has 3 values"),
         ("s(l1, k=4, k=5)", "s(l1, k=4, k=5): k is given twice"),
-        ("te(l1, log(l1))", "te(l1, log(l1)): l1 is in it twice"),
+        ("te(l1, log(l1))", "te(l1, log(l1)): l1 occurs twice"),
         ("ti(l1, l2) + ti(l2, l1)", "ti(l2, l1): l2 is already in ti(l1, l2)"),
         ("ti(l1, l2) + s(l1) + te(l1, rho)", "te(l1, rho): l1 is already in s(l1)"),
-        ("f(log(l1))", "f(log(l1)): f() takes a column"),
+        ("f(log(l1))", "f(log(l1)): f() requires a column"),
         (
             "s(sqrt(l1))",
             "s(sqrt(l1)): the arguments before k are names of columns, or log(), log10() or log2() of them",
         ),
         ("s(log(l1, 2))", "s(log(l1, 2)): the arguments before k are names of columns"),
-        ("log(l1, 2)", "log(l1, 2): a logarithm is taken of one column"),
+        ("log(l1, 2)", "log(l1, 2): a logarithm requires one column"),
         (
             "s(my col)",
             "s(my col): the arguments before k are names of columns, or log(), log10() or log2() of them; a name"
@@ -158,8 +158,8 @@ def test_a_formula_may_run_over_several_lines():
         ("s(l1) + ", "cannot read 's(l1) +'"),
         ("s(l1) ++ s(l2)", "cannot read 's(l1) ++ s(l2)'"),
         ("s(`l1)", "cannot read 's(`l1)'"),
-        ("f(activation, k=3)", "f(activation, k=3): f() takes no keyword"),
-        ("s(l1) + te(l1, l2)", "te(l1, l2): l1 is already in s(l1), and one column cannot be in two"),
+        ("f(activation, k=3)", "f(activation, k=3): f() has no keyword arguments"),
+        ("s(l1) + te(l1, l2)", "te(l1, l2): l1 is already in s(l1), and a column cannot be in two terms"),
     ],
 )
 def test_an_invalid_formula_is_reported_in_one_line(text, message):

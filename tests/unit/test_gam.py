@@ -198,7 +198,7 @@ def test_rows_with_missing_or_infinite_values_are_left_out_and_counted():
 
 def test_few_rows_per_coefficient_cause_a_warning_and_too_few_an_error():
     (warning,) = ours("mse", "REML").warnings
-    assert warning.startswith("100 rows for 40 coefficients, fewer than 3 each")
+    assert warning.startswith("100 rows for 40 coefficients, fewer than 3 per coefficient")
     with pytest.raises(TooFewRows, match="39 rows are too few for 40 coefficients"):
         fit_gam(LECTURE, digits().head(39))
     assert fit_gam("s(x)", simulated(60)).warnings == ()
@@ -208,7 +208,7 @@ def test_few_rows_per_coefficient_cause_a_warning_and_too_few_an_error():
     ("formula", "response", "message"),
     [
         ("s(x)", "log(loss)", r"response log\(loss\): no column 'loss' in the table"),
-        ("s(mse)", "log(mse)", "mse is in the formula too"),
+        ("s(mse)", "log(mse)", "mse is also in a term; remove the term"),
         ("s(x) + s(same)", "mse", "same is constant"),
         ("s(kind)", "mse", r"s\(kind\): row 1, column 'kind': '\w+' is not a number; correct it, or write f\(kind\)"),
         ("s(x)", "kind", r"response kind: row 1, column 'kind': '\w+' is not a number"),

@@ -22,7 +22,7 @@ def test_the_lowest_point_of_a_known_surface_is_found_inside_the_observed_range(
     best = next(row.spec for row in build_table(study) if row.spec.trial == rows["trial"][0])
     settings, predicted = gam_optimum(fitted, best)
     assert settings["l1"] == pytest.approx(0.0004, abs=0.00005)
-    assert settings["rho"] == rows["rho"].min()  # the observed range's edge, not the space's
+    assert settings["rho"] == rows["rho"].min()  # the edge of the observed range, not of the space
     assert sum(settings["neurons"]) == pytest.approx(40, abs=12)
     assert predicted <= rows["validation_mse"].min() * 1.1
     assert settings["activation"] == best.activation
@@ -45,10 +45,10 @@ def test_the_lowest_point_of_a_logarithm_is_searched_on_the_logarithmic_scale(ma
     assert predicted == pytest.approx(1 + rows["rho"].min(), abs=0.05)
 
 
-def test_the_lowest_point_has_a_width_that_was_tried(make_study):
+def test_the_optimum_has_a_width_inside_the_observed_range(make_study):
     study = make_study(search__draws=60)
     rows = summary(study, [0.0] * 60)
-    rows["validation_mse"] = 1 / rows["sum_neurons"] + 0.001 * rows["depth"]  # the wider the better
+    rows["validation_mse"] = 1 / rows["sum_neurons"] + 0.001 * rows["depth"]  # wider networks are better
     fitted = fit_gam("te(depth, sum_neurons, k=3)", rows, "validation_mse", "REML")
     settings, _ = gam_optimum(fitted, build_table(study)[0].spec)
     assert max(settings["neurons"]) <= 32
@@ -57,14 +57,16 @@ def test_the_lowest_point_has_a_width_that_was_tried(make_study):
 def test_separate_terms_of_depth_and_width_give_a_width_that_was_tried(make_study):
     study = make_study(search__draws=60)
     rows = summary(study, [0.0] * 60)
-    rows["validation_mse"] = 0.1 * rows["depth"] - 0.001 * rows["sum_neurons"] + 1  # shallow, and as many as can be
+    rows["validation_mse"] = (
+        0.1 * rows["depth"] - 0.001 * rows["sum_neurons"] + 1
+    )  # the optimum is shallow and as wide as possible
     fitted = fit_gam("s(depth, k=3) + s(sum_neurons, k=3)", rows, "validation_mse", "REML")
     deepest = max((row.spec for row in build_table(study)), key=lambda spec: spec.depth)
     settings, _ = gam_optimum(fitted, deepest)
     assert max(settings["neurons"]) <= 32
 
 
-def test_configurations_without_a_conditional_hyperparameter_do_not_hide_the_optimum(make_study):
+def test_the_optimum_is_found_with_conditional_hyperparameters(make_study):
     space = {"optimizer": ["adadelta", "sgd"], "rho": {"uniform": [0.9, 0.99], "when": {"optimizer": "adadelta"}},
              "l1": {"uniform": [0, 1]}}  # fmt: skip
     study = make_study(search__draws=60, space=space)

@@ -11,7 +11,7 @@ from gamtune.analysis.gam_step import run_gam
 from gamtune.cli.main import main
 
 CASES = Path(__file__).parents[1] / "cases"
-SUMMARY = CASES / "52-log-terms" / "results.csv"  # made of a study's summary
+SUMMARY = CASES / "52-log-terms" / "results.csv"  # written from the summary of a study
 
 
 def gam(results, formula, folder, *more):
@@ -34,7 +34,7 @@ def refused(capsys, results, formula, folder, *more):
 def test_a_comment_in_a_formula_is_refused(tmp_path, capsys):
     case = CASES / "01-formula-comment"
     line = refused(capsys, case / "results.csv", (case / "formula.txt").read_text(), tmp_path / "gam")
-    assert line == "'# effect of x': a formula cannot hold a comment; remove it, from '#' on"
+    assert line == "'# effect of x': a formula cannot contain a comment; remove the text from '#'"
 
 
 def test_a_column_status_of_the_user_does_not_drop_rows(tmp_path):
@@ -83,7 +83,7 @@ def test_failed_trials_are_dropped_and_replicates_are_averaged(tmp_path):
 
 def test_terms_that_are_not_identifiable_are_both_named(tmp_path, capsys):
     line = refused(
-        capsys, CASES / "40-cannot-be-told-apart-names" / "results.csv", "s(x, k=5) + s(z, k=5)", tmp_path / "gam"
+        capsys, CASES / "40-indistinguishable-terms-names" / "results.csv", "s(x, k=5) + s(z, k=5)", tmp_path / "gam"
     )
     assert line == "s(x) and s(z) are not distinguishable on these rows; remove one or add rows"
 
@@ -94,7 +94,7 @@ def test_a_cell_that_is_not_a_number_is_reported(tmp_path, capsys):
 
 
 def test_a_cell_without_a_logarithm_is_reported(tmp_path, capsys):
-    rows = pd.read_csv(CASES / "40-cannot-be-told-apart-names" / "results.csv")
+    rows = pd.read_csv(CASES / "40-indistinguishable-terms-names" / "results.csv")
     rows.loc[6, "x"] = 0
     rows.to_csv(tmp_path / "rows.csv", index=False)
     line = refused(capsys, tmp_path / "rows.csv", "s(log(x), k=4)", tmp_path / "gam")

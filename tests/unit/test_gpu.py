@@ -73,12 +73,12 @@ def test_a_trial_waits_while_all_gpu_slots_are_used(slots, monkeypatch):
 
 
 def test_a_trial_uses_only_its_gpu_and_records_the_slot(slots, digits, tmp_path, monkeypatch):
-    def tell(spec, data, code, attempt, folder, *_):
+    def report(spec, data, code, attempt, folder, *_):
         seen = trial.identity(spec, data.fingerprint, code, attempt) | {"status": "ok"}
         seen["visible"] = os.environ["CUDA_VISIBLE_DEVICES"]
         (folder / "record.json").write_text(json.dumps(seen))
 
-    monkeypatch.setattr(trial, "run_trial", tell)
+    monkeypatch.setattr(trial, "run_trial", report)
     launch(make_spec({"neurons": [8]}, 1), digits, tmp_path / "a" / "record.json", tmp_path / "store", 1, 1)
     record = json.loads((tmp_path / "a" / "record.json").read_text())
     assert record["gpu_slot"] == slots[0]

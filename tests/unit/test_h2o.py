@@ -26,27 +26,27 @@ NETWORK = json.loads((GOLDEN / "network.json").read_text())
 
 @pytest.mark.parametrize("case", METRICS["classification"])
 def test_classification_metrics_equal_those_of_h2o(case):
-    said = METRICS["classification"][case]
-    labels = np.array(said["labels"])
+    golden = METRICS["classification"][case]
+    labels = np.array(golden["labels"])
     with np.errstate(divide="ignore"):
-        scored = np.log(np.array(said["probabilities"]))
+        scored = np.log(np.array(golden["probabilities"]))
     ours, counts = classification_metrics(scored, labels), confusion_matrix(scored, labels)
-    for name, figure in said["figures"].items():
+    for name, value in golden["metrics"].items():
         if name == "confusion_matrix":
-            assert counts.tolist() == figure
+            assert counts.tolist() == value
         else:
-            assert ours[name] == pytest.approx(figure, rel=1e-9, abs=1e-9), name
-    assert {"mse", "rmse", "logloss"} <= set(said["figures"])
-    assert ("confusion_matrix" in said["figures"]) == (case != "two classes")
+            assert ours[name] == pytest.approx(value, rel=1e-9, abs=1e-9), name
+    assert {"mse", "rmse", "logloss"} <= set(golden["metrics"])
+    assert ("confusion_matrix" in golden["metrics"]) == (case != "two classes")
 
 
 @pytest.mark.parametrize("case", METRICS["regression"])
 def test_regression_metrics_equal_those_of_h2o(case):
-    said = METRICS["regression"][case]
-    ours = regression_metrics(np.array(said["predictions"]), np.array(said["targets"]))
-    for name, figure in said["figures"].items():
-        assert ours[name] == pytest.approx(figure, rel=1e-9, abs=1e-9), name
-    assert set(said["figures"]) == set(ours)
+    golden = METRICS["regression"][case]
+    ours = regression_metrics(np.array(golden["predictions"]), np.array(golden["targets"]))
+    for name, value in golden["metrics"].items():
+        assert ours[name] == pytest.approx(value, rel=1e-9, abs=1e-9), name
+    assert set(golden["metrics"]) == set(ours)
 
 
 def approximate_root(ratio):
@@ -108,7 +108,7 @@ def largest_difference(case, order):
     )
 
 
-# Found by trying all 90 places of the two rows that differ from the other eight
+# Found by trying all 90 positions of the two samples that differ from the other eight
 ORDER_OF_THE_ENGINE = [0, 8, 0, 0, 0, 0, 0, 0, 0, 9]
 
 

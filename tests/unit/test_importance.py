@@ -24,19 +24,19 @@ def searched(n=80, seed=1, strength=1.0):
 
 
 @pytest.fixture(scope="module")
-def told():
+def fitted_search():
     table = searched()
     fitted = fit_gam(FORMULA, table)
     return fitted, importance(fitted, infer(fitted), table, "mse", ["x", "z", "w", "kind"], [])
 
 
-def test_every_measure_ranks_the_relevant_hyperparameter_first_and_above_noise(told):
-    _, table = told
+def test_every_measure_ranks_the_relevant_hyperparameter_first_and_above_noise(fitted_search):
+    _, table = fitted_search
     assert tuple(table) == COLUMNS
     for measure, first in (("deviance_share", "s(x)"), ("permutation", "s(x)"), ("ped_anova", "x")):
         lines = table[table.measure == measure].set_index("name")
         assert lines["rank"].idxmin() == first, measure
-        if measure != "ped_anova":  # it uses only the best eight of 80 rows, so that noise is strong
+        if measure != "ped_anova":  # PED-ANOVA uses only the best eight of 80 rows, so that the noise level is high
             assert lines.importance[first] > lines.null_high[first], measure
             assert lines["first"][first] > 0.9, measure
         assert lines["first"].idxmax() == first, measure
@@ -45,8 +45,8 @@ def test_every_measure_ranks_the_relevant_hyperparameter_first_and_above_noise(t
     assert table[table.measure == "deviance_share"].set_index("name").importance["f(kind)"] < 0.03
 
 
-def test_the_deviance_share_is_the_models_and_lies_in_its_interval(told):
-    fitted, table = told
+def test_the_deviance_share_is_the_models_and_lies_in_its_interval(fitted_search):
+    fitted, table = fitted_search
     lines = table[table.measure == "deviance_share"]
     assert lines.importance.tolist() == [term.deviance_share for term in fitted.terms]
     assert lines.low.iloc[0] < lines.importance.iloc[0] < lines.high.iloc[0]

@@ -62,7 +62,7 @@ def test_the_deviance_explained_of_noise_is_within_the_null_distribution():
     null = infer(fitted).model
     assert null.p > 0.05
     assert abs(fitted.deviance_explained - np.median(null.deviance_explained)) < 0.2
-    assert (null.edf >= 6).all()  # what no penalty touches
+    assert (null.edf >= 6).all()  # degrees of freedom without penalty
 
 
 def test_the_permutation_test_of_a_line_agrees_with_the_t_test():
@@ -71,7 +71,9 @@ def test_the_permutation_test_of_a_line_agrees_with_the_t_test():
         (term,) = term_tests(table, "x")
         line = stats.linregress(table.x, table.mse)
         assert term.f == pytest.approx((line.slope / line.stderr) ** 2)
-        assert term.p == pytest.approx(line.pvalue, abs=0.1)  # 199 permutations: sd of .035 at most
+        assert term.p == pytest.approx(
+            line.pvalue, abs=0.1
+        )  # with 199 permutations, the standard deviation is at most 0.035
 
 
 def test_the_permutation_statistic_of_a_factor_is_the_f_of_anova():
@@ -92,7 +94,7 @@ def test_most_effects_of_noise_lie_within_the_null_band():
 
 
 def infer_fast(fitted):
-    """Stand-in with the attributes that the null band uses."""
+    """Return a fake inference with the attributes that the null band uses."""
 
     class Known:
         terms = (null_term(fitted.problem, 0, fitted.log_smoothing, fitted.method, orders(fitted.n)),)
@@ -105,7 +107,7 @@ def test_significance_agrees_with_mgcv_in_clear_cases():
                      " + s(mean_hidden_dropout, k=4) + te(depth, sum_neurons, k=4)", pd.read_csv(GOLDEN))  # fmt: skip
     inference = infer(fitted)
     for term, null, adjusted in zip(fitted.terms, inference.terms, inference.p_adjusted, strict=True):
-        if term.p < 0.001:  # fitted.terms hold mgcv's p-values, equal to its own by test_gam
+        if term.p < 0.001:  # fitted.terms contains mgcv's p-values, which test_gam compares with mgcv
             assert adjusted <= 0.01, term.term
         elif term.p > 0.1:
             assert null.p > 0.05, term.term

@@ -65,7 +65,7 @@ def test_a_damaged_array_is_reported(folder, read, name, damage):
     damage(folder / name)
     with pytest.raises(DamagedError, match=rf"{name}: damaged: .*; run again to prepare the data again$"):
         open_intact(folder / "dataset.json")
-    assert not (folder / "dataset.json").exists()  # which makes Snakemake run the data step
+    assert not (folder / "dataset.json").exists()  # so that Snakemake runs the data step
 
 
 def test_a_missing_array_is_prepared_again(folder):
@@ -82,7 +82,9 @@ def test_an_array_is_read_once_until_it_is_written(folder, read):
     name, content = "x_train.npy", (folder / "x_train.npy").read_bytes()
     before = (folder / name).stat()
     (folder / name).write_bytes(content)
-    os.utime(folder / name, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a program that hides its write
+    os.utime(
+        folder / name, ns=(before.st_atime_ns, before.st_mtime_ns)
+    )  # like a program that restores the time stamps after writing
     open_intact(folder / "dataset.json")
     assert read[len(ARRAYS) :] == [name]
 
@@ -126,7 +128,7 @@ def test_type_and_shape_belong_to_the_fingerprint():
 
 
 @pytest.mark.parametrize("size", [0, 1000])
-def test_a_damaged_array_fails_the_job_in_one_line_and_is_no_failed_trial(folder, tmp_path, capfd, size):
+def test_a_damaged_array_fails_the_job_in_one_line_without_a_failed_trial(folder, tmp_path, capfd, size):
     cut(folder / "x_train.npy", size)
     with pytest.raises(LaunchError):
         launch(
@@ -137,8 +139,8 @@ def test_a_damaged_array_fails_the_job_in_one_line_and_is_no_failed_trial(folder
             1,
             1,
         )
-    said = capfd.readouterr().err
-    assert "x_train.npy: damaged: it is not a complete array" in said
-    assert "Traceback" not in said
+    errors = capfd.readouterr().err
+    assert "x_train.npy: damaged: it is not a complete array" in errors
+    assert "Traceback" not in errors
     assert not (tmp_path / "t").exists()
     assert list((tmp_path / "s").iterdir()) == []

@@ -38,7 +38,7 @@ try:
 except BaseException:
     raise ImportError("the module could not be initialised")
 """
-# A command that takes long, and a process that starts it as a run's job or by hand
+# A command that takes long, and a process that starts it as a job of a run or as a user
 STEP = """
 import os, time
 from types import SimpleNamespace
@@ -97,7 +97,7 @@ def test_an_interrupt_while_a_command_starts_prints_nothing(tmp_path, seconds):
         time.sleep(seconds)
         step.send_signal(signal.SIGINT)
         assert "Traceback" not in step.stderr.read()
-    # By the signal itself while Python ends; 2: it had found that the file is missing
+    # Ended by the signal, or with code 2 because the missing file was reported before the signal
     assert step.returncode in (128 + signal.SIGINT, -signal.SIGINT, 2)
 
 

@@ -13,7 +13,7 @@ import pytest
 from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
 from gamtune.learners import trial
-from gamtune.results.clean_up import forget_failures
+from gamtune.results.clean_up import remove_failed_trials
 from gamtune.results.store import store_key
 from gamtune.runtime import launch as launching
 from gamtune.runtime.fingerprint import LIBRARY, closure
@@ -72,7 +72,7 @@ def test_a_stored_trial_is_not_trained_again(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_ok)
     first = run(digits, places)
     places["record"].unlink()
-    assert run(digits, places) == first  # the process that wrote it is noted in it
+    assert run(digits, places) == first  # the record contains the id of the process that wrote it
     assert first["pid"] != os.getpid()
     assert (places["record"].parent / "model.keras").read_text() == "model.keras, None"
     assert len(list(places["store"].iterdir())) == 1
@@ -104,7 +104,7 @@ def test_a_killed_trial_is_repeated_and_recorded_as_failed_after_the_last_attemp
     assert record["status"] == "failed"
     assert record["reason"].endswith("in each of 2 attempts")
     assert record["spec"]["neurons"] == [8]
-    assert list(places["store"].iterdir()) == []  # it may succeed another day
+    assert list(places["store"].iterdir()) == []  # a later run may succeed
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_resetting_failed_trials_keeps_finished_ones(digits, places, monkeypatch
     monkeypatch.setattr(trial, "run_trial", write_ok)
     monkeypatch.setattr(launching, "training_code", lambda: "other")
     launch(SPEC, digits, tmp_path / "study" / "fine" / "record.json", places["store"], 1, 1)
-    assert forget_failures(tmp_path / "study", places["store"]) == 1
+    assert remove_failed_trials(tmp_path / "study", places["store"]) == 1
     assert not places["record"].exists()
     assert (tmp_path / "study" / "fine" / "record.json").exists()
     assert len(list(places["store"].iterdir())) == 1
@@ -196,7 +196,7 @@ def test_the_import_closure_of_a_trial_does_not_contain_the_config():
     ]
 
 
-def ask(digits, places, epochs, leaves, continues=0):
+def obtain(digits, places, epochs, leaves, continues=0):
     spec = make_spec({"neurons": [8], "epochs": epochs}, 1)
     launch(spec, digits, places["record"], places["store"], 1, 1, leaves, continues)
     return places["store"] / store_key(spec, Prepared.open(digits).fingerprint, training_code())
@@ -205,31 +205,31 @@ def ask(digits, places, epochs, leaves, continues=0):
 def test_a_model_that_was_not_kept_is_trained_again_on_request(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_ok)
     model = places["record"].parent / "model.keras"
-    folder = ask(digits, places, 2, ())
+    folder = obtain(digits, places, 2, ())
     record = places["record"].read_text()
     assert not model.exists()
     assert [file.name for file in folder.glob("[!.]*")] == ["record.json"]
-    ask(digits, places, 2, ("model.keras",))
+    obtain(digits, places, 2, ("model.keras",))
     assert model.exists()
     assert {file.name for file in folder.glob("[!.]*")} == {"record.json", "model.keras"}
-    assert places["record"].read_text() == record  # the training is the one that was there
-    ask(digits, places, 2, ())
+    assert places["record"].read_text() == record  # the trial was not trained again
+    obtain(digits, places, 2, ())
     assert not model.exists()
 
 
 def test_a_longer_trial_continues_a_shorter_one_only_with_a_stored_state(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_ok)
-    short = ask(digits, places, 2, ("state.npz",))
+    short = obtain(digits, places, 2, ("state.npz",))
     assert not (places["record"].parent / "state.npz").exists()  # it stays in the store
-    assert (ask(digits, places, 4, ("model.keras",), 2) / "model.keras").read_text() == f"model.keras, {short.name}"
+    assert (obtain(digits, places, 4, ("model.keras",), 2) / "model.keras").read_text() == f"model.keras, {short.name}"
     (short / "state.npz").unlink()
-    assert (ask(digits, places, 5, ("model.keras",), 2) / "model.keras").read_text() == "model.keras, None"
-    assert (ask(digits, places, 6, ("model.keras",), 3) / "model.keras").read_text() == "model.keras, None"
+    assert (obtain(digits, places, 5, ("model.keras",), 2) / "model.keras").read_text() == "model.keras, None"
+    assert (obtain(digits, places, 6, ("model.keras",), 3) / "model.keras").read_text() == "model.keras, None"
 
 
 def test_a_failed_trial_is_not_repeated_because_its_model_is_missing(digits, places, monkeypatch):
     monkeypatch.setattr(trial, "run_trial", write_failed)
-    ask(digits, places, 2, ("model.keras",))
+    obtain(digits, places, 2, ("model.keras",))
     monkeypatch.setattr(trial, "run_trial", killed)
-    ask(digits, places, 2, ("model.keras",))
+    obtain(digits, places, 2, ("model.keras",))
     assert json.loads(places["record"].read_text())["status"] == "failed"

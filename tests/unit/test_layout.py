@@ -111,7 +111,7 @@ def test_paths_equal_those_in_the_readme_and_the_rules():
         "results/wine/final/optimum/1/log.txt": study.final("optimum", 1).log,
         "results/wine/data/fold_2/x_train.npy": study.data.fold(2).array("x", "train"),
         "results/wine/data/dataset.json": study.data.fold(None).info,
-        "results/wine/data/whole/preprocessing.json": study.data.whole.preprocessing,
+        "results/wine/data/refit/preprocessing.json": study.data.refit.preprocessing,
         "results/wine/selection/selection.json": study.selection,
         "results/wine/optimum/weights/dense_kernel.csv": study.optimum.weight("dense/kernel"),
         "results/wine/optimum/figures/captions.json": study.optimum.figures.captions,

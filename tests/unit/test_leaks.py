@@ -59,7 +59,7 @@ def test_a_column_that_encodes_the_target_is_reported(tmp_path):
 
 
 @needs_tables
-def test_a_third_of_the_wine_has_duplicates_in_other_parts(tmp_path):
+def test_a_third_of_the_wine_samples_have_duplicates_in_other_parts(tmp_path):
     wine = tmp_path / "wine.csv"
     wine.write_bytes(gzip.decompress((TABLES / "wine.csv.gz").read_bytes()))
     advice = "(all with the same target); declare data.group or remove the duplicates"
@@ -160,7 +160,7 @@ def test_the_target_in_another_unit_is_reported_for_any_distribution():
     assert single_columns(features, price) == {"cents", "falling"}
 
 
-def test_few_samples_or_one_frequent_class_are_no_evidence():
+def test_few_samples_or_one_frequent_class_cause_no_warning():
     rare = (np.arange(1000) % 250 == 3).astype(int)  # 4 samples, all of them in validation
     assert single_columns({"code": rare.astype(float)}, rare, ["a", "b"]) == set()
     assert single_columns({"code": np.arange(20) % 2.0}, np.arange(20) % 2, ["a", "b"]) == set()

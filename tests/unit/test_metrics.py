@@ -93,7 +93,7 @@ def test_metrics_do_not_depend_on_the_order_of_samples_or_a_shift_of_the_logits(
     order = generator.permutation(len(labels))
     plain = classification_metrics(log_softmax(outputs), labels)
     shifted = classification_metrics(log_softmax((outputs.astype(float) + shift)[order]), labels[order])
-    for metric in ("mse", "logloss"):  # the shift may round a near tie into a tie, which the others would show
+    for metric in ("mse", "logloss"):  # because of rounding, the shift may turn a near tie into a tie
         assert plain[metric] == pytest.approx(shifted[metric], rel=1e-9, abs=1e-9)
     assert plain == pytest.approx(classification_metrics(log_softmax(outputs[order]), labels[order]), nan_ok=True)
 

@@ -81,7 +81,7 @@ def test_concurvity_and_k_index_equal_those_of_mgcv(mgcv, n, seed):
         assert check.concurvity_worst == pytest.approx(golden.worst[term.term], abs=0.01), term.term
         if term.edf > 1.5:  # the sign of an effect close to zero is random
             assert check.concurvity_observed == pytest.approx(golden.observed[term.term], abs=0.02), term.term
-        if term.term in ("s(x)", "s(w)"):  # no ties, whose order is free
+        if term.term in ("s(x)", "s(w)"):  # there are no ties, whose order is arbitrary
             assert check.k_index == pytest.approx(golden.k_index[term.term], abs=0.02), term.term
         if term.term.startswith("te"):
             assert check.k_index == pytest.approx(golden.k_index[term.term], abs=0.1), term.term

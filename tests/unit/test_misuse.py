@@ -83,7 +83,7 @@ def calls(name):
 
 @pytest.fixture(autouse=True)
 def messages():
-    """The messages are not compared with snapshots, since they depend on the arguments of each command."""
+    """Do not compare the messages with snapshots, since they depend on the arguments of each command."""
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_an_invalid_call_is_reported_in_one_line_with_exit_code_2(folder, capsys
             code = main([name, *arguments])
         except SystemExit as end:
             code = end.code
-        except Exception as error:  # a traceback for the user
+        except Exception as error:  # a message with a traceback
             code = repr(error)
         captured = capsys.readouterr()
         if code != 2 or captured.err.count("\n") != 1 or captured.out:

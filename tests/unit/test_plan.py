@@ -108,7 +108,7 @@ def test_a_run_writes_each_step_config_once_and_a_dry_run_writes_none(tmp_path, 
     plan.write_step_configs()
     assert {str(file) for file in Path("results/s/config").glob("*.json")} == {path, *rounds}
     assert table_csv(read_study(path)) == table_csv(plan.config)
-    Path(path).write_text("{")  # damaged by hand
+    Path(path).write_text("{")  # damage the file
     plan.write_step_configs()
     assert table_csv(read_study(path)) == table_csv(plan.config)
     more = Plan(changed(raw, {"search.rounds": 3, "analysis.gam": "s(l1, k=3)"}), "c")
@@ -116,7 +116,7 @@ def test_a_run_writes_each_step_config_once_and_a_dry_run_writes_none(tmp_path, 
     assert more.step_config("study", "data", "search", "space", "training") != path
 
 
-def test_a_config_of_any_length_and_any_characters_reaches_the_steps(tmp_path, monkeypatch):
+def test_a_config_of_any_length_and_any_characters_is_passed_to_the_steps(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     columns = [f"column {number} {{d}} 'ü' 😀 \x85 \u2028" for number in range(8000)]
     Path("rows.csv").write_text("y," + ",".join(f'"{name}"' for name in columns[:1]) + "\n1,2\n", encoding="utf-8")

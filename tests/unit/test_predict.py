@@ -35,7 +35,7 @@ CASES = Path(__file__).parents[1] / "cases"
         [Decimal(1), Decimal(0), None],
     ],
 )
-def test_truth_values_are_0_and_1_however_they_are_stored(cells):
+def test_booleans_are_0_and_1_in_every_format(cells):
     np.testing.assert_array_equal(raw_numbers(pd.Series(cells, name="a"), ["?"]), [1, 0, np.nan])
 
 
@@ -47,7 +47,7 @@ def test_a_cell_that_is_not_a_number_is_an_error(cells):
 
 @pytest.fixture
 def exported(tmp_path):
-    """An exported model, and a file of samples for it."""
+    """Return an exported model, and a file of samples for it."""
     file = tmp_path / "rows.csv"
     file.write_text(ROWS)
     return write_model(tmp_path / "optimum", WIDE), file
@@ -110,7 +110,7 @@ def test_a_warning_lists_five_unseen_levels_and_the_number_of_the_others(exporte
         ("preprocessing.json", None, "no such file"),
     ],
 )
-def test_a_damaged_or_missing_file_of_a_model_is_one_line(exported, name, change, message):
+def test_a_damaged_or_missing_file_of_a_model_is_reported_in_one_line(exported, name, change, message):
     model, file = exported
     path = model.with_name(name)
     content = path.read_bytes()

@@ -8,21 +8,21 @@ from types import SimpleNamespace
 import pytest
 
 from gamtune import prune as pruning
-from gamtune.prune import prune, show_unwanted
-from gamtune.results.clean_up import Unwanted, remove
+from gamtune.prune import prune, show_unneeded
+from gamtune.results.clean_up import Unneeded, remove
 from gamtune.runtime.run_lock import active_run, exclusive
 
 
 @pytest.fixture
 def trials(tmp_path):
-    """Return three trials of a study, as `unwanted` finds them."""
+    """Return three trials of a study, as `unneeded_trials` finds them."""
     found = []
     for name in "abc":
         folder = tmp_path / "small" / "trials" / name
         folder.mkdir(parents=True)
         for file in ("record.json", "model.keras", "log.txt"):
             (folder / file).touch()
-        found.append(Unwanted(folder, "small", 0))
+        found.append(Unneeded(folder, "small", 0))
     return found
 
 
@@ -60,11 +60,11 @@ def test_runs_and_syncs_are_locked_while_prune_removes_files(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     seen = []
 
-    def unwanted(plans):
+    def unneeded_trials(plans):
         seen.append((active_run(), is_locked(Path("results/.mlflow.lock"))))
         return []
 
-    monkeypatch.setattr(pruning, "unwanted", unwanted)
+    monkeypatch.setattr(pruning, "unneeded_trials", unneeded_trials)
     plan = SimpleNamespace(config=SimpleNamespace(tracking=SimpleNamespace(uri="sqlite:///results/mlflow.db")))
     assert prune([plan]) == 0
     ((active, locked),) = seen
@@ -72,7 +72,7 @@ def test_runs_and_syncs_are_locked_while_prune_removes_files(tmp_path, monkeypat
     assert locked
     capsys.readouterr()
     with exclusive("study small"):
-        show_unwanted([plan])
+        show_unneeded([plan])
     assert "study small, PID" in capsys.readouterr().err
-    show_unwanted([plan])
+    show_unneeded([plan])
     assert capsys.readouterr().err == ""

@@ -54,10 +54,10 @@ def drawn(seed, kind):
 @pytest.mark.skipif(RSCRIPT is None, reason="R is not installed")
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_draws_of_a_thousand_seeds_equal_those_of_r(kind):
-    told = subprocess.run(
+    done = subprocess.run(
         [RSCRIPT, "--vanilla", GOLDEN / "many.R", kind.capitalize(), "1000"], capture_output=True, text=True, check=True
     )
-    lines = told.stdout.splitlines()
+    lines = done.stdout.splitlines()
     assert len(lines) == 1000
     for line in lines:
         seed, *expected = line.split()

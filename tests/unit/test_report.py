@@ -38,7 +38,7 @@ CONFIG = {
 def candidate(name, mean, difference=None, half=None, skipped=None):
     low, high = (None, None) if half is None else (difference - half, difference + half)
     return {
-        "candidate": name, "rule": "best_observed", "source": f"row of {name}", "observed": 0.04, "predicted": None,
+        "candidate": name, "rule": "best_observed", "source": f"configuration {name}", "observed": 0.04, "predicted": None,
         "replicates": [], "mean": mean, "mean_low": None if skipped else mean - 0.007, "mean_high": None if skipped else
         mean + 0.007, "epochs": 12, "weights": 9000, "sd": None if skipped else 0.003, "n": 0 if skipped else 3,
         "difference": difference, "low": low, "high": high, "skipped": skipped,
@@ -58,7 +58,7 @@ SELECTION = {
         candidate("gam_optimum", None, skipped="3 of 3 confirmations failed: <diverged>"),
     ],
     "optimism": {
-        "row": "row of observed_1",
+        "row": "configuration observed_1",
         "observed": 0.04,
         "fresh_mean": 0.052,
         "difference": 0.012,
@@ -69,8 +69,8 @@ SELECTION = {
 
 
 CANDIDATES = """candidate,rule,source,observed,predicted,nearest,usual,reason,spec
-observed_1,best_observed,row r1,0.04,,0,0.21,,
-observed_2,best_observed,row r2,0.04,,0.35,0.21,,
+observed_1,best_observed,configuration r1,0.04,,0,0.21,,
+observed_2,best_observed,configuration r2,0.04,,0.35,0.21,,
 gam_optimum,gam_optimum,GAM,,,,,no formula,
 """
 SUPPORT = """candidate,parameter,value,low,high,quantile,warning
@@ -117,7 +117,7 @@ def study(tmp_path):
     ]
     ColumnUse.write(columns, tmp_path / "data" / "columns.csv")
     add_figures(tmp_path, mse_by_parameter="found")
-    (tmp_path / "gam" / "skipped.txt").write_text("19 coefficients for 5 rows\n")
+    (tmp_path / "gam" / "skipped.txt").write_text("19 coefficients for 5 configurations\n")
     (tmp_path / "selection" / "selection.json").write_text(json.dumps(SELECTION))
     record = {"status": "ok", "metrics": {}, "trial": "0123456789ab", "seconds": 21.3, "versions": {"keras": "3.15.1"}}
     (tmp_path / "selection" / "candidates.csv").write_text(CANDIDATES)
@@ -191,7 +191,7 @@ def test_the_summary_shows_the_selection_and_the_test_scores(study):
 
 
 def test_the_report_gives_the_reason_for_a_skipped_model(study):
-    assert "No model of the error was fitted: 19 coefficients for 5 rows" in page_of(study)
+    assert "No model of the error was fitted: 19 coefficients for 5 configurations" in page_of(study)
 
 
 def test_a_model_is_shown_with_its_terms_and_captions(study):
@@ -353,7 +353,9 @@ def test_the_findings_state_if_no_effect_is_significant():
     model = {"deviance_explained": 0.4, "null_deviance_explained": 0.35}
     best = {"name": "a", "validation_mse": 0.04}
     sentence = describe_search_results(best, 0.06, [{"term": "s(l1)", "p_adjusted": 0.2, "deviance_share": 0.1}], model)
-    assert sentence[1].startswith("No effect of a hyperparameter is significant. The additive model explains 40.0")
+    assert sentence[1].startswith(
+        "No effect of a hyperparameter is significant. The generalised additive model (GAM) explains 40.0"
+    )
     assert len(describe_search_results(best, 0.06, [], None)) == 1
 
 

@@ -136,11 +136,11 @@ def test_a_run_on_another_machine_is_detected_by_its_heartbeat(monkeypatch):
         lock = json.loads(LOCK.read_text()) | {"host": "elsewhere"}
     LOCK.write_text(json.dumps(lock))
     with exclusive("study small"):
-        pass  # it was in a container of this machine, and is dead
+        pass  # the run was in a container of this machine and has ended
     lock |= {"boot": "another"}
     LOCK.write_text(json.dumps(lock))
     with exclusive("study small"):
-        pass  # it gave no sign of life
+        pass  # the lock file was not touched
     LOCK.write_text(json.dumps(lock))
     alive = threading.Thread(target=lambda: [(os.utime(LOCK), time.sleep(0.02)) for _ in range(15)])
     alive.start()

@@ -34,7 +34,7 @@ def confirmed(folder, errors, selected_on="validation"):
         writer.writerow(Candidate.columns())
         for number, (name, values) in enumerate(errors.items(), start=1):
             spec = make_spec({"neurons": [number], "patience": 3}, 1).to_json() if values else ""
-            reason = "" if values else "no row"
+            reason = "" if values else "no configuration"
             writer.writerow(
                 [name, "best_observed", f"configuration r{number}", 0.01 * number, "", "", "", reason, spec]
             )
@@ -159,7 +159,7 @@ def test_empty_slots_and_failed_confirmations_are_skipped_with_their_reason(tmp_
     selection = made(confirmed(tmp_path, {"a": None, "b": [0.03, None, 0.03], "c": [0.05, 0.06, 0.05]}))
     assert selection["optimum"] == "c"
     skipped = [entry["skipped"] for entry in selection["candidates"]]
-    assert skipped == ["no row", "1 of 3 confirmations failed: diverged", None]
+    assert skipped == ["no configuration", "1 of 3 confirmations failed: diverged", None]
 
 
 def test_without_confirmed_candidates_there_is_an_error_and_no_selection(tmp_path, capsys):
@@ -170,7 +170,7 @@ def test_without_confirmed_candidates_there_is_an_error_and_no_selection(tmp_pat
     stderr = capsys.readouterr().err
     assert (
         stderr
-        == "gamtune select: no candidate could be confirmed: a: no row; b: 1 of 1 confirmations failed: diverged\n"
+        == "gamtune select: no candidate could be confirmed: a: no configuration; b: 1 of 1 confirmations failed: diverged\n"
     )
     assert not (tmp_path / "selection" / "selection.json").exists()
 
@@ -184,21 +184,21 @@ def test_one_replicate_gives_a_difference_without_interval(tmp_path):
 
 def summary(study, errors):
     """Return a summary in which trial i has the i-th error, or failed if it is NaN."""
-    rows = []
-    for row, error in zip(build_table(study), errors, strict=True):
-        values = cells(row.spec, table_columns(study))
+    lines = []
+    for trial, error in zip(build_table(study), errors, strict=True):
+        values = cells(trial.spec, table_columns(study))
         status = "failed" if math.isnan(error) else "ok"
-        rows.append(
+        lines.append(
             {
-                "trial": row.spec.trial,
-                "configuration": row.configuration,
-                "name": row.name,
+                "trial": trial.spec.trial,
+                "configuration": trial.configuration,
+                "name": trial.name,
                 **values,
                 "status": status,
                 "validation_mse": error,
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(lines)
 
 
 def candidates_of(study, errors, tmp_path):
@@ -212,11 +212,11 @@ def test_the_best_configurations_are_candidates_in_order_without_failed_ones(mak
     study = make_study(search__draws=6)
     errors = [0.5, math.nan, 0.2, 0.4, 0.1, 0.3]
     proposed = candidates_of(study, errors, tmp_path)
-    rows = build_table(study)
-    for rank, row in enumerate([4, 2, 5, 3, 0], start=1):
+    trials = build_table(study)
+    for rank, index in enumerate([4, 2, 5, 3, 0], start=1):
         candidate = proposed[f"observed_{rank}"]
-        assert (candidate.source, candidate.observed) == (f"configuration {rows[row].name}", errors[row])
-        assert candidate.spec == rows[row].spec
+        assert (candidate.source, candidate.observed) == (f"configuration {trials[index].name}", errors[index])
+        assert candidate.spec == trials[index].spec
     assert proposed["gam_optimum"].spec is None
     assert proposed["gam_optimum"].reason == "the config has no formula (analysis.gam)"
 
@@ -231,13 +231,13 @@ def test_replicates_of_a_configuration_are_one_candidate_ranked_by_their_mean(ma
     study = make_study(search__draws=2, search__replicates=2)
     proposed = candidates_of(
         study, [0.1, 0.5, 0.2, 0.3], tmp_path
-    )  # the best replicate belongs to the worse configuration
+    )  # the best replicate is one of the worse configuration
     assert [proposed[f"observed_{rank}"].observed for rank in (1, 2)] == pytest.approx([0.25, 0.3])
     assert proposed["observed_1"].source == "configuration random_002, mean of 2 trials"
     assert proposed["observed_3"].spec is None
 
 
-def test_a_candidate_by_hand_that_equals_another_is_not_trained_twice(make_study, tmp_path):
+def test_a_listed_candidate_that_equals_another_is_not_trained_twice(make_study, tmp_path):
     study = make_study(search={"strategy": "manual", "rows": [{"l1": 0.1}, {"l1": 0.2}]}, space=None,
                        selection={"rules": ["best_observed", "by_hand"], "by_hand": {"same": {"l1": 0.1}, "other": {"l1": 0.3}}})  # fmt: skip
     proposed = candidates_of(study, [0.1, 0.2], tmp_path)
@@ -245,7 +245,7 @@ def test_a_candidate_by_hand_that_equals_another_is_not_trained_twice(make_study
     assert proposed["by_hand_other"].spec.l1 == 0.3
 
 
-def test_the_source_of_a_candidate_by_hand_and_its_distance_from_the_search_are_reported(make_study, tmp_path):
+def test_the_source_of_a_listed_candidate_and_its_distance_from_the_search_are_reported(make_study, tmp_path):
     choice = {"l1": 0.5, "who": "Ada", "figures": ["gam_l1", "gam_rho"]}
     study = make_study(search__draws=8, selection={"rules": ["by_hand"], "by_hand": {"mine": choice}})
     proposed = candidates_of(study, [0.1 * n for n in range(1, 9)], tmp_path)["by_hand_mine"]
@@ -289,7 +289,7 @@ def test_the_standard_error_of_single_trials_is_that_of_the_residuals_of_the_mod
     )
 
 
-def test_no_finished_configuration_is_one_line(make_study, tmp_path):
+def test_a_study_without_finished_configurations_is_reported_in_one_line(make_study, tmp_path):
     with pytest.raises(StepError, match="none of the 2 configurations finished"):
         candidates_of(make_study(search__draws=2), [math.nan, math.nan], tmp_path)
 

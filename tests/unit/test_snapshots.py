@@ -134,7 +134,7 @@ def test_the_help_of_a_command_equals_the_snapshot(command, snapshot):
     parser = argparse.ArgumentParser()
     module, description = COMMANDS[command]
     import_module(module).add_arguments(parser)
-    # Not the formatted help, whose layout depends on Python's version
+    # The formatted help is not compared, because its layout depends on the version of Python
     arguments = {
         " ".join(action.option_strings) or action.metavar or action.dest: action.help
         for action in parser._actions

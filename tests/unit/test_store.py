@@ -44,12 +44,12 @@ def trained(monkeypatch):
 
 
 @pytest.fixture
-def ask(digits, tmp_path):
-    def ask(spec=SPEC, leaves=BOTH, continues=0):
+def obtain(digits, tmp_path):
+    def obtain(spec=SPEC, leaves=BOTH, continues=0):
         launch(spec, digits, tmp_path / "trial" / "record.json", tmp_path / "store", 1, 1, leaves, continues)
         return tmp_path / "store" / store_key(spec, Prepared.open(digits).fingerprint, training_code())
 
-    return ask
+    return obtain
 
 
 def overwrite(path, content):
@@ -72,12 +72,12 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("name", ["record.json", "model.keras", ".record.json.sha256", ".model.keras.sha256"])
-def test_a_damaged_trial_is_moved_away_and_trained_again(ask, trained, tmp_path, capfd, name, damage):
-    folder = ask()
+def test_a_damaged_trial_is_moved_away_and_trained_again(obtain, trained, tmp_path, capfd, name, damage):
+    folder = obtain()
     good = {file.name: file.read_bytes() for file in folder.iterdir()}
     bad = damage(good[name])
     overwrite(folder / name, bad)
-    ask()
+    obtain()
     assert trained == [SPEC.trial] * 2
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == good
     assert json.loads((tmp_path / "trial" / "record.json").read_text())["metrics"] == [0.5]
@@ -87,25 +87,25 @@ def test_a_damaged_trial_is_moved_away_and_trained_again(ask, trained, tmp_path,
     assert "moved to" in line
     kept = [file.read_bytes() for file in (tmp_path / "store" / ".damaged").rglob("*") if file.name == name]
     assert kept == [bad]
-    ask()
+    obtain()
     assert len(trained) == 2
 
 
-def test_a_model_without_a_record_is_moved_away(ask, trained, tmp_path):
-    folder = ask()
+def test_a_model_without_a_record_is_moved_away(obtain, trained, tmp_path):
+    folder = obtain()
     (folder / "record.json").unlink()
-    ask()
+    obtain()
     assert len(trained) == 2
     assert [file.name for file in (tmp_path / "store").glob(".damaged/*/*")] == [folder.name]
 
 
-def test_a_trial_stored_under_a_wrong_key_is_not_returned(ask, trained, tmp_path):
-    mine, foreign = ask(), ask(OTHER)
+def test_a_trial_stored_under_a_wrong_key_is_not_returned(obtain, trained, tmp_path):
+    mine, foreign = obtain(), obtain(OTHER)
     for file in mine.iterdir():
         file.unlink()
     for file in foreign.iterdir():
         (mine / file.name).write_bytes(file.read_bytes())
-    ask()
+    obtain()
     assert trained == [SPEC.trial, OTHER.trial, SPEC.trial]
     assert json.loads((tmp_path / "trial" / "record.json").read_text())["trial"] == SPEC.trial
     assert (mine / "model.keras").read_text().startswith(f"model.keras of {SPEC.trial}")
@@ -122,34 +122,34 @@ def test_every_part_of_the_identity_of_a_trial_is_compared(tmp_path, field, caps
     assert f"belongs to another trial (its {field} differs)" in capsys.readouterr().err
 
 
-def test_a_damaged_model_does_not_change_the_record(ask, trained, tmp_path):
-    folder = ask()
+def test_a_damaged_model_does_not_change_the_record(obtain, trained, tmp_path):
+    folder = obtain()
     record = (folder / "record.json").stat().st_mtime_ns
     overwrite(folder / "model.keras", b"")
-    ask()
+    obtain()
     assert (folder / "record.json").stat().st_mtime_ns == record
     assert (tmp_path / "trial" / "model.keras").stat().st_size > 0
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_trial_does_not_continue_from_a_damaged_state(ask, trained, damage):
-    short = ask(SHORT)
-    assert f"continued from {short.name}" in (ask(SPEC, BOTH, 2) / "model.keras").read_text()
+def test_a_trial_does_not_continue_from_a_damaged_state(obtain, trained, damage):
+    short = obtain(SHORT)
+    assert f"continued from {short.name}" in (obtain(SPEC, BOTH, 2) / "model.keras").read_text()
     overwrite(short / "state.npz", damage((short / "state.npz").read_bytes()))
-    assert "continued from None" in (ask(replace(SPEC, epochs=5), BOTH, 2) / "model.keras").read_text()
+    assert "continued from None" in (obtain(replace(SPEC, epochs=5), BOTH, 2) / "model.keras").read_text()
 
 
-def test_a_trial_damaged_twice_is_kept_twice(ask, trained, tmp_path):
+def test_a_trial_damaged_twice_is_kept_twice(obtain, trained, tmp_path):
     for _ in range(2):
-        overwrite(ask() / "record.json", b"")
-    ask()
+        overwrite(obtain() / "record.json", b"")
+    obtain()
     assert len(list((tmp_path / "store" / ".damaged").iterdir())) == 2
 
 
-def test_a_trial_trained_again_by_another_process_is_kept(ask, trained, monkeypatch):
+def test_a_trial_trained_again_by_another_process_is_kept(obtain, trained, monkeypatch):
     from gamtune.results import store
 
-    folder = ask()
+    folder = obtain()
     problem = Stored._record_problem
     answers = iter(["the record is gone"])
     monkeypatch.setattr(Stored, "_record_problem", lambda self: next(answers, None) or problem(self))
@@ -162,18 +162,18 @@ def _identity(folder):
     return record["data"], record["code"]
 
 
-def test_the_copy_in_the_results_has_a_checksum(ask, trained, tmp_path):
-    ask()
+def test_the_copy_in_the_results_has_a_checksum(obtain, trained, tmp_path):
+    obtain()
     for name in ("record.json", "model.keras"):
         assert checksum_of(tmp_path / "trial" / name).read_text().endswith(f"  {name}\n")
-    ask(SPEC, ())
+    obtain(SPEC, ())
     assert not (tmp_path / "trial" / "model.keras").exists()
     assert not checksum_of(tmp_path / "trial" / "model.keras").exists()
 
 
-def test_placing_a_model_leaves_the_store_read_only(ask, trained):
-    folder = ask()
-    ask()
+def test_placing_a_model_leaves_the_store_read_only(obtain, trained):
+    folder = obtain()
+    obtain()
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o444}
 
 

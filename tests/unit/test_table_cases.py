@@ -120,8 +120,8 @@ def test_a_class_can_have_the_name_of_a_missing_value(case):
     assert prepared(of_config())["classes"] == ["Mild", "None", "Severe"]
 
 
-def test_truth_values_with_gaps_are_numbers_in_every_file(case):
-    case("39-truth-values-with-gaps-two-files")
+def test_booleans_with_missing_values_are_numbers_in_every_file(case):
+    case("39-booleans-with-gaps-two-files")
     data = of_config()
     prepared(data)
     written = json.loads(Path("data/preprocessing.json").read_text())
@@ -199,7 +199,7 @@ def test_predictions_that_cannot_be_scored_are_refused(case, capsys, name, file,
     assert capsys.readouterr().err == f"{file}: {line}\n"
 
 
-def test_metrics_are_valid_json_and_of_the_classes_of_actual(case, capsys):
+def test_metrics_are_valid_json_and_use_the_classes_of_the_column_actual(case, capsys):
     case("41-metrics-nan")
     assert main(["metrics", "predictions.csv"]) == 0
     assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["r2"] is None
@@ -208,7 +208,7 @@ def test_metrics_are_valid_json_and_of_the_classes_of_actual(case, capsys):
     assert json.loads(capsys.readouterr().out)["classes"] == ["a", "b"]
 
 
-def test_a_comma_at_the_end_of_each_line_shifts_no_column(case, capsys):
+def test_a_comma_at_the_end_of_each_line_does_not_shift_columns(case, capsys):
     case("03-gam-columns-shift")
     for file in ("good", "trailing"):
         assert main(["gam", f"{file}.csv", "--formula", "s(x, k=5)", "--out", file]) == 0
@@ -219,7 +219,7 @@ def test_a_comma_at_the_end_of_each_line_shifts_no_column(case, capsys):
 
 
 def test_check_reads_the_data_and_shows_how_each_column_is_interpreted(case, capsys):
-    case("39-truth-values-with-gaps-two-files")
+    case("39-booleans-with-gaps-two-files")
     assert main(["check", "config.yaml"]) == 0
     assert "distinct" not in capsys.readouterr().out
     assert main(["check", "--data", "config.yaml"]) == 0
@@ -248,7 +248,7 @@ def test_check_refuses_what_the_data_step_would_refuse(case, capsys):
     assert "row 2, column 'pay': '1,222'" in capsys.readouterr().err
 
 
-def test_an_input_that_counts_the_samples_is_a_warning(case):
+def test_an_input_that_numbers_the_samples_causes_a_warning(case):
     case("15-target-trailing-spaces")
     rows = pd.read_csv("rows.csv")
     rows.assign(visit=np.arange(90)[::-1] + 7).to_csv("rows.csv", index=False)

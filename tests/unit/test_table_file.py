@@ -55,7 +55,7 @@ def test_two_columns_of_one_name_are_refused(folder, rows):
     assert "two columns have the name 'a'" in refused(folder, data_of())
 
 
-def test_rows_wider_than_their_header_do_not_shift(folder):
+def test_lines_longer_than_the_header_are_not_shifted(folder):
     (folder / "rows.csv").write_text("a,b,y\n" + "".join(f"{row},2,p,{row % 2}\n" for row in range(40)))
     assert "rows.csv: line 2 has 4 cells, but the header has 3" in refused(folder, data_of())
     (folder / "rows.csv").write_text("a,b,y\n" + "".join(f"{row},2,{'pq'[row % 2]},\n" for row in range(40)))
@@ -168,8 +168,10 @@ def test_a_code_is_the_same_level_in_every_file(folder, rows, suffix):
     def write(table, name):
         (table.to_csv if suffix == "csv" else table.to_parquet)(f"{name}.{suffix}", index=False)
 
-    rows["word"] = ["01", "A", "B"] * 20  # a file of its first row alone holds a number
-    write(rows.assign(code=rows["code"].where(rows.index != 0)), "rows")  # a gap makes all its numbers floats
+    rows["word"] = ["01", "A", "B"] * 20  # a file with the first row only contains a number
+    write(
+        rows.assign(code=rows["code"].where(rows.index != 0)), "rows"
+    )  # a missing value makes all numbers of the column floats
     data = data_of(f"rows.{suffix}", categorical=["code"], validation={"fraction": 0.2})
     prepare(data, folder / "data")
     fitted = Preprocessing.read(folder / "data/preprocessing.json")

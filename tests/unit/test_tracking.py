@@ -42,7 +42,7 @@ pytestmark = pytest.mark.slow
 
 def test_syncing_twice_leaves_one_finished_run_per_trial(study):
     study.write_trials(4)
-    assert study.sync() == Counts(added=4 + 1)  # the study's own run beside them
+    assert study.sync() == Counts(added=4 + 1)  # the additional run is that of the study
     assert study.sync() == Counts(unchanged=4 + 1)
     assert study.runs().keys() == {f"trial/{trial}" for trial in study.trials}
     assert study.statuses() == {"FINISHED"}
@@ -59,7 +59,7 @@ def test_a_changed_record_replaces_its_run(study):
     assert study.runs()[f"trial/{changed}"].data.metrics["validation_mse"] == 0.01
 
 
-def test_a_run_stays_while_its_record_or_the_table_is_made_again(study):
+def test_a_run_is_kept_while_its_record_or_the_table_is_missing(study):
     study.write_trials(2)
     study.sync()
     (study.folder / f"trials/{study.trials[0]}/record.json").unlink()
@@ -69,7 +69,7 @@ def test_a_run_stays_while_its_record_or_the_table_is_made_again(study):
     assert len(study.runs()) == 2
 
 
-def test_a_trial_dropped_from_the_table_loses_its_run(study):
+def test_the_run_of_a_trial_that_left_the_table_is_deleted(study):
     study.write_trials(3)
     study.sync()
     kept = study.trials[1:]
@@ -77,7 +77,7 @@ def test_a_trial_dropped_from_the_table_loses_its_run(study):
     study.sync()
     runs = study.runs()
     assert runs.keys() == {f"trial/{trial}" for trial in kept}
-    assert {run.info.run_name for run in runs.values()} == {"t0000", "t0001"}, "names follow the table"
+    assert {run.info.run_name for run in runs.values()} == {"t0000", "t0001"}, "the names are those of the table"
 
 
 def test_a_failed_record_is_a_failed_run_with_its_reason(study):
@@ -89,7 +89,7 @@ def test_a_failed_record_is_a_failed_run_with_its_reason(study):
     assert run.data.tags["gamtune.reason"] == "loss is nan in epoch 3"
 
 
-def test_a_skipped_record_has_no_run_and_a_damaged_one_stops_no_other(study, caplog):
+def test_skipped_and_damaged_records_have_no_run_and_the_others_are_synced(study, caplog):
     study.write_trials(3)
     (study.folder / f"trials/{study.trials[0]}/record.json").write_text('{"status": "skipped"}')
     (study.folder / f"trials/{study.trials[1]}/record.json").write_text('{"status": "o')
@@ -99,7 +99,7 @@ def test_a_skipped_record_has_no_run_and_a_damaged_one_stops_no_other(study, cap
     assert f"{study.trials[1]}/record.json: not tracked" in warning
 
 
-def test_the_run_of_a_killed_sync_is_finished_by_the_next(study):
+def test_the_next_sync_completes_the_run_of_a_killed_sync(study):
     study.write_trials(2)
     record = read_study(study.tracked).runs[0]
     with study.open() as store:
@@ -111,11 +111,11 @@ def test_the_run_of_a_killed_sync_is_finished_by_the_next(study):
     assert run.data.metrics["train_mse"] == 0.1
 
 
-def test_a_sync_killed_among_its_runs_leaves_nothing_double_or_running(study):
+def test_after_a_killed_sync_the_next_leaves_one_finished_run_per_trial(study):
     study.write_trials(12)
     writer = start_python(SYNC, study.name, study.uri, study.results)
     while study.query("SELECT count(*) FROM runs")[0][0] < 4:
-        assert writer.poll() is None, "ended before it was killed"
+        assert writer.poll() is None, "the sync ended before it was killed"
         time.sleep(0.002)
     writer.kill()
     writer.wait()
@@ -124,7 +124,7 @@ def test_a_sync_killed_among_its_runs_leaves_nothing_double_or_running(study):
     assert study.statuses() == {"FINISHED"}
 
 
-def test_two_syncs_at_once_in_a_new_store_leave_one_run_per_trial(tmp_path):
+def test_two_simultaneous_syncs_to_a_new_store_leave_one_run_per_trial(tmp_path):
     study = Study(tmp_path)
     study.write_trials(5)
     ready = tmp_path / "ready"
@@ -134,10 +134,10 @@ def test_two_syncs_at_once_in_a_new_store_leave_one_run_per_trial(tmp_path):
     assert len(study.runs()) == 5
     assert study.query("SELECT count(*) FROM runs") == [(5 + 1,)]
     assert study.query("SELECT count(*) FROM runs WHERE experiment_id = 0") == [(0,)]
-    assert not list(study.results.glob(".mlflow.db*")), "what the schema was made in"
+    assert not list(study.results.glob(".mlflow.db*")), "the temporary folder of the schema is removed"
 
 
-def test_experiment_0_stays_empty_and_artifacts_lie_beside_the_database(study):
+def test_the_default_experiment_is_empty_and_artifacts_are_beside_the_database(study):
     study.write_trials(2)
     study.sync()
     assert study.query("SELECT count(*) FROM runs WHERE experiment_id = 0") == [(0,)]
@@ -146,13 +146,13 @@ def test_experiment_0_stays_empty_and_artifacts_lie_beside_the_database(study):
     assert copy.read_bytes() == (study.folder / f"trials/{study.trials[0]}/record.json").read_bytes()
 
 
-def test_a_moved_project_finds_its_artifacts_and_a_deleted_store_comes_back(study, tmp_path):
+def test_a_moved_project_keeps_its_artifacts_and_a_deleted_store_is_restored(study, tmp_path):
     study.write_trials(2)
     study.sync()
     study.results.rename(tmp_path / "moved")
     study = Study(tmp_path, "moved")
     study.write_trials(3)
-    assert study.sync().added == 2  # the new row and, its table having changed, the study's own run
+    assert study.sync().added == 2  # the new trial, and the run of the study, since its table has changed
     with study.open() as store:
         for run in study_runs(store):
             assert [file.path for file in store.client.list_artifacts(run.info.run_id)] == ["record.json"]
@@ -162,7 +162,7 @@ def test_a_moved_project_finds_its_artifacts_and_a_deleted_store_comes_back(stud
     assert len(study.runs()) == 3
 
 
-def test_curves_have_one_point_per_epoch_at_its_step_and_time(study):
+def test_learning_curves_have_one_point_per_epoch_with_its_step_and_time(study):
     study.write_trials(1)
     study.write_record(study.trials[0], epochs=400)  # 2000 points: more than one batch
     study.sync()
@@ -178,7 +178,7 @@ def test_curves_have_one_point_per_epoch_at_its_step_and_time(study):
     assert [(point.step, point.value) for point in curves["validation_mse"]] == [(0, 0.2)]
 
 
-def test_what_varies_is_a_param_and_what_does_not_is_a_tag(study):
+def test_varied_settings_are_params_and_constant_settings_are_tags(study):
     study.write_trials(3)
     study.sync()
     data = study.runs()[f"trial/{study.trials[2]}"].data
@@ -188,10 +188,10 @@ def test_what_varies_is_a_param_and_what_does_not_is_a_tag(study):
         "l1": "0.002", "log10_l1": "-2.69897", "epsilon": "0.01", "log10_epsilon": "-2",
     }  # fmt: skip
     assert (data.tags["l2"], data.tags["batch_size"]) == ("0.5", "32")
-    assert "train_r2" not in data.metrics, "a metric that is null"
+    assert "train_r2" not in data.metrics, "a metric that is null is left out"
 
 
-def test_a_setting_that_begins_to_vary_becomes_a_param_of_the_old_runs_too(study):
+def test_a_setting_that_starts_to_vary_becomes_a_param_of_earlier_runs(study):
     study.write_table(["0" * 12])
     study.write_record("0" * 12, number=0)
     study.sync()
@@ -201,7 +201,7 @@ def test_a_setting_that_begins_to_vary_becomes_a_param_of_the_old_runs_too(study
     assert {run.data.params["l1"] for run in study.runs().values()} == {"0.0", "0.001"}
 
 
-def test_confirmations_and_the_optimum_are_runs_of_their_own(study):
+def test_confirmations_and_the_optimum_are_separate_runs(study):
     study.write_trials(1)
     study.write_record("a" * 12, "confirm/best_observed/1")
     study.write_record("b" * 12, "confirm/best_observed/2")
@@ -218,7 +218,7 @@ def test_confirmations_and_the_optimum_are_runs_of_their_own(study):
     assert study.runs("confirmation") == {}
 
 
-def test_the_studys_run_holds_its_files_and_follows_them(study):
+def test_the_run_of_the_study_contains_its_files_and_is_updated(study):
     study.write_trials(1)
     (study.folder / "figures").mkdir()
     (study.folder / "figures/importance.png").write_bytes(b"first")
@@ -231,7 +231,7 @@ def test_the_studys_run_holds_its_files_and_follows_them(study):
     assert (artifacts / "table.csv").exists()
 
 
-def test_a_damaged_file_of_the_study_is_named_and_not_logged(study):
+def test_a_damaged_file_of_the_study_is_reported_and_not_logged(study):
     study.write_trials(1)
     write_text(study.folder / "summary.csv", "trial,mse\na,0.5\n")
     (study.folder / "summary.csv").write_text("trial,mse\na,0.4\n")
@@ -242,7 +242,7 @@ def test_a_damaged_file_of_the_study_is_named_and_not_logged(study):
     assert study.sync().added == 2
 
 
-def test_follower_tracks_records_as_they_come_and_ends_quietly_with_its_parent(study):
+def test_the_follower_tracks_new_records_and_ends_with_its_parent(study):
     study.write_trials(1)
     parent = subprocess.Popen(["sleep", "60"])
     follower = start_follower(study, parent.pid, 0.1)
@@ -257,7 +257,7 @@ def test_follower_tracks_records_as_they_come_and_ends_quietly_with_its_parent(s
     assert follower.returncode == 0
 
 
-def test_follower_ends_quietly_on_sigterm_and_says_once_what_fails(tmp_path):
+def test_the_follower_reports_a_failure_once_and_ends_on_sigterm(tmp_path):
     study = Study(tmp_path)
     study.write_trials(1)
     (study.results / "mlflow.db").write_text("no database " * 100)
@@ -270,7 +270,7 @@ def test_follower_ends_quietly_on_sigterm_and_says_once_what_fails(tmp_path):
     assert follower.returncode == 0
 
 
-def test_a_server_that_is_down_is_one_quick_line(tmp_path):
+def test_an_unavailable_server_is_reported_in_one_line_within_15_seconds(tmp_path):
     port = free_port()
     began = time.monotonic()
     with pytest.raises(TrackingError) as caught:
@@ -279,7 +279,7 @@ def test_a_server_that_is_down_is_one_quick_line(tmp_path):
     assert time.monotonic() - began < 15
 
 
-def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_the_model(study):
+def test_the_champion_accepts_raw_samples_and_each_model_is_registered_once(study):
     import mlflow
 
     study.write_trials(1)
@@ -289,7 +289,7 @@ def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_th
         optimum="observed_1", choose="lowest_mean", selected_on="validation", why="lowest mean validation mse",
         weight_seeds=[], spec={}, candidates=[Compared(candidate="observed_1", rule="", source="")], optimism=None,
     ).write(study.folder / "selection/selection.json")  # fmt: skip
-    assert sync(study.tracked).champion is None, "no model yet"
+    assert sync(study.tracked).champion is None, "there is no model yet"
     expected = study.write_optimum(1)
     first = sync(study.tracked).champion
     assert sync(study.tracked).champion == first
@@ -324,10 +324,10 @@ def test_the_champion_takes_raw_rows_is_registered_once_and_its_alias_follows_th
     assert study.query("SELECT count(*) FROM logged_models WHERE experiment_id = 0") == [(0,)]
 
     (study.folder / "optimum/model.keras").write_bytes(first_file)
-    assert sync(study.tracked).champion == first, "back to a model already registered"
+    assert sync(study.tracked).champion == first, "the earlier model is registered already"
 
 
-def test_runs_name_their_data_set_machine_and_what_asked_for_them(study):
+def test_runs_name_their_data_set_machine_and_specification_file(study):
     study.write_trials(1)
     machine = {"platform": "Linux-6", "processor": "A Processor", "cores": 2, "memory_gb": 8.0}
     study.write_record(study.trials[0], system=machine)
@@ -336,7 +336,7 @@ def test_runs_name_their_data_set_machine_and_what_asked_for_them(study):
     run = study.runs()[f"trial/{study.trials[0]}"]
     tags = run.data.tags
     assert (tags["system.processor"], tags["system.cores"], tags["version.python"]) == ("A Processor", "2", "3.11")
-    assert (tags["gamtune.strategy"], tags["gamtune.asked_by"]) == ("random", "table.csv")
+    assert (tags["gamtune.strategy"], tags["gamtune.specified_in"]) == ("random", "table.csv")
     assert "gamtune.round" not in tags
     assert "[the run of the study](#/experiments/1/runs?" in tags["mlflow.note.content"]
     [used] = run.inputs.dataset_inputs
@@ -349,7 +349,7 @@ def test_runs_name_their_data_set_machine_and_what_asked_for_them(study):
     ]
 
 
-def test_a_row_of_a_round_says_which(study):
+def test_the_run_of_a_trial_in_a_round_names_the_round(study):
     study.write_trials(2)
     (study.folder / "rounds/1").mkdir(parents=True)
     spec = make_spec({"neurons": [3]}, 1)
@@ -358,14 +358,14 @@ def test_a_row_of_a_round_says_which(study):
     with_rounds = replace(study.tracked, stages=("rounds/1",))
     sync(with_rounds)
     tags = study.runs()[f"trial/{spec.trial}"].data.tags
-    assert (tags["gamtune.round"], tags["gamtune.asked_by"]) == ("1", "rounds/1/slots.csv")
+    assert (tags["gamtune.round"], tags["gamtune.specified_in"]) == ("1", "rounds/1/slots.csv")
     [summary] = study.runs("study").values()
     copy = study.results / "mlartifacts" / study.name / summary.info.run_id / "artifacts/rounds/1/slots.csv"
-    assert copy.exists(), "what asked for it is among the study's artifacts"
+    assert copy.exists(), "the specification is an artifact of the run of the study"
     assert Path(copy).read_text().startswith("slot,")
 
 
-def test_a_description_that_somebody_wrote_stays_and_another_strategy_is_followed(study):
+def test_a_description_by_a_user_is_kept_and_a_changed_strategy_is_updated(study):
     study.write_trials(1)
     study.sync()
     key = f"trial/{study.trials[0]}"
@@ -377,7 +377,7 @@ def test_a_description_that_somebody_wrote_stays_and_another_strategy_is_followe
     assert (tags["mlflow.note.content"], tags["gamtune.strategy"]) == ("look at this one", "sobol")
 
 
-def test_a_part_of_an_artifact_that_a_killed_sync_left_is_removed(study):
+def test_partial_artifacts_of_a_killed_sync_are_removed(study):
     study.write_trials(1)
     study.sync()
     (run,) = study.runs().values()

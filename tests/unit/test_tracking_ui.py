@@ -23,14 +23,14 @@ from gamtune.tracking.ui import check_port, deep_link, ui_command
 pytestmark = pytest.mark.slow
 
 
-def test_a_relative_database_means_the_same_from_every_directory(tmp_path, monkeypatch):
+def test_a_relative_database_path_is_made_absolute(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert (
         absolute_uri("sqlite:///results/mlflow.db?timeout=60") == f"sqlite:///{tmp_path}/results/mlflow.db?timeout=60"
     )
 
 
-def test_deep_link_opens_the_saved_view_without_importing_mlflow(study):
+def test_the_link_opens_the_saved_view_without_importing_mlflow(study):
     study.write_trials(1)
     assert deep_link(study.tracked, 5000).startswith("http://127.0.0.1:5000/#/experiments/")
     other = TrackedStudy("none", study.uri, study.results)
@@ -62,12 +62,12 @@ def test_the_ui_listens_on_the_loopback_interface_only_and_needs_a_store(study, 
 
 
 @pytest.mark.parametrize("port", [0, 65536, -1])
-def test_a_port_that_does_not_exist_is_one_line(port):
-    with pytest.raises(InputError, match=rf"^port {port} does not exist, expected a number from 1 to 65535; "):
+def test_an_invalid_port_is_reported_in_one_line(port):
+    with pytest.raises(InputError, match=rf"^port {port} is not valid, expected a number from 1 to 65535; "):
         check_port(port)
 
 
-def test_a_port_in_use_is_one_line_that_names_a_free_one(tmp_path, empty_database):
+def test_a_port_in_use_is_reported_in_one_line_with_a_free_port(tmp_path, empty_database):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         (tmp_path / "results").mkdir()

@@ -99,7 +99,7 @@ def test_a_lost_database_is_rebuilt_from_the_records(changed_study):
     ], "earlier champions are not on disk any more"
 
 
-def test_32_trials_that_finish_at_once_while_two_syncs_and_a_follower_work(study, tmp_path):
+def test_32_simultaneous_trials_are_tracked_once_by_two_syncs_and_a_follower(study, tmp_path):
     study.write_table([f"{number:012x}" for number in range(32)])
     for number, trial in enumerate(study.trials):
         study.write_record(trial, number=number)
@@ -196,7 +196,7 @@ def test_a_follower_reads_only_changed_records(study):
     parent = subprocess.Popen(["sleep", "120"])
     follower = start_follower(study, parent.pid, 0.1)
     try:
-        for number in (40, 41, 42, 0):  # one after the other, and one that changed
+        for number in (40, 41, 42, 0):  # one new record after another, and a changed one
             trial = study.trials[number]
             changed = {"metrics": {"validation": {"mse": 0.001}}} if number == 0 else {}
             study.write_record(trial, number=number, **changed)

@@ -15,7 +15,7 @@ from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Part, Prepared
 from gamtune.learners.mlp.dropout import dropout_factors
 from gamtune.learners.mlp.gradients import gradients_of
-from gamtune.learners.mlp.loop import DivergedError, row_order, train
+from gamtune.learners.mlp.loop import DivergedError, sample_order, train
 from gamtune.learners.mlp.network import build_network
 from gamtune.learners.mlp.objective import objective_of
 from gamtune.learners.mlp.optimizers import build_update
@@ -55,7 +55,7 @@ def keras_model(spec, parts):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda settings: " ".join(map(str, settings.values())))
 @pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-def test_the_loop_equals_a_plain_keras_training(parts, optimizer, network):
+def test_the_loop_gives_the_weights_of_plain_keras(parts, optimizer, network):
     spec = make_spec({"depth": 2, "neurons": [20, 15], "epochs": 3, "batch_size": 64, **optimizer, **network}, 5)
     ours, _ = fit(spec, parts)
     inputs = parts[0].x.shape[1]
@@ -63,7 +63,7 @@ def test_the_loop_equals_a_plain_keras_training(parts, optimizer, network):
     theirs.compile(keras_optimizer(spec), keras.losses.CategoricalCrossentropy(True, spec.label_smoothing))
     rates, widths = [spec.input_dropout, *spec.hidden_dropout], [inputs, *spec.neurons]
     for epoch in range(1, 4):
-        order = row_order(5, epoch, 300)
+        order = sample_order(5, epoch, 300)
         for step, start in enumerate(range(0, 300, 64)):
             rows = order[start : start + 64]
             numbers = tf.constant(epoch, tf.int64), tf.constant(step, tf.int64)
@@ -76,7 +76,7 @@ def test_the_loop_equals_a_plain_keras_training(parts, optimizer, network):
         assert np.abs(mine - plain).max() < 1e-5
 
 
-def test_the_loop_does_not_rescale_h2os_dropout_and_anneals_by_the_number_of_samples(parts):
+def test_h2o_dropout_is_not_rescaled_and_the_rate_is_annealed_by_samples(parts):
     settings = {"network": "h2o", "optimizer": "sgd", "learning_rate": 0.05, "rate_annealing": 1e-3, "batch_size": 64}
     spec = make_spec({**settings, "neurons": [20, 15], "input_dropout": 0.1, "hidden_dropout": 0.4, "epochs": 2}, 5)
     ours, _ = fit(spec, parts)
@@ -85,7 +85,7 @@ def test_the_loop_does_not_rescale_h2os_dropout_and_anneals_by_the_number_of_sam
     rates, widths = [spec.input_dropout, *spec.hidden_dropout], [parts[0].x.shape[1], *spec.neurons]
     seen = steps = 0
     for epoch in (1, 2):
-        order = row_order(5, epoch, 300)
+        order = sample_order(5, epoch, 300)
         for step, start in enumerate(range(0, 300, 64)):
             rows = order[start : start + 64]
             numbers = tf.constant(epoch, tf.int64), tf.constant(step, tf.int64)
@@ -113,7 +113,7 @@ def test_dropout_drops_its_rate_and_rescales_the_kept_values():
 
 
 @pytest.mark.parametrize(("seed", "epoch", "step"), [(2, 1, 0), (1, 2, 0), (1, 1, 1)])
-def test_another_seed_epoch_or_step_has_another_mask(seed, epoch, step):
+def test_the_dropout_mask_depends_on_seed_epoch_and_step(seed, epoch, step):
     def mask(seed, epoch, step):
         return dropout_factors([0.5], [40], 50, seed, tf.constant(epoch, tf.int64), tf.constant(step, tf.int64))[0]
 
@@ -126,7 +126,7 @@ def test_another_seed_epoch_or_step_has_another_mask(seed, epoch, step):
 def test_the_arrays_of_a_data_set_are_not_copied(digits):
     part = Prepared.open(digits).part("train")
     tensor = shared_tensor(part.x)
-    part.x[0, 0] = 123  # private to this process: the file stays as it is
+    part.x[0, 0] = 123  # the mapping is private to this process, so the file does not change
     assert tensor[0, 0].numpy() == 123
     assert Prepared.open(digits).part("train").x[0, 0] != 123
     unaligned = part.x[1:, 1:]
@@ -134,13 +134,13 @@ def test_the_arrays_of_a_data_set_are_not_copied(digits):
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "elu", "maxout"])
-def test_every_activation_learns_the_digits(parts, activation):
+def test_every_activation_function_learns_the_digits(parts, activation):
     network, history = fit(make_spec({"neurons": [32], "activation": activation, "epochs": 8}, 1), parts)
     assert score(network.raw, parts[1], classes(parts))["accuracy"] > 0.75
     assert history.curves["train_logloss"][-1] < history.curves["train_logloss"][0] / 2
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_seed_others(parts):
+def test_weights_are_determined_by_the_seed(parts):
     settings = {"neurons": [16], "epochs": 2, "hidden_dropout": 0.5}
     one, again, other = (fit(make_spec(settings, seed), parts)[0].raw.get_weights() for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))

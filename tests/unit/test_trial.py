@@ -15,7 +15,7 @@ from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
 from gamtune.data.prepare import prepare
 from gamtune.learners import trial
-from gamtune.learners.mlp.loop import row_order, train
+from gamtune.learners.mlp.loop import sample_order, train
 from gamtune.learners.mlp.model_file import load_model, load_raw
 from gamtune.learners.mlp.network import build_network
 from gamtune.learners.mlp.objective import objective_of
@@ -26,7 +26,7 @@ from gamtune.spec import Spec
 
 @pytest.fixture(scope="module")
 def few_digits(tmp_path_factory):
-    """The digits with a fifth of the usual training samples, for tests that do not depend on their number."""
+    """Return the digits with a fifth of the usual training samples, for tests that do not depend on their number."""
     folder = tmp_path_factory.mktemp("few digits")
     prepare(Data(source="digits", test={"fraction": 0.7}), folder)
     return Prepared.open(folder / "dataset.json")
@@ -111,7 +111,7 @@ def test_a_trial_that_has_stopped_early_is_not_resumed(tmp_path, digits):
 
 @pytest.fixture(scope="module")
 def values(tmp_path_factory):
-    """A regression with values in the thousands: 300 samples with 6 inputs, two of which matter."""
+    """Return a regression with values in the thousands: 300 samples with 6 inputs, two of which affect the target."""
     generator = np.random.default_rng(1)
     rows = pd.DataFrame(generator.normal(size=(300, 6)), columns=[f"x{number}" for number in range(6)])
     rows["price"] = 5000 + 1000 * rows["x0"] - 700 * np.abs(rows["x1"]) + generator.normal(scale=50, size=300)
@@ -175,7 +175,7 @@ def test_a_prediction_that_is_not_finite_is_a_diverged_trial(tmp_path, request, 
     assert record["epochs_run"] == 2
 
 
-def test_more_neurons_than_an_array_can_have_are_a_failed_trial(tmp_path, digits):
+def test_a_network_larger_than_an_array_is_a_failed_trial(tmp_path, digits):
     spec = replace(make_spec({"neurons": [8]}, 1), neurons=(10**30,))
     run_trial(spec, Prepared.open(digits), "code", 1, tmp_path)
     record = json.loads((tmp_path / "record.json").read_text())
@@ -190,7 +190,7 @@ def test_a_regression_equals_a_plain_keras_training(values):
     theirs.compile(keras_optimizer(spec), "mean_squared_error")
     rows, mean, sd = data.part("train"), *data.target_scale
     for epoch in range(1, 4):
-        order = row_order(5, epoch, len(rows.y))
+        order = sample_order(5, epoch, len(rows.y))
         for start in range(0, len(order), 50):
             chosen = order[start : start + 50]
             theirs.train_on_batch(rows.x[chosen], (rows.y[chosen] - mean) / sd)

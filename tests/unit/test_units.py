@@ -31,7 +31,7 @@ CASES = Path(__file__).parents[1] / "cases"
 TRAINING = {"neurons": 16, "epochs": 30, "optimizer": "adam", "learning_rate": 0.01, "patience": 5}
 FORMULA = "s(x, k=5) + z + f(kind)"
 FACTORS = st.floats(-25, 25).map(lambda exponent: 10.0**exponent)
-EXACT = {"rel": 1e-6, "abs": 1e-9}  # the optimiser stops somewhere else by the rounding of the response
+EXACT = {"rel": 1e-6, "abs": 1e-9}  # because of rounding, the optimiser stops at slightly different parameters
 
 
 def trials(factor=1.0, shift=0.0):
@@ -84,7 +84,7 @@ def test_adding_a_constant_to_the_response_changes_only_the_intercept():
 
 @pytest.mark.parametrize("factor", [1e-25, 1e25])
 def test_permutation_tests_bands_and_importance_are_the_same_in_every_unit(factor):
-    told = []
+    results = []
     for unit in (1.0, factor):
         rows = trials(unit)
         fitted = fit_gam("s(x, k=4) + z", rows)
@@ -93,8 +93,8 @@ def test_permutation_tests_bands_and_importance_are_the_same_in_every_unit(facto
         band = null_band(fitted, inference, "s(x)", rows) / unit
         p = [term.p for term in inference.terms]
         checks = [(check.concurvity_worst, check.k_index or 0.0, check.k_p or 0.0) for check in inference.checks]
-        told.append((p, inference.model.p, band, np.array(checks), ranked))
-    (p, model, band, checks, ranked), (other_p, other_model, other_band, other_checks, other_ranked) = told
+        results.append((p, inference.model.p, band, np.array(checks), ranked))
+    (p, model, band, checks, ranked), (other_p, other_model, other_band, other_checks, other_ranked) = results
     assert (other_p, other_model) == (p, model)
     assert np.allclose(other_band, band, rtol=1e-6)
     assert np.allclose(other_checks, checks, rtol=1e-6)
@@ -107,7 +107,7 @@ def test_the_selection_does_not_depend_on_the_unit_of_the_error(factor):
     first, second = [0.0512, 0.0731, 0.0624], [0.0313, 0.0525, 0.0541]
     unit, scaled = (paired_t([c * e for e in first], [c * e for e in second]) for c in (1.0, factor))
     assert scaled.p == pytest.approx(unit.p)
-    ends = [[told.difference, told.low, told.high] for told in (unit, scaled)]
+    ends = [[compared.difference, compared.low, compared.high] for compared in (unit, scaled)]
     assert np.array(ends[1]) / factor == pytest.approx(ends[0])
     interval = bootstrap_interval([factor * e for e in first])
     assert np.array(interval) / factor == pytest.approx(bootstrap_interval(first))
@@ -120,7 +120,7 @@ def test_the_selection_does_not_depend_on_the_unit_of_the_error(factor):
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e-25, 1.7e9, -3e25])
 def test_a_constant_response_is_refused_in_every_unit(value):
     rows = trials().assign(mse=value)
-    with pytest.raises(ValueError, match="there is nothing to explain"):
+    with pytest.raises(ValueError, match="choose a response that varies"):
         fit_gam(FORMULA, rows)
 
 
@@ -172,7 +172,7 @@ def test_the_exported_model_reproduces_the_reported_scores(tmp_path, case):
     assert exported.dtype == np.float64
     assert mse == pytest.approx(reported["mse"], rel=1e-12, abs=0)
     assert 1 - mse / np.var(part.y) == pytest.approx(reported["r2"], rel=1e-12)
-    graph = model.predict(part.x, verbose=0)[:, 0]  # rounds the sums of float32 numbers otherwise
+    graph = model.predict(part.x, verbose=0)[:, 0]  # sums of float32 numbers are rounded differently
     assert np.abs(graph - exported).max() < 1e-5 * np.std(part.y)
     raw = table[table["y"].isin(part.y)]
     raw.to_csv(tmp_path / "raw.csv", index=False)

@@ -30,7 +30,7 @@ MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, digits) -> Iterator[Run]:
-    """A run whose trainer no test ends."""
+    """Return a run whose trainer no test ends."""
     run = Run(tmp_path_factory.mktemp("a run"), digits)
     yield run
     run.end()
@@ -38,7 +38,7 @@ def run(tmp_path_factory, digits) -> Iterator[Run]:
 
 @pytest.fixture
 def own_run(tmp_path, digits) -> Iterator[Run]:
-    """A run that a test may end."""
+    """Return a run that a test may end."""
     run = Run(tmp_path, digits)
     yield run
     run.end()
@@ -180,7 +180,7 @@ def start_gam(folder, trainer, formula="s(l1, k=4) + te(depth, sum_neurons, k=4)
 
 @pytest.fixture
 def imported(run):
-    """The run, whose trainer has imported TensorFlow for a job."""
+    """Return the run, whose trainer has imported TensorFlow for a job."""
     if not has_tensorflow(run.server):
         run.job("first")
         until(lambda: (run.folder / "first" / "record.json").exists())
@@ -213,7 +213,7 @@ print([library["num_threads"] for library in threadpool_info()])"""
     assert set(numbers) == {1}
 
 
-def test_a_served_step_reports_errors_like_a_separate_process(imported, tmp_path):
+def test_a_step_in_the_trainer_reports_errors_like_a_separate_process(imported, tmp_path):
     ends = []
     for name, trainer in (("warm", imported.token), ("cold", "")):
         step = start_gam(tmp_path / name, trainer, "s(nothing)")
@@ -237,7 +237,7 @@ def test_a_step_does_not_make_the_trainer_import(own_run, tmp_path):
 
 
 def private_megabytes(pid):
-    """Memory that a process shares with no other."""
+    """Return the megabytes that a process shares with no other process."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 
@@ -273,13 +273,13 @@ def test_a_trial_uses_its_number_of_threads(run, threads, trainer):
 
 
 def thread_seconds(pid):
-    """CPU seconds of each thread of a process."""
+    """Return the CPU seconds of each thread of a process."""
     return {task.name: cpu_seconds(f"{pid}/task/{task.name}") for task in Path(f"/proc/{pid}/task").iterdir()}
 
 
 @pytest.fixture
 def memory_group() -> Iterator[Path]:
-    """A group of processes to whose memory the kernel sets a limit."""
+    """Yield a group of processes whose memory the kernel limits."""
     group = MEMORY_GROUPS / f"gamtune-{os.getpid()}"
     try:
         group.mkdir()
@@ -292,7 +292,7 @@ def memory_group() -> Iterator[Path]:
         group.rmdir()
 
 
-def test_a_trial_that_is_killed_for_memory_fails_alone(tmp_path, digits, memory_group):
+def test_a_trial_that_is_killed_for_memory_does_not_end_other_trials(tmp_path, digits, memory_group):
     run = Run(tmp_path, digits, memory_group)
     try:
         run.job("greedy", make_spec({"neurons": [12000, 12000], "epochs": 2}, 1), 2)

@@ -231,7 +231,7 @@ def test_a_number_that_is_not_finite_is_refused_for_every_key(tmp_path, capsys, 
 
 @pytest.mark.parametrize("value", ["true", "yes"])
 @pytest.mark.parametrize("line", ["search: {strategy: random, draws: VALUE}", "space: {l1: {uniform: [0, VALUE]}}"])
-def test_a_truth_value_is_not_accepted_as_a_number(tmp_path, capsys, line, value):
+def test_a_boolean_is_not_accepted_as_a_number(tmp_path, capsys, line, value):
     file = tmp_path / "c.yaml"
     rest = {key: given for key, given in CONFIG.items() if key != line.partition(":")[0]}
     file.write_text(yaml.safe_dump(rest) + line.replace("VALUE", value) + "\n")

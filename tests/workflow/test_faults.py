@@ -150,7 +150,7 @@ def test_a_second_run_is_refused_and_a_killed_run_resumes(untouched_project):
             assert time.monotonic() < deadline
             time.sleep(0.1)
         (snakemake,) = processes_in(new_project.folder, "snakemake --cores")
-        os.killpg(run.pid, signal.SIGSTOP)  # it might end before all these have been refused
+        os.killpg(run.pid, signal.SIGSTOP)  # the run might end before all calls below are refused
         assert_refused(new_project, snakemake, new_project.call(*make))
         assert_refused(new_project, snakemake, new_project.snakemake("--configfile", "config/other.yaml"))
         assert_refused(new_project, snakemake, new_project.gamtune("prune", "config/small.yaml", "--yes"))
@@ -170,14 +170,14 @@ def test_a_second_run_is_refused_and_a_killed_run_resumes(untouched_project):
     again = new_project.call(*make)
     assert again.nothing_done
     assert "Best (search)" in again.output
-    deadline = time.monotonic() + 20  # the follower looks every 5 seconds whether its Snakemake is alive
+    deadline = time.monotonic() + 20  # the follower checks every 5 seconds whether its Snakemake process exists
     while processes_in(new_project.folder, "gamtune") and time.monotonic() < deadline:
         time.sleep(0.2)
     assert processes_in(new_project.folder, "gamtune") == []
 
 
 def assert_refused(project, snakemake, done):
-    """The active run is reported in one line, and the lock of Snakemake still exists."""
+    """Check that the active run is reported in one line, and that the lock of Snakemake still exists."""
     assert done.code == 2, done.output
     lines = [line for line in done.output.splitlines() if "another run is active" in line]
     assert len(lines) == 1, done.output
@@ -197,7 +197,7 @@ def assert_refused(project, snakemake, done):
     ],
     ids=["ctrl-c-warm", "ctrl-c-cold", "interrupt", "kill-warm", "kill-cold"],
 )
-def test_a_stopped_run_leaves_no_process_and_nothing_half_written(untouched_project, workers, number, everyone):
+def test_a_stopped_run_leaves_no_process_and_no_partial_file(untouched_project, workers, number, everyone):
     new_project = untouched_project
     new_project.configure(
         training__epochs=1_000_000, training__early_stopping={"patience": 1_000_000}, execution__workers=workers
@@ -215,7 +215,7 @@ def test_a_stopped_run_leaves_no_process_and_nothing_half_written(untouched_proj
         (os.killpg if everyone else os.kill)(run.pid, number)
         if everyone:
             time.sleep(0.1)
-            os.killpg(run.pid, number)  # pressed twice
+            os.killpg(run.pid, number)  # Ctrl-C is pressed twice
         run.wait(20)
     deadline = time.monotonic() + 20
     while processes_in(new_project.folder, "gamtune") and time.monotonic() < deadline:
@@ -229,7 +229,9 @@ def test_a_stopped_run_leaves_no_process_and_nothing_half_written(untouched_proj
 @contextmanager
 def started(command, folder, env, output=subprocess.DEVNULL):
     """Start a process in a separate session that receives Ctrl-C and is killed when a test fails."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell put the tests behind "&"
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell ignores SIGINT in commands started with "&"
     with subprocess.Popen(command, cwd=folder, env=env, stdout=output, stderr=output, start_new_session=True) as run:
         try:
             yield run

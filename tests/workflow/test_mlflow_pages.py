@@ -18,7 +18,7 @@ from servers import free_port, serving, status
 pytestmark = pytest.mark.workflow
 GAMTUNE, MLFLOW = Path(sys.executable).with_name("gamtune"), Path(sys.executable).with_name("mlflow")
 SECTION = "experiment-view-compare-runs-section-header"
-QUIET = {  # MLflow's assistant opens by itself and takes a quarter of the page
+QUIET = {  # MLflow opens its assistant, which covers a quarter of the page
     "mlflow.assistant.panelOpen_v1": "false",
     "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",
 }
@@ -96,7 +96,7 @@ def test_the_link_shows_every_trial_and_draws_the_charts(ui, page, finished_once
     cards = page.get_by_test_id("experiment-view-compare-runs-card")
     for title in ("Parallel Coordinates", "log10_validation_mse", "validation_mse", "validation/mse"):
         cards.filter(has_text=title).first.wait_for()
-    # Marks that data alone make: lines of the parallel coordinates, points of a scatter, bars
+    # Marks that are drawn for data only: lines of the parallel coordinates, points of a scatter plot, bars
     parallel = cards.filter(has_text="Parallel Coordinates").first
     parallel.locator("canvas").first.wait_for()
     assert parallel.locator("canvas").first.evaluate("it => it.width * it.height") > 10_000
@@ -133,7 +133,7 @@ def test_the_page_of_a_trial_shows_curves_and_the_registry_the_champion(ui, page
     page.screenshot(path=tmp_path / "registry.png")
 
 
-def ask(url, body):
+def request(url, body):
     """Return the status and JSON response of a POST request."""
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
     try:
@@ -162,7 +162,7 @@ def test_the_served_champion_predicts_raw_samples_and_reports_invalid_ones(finis
     site, log = f"http://127.0.0.1:{port}", tmp_path / "log.txt"
     with serving([*map(str, command), "-h", "127.0.0.1", "-p", str(port)], f"{site}/ping", log, tmp_path, environment):
         url = f"{site}/invocations"
-        code, answer = ask(url, {"dataframe_split": {"columns": names, "data": rows}})
+        code, answer = request(url, {"dataframe_split": {"columns": names, "data": rows}})
         assert code == 200
         expected = list(csv.DictReader(io.StringIO(predicted)))
         for found, row in zip(answer["predictions"], expected, strict=True):
@@ -171,11 +171,13 @@ def test_the_served_champion_predicts_raw_samples_and_reports_invalid_ones(finis
                 name: pytest.approx(float(cell), abs=1e-6) for name, cell in row.items() if name != "predicted"
             } == {name: value for name, value in found.items() if name != "predicted"}
         whole = [dict(zip(names, map(int, row), strict=True)) for row in rows]
-        assert ask(url, {"dataframe_records": whole})[1] == answer, "whole numbers do for a column of numbers"
+        assert request(url, {"dataframe_records": whole})[1] == answer, "whole numbers do for a column of numbers"
         gap = [[None, *rows[0][1:]]]
-        assert ask(url, {"dataframe_split": {"columns": names, "data": gap}})[0] == 200, "a missing cell is filled in"
-        code, answer = ask(url, {"dataframe_split": {"columns": names[1:], "data": [row[1:] for row in rows]}})
+        assert request(url, {"dataframe_split": {"columns": names, "data": gap}})[0] == 200, (
+            "a missing cell is filled in"
+        )
+        code, answer = request(url, {"dataframe_split": {"columns": names[1:], "data": [row[1:] for row in rows]}})
         assert (code, "missing inputs ['pixel_0_0']" in answer["message"]) == (400, True), answer
-        code, answer = ask(url, {"dataframe_split": {"columns": names, "data": [["dark", *rows[0][1:]]]}})
+        code, answer = request(url, {"dataframe_split": {"columns": names, "data": [["dark", *rows[0][1:]]]}})
         assert (code, "column pixel_0_0 to type 'float64'" in answer["message"]) == (400, True), answer
-        assert ask(url, {"inputs": rows})[0] == 400
+        assert request(url, {"inputs": rows})[0] == 400

@@ -44,15 +44,15 @@ def test_rounds_continue_a_random_search_without_training_again(finished):
     assert len({row["trial"] for row in finished.rows("summary.csv")}) == 9
     second, after = finished.path("rounds/2/slots.csv").read_bytes(), stored(finished)
 
-    shutil.rmtree(finished.path("rounds"))  # as a run that was killed before them leaves it
+    shutil.rmtree(finished.path("rounds"))  # the state after a run that was killed before these trials
     runs(finished, "summarise", search=ROUNDS | {"rounds": 2})
     assert finished.path("rounds/1/slots.csv").read_bytes() == first
     assert finished.path("rounds/2/slots.csv").read_bytes() == second
     assert stored(finished) == after
-    synced = finished.gamtune("sync", finished.config).output  # the follower has written most of them already
+    synced = finished.gamtune("sync", finished.config).output  # the follower has already tracked most of the trials
     added, resumed, unchanged = map(int, re.findall(r"(\d+) [aru]\w+d,", synced))
     finals = sum("trial" in json.loads(path.read_text()) for path in finished.path("final").rglob("record.json"))
-    assert added + resumed + unchanged == 9 + 4 + finals + 1, synced  # rows, confirmations, final ones, the study
+    assert added + resumed + unchanged == 9 + 4 + finals + 1, synced  # trials, confirmations, final trials, the study
 
 
 def test_halving_continues_the_best_trials_and_keeps_only_the_model_of_the_optimum(new_project, tmp_path):
@@ -94,7 +94,7 @@ def test_a_renamed_study_and_a_wider_range_train_only_new_trials(finished):
     assert stored(finished) == before
     runs(finished, "summarise", study="renamed", space__rho={"uniform": [0.9, 0.99]}, search__draws=7)
     new = stored(finished) - before
-    assert len(new) == 7  # every row has another rho
+    assert len(new) == 7  # every configuration has another rho
     runs(finished, "summarise", study="renamed")
     assert stored(finished) == before | new
 

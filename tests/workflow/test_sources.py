@@ -50,8 +50,8 @@ def test_each_configuration_is_trained_once_per_fold_and_the_model_predicts_raw_
     assert "inputs (principal components with 0.999 of the variance)" in mixed.path("report.html").read_text()
 
     final = [mixed.json(f"final/optimum/{number}/record.json") for number in (1, 2)]
-    assert {record["data"] for record in final} == {mixed.json("data/whole/dataset.json")["fingerprint"]}
-    assert mixed.json("data/whole/dataset.json")["rows"]["train"] == (split["part"] != "test").sum()
+    assert {record["data"] for record in final} == {mixed.json("data/refit/dataset.json")["fingerprint"]}
+    assert mixed.json("data/refit/dataset.json")["rows"]["train"] == (split["part"] != "test").sum()
     comparison = mixed.rows("optimum/comparison.csv")
     assert [(row["what"], row["part"], row["n"]) for row in comparison[-3:]] == [
         ("optimum", "train", "1"), ("optimum", "test", "1"), ("optimum (final seeds)", "test", "2")
@@ -73,7 +73,7 @@ def test_each_configuration_is_trained_once_per_fold_and_the_model_predicts_raw_
     assert mixed.snakemake().nothing_done
     rows.loc[0, "length"] += 1
     rows.to_csv(mixed.folder / "data/mixed.csv", index=False)
-    planned = mixed.planned()  # a changed file is read again; what it changes is trained again
+    planned = mixed.planned()  # a changed file is read again, and the trials that depend on it are trained again
     assert planned["data"] == 1
     done = mixed.snakemake("--until", "summarise")
     assert done.code == 0, done.output
@@ -81,7 +81,7 @@ def test_each_configuration_is_trained_once_per_fold_and_the_model_predicts_raw_
     assert not again & fingerprints
 
 
-def test_a_regression_selected_on_the_test_set_has_a_note_wherever_its_errors_are_shown(new_project):
+def test_selection_on_the_test_set_is_stated_wherever_scores_are_shown(new_project):
     write_mixed(new_project.folder)
     new_project.configure(
         data={"source": "table", "path": "data/mixed.csv", "target": "yield", "drop": ["site", "kind"]},

@@ -178,7 +178,7 @@ def test_training_the_exported_seed_again_gives_the_same_metrics(finished):
     assert again["finished"] > before["finished"]
 
 
-def test_mlflow_lists_every_trial_once_and_nothing_is_left_running(finished_once):
+def test_mlflow_lists_every_trial_once_and_no_run_is_unfinished(finished_once):
     with sqlite3.connect(f"file:{finished_once.folder / 'results/mlflow.db'}?mode=ro", uri=True) as database:
         rows = database.execute(
             "select t.value, r.status from runs r join tags t on t.run_uuid = r.run_uuid and t.key = 'gamtune.role'"
@@ -245,7 +245,7 @@ def test_deleting_a_record_leaves_one_run_per_trial(finished):
     assert count == (5,)
 
 
-def test_the_report_of_snakemake_is_made(finished):
+def test_the_report_of_snakemake_is_written(finished):
     done = finished.snakemake("--report", "report.html")
     assert done.code == 0, done.output
     page = (finished.folder / "report.html").read_text()
@@ -253,7 +253,7 @@ def test_the_report_of_snakemake_is_made(finished):
         assert text in page
 
 
-def test_a_study_with_too_few_configurations_for_the_model_runs_without_it(finished):
+def test_a_study_with_too_few_configurations_for_the_gam_runs_without_it(finished):
     finished.configure(analysis__gam="te(l1, rho, k=3)")
     refused = finished.gamtune("check", finished.config)
     assert refused.code == 2

@@ -33,7 +33,9 @@ def postgres(tmp_path_factory):
     """Return the address of an empty PostgreSQL database."""
     if not (POSTGRES / "initdb").exists():
         pytest.skip("needs PostgreSQL: apt-get install postgresql")
-    folder = Path("/tmp") / f"gamtune-postgres-{os.getpid()}"  # a socket's path is short, and postgres may go there
+    folder = (
+        Path("/tmp") / f"gamtune-postgres-{os.getpid()}"
+    )  # the path of a socket must be short, and the user postgres needs access
     folder.mkdir()
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
@@ -46,7 +48,7 @@ def postgres(tmp_path_factory):
     try:
         call(POSTGRES / "initdb", "-D", data, "-A", "trust", "-U", "mlflow")
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-        # -l: without a log of its own the server holds on to our pipe
+        # -l: without a log file, the server would keep the pipe of this process open
         call(POSTGRES / "pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
         yield f"postgresql://mlflow@127.0.0.1:{port}/postgres"
         call(POSTGRES / "pg_ctl", "-D", data, "-m", "immediate", "stop")

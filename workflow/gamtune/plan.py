@@ -314,14 +314,14 @@ class Plan:
         return list(range(1, self.config.selection.final.replicates + 1))
 
     @property
-    def whole(self) -> list[str]:
+    def refit(self) -> list[str]:
         """Option of the steps if the final trials are trained on the training and validation samples."""
-        return ["--whole"] if self.config.selection.final.train_on == "train+validation" else []
+        return ["--refit"] if self.config.selection.final.train_on == "train+validation" else []
 
     def final_data_info(self, replicate: int) -> str:
         """Return the path of ``dataset.json`` of the data that a final trial is trained on."""
-        if self.whole:
-            return str(self.layout.data.whole.info)
+        if self.refit:
+            return str(self.layout.data.refit.info)
         return self.data_info(fold_of(self.config, len(self.replicates) + replicate))
 
     def _check(self) -> None:

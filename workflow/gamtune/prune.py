@@ -10,7 +10,7 @@ from gamtune.errors import DamagedError
 from gamtune.files import locked
 from gamtune.numbers import significant
 from gamtune.plan import Plan
-from gamtune.results.clean_up import Unwanted, remove, size_of, status_of
+from gamtune.results.clean_up import Unneeded, remove, size_of, status_of
 from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import CONFIRM, FINAL, RESULTS, STORE, Results, TrialFolder
 from gamtune.results.records import Record
@@ -22,7 +22,7 @@ from gamtune.spec import Spec
 from gamtune.tracking.study import TrackedStudy
 
 
-def unwanted(plans: Sequence[Plan]) -> list[Unwanted]:
+def unneeded_trials(plans: Sequence[Plan]) -> list[Unneeded]:
     """Return the trials of all studies and in the store that no config needs.
 
     A stored trial is needed if it belongs to the table of a config, its rounds or rungs, its confirmations or its final
@@ -41,13 +41,13 @@ def unwanted(plans: Sequence[Plan]) -> list[Unwanted]:
         wanted = _folders(studies[name]) if name in studies else set()
         for record in study.records():
             if record.parent not in wanted:
-                found.append(Unwanted(record.parent, name, size_of(record.parent), _run_key(record)))
+                found.append(Unneeded(record.parent, name, size_of(record.parent), _run_key(record)))
     return found
 
 
-def show_unwanted(plans: Sequence[Plan]) -> None:
+def show_unneeded(plans: Sequence[Plan]) -> None:
     """Print the trials that `prune` would remove, and whether a run is active."""
-    found = unwanted(plans)
+    found = unneeded_trials(plans)
     _print_each(found)
     print(f"{len(found)} not needed by any of these configs, {_megabytes(found)} MB; remove them with --yes")
     if active := active_run():
@@ -73,14 +73,14 @@ def prune(plans: Sequence[Plan]) -> int:
     TrackingError
         If MLflow cannot be reached. The folders and files have been removed already.
     """
-    from gamtune.tracking.runs import forget_runs
+    from gamtune.tracking.runs import delete_runs
 
     uris = sorted({plan.config.tracking.uri for plan in plans})
     with exclusive("gamtune prune"):
         with ExitStack() as syncs:
             for lock in sorted({TrackedStudy("", uri, Path(RESULTS)).lock for uri in uris}):
                 syncs.enter_context(locked(lock))
-            found = unwanted(plans)
+            found = unneeded_trials(plans)
             _print_each(found)
             problems = remove(found)
         for problem in problems:
@@ -90,21 +90,21 @@ def prune(plans: Sequence[Plan]) -> int:
         for uri in uris:
             for owner in sorted({one.owner for one in removed if one.run}):
                 keys = {one.run for one in removed if one.owner == owner}
-                deleted = forget_runs(TrackedStudy(owner, uri, Path(RESULTS)), keys)
+                deleted = delete_runs(TrackedStudy(owner, uri, Path(RESULTS)), keys)
                 print(f"{deleted} runs of {owner} deleted in MLflow")
     return len(problems)
 
 
-def _print_each(found: Sequence[Unwanted]) -> None:
+def _print_each(found: Sequence[Unneeded]) -> None:
     for one in found:
         print(f"{significant(one.size / 1e6, 3):>9} MB  {one.path}")
 
 
-def _megabytes(found: Sequence[Unwanted]) -> str:
+def _megabytes(found: Sequence[Unneeded]) -> str:
     return significant(sum(one.size for one in found) / 1e6, 3)
 
 
-def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
+def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unneeded]:
     code = training_code()
     wanted, with_model = set(), set()
     for plan in plans:
@@ -125,9 +125,9 @@ def _in_store(store: Path, plans: Sequence[Plan]) -> Iterator[Unwanted]:
         except (OSError, DamagedError):  # the folder of a killed trial
             stays = False
         if not stays:
-            yield Unwanted(folder, STORE, size_of(folder))
+            yield Unneeded(folder, STORE, size_of(folder))
         elif key not in with_model and (status := status_of(model)):
-            yield Unwanted(model, STORE, status.st_size)
+            yield Unneeded(model, STORE, status.st_size)
 
 
 def _data_fingerprint(path: str) -> str:

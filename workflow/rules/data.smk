@@ -36,14 +36,14 @@ rule data:
         "python -m gamtune data --data {params.data:q} --out {params.folder:q} 2>&1 | tee {log:q}"  # shows warnings
 
 
-rule whole_data:
+rule refit_data:
     """Prepare the training and validation samples as one training set, for final trials that use both."""
     input:
         file=PLAN.data_files,
     output:
-        expand("results/{study}/data/whole/{name}", name=SET_FILES, allow_missing=True),
+        expand("results/{study}/data/refit/{name}", name=SET_FILES, allow_missing=True),
     log:
-        "results/{study}/logs/whole_data.txt",
+        "results/{study}/logs/refit_data.txt",
     conda:
         "../../envs/gamtune.yaml"
     params:
@@ -52,6 +52,6 @@ rule whole_data:
         content=PLAN.data_content,  # of files whose paths Snakemake takes for patterns
         folder=subpath(output[0], parent=True),
     message:
-        "prepare training and validation samples together"
+        "prepare the data of the refit"
     shell:
-        "python -m gamtune data --whole --data {params.data:q} --out {params.folder:q} > {log:q} 2>&1"
+        "python -m gamtune data --refit --data {params.data:q} --out {params.folder:q} > {log:q} 2>&1"

@@ -72,11 +72,11 @@ rule evaluate:
         study=subpath(output.comparison, ancestor=2),
         finalists=PLAN.finalists,
         replicates=len(PLAN.finals),
-        whole=PLAN.whole,
+        refit=PLAN.refit,
         stages=PLAN.stages,
     message:
         "score the finalists on the test set"
     shell:
         "python -m gamtune evaluate --study {params.study:q} --finalists {params.finalists:q}"
-        " --replicates {params.replicates} {params.whole:q}"
+        " --replicates {params.replicates} {params.refit:q}"
         " --stages {params.stages:q} > {log:q} 2>&1"

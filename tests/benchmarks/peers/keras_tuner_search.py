@@ -2,14 +2,14 @@
 
 import keras
 import keras_tuner
-from keras_row import FOLDER, build, fit, validation_mse
-from search import GOAL, LIMIT, SEED, elapsed, row, stopping, tell
+from keras_trial import FOLDER, build, fit, validation_mse
+from search import GOAL, LIMIT, SEED, configuration, elapsed, report, stopping
 
 
 class Search(keras_tuner.BayesianOptimization):
     def run_trial(self, trial, *_, **__):
         hp = trial.hyperparameters
-        settings = row(hp.Int, hp.Float)
+        settings = configuration(hp.Int, hp.Float)
         keras.utils.clear_session()
         model = build(settings)
         fit(model, settings, [stopping()])
@@ -18,12 +18,12 @@ class Search(keras_tuner.BayesianOptimization):
     def on_trial_end(self, trial):
         super().on_trial_end(trial)
         if trial.score <= GOAL or elapsed() > LIMIT:
-            tell(self.oracle.get_best_trials()[0].score, len(self.oracle.trials))
+            report(self.oracle.get_best_trials()[0].score, len(self.oracle.trials))
             raise SystemExit
 
 
 space = keras_tuner.HyperParameters()
-row(space.Int, space.Float)
+configuration(space.Int, space.Float)
 Search(
     hyperparameters=space, objective=keras_tuner.Objective("mse", "min"), max_trials=10_000, seed=SEED,
     directory=FOLDER / "keras_tuner", overwrite=True,

@@ -7,7 +7,7 @@ from pathlib import Path
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from search import GOAL, LIMIT, SEED, elapsed, row, stopping, tell
+from search import GOAL, LIMIT, SEED, configuration, elapsed, report, stopping
 
 JOURNAL = str(Path(os.environ["WORK"]) / "optuna.journal")
 
@@ -22,7 +22,7 @@ def study(worker=0):
 
 def objective(trial):
     import keras
-    from keras_row import build, fit, validation_mse
+    from keras_trial import build, fit, validation_mse
 
     class Prune(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs):
@@ -30,7 +30,7 @@ def objective(trial):
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-    settings = row(trial.suggest_int, trial.suggest_float)
+    settings = configuration(trial.suggest_int, trial.suggest_float)
     keras.utils.clear_session()
     model = build(settings)
     fit(model, settings, [stopping(), Prune()])
@@ -61,6 +61,6 @@ def work(worker):
 if __name__ == "__main__":
     study()
     with get_context("spawn").Pool(os.cpu_count()) as pool:
-        error, rows, _ = next(pool.imap_unordered(work, range(os.cpu_count())))
-        tell(error, rows)
+        error, trials, _ = next(pool.imap_unordered(work, range(os.cpu_count())))
+        report(error, trials)
         pool.terminate()

@@ -7,16 +7,16 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 import ray
 from ray import tune
 from ray.tune.search.optuna import OptunaSearch
-from search import EPOCHS, GOAL, LIMIT, SEED, elapsed, row, tell
+from search import EPOCHS, GOAL, LIMIT, SEED, configuration, elapsed, report
 
 HERE = str(Path(__file__).parent)
 
 
 def space(trial):
-    row(trial.suggest_int, trial.suggest_float)
+    configuration(trial.suggest_int, trial.suggest_float)
 
 
-class Row(tune.Trainable):
+class Trial(tune.Trainable):
     def setup(self, config):
         import tensorflow as tf
 
@@ -27,15 +27,15 @@ class Row(tune.Trainable):
 
     def reset_config(self, new_config):
         import keras
-        from keras_row import build
+        from keras_trial import build
 
         keras.utils.clear_session()
-        self.settings = row(lambda name, *_: new_config[name], lambda name, *_: new_config[name])
+        self.settings = configuration(lambda name, *_: new_config[name], lambda name, *_: new_config[name])
         self.model = build(self.settings)
         return True
 
     def step(self):
-        from keras_row import fit, validation_mse
+        from keras_trial import fit, validation_mse
 
         fit(self.model, self.settings | {"epochs": 1})
         return {"mse": validation_mse(self.model), "done": self.iteration + 1 >= EPOCHS}
@@ -45,10 +45,10 @@ class Row(tune.Trainable):
 
 
 class Reached(tune.Stopper):
-    best, rows = 1.0, set()
+    best, trials = 1.0, set()
 
     def __call__(self, trial_id, result):
-        self.rows.add(trial_id)
+        self.trials.add(trial_id)
         self.best = min(self.best, result["mse"])
         return False
 
@@ -63,11 +63,11 @@ if __name__ == "__main__":
     )  # fmt: skip
     stopper = Reached()
     tune.Tuner(
-        tune.with_resources(Row, {"cpu": 1}),
+        tune.with_resources(Trial, {"cpu": 1}),
         tune_config=tune.TuneConfig(
             num_samples=-1, reuse_actors=True, search_alg=OptunaSearch(space=space, metric="mse", mode="min", seed=SEED),
             scheduler=tune.schedulers.ASHAScheduler(metric="mse", mode="min", max_t=EPOCHS, grace_period=5),
         ),
         run_config=tune.RunConfig(storage_path=f"{os.environ['WORK']}/ray", verbose=0, stop=stopper),
     ).fit()  # fmt: skip
-    tell(stopper.best, len(stopper.rows))
+    report(stopper.best, len(stopper.trials))

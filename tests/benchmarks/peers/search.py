@@ -1,6 +1,6 @@
 """The space of the default study for each peer, its early stopping, and the time at which a goal was reached.
 
-Keras' peers have no Beta distribution: dropouts are uniform over the bulk of the study's priors.
+The other tools have no beta distribution, so dropout rates are uniform over most of the range of the priors.
 """
 
 import os
@@ -11,11 +11,11 @@ BEGUN = float(os.environ["BEGUN"])
 EPOCHS, PATIENCE = 25, 5
 
 
-def row(whole, number):
-    """Return a configuration, given two functions of a peer: ``whole(name, low, high)`` and ``number(name, low, high)``."""
-    depth = whole("depth", 1, 5)
+def configuration(integer, number):
+    """Return a configuration, given two functions of a peer: ``integer(name, low, high)`` and ``number(name, low, high)``."""
+    depth = integer("depth", 1, 5)
     return {
-        "neurons": [whole(f"neurons_{layer}", 20, 600) for layer in range(depth)],
+        "neurons": [integer(f"neurons_{layer}", 20, 600) for layer in range(depth)],
         "hidden_dropout": [number(f"hidden_dropout_{layer}", 0.0, 0.5) for layer in range(depth)],
         "input_dropout": number("input_dropout", 0.0, 0.3),
         "l1": number("l1", 0.0, 0.002),
@@ -31,10 +31,10 @@ def elapsed():
     return time.time() - BEGUN
 
 
-def tell(error, rows):
+def report(error, trials):
     """Print when the goal was reached, or that it was not reached."""
     reached = f"{elapsed():.1f} s" if error <= GOAL else f"not within {LIMIT:.0f} s"
-    print(f"reached {reached} with {error:.5f} after {rows} rows")
+    print(f"reached {reached} with {error:.5f} after {trials} trials")
 
 
 def stopping():

@@ -62,13 +62,13 @@ def classification(probabilities, labels):
     shown = probabilities[:, 1:] if classes == 2 else probabilities
     predicted = h2o.H2OFrame(pd.DataFrame(shown, columns=names[-shown.shape[1] :]))
     result = h2o.make_metrics(predicted, actual, domain=names)
-    figures = {"mse": result.mse(), "rmse": result.rmse(), "r2": result.r2(), "logloss": result.logloss()}
+    metrics = {"mse": result.mse(), "rmse": result.rmse(), "r2": result.r2(), "logloss": result.logloss()}
     if classes > 2:
-        figures["mean_per_class_error"] = result.mean_per_class_error()
-        figures["confusion_matrix"] = [
+        metrics["mean_per_class_error"] = result.mean_per_class_error()
+        metrics["confusion_matrix"] = [
             [int(cell) for cell in row[:classes]] for row in result.confusion_matrix().cell_values[:classes]
         ]
-    return figures
+    return metrics
 
 
 def regression(predictions, targets):
@@ -77,9 +77,9 @@ def regression(predictions, targets):
     return {"mse": result.mse(), "rmse": result.rmse(), "mae": result.mae(), "r2": result.r2()}
 
 
-def finite(figures):
+def finite(metrics):
     """Return the metrics without infinite values: R2 if all samples have the same class."""
-    return {name: figure for name, figure in figures.items() if figure != "-Infinity"}
+    return {name: value for name, value in metrics.items() if value != "-Infinity"}
 
 
 def main():
@@ -89,11 +89,11 @@ def main():
     for name, probabilities, labels in classification_cases():
         found["classification"][name] = {
             "probabilities": probabilities.tolist(), "labels": labels.tolist(),
-            "figures": finite(classification(probabilities, labels)),
+            "metrics": finite(classification(probabilities, labels)),
         }  # fmt: skip
     for name, predictions, targets in regression_cases():
         found["regression"][name] = {
-            "predictions": predictions.tolist(), "targets": targets.tolist(), "figures": regression(predictions, targets)
+            "predictions": predictions.tolist(), "targets": targets.tolist(), "metrics": regression(predictions, targets)
         }  # fmt: skip
     Path(__file__).with_name("metrics.json").write_text(json.dumps(found) + "\n")
     h2o.cluster().shutdown()

@@ -1,7 +1,7 @@
 """Train H2O's network on ten samples, one at a time, and write network.json.
 
-H2O visits the rows in an order of its own. Eight of the ten are equal, so that only the places of the other two matter
-and whoever compares can find them. Needs the package h2o 3.46.0.12 and a Java runtime:
+H2O trains on the samples in an order that it does not report. Eight of the ten samples are equal, so that only the
+positions of the other two matter; the test finds them by trying all. Needs the package h2o 3.46.0.12 and a Java runtime:
 python tests/golden/h2o/network.py
 """
 

@@ -19,7 +19,7 @@ def is_whole(values: "pd.Series") -> bool:
 
 
 def varies(values: "pd.Series") -> bool:
-    """Return whether a column has more than one value, missing values aside."""
+    """Return whether a column has more than one value, without missing values."""
     return len(values.dropna().unique()) > 1
 
 

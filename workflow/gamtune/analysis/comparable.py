@@ -1,4 +1,4 @@
-"""Configurations whose scores can be compared: means over replicates and folds, and of a halving those of one rung."""
+"""Configurations whose scores can be compared: means over replicates and folds, in halving those of one rung."""
 
 import pandas as pd
 

@@ -143,7 +143,7 @@ def _noise_loss(problem: Problem, penalty: FloatArray, rng: np.random.Generator)
 
 
 def _solve(gram: FloatArray, projected: FloatArray) -> FloatArray:
-    """Solve the normal equations; the solution of least norm if a column is zero or redundant in the sample."""
+    """Solve the normal equations; return the solution of least norm if a column is zero or redundant in the sample."""
     return np.asarray(linalg.lstsq(gram, projected, check_finite=False)[0], dtype=np.float64)
 
 

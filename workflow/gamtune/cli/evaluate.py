@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--replicates", type=number(1), required=True, metavar="NUMBER", help="final trials per finalist"
     )
     parser.add_argument(
-        "--whole", action="store_true", help="the finalists were trained on the training and validation samples"
+        "--refit", action="store_true", help="the finalists were refitted on the training and validation samples"
     )
     add_stages(parser)
 
@@ -24,4 +24,4 @@ def run(options: argparse.Namespace) -> None:
     """Write the scores and export the optimum."""
     from gamtune.selection.evaluate import evaluate
 
-    evaluate(options.study, options.finalists, options.replicates, options.whole, options.stages)
+    evaluate(options.study, options.finalists, options.replicates, options.refit, options.stages)

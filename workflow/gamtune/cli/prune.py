@@ -14,10 +14,10 @@ def run(options: argparse.Namespace) -> None:
     from gamtune.config.load import read_raw
     from gamtune.errors import StepError
     from gamtune.plan import Plan
-    from gamtune.prune import prune, show_unwanted
+    from gamtune.prune import prune, show_unneeded
 
     plans = [Plan(read_raw(config), config) for config in options.configs]
     if not options.yes:
-        show_unwanted(plans)
+        show_unneeded(plans)
     elif left := prune(plans):
         raise StepError(f"{left} could not be removed, see above")

@@ -15,10 +15,10 @@ def run(options: argparse.Namespace) -> None:
     """Remove the records of the failed trials and print their number."""
     from gamtune.config.load import read_raw
     from gamtune.plan import Plan
-    from gamtune.results.clean_up import forget_failures
+    from gamtune.results.clean_up import remove_failed_trials
     from gamtune.runtime.run_lock import exclusive
 
     plan = Plan(read_raw(options.config), options.config)
     with exclusive("gamtune reset-failed"):
-        removed = forget_failures(Path(plan.path()), Path(plan.store))
+        removed = remove_failed_trials(Path(plan.path()), Path(plan.store))
     print(f"{removed} failed trials removed; the next snakemake --cores N trains them again")

@@ -149,7 +149,7 @@ class Data(Section):
     validation: Validation = Field(
         Validation(), description="Samples that are used for early stopping and model selection."
     )
-    test: HeldOut = Field(HeldOut(), description="Samples that only the finalists are scored on, once.")
+    test: HeldOut = Field(HeldOut(), description="Samples that are used once, to score the finalists.")
     seed: int = Field(1, ge=0, le=LARGEST_SEED, description="Random seed of the split, from 0 to 4294967295.")
 
     @property

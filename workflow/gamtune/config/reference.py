@@ -148,7 +148,7 @@ def _distributions() -> str:
     for name in DISTRIBUTIONS.built_in:
         model: type[Distribution] = DISTRIBUTIONS.load(name)
         own = [key for key in model.model_fields if key not in Distribution.model_fields]
-        keys = "; ".join(f"`{key}`: {model.model_fields[key].description}" for key in own)
+        keys = " ".join(f"`{key}`: {model.model_fields[key].description}" for key in own)
         lines.append(f"| `{name}` | {str(model.__doc__).splitlines()[0]} | {keys} |")
     per, when = (Distribution.model_fields[key].description for key in ("per", "when"))
     lines += ["", "These keys are optional for every distribution:", "", f"- `per`: {per}", f"- `when`: {when}", ""]

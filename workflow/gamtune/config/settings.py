@@ -175,7 +175,7 @@ SETTINGS: dict[str, Setting] = {
         low=0, high=1, open_low=True, open_high=True,
     ),
     "epsilon": Setting(
-        float, None, f"Constant that bounds the denominator of the update away from 0.{_defaults('epsilon')}",
+        float, None, f"Constant that keeps the denominator of the update away from 0.{_defaults('epsilon')}",
         low=0, open_low=True,
     ),
     "momentum": Setting(float, None, f"Momentum of SGD.{_defaults('momentum')}", low=0, high=1, open_high=True),

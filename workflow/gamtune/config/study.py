@@ -27,7 +27,7 @@ from gamtune.config.settings import LARGEST_WHOLE, SETTINGS, Setting
 from gamtune.config.space_section import parse_space
 from gamtune.errors import InvalidValue
 
-BY_HAND_NOTES = ("who", "figures")  # notes on a candidate by hand: who chose it, and from which figures
+BY_HAND_NOTES = ("who", "figures")  # notes on a listed candidate: who chose it, and from which figures
 LONGEST_FORMULA = 4000  # characters; a formula with one term per column of the table needs about 400
 RESERVED = ("store", "mlartifacts", "mlflow.db")  # other folders and files in results/
 
@@ -175,8 +175,8 @@ class SelectionSettings(Section):
         description="Rules that propose candidates. best_observed: the best configurations of the search. gam_optimum: "
         "the minimum of the GAM within the observed range. one_standard_error: the smallest network within one "
         "standard error of the best configuration. by_hand: the configurations in by_hand. default: the settings of "
-        "the section training. The best observed configuration, those by hand and the default are also scored on the "
-        "test set, next to the optimum.",
+        "the section training. The best observed configuration, those in by_hand and the default are also scored on "
+        "the test set, next to the optimum.",
     )
     by_hand: dict[str, dict[str, Any]] = Field(
         {},

@@ -98,7 +98,7 @@ def _in_folder(download: Download, folder: Path, setting: str) -> dict[str, Path
         tried = [parent / f"{name}{suffix}" for parent in folders for suffix in ("", ".xz")]
         path = next((path for path in tried if path.is_file()), None)
         if path is None:
-            raise InputError([f"{setting}: {folder} has no file {name} of {download.name}"])
+            raise InputError([f"{setting}: {folder} does not contain the file {name} of {download.name}"])
         if problem := _problem(path, sha):
             raise InputError([f"{setting}: {path} is not the expected file of {download.name}: {problem}"])
         found[name] = path

@@ -56,7 +56,7 @@ def open_intact(data_info: Path, parts: Collection[str] = PARTS) -> Prepared:
     checked = {}
     for path in (folder.array(axis, part) for part in parts for axis in "xy"):
         name, now = path.stem, time.time()
-        with vouched_for_by(data_info):
+        with invalidate_if_damaged(data_info):
             fingerprint = info.arrays[name]
             entry = {"stamp": _stamp(path), "array": fingerprint}
             if {key: cached.get(name, {}).get(key) for key in entry} != entry:
@@ -73,7 +73,7 @@ def open_intact(data_info: Path, parts: Collection[str] = PARTS) -> Prepared:
 
 
 @contextmanager
-def vouched_for_by(data_info: Path) -> Iterator[None]:
+def invalidate_if_damaged(data_info: Path) -> Iterator[None]:
     """Delete ``dataset.json`` if a file that it describes is damaged or missing.
 
     The next run then prepares the data again. ``dataset.json`` is the only data file that is an input of the trials, so

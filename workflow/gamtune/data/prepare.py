@@ -122,7 +122,7 @@ def read_rows(data: Data) -> Rows:
     return Rows(bunch.data, indices, "target", classes)
 
 
-def prepare_whole(data: Data, folder: Path, selected_on: SelectedOn = "validation") -> None:
+def prepare_refit(data: Data, folder: Path, selected_on: SelectedOn = "validation") -> None:
     """Write the arrays for a refit on all samples except the test samples.
 
     The validation part of this data set equals its training part.

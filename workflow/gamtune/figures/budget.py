@@ -1,4 +1,4 @@
-"""The best error so far against the number of configurations, as a measure of what a larger budget gains."""
+"""The best error so far against the number of configurations, which shows the benefit of a larger budget."""
 
 from collections.abc import Iterator
 

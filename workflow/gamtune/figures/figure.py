@@ -1,4 +1,4 @@
-"""What a figure is, and the results that figures are drawn from."""
+"""The types of figures, and the results that figures are drawn from."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass

@@ -36,7 +36,7 @@ NOISE = "#E3E3E3"  # the null band, which holds 95 % of the effects of noise
 
 DOTS_PER_INCH = 160
 FONT = "DejaVu Sans"  # is part of matplotlib, so that figures are the same on every machine
-# Fonts for characters that it lacks, if the machine has one of them
+# Fonts for characters that are not in it, if the machine has one of them
 OTHER_FONTS = (
     "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Hiragino Sans GB",
     "Microsoft YaHei", "SimHei", "WenQuanYi Zen Hei", "Noto Sans Devanagari", "Noto Sans Thai", "Arial Unicode MS",

@@ -111,7 +111,7 @@ def span(table: pd.DataFrame, variable: Variable, points: int) -> FloatArray:
 
 
 def _first_cell(values: pd.Series[Any], wrong: npt.NDArray[np.bool_]) -> str:
-    """Return the row, the column and the content of the first wrong cell."""
+    """Return the row, the column and the content of the first invalid cell."""
     place = int(wrong.argmax())
     row = values.index[place]
     value = values.iloc[place]

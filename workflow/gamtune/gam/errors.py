@@ -1,4 +1,4 @@
-"""Exceptions of the engine: each message is one line that names the term, the column or the row at fault."""
+"""Exceptions of the engine: each message is one line that names the invalid term, column or row."""
 
 
 class GamError(ValueError):

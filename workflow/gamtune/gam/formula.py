@@ -130,7 +130,7 @@ def parse_response(text: str) -> Response:
 
 
 def _formula(tokens: Tokens, text: str) -> Formula:
-    """Return the formula that tokens spell; ``text`` is shown in messages."""
+    """Return the formula in a list of tokens; ``text`` is shown in messages."""
     summands = _split(tokens, "+")
     if not all(summands):
         raise _unreadable(text, SYNTAX)
@@ -140,7 +140,7 @@ def _formula(tokens: Tokens, text: str) -> Formula:
         for other in users.setdefault(variable, []):
             if not _can_share(term, other):
                 raise FormulaError(
-                    f"{term.source}: {variable} is already in {other.source}, and one column cannot be in two"
+                    f"{term.source}: {variable} is already in {other.source}, and a column cannot be in two terms"
                 )
         users[variable].append(term)
     return formula
@@ -225,7 +225,7 @@ def _tokens(text: str, usage: str) -> list[str]:
         token = match["token"]
         if token == "#":
             comment = text[match.start() :].splitlines()[0].strip()
-            raise FormulaError(f"{_shortened(comment)!r}: a formula cannot hold a comment; remove it, from '#' on")
+            raise FormulaError(f"{_shortened(comment)!r}: a formula cannot contain a comment; remove the text from '#'")
         if token is not None:
             tokens.append(token)
             depth += (token in OPENING) - (token in CLOSING)
@@ -255,7 +255,7 @@ def _split(tokens: Tokens, separator: str) -> list[Tokens]:
 
 
 def _written(tokens: Tokens) -> str:
-    """Return tokens as one text, spaced alike however they were written."""
+    """Return tokens as one text with uniform spaces."""
     text = ""
     for token in tokens:
         if token == ",":
@@ -278,7 +278,7 @@ def _is_name(token: str) -> bool:
 
 
 def _variable(tokens: Tokens) -> Variable | None:
-    """Return a column or the logarithm of one; None of anything else."""
+    """Return a column or the logarithm of one; None for anything else."""
     match list(tokens):
         case [name] if _is_name(name):
             return Variable(_column(name))
@@ -310,12 +310,12 @@ def _term(tokens: Tokens) -> Term:
         case "f":
             (variable,) = _variables(positional, source, exactly=1)
             if k is not None:
-                raise FormulaError(f"{source}: f() takes no keyword")
+                raise FormulaError(f"{source}: f() has no keyword arguments")
             if variable.logarithm:
-                raise FormulaError(f"{source}: f() takes a column, whose values are its levels")
+                raise FormulaError(f"{source}: f() requires a column, whose values are the levels")
             return Factor(variable.column, source)
     if tokens[0] in LOGARITHMS:
-        raise FormulaError(f"{source}: a logarithm is taken of one column, such as {tokens[0]}(column)")
+        raise FormulaError(f"{source}: a logarithm requires one column, as in {tokens[0]}(column)")
     raise FormulaError(f"{source}: unknown function '{tokens[0]}'; {SYNTAX}")
 
 
@@ -360,7 +360,7 @@ def _variables(arguments: list[Tokens], source: str, exactly: int | None = None)
     columns = [variable.column for variable in variables]
     for column in columns:
         if columns.count(column) > 1:
-            raise FormulaError(f"{source}: {column} is in it twice; te() takes different columns")
+            raise FormulaError(f"{source}: {column} occurs twice; te() requires different columns")
     return variables
 
 

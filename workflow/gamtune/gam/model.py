@@ -254,7 +254,7 @@ def _complete_rows(formula: Formula, outcome: Response, table: pd.DataFrame) -> 
         known = ", ".join(map(quoted, sorted(map(str, table.columns))))
         raise FormulaError(f"response {outcome}: no column '{outcome.column}' in the table; it has {known}")
     if outcome.column in formula.columns:
-        raise FormulaError(f"response {outcome}: {outcome.column} is in the formula too")
+        raise FormulaError(f"response {outcome}: {outcome.column} is also in a term; remove the term")
     used = table[[*formula.columns, outcome.column]]
     complete = used.notna().all(axis=1).to_numpy(copy=True)
     try:
@@ -290,7 +290,7 @@ def _check_size(formula: Formula, rows: pd.DataFrame, dropped: int) -> tuple[str
     warnings = [missing] if dropped else []
     if len(rows) < ROWS_PER_COEFFICIENT * coefficients:
         warnings.append(
-            f"{len(rows)} rows for {coefficients} coefficients, fewer than {ROWS_PER_COEFFICIENT} each:"
+            f"{len(rows)} rows for {coefficients} coefficients, fewer than {ROWS_PER_COEFFICIENT} per coefficient:"
             " the effects depend on few rows; add rows or lower k"
         )
     return tuple(warnings)

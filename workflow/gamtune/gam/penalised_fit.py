@@ -51,7 +51,7 @@ class Scale:
         largest = float(np.abs(y).max())
         shares = y / (largest or 1.0)  # their squares neither overflow nor underflow
         if shares.std() <= ROUNDING:
-            raise DataError(f"the response is {y[0]:.6g} in every row: there is nothing to explain")
+            raise DataError(f"the response is {y[0]:.6g} in every row; choose a response that varies")
         return cls(float(shares.mean()) * largest, float(shares.std()) * largest)
 
     def standardised(self, y: FloatArray) -> FloatArray:

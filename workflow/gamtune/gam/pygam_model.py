@@ -1,4 +1,4 @@
-"""The fitted model as a ``pygam.LinearGAM`` whose terms are ours.
+"""The fitted model as a ``pygam.LinearGAM`` with the terms of this engine.
 
 pyGAM adds a ridge penalty of 1.5e-8 to every coefficient, which changes a fit whose columns differ much in size. The
 columns of each term are therefore written in the generalised eigenbasis of its penalty and its cross products, scaled

@@ -164,7 +164,7 @@ def term_points(fitted: FittedGam, term: Term) -> pd.DataFrame:
 
 
 def _stacked(pieces: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return all pieces below each other; the first one is empty and has the header if there is no other."""
+    """Concatenate tables; the first one is empty and provides the header if there are no others."""
     return pd.concat(pieces[1:], ignore_index=True) if len(pieces) > 1 else pieces[0]
 
 

@@ -1,4 +1,4 @@
-"""The terms of an additive model: what a formula states, without its text and without data.
+"""The terms of an additive model, independent of the text of a formula and of data.
 
 Only the standard library is imported, because formulas are also checked while a workflow is planned.
 """
@@ -13,7 +13,7 @@ from typing import Literal
 
 ROWS_PER_COEFFICIENT = 3  # a warning is given if there are fewer, because the effects then depend on few rows
 LOGARITHMS = ("log", "log10", "log2")  # of R, by their names; NumPy's functions have the same names
-PLAIN_NAME = r"[.]?[^\W\d][\w.]*"  # what R reads as a name without backquotes
+PLAIN_NAME = r"[.]?[^\W\d][\w.]*"  # names that R reads without backquotes
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ def describe_search_results(
     if model is None:
         return sentences
     explained = (
-        f"The additive model explains {percent(model['deviance_explained'])} of the deviance of the error "
-        f"(for pure noise: {percent(model['null_deviance_explained'])})."
+        f"The generalised additive model (GAM) explains {percent(model['deviance_explained'])} of the deviance of the "
+        f"error (for pure noise: {percent(model['null_deviance_explained'])})."
     )
     significant = sorted(
         (term for term in terms if term["p_adjusted"] <= SIGNIFICANT), key=lambda term: -float(term["deviance_share"])

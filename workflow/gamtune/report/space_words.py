@@ -9,6 +9,7 @@ from gamtune.config.distributions import Distribution
 from gamtune.config.search import parse_search
 from gamtune.config.settings import SETTINGS
 from gamtune.config.space_section import parse_distribution
+from gamtune.report.findings import joined
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,13 @@ def describe_search(search: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> describe_search({"strategy": "tpe", "draws": 20, "seed": 1, "rounds": 3, "per_round": None, "rows": []})
-    '20 configurations drawn at random (seed 1), then 3 rounds of 10 proposed by TPE'
+    >>> describe_search({"strategy": "gp", "draws": 20, "seed": 1, "rounds": 3, "per_round": None, "rows": []})
+    '20 configurations drawn at random (seed 1), then 3 rounds of 10 proposed by a Gaussian process'
     """
     strategy = parse_search(search)
-    given = (
-        {"configurations given by hand": strategy.rows, "configurations of other studies": strategy.keep}
+    added = (
+        {"the configurations in search.rows": strategy.rows, "the configurations of other studies": strategy.keep}
         if strategy.needs_space
         else {}
     )
-    return " and ".join([strategy.describe(), *(words for words, listed in given.items() if listed)])
+    return joined([strategy.describe(), *(words for words, listed in added.items() if listed)])

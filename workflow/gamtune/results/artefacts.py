@@ -32,7 +32,7 @@ def write_artefact(frame: "pd.DataFrame", path: Path) -> None:
     Parameters
     ----------
     frame : data frame
-        Columns of numbers, truth values or text; None and NaN are missing values.
+        Columns of numbers, booleans or text; None and NaN are missing values.
     path : Path
         The file; it is written atomically.
     """
@@ -53,7 +53,7 @@ def artefact_text(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     header : iterable of str
         Names of the columns.
     rows : iterable of iterables
-        Cells of each row: numbers, truth values, text, or None or NaN for a missing value.
+        Cells of each row: numbers, booleans, text, or None or NaN for a missing value.
     """
     lines = [",".join(map(_written, header))]
     lines += [",".join(map(_written, row)) for row in rows]
@@ -154,7 +154,7 @@ def read_artefact(path: Path, text: Collection[str] | bool = ()) -> "pd.DataFram
         The file.
     text : collection of str, or True
         Columns that are read as text, even if their cells are numbers; True for all columns. The other columns hold
-        integers, floating-point numbers or truth values if all their cells do, and otherwise text. A column without
+        integers, floating-point numbers or booleans if all their cells do, and otherwise text. A column without
         values holds NaN.
 
     Returns

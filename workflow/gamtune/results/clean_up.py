@@ -15,7 +15,7 @@ from gamtune.results.records import Record
 
 
 @dataclass(frozen=True)
-class Unwanted:
+class Unneeded:
     """A folder or file to remove.
 
     Attributes
@@ -36,7 +36,7 @@ class Unwanted:
     run: str = ""
 
 
-def remove(found: Sequence[Unwanted]) -> list[str]:
+def remove(found: Sequence[Unneeded]) -> list[str]:
     """Remove folders and files, and the folders that are empty afterwards; the caller must hold the run lock.
 
     The record of a folder is removed first, so that a trial either has all its files or has no record.
@@ -60,7 +60,7 @@ def remove(found: Sequence[Unwanted]) -> list[str]:
     return problems
 
 
-def _remove_empty(one: Unwanted) -> None:
+def _remove_empty(one: Unneeded) -> None:
     """Remove the folders above a removed one that are empty now, up to that of the study or the store."""
     for parent in one.path.parents:
         if parent.name in (one.owner, STORE, RESULTS) or any(parent.iterdir()):
@@ -82,7 +82,7 @@ def status_of(path: Path) -> os.stat_result | None:
     return status if stat.S_ISREG(status.st_mode) else None
 
 
-def forget_failures(study: Path, store: Path) -> int:
+def remove_failed_trials(study: Path, store: Path) -> int:
     """Delete the failed trials of a study and their folders in the store; the caller must hold the run lock.
 
     A damaged record is kept, since the next run reports it or trains the trial again.

@@ -109,9 +109,9 @@ class DataFolder(Folder):
         return [DataFolder(path) for path in sorted(self.path.glob("fold_*"))]
 
     @property
-    def whole(self) -> "DataFolder":
+    def refit(self) -> "DataFolder":
         """The data set of the refit, which trains on the training and validation samples."""
-        return DataFolder(self.path / "whole")
+        return DataFolder(self.path / "refit")
 
 
 class GamFolder(Folder):

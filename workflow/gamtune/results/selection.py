@@ -69,7 +69,7 @@ class Compared(BaseModel):
 
 
 class Optimism(BaseModel):
-    """By how much the search overrates its best configuration.
+    """Bias of the score of the best configuration in the search.
 
     Attributes
     ----------

@@ -20,7 +20,7 @@ from gamtune.runtime.child import FAILED, NO_FILES, NO_MEMORY, Child, ChildLostE
 from gamtune.runtime.environment import describe_disk_error
 from gamtune.runtime.gpu import gpu_slot
 from gamtune.runtime.step_code import training_code
-from gamtune.runtime.warm import ask_trainer
+from gamtune.runtime.warm import send_trial
 from gamtune.spec import Spec
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -106,7 +106,7 @@ def _train_into(task: Task) -> str:
     with gpu_slot() as variables:
         task = replace(task, variables=variables)
         try:
-            end = _train_in(lambda task: ask_trainer(task) or Forked(task), task)
+            end = _train_in(lambda task: send_trial(task) or Forked(task), task)
         except ChildLostError:
             print("the warm trainer does not respond; training in a separate process", file=sys.stderr)
             end = _train_in(Forked, task)

@@ -121,9 +121,9 @@ class Served:
                 raise ChildLostError from error
 
 
-def ask_trainer(task: Task) -> Served | None:
+def send_trial(task: Task) -> Served | None:
     """Send a trial to the warm trainer of this run; return None if there is no trainer."""
-    return _ask("gamtune.runtime.child:run_served_task", task.to_json())
+    return _send("gamtune.runtime.child:run_served_task", task.to_json())
 
 
 def run_warm(function: str, arguments: Sequence[str]) -> int | None:
@@ -144,14 +144,14 @@ def run_warm(function: str, arguments: Sequence[str]) -> int | None:
     """
     if not _is_running(os.environ.get(VARIABLE), IMPORTED):
         return None
-    served = _ask(function, list(arguments))
+    served = _send(function, list(arguments))
     try:
         return served.wait() if served else None
     except ChildLostError:
         return None
 
 
-def _ask(function: str, argument: Any) -> Served | None:
+def _send(function: str, argument: Any) -> Served | None:
     """Send the work of a job to the warm trainer of this run; return None if there is no trainer."""
     token = os.environ.get(VARIABLE)
     if token is None:

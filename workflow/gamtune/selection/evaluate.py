@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gamtune.data.arrays import Prepared
-from gamtune.data.intact import open_intact, vouched_for_by
+from gamtune.data.intact import invalidate_if_damaged, open_intact
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.errors import DamagedError, StepError
 from gamtune.files import checksum_of, copy_file, matches_checksum, replacing, write_text
@@ -32,7 +32,7 @@ from gamtune.spec import Spec
 
 
 def evaluate(
-    study: Path, finalists: Sequence[str], replicates: int, whole: bool = False, stages: Sequence[str] = ()
+    study: Path, finalists: Sequence[str], replicates: int, refit: bool = False, stages: Sequence[str] = ()
 ) -> None:
     """Score the final trials on the test set and export the model of the first final trial of the optimum.
 
@@ -48,7 +48,7 @@ def evaluate(
         The optimum, then the models that it is compared with.
     replicates : int
         Number of final trials of each finalist.
-    whole : bool
+    refit : bool
         Whether the final trials were trained on training and validation samples. Their validation scores are then left
         out.
     stages : sequence of str
@@ -59,7 +59,7 @@ def evaluate(
     StepError
         If a final trial of the optimum failed.
     """
-    optimum = _Finals.read(study, OPTIMUM, replicates, whole)
+    optimum = _Finals.read(study, OPTIMUM, replicates, refit)
     for number, record in enumerate(optimum.records, start=1):
         if record.status != "ok":
             raise StepError(f"final trial {number} of the optimum failed: {record.reason}")
@@ -76,17 +76,17 @@ def evaluate(
         write_text(folder.confusion, confusion_csv(confusion_matrix(predicted, test.y), data.classes))
     metrics = METRICS["regression" if data.classes is None else "classification"]
     scored = (record.metrics or {}) | {TEST: optimum.scores[0]}
-    if whole:
+    if refit:
         del scored["validation"]
     scores = [*_compared(study, stages, metrics)]
     scores += [Score(OPTIMUM, part, 1, values) for part, values in scored.items()]
-    others = [_Finals.read(study, name, replicates, whole) for name in finalists if name != OPTIMUM]
+    others = [_Finals.read(study, name, replicates, refit) for name in finalists if name != OPTIMUM]
     for finals in (optimum, *(other for other in others if other.finished)):
         scores.append(_means(final_seeds(finals.name), TEST, finals.scores, metrics))
     Comparison(scores, folder.comparison).write(metrics)
     FinalistTest.write((_tested(optimum, other) for other in others if other.finished), folder.tests)
     source = DataFolder(data.folder)
-    with vouched_for_by(source.info):
+    with invalidate_if_damaged(source.info):
         Preprocessing.read(source.preprocessing)
     copy_file(source.preprocessing, folder.preprocessing)
     _write_weights(optimum.models[0], folder)
@@ -102,10 +102,10 @@ class _Finals:
     sets: list[Prepared]
 
     @classmethod
-    def read(cls, study: Path, name: str, replicates: int, whole: bool) -> "_Finals":
+    def read(cls, study: Path, name: str, replicates: int, refit: bool) -> "_Finals":
         folders = [StudyFolder(study).final(name, number) for number in range(1, replicates + 1)]
         records = [Record.read(folder.record) for folder in folders]
-        sets = [_data_of(study, record, whole) for record in records if record.status == "ok"]
+        sets = [_data_of(study, record, refit) for record in records if record.status == "ok"]
         return cls(name, folders, records, sets)
 
     @property
@@ -199,10 +199,10 @@ def _predictions(predicted: FloatArray, targets: Any, classes: list[Any] | None)
     )
 
 
-def _data_of(study: Path, record: Record, whole: bool) -> Prepared:
+def _data_of(study: Path, record: Record, refit: bool) -> Prepared:
     """Return the data set of a final trial."""
     data = StudyFolder(study).data
-    folder = data.whole if whole else data.fold(record.fold)
+    folder = data.refit if refit else data.fold(record.fold)
     return open_intact(folder.info, ("test",))
 
 

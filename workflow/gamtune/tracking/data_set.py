@@ -36,7 +36,7 @@ def read_data_sets(store: Store) -> dict[str, DatasetInput]:
     study = store.study
     data = study.layout.data
     data_sets: dict[str, DatasetInput] = {}
-    for folder in (data, *data.folds, data.whole):
+    for folder in (data, *data.folds, data.refit):
         try:
             fingerprint, data_set = _read(study, folder, folder.info.stat().st_mtime_ns)
         except (OSError, DamagedError):

@@ -70,10 +70,10 @@ def register_champion(store: Store, run_id: str) -> Champion:
 def _version_of(store: Store, fingerprint: str) -> str | None:
     versions = store.client.search_model_versions(f"name = '{store.study.name}'")
     same = [found for found in versions if found.tags.get(FINGERPRINT_TAG) == fingerprint]
-    return next((str(found.version) for found in same if _is_whole(store, found.source)), None)
+    return next((str(found.version) for found in same if _is_complete(store, found.source)), None)
 
 
-def _is_whole(store: Store, source: str | None) -> bool:
+def _is_complete(store: Store, source: str | None) -> bool:
     """Return whether a logged model and its files exist; either may have been deleted in MLflow's UI."""
     try:
         return bool(store.client.list_logged_model_artifacts(str(source).removeprefix(SOURCE)))
@@ -92,7 +92,7 @@ def _finished_model(store: Store, fingerprint: str) -> str | None:
     """Return a model that an interrupted call has logged completely; incomplete ones are deleted."""
     wanted = f"tags.`{FINGERPRINT_TAG}` = '{fingerprint}'"
     for model in store.client.search_logged_models([store.experiment_id], filter_string=wanted):
-        if model.status == "READY" and _is_whole(store, model.model_id):
+        if model.status == "READY" and _is_complete(store, model.model_id):
             return str(model.model_id)
         store.client.delete_logged_model(model.model_id)
     return None
@@ -147,7 +147,7 @@ def signature(preprocessing: Preprocessing) -> ModelSignature:
     """Return the signature of the model: the names of the raw columns, and names and types of the predictions.
 
     The inputs have the type "any", and the model converts them, because MLflow would reject the integers of pandas in a
-    numeric column, and integers and truth values in a categorical column.
+    numeric column, and integers and booleans in a categorical column.
     """
     anything = AnyType()  # type: ignore[no-untyped-call]
     inputs: list[ColSpec | TensorSpec] = [ColSpec(anything, name) for name in preprocessing.columns]

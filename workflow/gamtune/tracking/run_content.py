@@ -97,7 +97,7 @@ def record_content(record: RunRecord, study: TrackedStudy, varying: frozenset[st
         **{f"system.{name}": str(value) for name, value in content.system.items()},
         **{f"version.{name}": value for name, value in content.versions.items()},
         **_stage(place.specified_in),
-        "gamtune.asked_by": place.specified_in,
+        "gamtune.specified_in": place.specified_in,
         "gamtune.strategy": study.strategy,
         NOTE: f"Failed: {reason}\n\n{note}" if failed else note,
     }

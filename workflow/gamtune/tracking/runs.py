@@ -123,7 +123,7 @@ def retire_run(store: Store, run: StoredRun, state: str) -> None:
     store.client.delete_run(run.run_id)
 
 
-def forget_runs(study: TrackedStudy, keys: Collection[str]) -> int:
+def delete_runs(study: TrackedStudy, keys: Collection[str]) -> int:
     """Delete the runs of trials that were removed; they can be restored until ``mlflow gc``.
 
     Parameters

@@ -35,7 +35,7 @@ def check_port(port: int) -> None:
 def _port_problem(port: int) -> str:
     """Return why the UI cannot listen on a port, or an empty text if it can."""
     if not 0 < port < 65536:
-        return "does not exist, expected a number from 1 to 65535"
+        return "is not valid, expected a number from 1 to 65535"
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as MLflow's server does
         try:
@@ -125,7 +125,7 @@ def _experiment_in_database(study: str, path: Path) -> tuple[str, bool] | None:
 
 
 def _experiment_of_server(study: TrackedStudy) -> tuple[str, bool] | None:
-    """Return the same for a server; None if the server cannot be reached, since a link does not justify an error."""
+    """Return the same for a server; None if the server cannot be reached, because a missing link is not an error."""
     from gamtune.tracking.store import find_experiment
 
     try:

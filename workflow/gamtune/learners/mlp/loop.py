@@ -149,7 +149,7 @@ def train(
         _restore(network, update, earlier[1])
     while history.epochs < spec.epochs and not _out_of_patience(history, spec):
         epoch = history.epochs + 1
-        order = tf.constant(row_order(spec.weight_seed, epoch, len(training.y)))
+        order = tf.constant(sample_order(spec.weight_seed, epoch, len(training.y)))
         history.add(epoch_in_graph(tf.constant(epoch, tf.int64), order).numpy().tolist())
         print(f"epoch {epoch}/{spec.epochs}: {history.last()}", flush=True)
         if not history.finite:
@@ -177,7 +177,7 @@ def _out_of_patience(history: History, spec: Spec) -> bool:
     return spec.patience is not None and history.epochs - history.best_epoch >= spec.patience
 
 
-def row_order(weight_seed: int, epoch: int, rows: int) -> npt.NDArray[np.int32]:
+def sample_order(weight_seed: int, epoch: int, rows: int) -> npt.NDArray[np.int32]:
     """Return the order of the samples in an epoch, which depends on seed and epoch only.
 
     Parameters

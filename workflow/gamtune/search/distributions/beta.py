@@ -13,10 +13,10 @@ SHAPES = (1e-6, 1e9)  # between these shape parameters, SciPy's quantiles are ex
 
 
 class Beta(Distribution):
-    """Beta(a, b) on [0, scale]."""
+    """Beta distribution with the shape parameters a and b, on the range from 0 to scale."""
 
-    beta: Pair = Field(description="shape parameters a and b", examples=[(1, 12)])
-    scale: Annotated[float, Field(gt=0)] = Field(1.0, description="upper end of the range")
+    beta: Pair = Field(description="Shape parameters a and b.", examples=[(1, 12)])
+    scale: Annotated[float, Field(gt=0)] = Field(1.0, description="Upper end of the range.")
 
     @field_validator("beta")
     @classmethod

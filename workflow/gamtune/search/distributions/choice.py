@@ -21,7 +21,7 @@ class Choice(Distribution):
     """
 
     choice: list[Level] = Field(
-        description="the values, equally likely; each may be a list with one value per layer", min_length=1
+        description="Values to choose from. Each may be a list with one value per layer.", min_length=1
     )
 
     @field_validator("choice")

@@ -18,11 +18,11 @@ FAR = 30.0  # standard deviations; a range beyond may contain only one number of
 
 
 class Normal(Distribution):
-    """Normal distribution, optionally truncated."""
+    """Normal distribution, which may be truncated."""
 
-    normal: Pair = Field(description="mean and standard deviation", examples=[(0.95, 0.02)])
-    min: float | None = Field(None, description="lower end at which the distribution is truncated, by default none")
-    max: float | None = Field(None, description="upper end at which the distribution is truncated, by default none")
+    normal: Pair = Field(description="Mean and standard deviation.", examples=[(0.95, 0.02)])
+    min: float | None = Field(None, description="Lower end at which the distribution is truncated. By default none.")
+    max: float | None = Field(None, description="Upper end at which the distribution is truncated. By default none.")
 
     @field_validator("normal")
     @classmethod

@@ -19,7 +19,7 @@ class Integer(Distribution):
 
     whole: ClassVar[bool] = True
 
-    integer: tuple[Whole, Whole] = Field(description="lowest and highest value, both included", examples=[(1, 5)])
+    integer: tuple[Whole, Whole] = Field(description="Lowest and highest value, both included.", examples=[(1, 5)])
 
     @field_validator("integer")
     @classmethod
@@ -56,7 +56,7 @@ class Integer(Distribution):
 class Uniform(Distribution):
     """Real numbers from low to high, equally likely."""
 
-    uniform: Pair = Field(description="lower and upper end", examples=[(0, 0.01)])
+    uniform: Pair = Field(description="Lower and upper end.", examples=[(0, 0.01)])
 
     _check = field_validator("uniform")(ordered)
 
@@ -85,7 +85,7 @@ class LogUniform(Distribution):
 
     logarithmic: ClassVar[bool] = True
 
-    log_uniform: Pair = Field(description="lower and upper end, both above 0", examples=[(1e-4, 1.0)])
+    log_uniform: Pair = Field(description="Lower and upper end, both above 0.", examples=[(1e-4, 1.0)])
 
     @field_validator("log_uniform")
     @classmethod

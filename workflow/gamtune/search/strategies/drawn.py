@@ -25,14 +25,14 @@ class Drawing(Search):
         None,
         ge=1,
         le=MAX_CONFIGURATIONS,
-        description="number of configurations; for tpe and gp, those before the first round",
+        description="Number of configurations; for tpe and gp, those before the first round.",
     )
     seed: int = Field(
         1,
         ge=0,
         le=LARGEST_SEED,
-        description="seed of the draws, from 0 to 4294967295; configuration i depends only on the seed and i, so that "
-        "more draws leave the earlier ones unchanged (except for latin_hypercube)",
+        description="Random seed of the draws, from 0 to 4294967295. Configuration i depends only on the seed and i, "
+        "so that more draws leave the earlier ones unchanged (except for latin_hypercube).",
     )
 
     @model_validator(mode="after")
@@ -61,19 +61,20 @@ class Drawing(Search):
 class Random(Drawing):
     """Draw configurations independently; optionally with one seed per configuration, as R does."""
 
-    strategy: Literal["random"] = Field(description="independent random draws")
+    strategy: Literal["random"] = Field(description="Independent random draws.")
     seeds: list[Annotated[int, Field(ge=-LARGEST_R_SEED, le=LARGEST_R_SEED)]] | None = Field(
         None,
         min_length=1,
         max_length=MAX_CONFIGURATIONS,
-        description="one configuration per seed from -2147483647 to 2147483647, named m_<seed>; replaces draws",
+        description="Random seeds from -2147483647 to 2147483647, one per configuration, which is named m_<seed>. They "
+        "replace draws.",
         examples=[[403, 10, -753102721]],
     )
     generator: Literal["numpy", "R-rounding", "R-rejection"] | None = Field(
         None,
-        description="random generator for seeds, by default numpy; R-rounding is R before 3.6, R-rejection is R since "
-        "then. R's generators call set.seed and draw the hyperparameters in the order of the space, those "
-        "with one value per layer last",
+        description="Random number generator that is used with seeds. By default numpy. R-rounding: the generator of R "
+        "before 3.6. R-rejection: the generator of R since 3.6. R's generators call set.seed and draw the "
+        "hyperparameters in the order of the space, those with one value per layer last.",
     )
 
     def _check_draws(self) -> None:
@@ -111,7 +112,7 @@ class Random(Drawing):
 class Sobol(Drawing):
     """Draw configurations from a scrambled Sobol sequence, which fills the space evenly."""
 
-    strategy: Literal["sobol"] = Field(description="a scrambled Sobol sequence, which fills the space evenly")
+    strategy: Literal["sobol"] = Field(description="A scrambled Sobol sequence, which fills the space evenly.")
 
     def design(self, draws: int) -> Design:  # noqa: D102
         return sobol(self.seed, draws)
@@ -124,7 +125,7 @@ class LatinHypercube(Drawing):
     """Draw configurations from a Latin hypercube, which fills the range of each hyperparameter evenly."""
 
     strategy: Literal["latin_hypercube"] = Field(
-        description="a Latin hypercube, which fills the range of each hyperparameter evenly"
+        description="A Latin hypercube, which fills the range of each hyperparameter evenly."
     )
 
     def design(self, draws: int) -> Design:  # noqa: D102

@@ -24,20 +24,20 @@ class Halving(Drawing):
     """Train random draws for few epochs; the best of them advance to the next rung."""
 
     strategy: Literal["halving"] = Field(
-        description="successive halving: random draws trained for few epochs, the best of which are trained for more"
+        description="Successive halving: random draws are trained for few epochs, and the best of them for more."
     )
     eta: int | None = Field(
         None,
         ge=2,
         le=100,
-        description=f"reduction factor: the best 1/eta of the trials advance to the next rung (default {ETA})",
+        description=f"Reduction factor: the best 1/eta of the trials advance to the next rung (default {ETA}).",
     )
     rungs: int | None = Field(
         None,
         ge=2,
         le=20,
-        description="number of rungs; the last rung ends after training.epochs, each earlier one after 1/eta of the "
-        f"epochs of the next (default {RUNGS})",
+        description="Number of rungs. The last rung ends after training.epochs, each earlier one after 1/eta of the "
+        f"epochs of the next (default {RUNGS}).",
     )
 
     @property

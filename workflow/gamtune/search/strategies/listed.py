@@ -15,7 +15,9 @@ class Manual(Search):
     """Train only the configurations that the user lists."""
 
     needs_space: ClassVar[bool] = False
-    strategy: Literal["manual"] = Field(description="the configurations that you list")
+    strategy: Literal["manual"] = Field(
+        description="Only the configurations listed in rows, and those kept from other studies."
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -24,14 +26,14 @@ class Manual(Search):
         return self
 
     def describe(self) -> str:  # noqa: D102
-        return "configurations listed by hand"
+        return "configurations listed in the config"
 
 
 class Grid(Search):
     """Train every combination of the values in the space, in the order of R's ``expand.grid``."""
 
     strategy: Literal["grid"] = Field(
-        description="every combination of the values in the space, in the order of R's expand.grid"
+        description="Every combination of the values in the space, in the order of R's expand.grid."
     )
 
     def configurations(self, study: Study) -> Iterator[tuple[str, dict[str, Any]]]:  # noqa: D102

@@ -38,9 +38,9 @@ class Rounds(Drawing):
     proposes: ClassVar[bool] = True
     model: ClassVar[str]
 
-    rounds: int | None = Field(None, ge=1, le=1000, description="number of rounds")
+    rounds: int | None = Field(None, ge=1, le=1000, description="Number of rounds.")
     per_round: int | None = Field(
-        None, ge=1, le=1000, description=f"number of configurations per round (default {PER_ROUND})"
+        None, ge=1, le=1000, description=f"Number of configurations per round (default {PER_ROUND})."
     )
 
     @model_validator(mode="after")
@@ -110,9 +110,9 @@ class Rounds(Drawing):
 class Tpe(Rounds):
     """Propose rounds with the tree-structured Parzen estimator (TPE)."""
 
-    model: ClassVar[str] = "TPE"
+    model: ClassVar[str] = "a tree-structured Parzen estimator (TPE)"
     strategy: Literal["tpe"] = Field(
-        description="Bayesian search: random draws, then rounds proposed by the tree-structured Parzen estimator"
+        description="Bayesian search: random draws, then rounds proposed by the tree-structured Parzen estimator (TPE)."
     )
 
     def sampler(  # noqa: D102
@@ -129,7 +129,7 @@ class GaussianProcess(Rounds):
     model: ClassVar[str] = "a Gaussian process"
     fewest_results: ClassVar[int] = 4
     strategy: Literal["gp"] = Field(
-        description="Bayesian search: random draws, then rounds proposed by a Gaussian process"
+        description="Bayesian search: random draws, then rounds proposed by a Gaussian process."
     )
 
     def sampler(  # noqa: D102

@@ -10,7 +10,7 @@ from ray import tune
 HERE, WORK = str(Path(__file__).parent), os.environ["WORK"]
 
 
-class Row(tune.Trainable):
+class Trial(tune.Trainable):
     def setup(self, config):
         import tensorflow as tf
 
@@ -22,9 +22,9 @@ class Row(tune.Trainable):
         return True
 
     def step(self):
-        from keras_row import ROWS, train
+        from keras_trial import CONFIGURATIONS, train
 
-        return {"mse": train(ROWS[self.config["row"]]), "done": True}
+        return {"mse": train(CONFIGURATIONS[self.config["configuration"]]), "done": True}
 
     def save_checkpoint(self, checkpoint_dir):
         return None
@@ -33,15 +33,15 @@ class Row(tune.Trainable):
 if __name__ == "__main__":
     import json
 
-    rows = len(json.loads((Path(WORK) / "rows.json").read_text()))
+    count = len(json.loads((Path(WORK) / "configurations.json").read_text()))
     ray.init(
         num_cpus=os.cpu_count(), include_dashboard=False, log_to_driver=False,
         runtime_env={"env_vars": {"PYTHONPATH": HERE, "WORK": WORK}},
     )  # fmt: skip
     tuner = tune.Tuner(
-        tune.with_resources(Row, {"cpu": 1}), param_space={"row": tune.grid_search(list(range(rows)))},
+        tune.with_resources(Trial, {"cpu": 1}), param_space={"configuration": tune.grid_search(list(range(count)))},
         tune_config=tune.TuneConfig(metric="mse", mode="min", reuse_actors=True),
         run_config=tune.RunConfig(storage_path=f"{WORK}/ray", verbose=0),
     )  # fmt: skip
     results = tuner.fit()
-    print(f"best validation MSE {results.get_best_result().metrics['mse']:.5f} of {len(results)} rows")
+    print(f"best validation MSE {results.get_best_result().metrics['mse']:.5f} of {len(results)} trials")

@@ -10,25 +10,25 @@ import numpy as np
 
 FOLDER = Path(os.environ["WORK"])
 DATA = np.load(FOLDER / "digits.npz")
-ROWS = json.loads((FOLDER / "rows.json").read_text())
+CONFIGURATIONS = json.loads((FOLDER / "configurations.json").read_text())
 
 
-def build(row):
-    regularizer = keras.regularizers.L1L2(row["l1"], row["l2"])
-    layers = [keras.Input((DATA["x_train"].shape[1],)), keras.layers.Dropout(row["input_dropout"])]
-    for neurons, dropout in zip(row["neurons"], row["hidden_dropout"], strict=True):
-        layers.append(keras.layers.Dense(neurons, activation=row["activation"], kernel_regularizer=regularizer))
+def build(settings):
+    regularizer = keras.regularizers.L1L2(settings["l1"], settings["l2"])
+    layers = [keras.Input((DATA["x_train"].shape[1],)), keras.layers.Dropout(settings["input_dropout"])]
+    for neurons, dropout in zip(settings["neurons"], settings["hidden_dropout"], strict=True):
+        layers.append(keras.layers.Dense(neurons, activation=settings["activation"], kernel_regularizer=regularizer))
         layers.append(keras.layers.Dropout(dropout))
     layers.append(keras.layers.Dense(10, activation="softmax", kernel_regularizer=regularizer))
     model = keras.Sequential(layers)
-    optimizer = keras.optimizers.Adadelta(row["learning_rate"], rho=row["rho"], epsilon=row["epsilon"])
+    optimizer = keras.optimizers.Adadelta(settings["learning_rate"], rho=settings["rho"], epsilon=settings["epsilon"])
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
-def fit(model, row, callbacks=(), verbose=0):
+def fit(model, settings, callbacks=(), verbose=0):
     model.fit(
-        DATA["x_train"], DATA["y_train"], batch_size=row["batch_size"], epochs=row["epochs"], verbose=verbose,
+        DATA["x_train"], DATA["y_train"], batch_size=settings["batch_size"], epochs=settings["epochs"], verbose=verbose,
         validation_data=(DATA["x_validation"], DATA["y_validation"]), callbacks=list(callbacks),
     )  # fmt: skip
 
@@ -39,8 +39,8 @@ def validation_mse(model):
     return float(((1 - probabilities[np.arange(len(labels)), labels]) ** 2).mean())
 
 
-def train(row):
+def train(settings):
     keras.utils.clear_session()
-    model = build(row)
-    fit(model, row)
+    model = build(settings)
+    fit(model, settings)
     return validation_mse(model)

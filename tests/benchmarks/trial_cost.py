@@ -1,9 +1,10 @@
 """Measure the CPU seconds of a trial in addition to its epochs: Python, network, graph, scores and files.
 
-    .venv/bin/python tests/benchmarks/row_cost.py
+    .venv/bin/python tests/benchmarks/trial_cost.py
 
-A short and a long row differ by epochs alone; a row's cost is the short one's time less its epochs. Everything counts:
-the job's own process, the trainer's fork and its child. With the warm trainer, and without.
+A short and a long trial differ in the number of epochs only. The cost is the time of the short trial without its epochs.
+The CPU time of all processes is included: the job, the fork of the trainer and its child. It is measured with the warm
+trainer and with one process per trial.
 """
 
 import argparse
@@ -38,16 +39,16 @@ def job_seconds(folder: Path, epochs: int, seed: int, trainer: int | None) -> fl
     environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
     if trainer is None:
         del environment[VARIABLE]
-    place = folder / f"{epochs} {seed} {trainer}"
+    results = folder / f"{epochs} {seed} {trainer}"
     command = [sys.executable, "-m", "gamtune", "train", "--spec", spec.to_json(), "--data", folder / "dataset.json"]
-    command += ["--record", place / "record.json", "--store", place / "store"]
+    command += ["--record", results / "record.json", "--store", results / "store"]
     before = trainer_seconds(trainer) if trainer else 0
     used, _ = run_once(command, env=environment)
     return used.ru_utime + used.ru_stime + ((trainer_seconds(trainer) - before) if trainer else 0)
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
@@ -56,15 +57,15 @@ def main() -> None:
         prepare(Data(source="digits"), folder)
         start_trainer(folder / "trainer.txt")
         (trainer,) = map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
-        for label, warm in (("warm trainer", trainer), ("a process each", None)):
-            job_seconds(folder, SHORT, 0, warm)  # imports, or fills the file cache
+        for label, warm in (("warm trainer", trainer), ("one process per trial", None)):
+            job_seconds(folder, SHORT, 0, warm)  # the first job imports TensorFlow or fills the file cache
             costs, epochs = [], []
             for seed in range(1, options.repeats + 1):
                 short, long = (job_seconds(folder, number, seed, warm) for number in (SHORT, LONG))
                 epochs.append((long - short) / (LONG - SHORT))
                 costs.append(short - SHORT * epochs[-1])
             print(
-                f"{label}: {spread(costs, 2, ' CPU s a row')} and {1000 * median(epochs):.1f} ms an epoch",
+                f"{label}: {spread(costs, 2, ' CPU s per trial')} and {1000 * median(epochs):.1f} ms per epoch",
                 flush=True,
             )
 

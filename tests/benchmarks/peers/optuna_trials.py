@@ -14,26 +14,26 @@ JOURNAL = str(Path(os.environ["WORK"]) / f"optuna_{WORKERS}.journal")
 
 
 def objective(trial):
-    from keras_row import ROWS, train
+    from keras_trial import CONFIGURATIONS, train
 
-    row = ROWS[trial.suggest_int("row", 0, len(ROWS) - 1)]
+    configuration = CONFIGURATIONS[trial.suggest_int("configuration", 0, len(CONFIGURATIONS) - 1)]
     if WORKERS > 1:  # one core each
         import tensorflow as tf
 
         if tf.config.threading.get_intra_op_parallelism_threads() != 1:
             tf.config.threading.set_intra_op_parallelism_threads(1)
             tf.config.threading.set_inter_op_parallelism_threads(1)
-    return train(row)
+    return train(configuration)
 
 
 def work(_=None):
     import json
 
-    rows = len(json.loads((Path(os.environ["WORK"]) / "rows.json").read_text()))
+    count = len(json.loads((Path(os.environ["WORK"]) / "configurations.json").read_text()))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        study_name="rows", storage=JournalStorage(JournalFileBackend(JOURNAL)), load_if_exists=True,
-        sampler=optuna.samplers.GridSampler({"row": list(range(rows))}, seed=1),
+        study_name="trials", storage=JournalStorage(JournalFileBackend(JOURNAL)), load_if_exists=True,
+        sampler=optuna.samplers.GridSampler({"configuration": list(range(count))}, seed=1),
     )  # fmt: skip
     study.optimize(objective)
 
@@ -44,5 +44,5 @@ if __name__ == "__main__":
     else:
         with get_context("spawn").Pool(WORKERS) as pool:
             pool.map(work, range(WORKERS), chunksize=1)
-    study = optuna.load_study(study_name="rows", storage=JournalStorage(JournalFileBackend(JOURNAL)))
-    print(f"best validation MSE {study.best_value:.5f} of {len(study.trials)} rows")
+    study = optuna.load_study(study_name="trials", storage=JournalStorage(JournalFileBackend(JOURNAL)))
+    print(f"best validation MSE {study.best_value:.5f} of {len(study.trials)} trials")

@@ -1,4 +1,4 @@
-"""The work of all tools: configurations of the space of the default study, prepared digits, epochs and batch size."""
+"""Input of all tools: configurations of the space of the default study, prepared digits, epochs and batch size."""
 
 import json
 from pathlib import Path
@@ -15,8 +15,11 @@ BATCH_SIZE = 32
 
 
 def config(draws: int, epochs: int, **changes: Any) -> dict[str, Any]:
-    """The default study with this many rows and this many epochs for each: no early stopping, so that all tools do
-    the same work, and no model of the error or confirmation, which the others do not have."""
+    """Return the default study with a number of configurations and epochs.
+
+    It has no early stopping, so that all tools train for the same number of epochs, and no analysis or confirmation,
+    because the other tools have none.
+    """
     study: dict[str, Any] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     study |= {"study": "benchmark", "analysis": {"gam": None}}
     study["search"]["draws"] = draws
@@ -30,14 +33,14 @@ def settings(study: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def write_work(folder: Path, draws: int, epochs: int) -> None:
-    """Write config.yaml, rows.json and the arrays, for scripts that do not import this library."""
+    """Write config.yaml, configurations.json and the arrays, for scripts that do not import this library."""
     from gamtune.config.data_section import Data
     from gamtune.data.arrays import Prepared
     from gamtune.data.prepare import prepare
 
     study = config(draws, epochs)
     (folder / "config.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
-    (folder / "rows.json").write_text(json.dumps(settings(study)))
+    (folder / "configurations.json").write_text(json.dumps(settings(study)))
     prepare(Data.model_validate(study["data"]), folder / "prepared")
     data = Prepared.open(folder / "prepared" / "dataset.json")
     parts = {f"{axis}_{part}": getattr(data.part(part), axis) for part in ("train", "validation") for axis in "xy"}
