@@ -24,10 +24,10 @@ from measure import spread
 
 from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Part, Prepared
-from gamtune.learners.mlp.loop import epoch_function, sample_order
+from gamtune.learners.mlp.epoch_graph import Architecture, EpochGraph, Numbers, Samples
+from gamtune.learners.mlp.loop import sample_order
 from gamtune.learners.mlp.network import build_network
-from gamtune.learners.mlp.objective import Classification
-from gamtune.learners.mlp.optimizers import build_update
+from gamtune.learners.mlp.objective import objective_of
 from gamtune.learners.trial import set_up_tensorflow
 
 REPEATS = 7
@@ -47,20 +47,19 @@ def part(samples, inputs, classes):
     )
 
 
-def network_of(spec, inputs, classes):
-    return build_network(spec, Prepared(Path(), "", inputs, list(range(classes))))
-
-
 def our_epoch(spec, training, validation, classes):
-    network = network_of(spec, training.x.shape[1], classes)
-    update = build_update(spec, network.variables)
-    epoch = epoch_function(network, spec, update, Classification(), training, validation)
-    order = tf.constant(sample_order(1, 1, len(training.y)))
-    return lambda: epoch(tf.constant(1, tf.int64), order).numpy()
+    """Return a function that trains and validates one epoch."""
+    data = Prepared(Path(), "", training.x.shape[1], list(range(classes)))
+    objective = objective_of(data, spec.label_smoothing)
+    graph = EpochGraph(Architecture.of(spec, objective))
+    graph.load(build_network(spec, data).raw.get_weights())
+    parts = Samples.of(training, objective, data), Samples.of(validation, objective, data)
+    order, numbers = sample_order(1, 1, len(training.y)), Numbers.of(spec, graph.optimizer)
+    return lambda: graph.run(1, order, *parts, numbers)
 
 
 def keras_epoch(spec, training, validation, classes):
-    model = network_of(spec, training.x.shape[1], classes).raw
+    model = build_network(spec, Prepared(Path(), "", training.x.shape[1], list(range(classes)))).raw
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(OPTIMIZERS[spec.optimizer](spec), loss, metrics=["accuracy"])
     return lambda: model.fit(

@@ -12,13 +12,10 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "workflow")]
 import tensorflow as tf
-from loop import REGULARISED, network_of, part
+from loop import REGULARISED, our_epoch, part
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from gamtune.config.settings import make_spec
-from gamtune.learners.mlp.loop import epoch_function, sample_order
-from gamtune.learners.mlp.objective import Classification
-from gamtune.learners.mlp.optimizers import build_update
 from gamtune.learners.trial import set_up_tensorflow
 
 CASES = {
@@ -32,13 +29,11 @@ def operations(widths: tuple[int, ...], samples: int, batch_size: int) -> Counte
     """Return the picoseconds per kind of operation in one epoch with ADADELTA, dropout, l1 and l2."""
     spec = make_spec({"neurons": list(widths[1:-1]), "batch_size": batch_size, **REGULARISED}, 1)
     data = part(samples, widths[0], widths[-1]), part(samples // 4, widths[0], widths[-1])
-    network = network_of(spec, widths[0], widths[-1])
-    epoch = epoch_function(network, spec, build_update(spec, network.variables), Classification(), *data)
-    arguments = tf.constant(1, tf.int64), tf.constant(sample_order(1, 1, samples))
-    epoch(*arguments)
+    epoch = our_epoch(spec, *data, widths[-1])
+    epoch()
     with tempfile.TemporaryDirectory() as folder:
         with tf.profiler.experimental.Profile(folder):
-            epoch(*arguments)
+            epoch()
         (file,) = Path(folder).rglob("*.xplane.pb")
         space = xplane_pb2.XSpace.FromString(file.read_bytes())
     spent: Counter[str] = Counter()

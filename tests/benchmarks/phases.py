@@ -1,10 +1,10 @@
-"""Measure the time of each phase of a trial in a child of the warm trainer.
+"""Measure the time of each phase of a trial in a warm worker.
 
     .venv/bin/python tests/benchmarks/phases.py
 
 The network has a medium size for the default study: 64-300-300-10 with dropout, l1 and l2, trained for 25 epochs on the
-digits. This process imports TensorFlow, as the trainer does, and forks a child for each repeat. The table shows the median
-and range of the CPU seconds.
+digits. This process imports TensorFlow, as the server of the workers does, and forks a worker for each repeat, which trains
+two trials. The table shows the median and range of the CPU seconds.
 """
 
 import argparse
@@ -34,8 +34,8 @@ NETWORK = {"neurons": [300, 300], "hidden_dropout": 0.2, "input_dropout": 0.1, "
 PHASES = (
     "import of gamtune's modules",
     "set-up",
-    "graph: layers",
-    "graph: first epoch, without its steps",
+    "layers and initial weights",
+    "graph and first epoch, without its steps",
     "steps",
     "scoring",
     "model",
@@ -43,13 +43,13 @@ PHASES = (
 )
 
 
-def child(data_info: Path) -> dict[str, float]:
-    """Return the CPU seconds per phase of one trial."""
+def trials(data_info: Path) -> list[dict[str, float]]:
+    """Return the CPU seconds per phase of the first trial of this process, and of one with other widths after it."""
     spent = dict.fromkeys(PHASES, 0.0)
     start = time.process_time()
     from gamtune.data.arrays import Prepared
     from gamtune.learners import trial
-    from gamtune.learners.mlp import loop, network, scoring
+    from gamtune.learners.mlp import epoch_graph, network, scoring
 
     spent["import of gamtune's modules"] = time.process_time() - start
     epochs: list[float] = []
@@ -58,49 +58,47 @@ def child(data_info: Path) -> dict[str, float]:
         def call(*arguments: Any, **more: Any) -> Any:
             start = time.process_time()
             result = function(*arguments, **more)
-            spent[phase] += time.process_time() - start
+            if phase == "steps":
+                epochs.append(time.process_time() - start)
+            else:
+                spent[phase] += time.process_time() - start
             return result
 
         return call
 
-    def epoch_function(*arguments: Any) -> Callable[..., Any]:
-        run = loop_epochs(*arguments)
-
-        def call(*values: Any) -> Any:
-            start = time.process_time()
-            result = run(*values)
-            result.numpy()
-            epochs.append(time.process_time() - start)
-            return result
-
-        return call
-
-    loop_epochs, loop.epoch_function = loop.epoch_function, epoch_function
-    trial.set_up_tensorflow = timed("set-up", trial.set_up_tensorflow)
-    network.build_network = timed("graph: layers", network.build_network)
-    scoring.score = timed("scoring", scoring.score)
     import keras
 
+    epoch_graph.EpochGraph.run = timed("steps", epoch_graph.EpochGraph.run)
+    trial.set_up_tensorflow = timed("set-up", trial.set_up_tensorflow)
+    network.build_network = timed("layers and initial weights", network.build_network)
+    scoring.predict = timed("scoring", scoring.predict)
     keras.Model.save = timed("model", keras.Model.save)
-    with tempfile.TemporaryDirectory() as folder:
-        trial.run_trial(make_spec(NETWORK, 1), Prepared.open(data_info), "code", 1, Path(folder))
-    spent["steps"] = median(epochs) * len(epochs)
-    spent["graph: first epoch, without its steps"] = sum(epochs) - spent["steps"]
-    spent["record and other steps"] = time.process_time() - start - sum(spent.values())
-    return spent
+    found = []
+    for widths in ([300, 300], [299, 301]):
+        with tempfile.TemporaryDirectory() as folder:
+            spec = make_spec(NETWORK | {"neurons": widths}, 1)
+            trial.run_trial(spec, Prepared.open(data_info), "code", 1, Path(folder))
+        spent["steps"] = median(epochs) * len(epochs)
+        spent["graph and first epoch, without its steps"] = sum(epochs) - spent["steps"]
+        spent["record and other steps"] = time.process_time() - start - sum(spent.values())
+        found.append(dict(spent))
+        spent |= dict.fromkeys(PHASES, 0.0)
+        epochs.clear()
+        start = time.process_time()
+    return found
 
 
-def forked(data_info: Path) -> dict[str, float]:
-    """Return the CPU seconds per phase of one trial in a child of this process."""
+def forked(data_info: Path) -> list[dict[str, float]]:
+    """Return the results of `trials` in a child of this process."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.write(writing, json.dumps(child(data_info)).encode())
+        os.write(writing, json.dumps(trials(data_info)).encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as answer:
-        spent: dict[str, float] = json.loads(answer.read())
+        spent: list[dict[str, float]] = json.loads(answer.read())
     os.waitpid(pid, 0)
     return spent
 
@@ -120,11 +118,14 @@ def main() -> None:
         gc.collect()
         gc.freeze()
         found = [forked(Path(name) / "dataset.json") for _ in range(options.repeats)]
-    print(f"| phase | CPU seconds |\n| --- | --- |\n| import of TensorFlow and Keras, once per run | {imported:.2f} |")
+    print(f"Import of TensorFlow and Keras, once per run: {imported:.2f} CPU seconds\n")
+    print("| phase | first trial of a worker | next trial, with other widths |\n| --- | --- | --- |")
     for phase in PHASES:
-        values = [spent[phase] for spent in found]
+        first, after = (spread([trial[number][phase] for trial in found], 3) for number in (0, 1))
         label = f"steps of {EPOCHS} epochs" if phase == "steps" else phase
-        print(f"| {label} | {spread(values, 3)} |")
+        print(f"| {label} | {first} | {after} |")
+    first, after = (spread([sum(trial[number].values()) for trial in found], 3) for number in (0, 1))
+    print(f"| all | {first} | {after} |")
 
 
 if __name__ == "__main__":

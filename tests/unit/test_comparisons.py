@@ -8,7 +8,8 @@ from scipy import stats
 
 from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Prepared
-from gamtune.learners.mlp.network import MAXOUT_PIECES, build_network
+from gamtune.learners.mlp.layers import MAXOUT_PIECES
+from gamtune.learners.mlp.network import build_network
 from gamtune.results.dataset import DatasetInfo
 from gamtune.selection.one_standard_error import Sized, smallest_within
 from gamtune.selection.paired_tests import bootstrap_interval, mcnemar, mean_interval, paired_t

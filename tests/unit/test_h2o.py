@@ -8,15 +8,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from steps import Steps, dropout_masks
 
 from gamtune.config.settings import SettingError, make_spec
 from gamtune.data.arrays import Prepared
 from gamtune.learners.mlp import h2o_update
-from gamtune.learners.mlp.dropout import dropout_factors
-from gamtune.learners.mlp.gradients import Gradients, gradients_of
+from gamtune.learners.mlp.gradients import Gradients
 from gamtune.learners.mlp.network import build_network
-from gamtune.learners.mlp.objective import Classification, objective_of
-from gamtune.learners.mlp.optimizers import build_update
 from gamtune.metrics.h2o import classification_metrics, confusion_matrix, regression_metrics
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "h2o"
@@ -76,22 +74,15 @@ def learner(case):
     widths = [len(bias) for bias in start["biases"][:-1]]
     settings = {"network": "h2o", "neurons": widths, "activation": activation, "batch_size": 1}
     spec = make_spec(settings | NETWORK["penalties"] | SETTINGS[optimizer], 1)
-    network = build_network(spec, prepared)
-    update, objective = build_update(spec, network.variables), objective_of(prepared, 0.0)
-    targets = objective.targets(np.array(start["y"], np.int32 if task == "classification" else float))
-
-    @tf.function
-    def step(row, number):
-        rows = tf.constant(x)[row : row + 1], targets[row : row + 1]
-        update.step(gradients_of(network, objective, *rows, network.scoring_factors, True), number + 1, number)
+    steps = Steps(spec, prepared)
+    targets = np.array(start["y"], np.int32 if task == "classification" else float)
 
     def learn(order):
-        network.raw.set_weights(flat(start))
-        for slot in update.slots:
-            slot.assign(tf.zeros_like(slot))
+        steps.load(flat(start))
         for number, row in enumerate(order):
-            step(tf.constant(row), tf.constant(number, tf.int64))
-        return network.raw.get_weights()
+            sample = x[row : row + 1], targets[row : row + 1]
+            steps.update(steps.gradients(*sample, [None] * (spec.depth + 1)), number + 1, number)
+        return steps.arrays()
 
     return learn
 
@@ -153,15 +144,13 @@ def test_the_initial_weights_equal_those_of_h2o(activation, biases):
 def test_dropout_rescales_hidden_outputs_only_in_scoring():
     spec = make_spec({"network": "h2o", "neurons": [40, 30], "input_dropout": 0.3, "hidden_dropout": [0.5, 0.2]}, 1)
     network = build_network(spec, classes())
-    assert network.scoring_factors == [None, 0.5, 0.8]
     x = np.random.default_rng(1).normal(size=(20, 50)).astype(np.float32)
     plain = x
     for (layer,), scale in zip(network.hidden, (0.5, 0.8), strict=True):
         plain = np.maximum(plain @ layer.kernel.numpy() + layer.bias.numpy(), 0) * scale
     plain = plain @ network.output.kernel.numpy() + network.output.bias.numpy()
     assert np.asarray(network.raw(x)) == pytest.approx(plain, abs=1e-4)
-    assert network.forward(tf.constant(x), network.scoring_factors).outputs.numpy() == pytest.approx(plain, abs=1e-4)
-    masks = dropout_factors([0.3, 0.5], [50, 40], 64, 1, tf.constant(1, tf.int64), tf.constant(0, tf.int64), False)
+    masks = dropout_masks([0.3, 0.5], [50, 40], 64, 1, 1, 0, rescaled=False)
     assert [set(np.unique(mask)) for mask in masks] == [{0.0, 1.0}, {0.0, 1.0}]
 
 
@@ -176,15 +165,13 @@ def test_the_exported_model_contains_the_penalties_of_h2o():
 def test_the_step_of_sgd_decreases_with_the_number_of_samples():
     settings = {"network": "h2o", "neurons": [1], "optimizer": "sgd", "learning_rate": 0.5, "rate_annealing": 0.01}
     spec = make_spec(settings, 1)
-    steps = []
+    sizes = []
     for seen in (0, 100):
-        variables = build_network(spec, classes(1, 2)).variables
-        before = variables[0].numpy()
-        update = build_update(spec, variables)
-        ones = [tf.ones_like(variable) for variable in variables]
-        update.step(Gradients(tf.zeros(1), ones, ones), tf.constant(1, tf.int64), tf.constant(seen, tf.int64))
-        steps.append((before - variables[0].numpy()).item())
-    assert steps == pytest.approx([0.5, 0.25], rel=1e-6)
+        steps = Steps(spec, classes(1, 2))
+        before, ones = steps.arrays()[0], [tf.ones_like(variable) for variable in steps.weights]
+        steps.update(Gradients(tf.zeros(1), ones, ones), 1, seen)
+        sizes.append((before - steps.arrays()[0]).item())
+    assert sizes == pytest.approx([0.5, 0.25], rel=1e-6)
 
 
 @pytest.mark.parametrize("activation", ["relu", "maxout", "tanh"])
@@ -197,12 +184,10 @@ def test_a_batch_updates_the_weights_by_the_mean_of_its_sample_steps(activation)
     masks = [(random.random((12, width)) > 0.5).astype(np.float32) for width in (5, 8, 6)]
 
     def step(rows):
-        network = build_network(spec, classes(5, 3))
-        before = network.raw.get_weights()
-        factors = [tf.constant(mask[rows]) for mask in masks]
-        gradients = gradients_of(network, Classification(), tf.constant(x[rows]), tf.constant(y[rows]), factors, True)
-        build_update(spec, network.variables).step(gradients, tf.constant(1, tf.int64), tf.constant(0, tf.int64))
-        return [after - old for after, old in zip(network.raw.get_weights(), before, strict=True)]
+        steps = Steps(spec, classes(5, 3))
+        before = steps.arrays()
+        steps.update(steps.gradients(x[rows], y[rows], [tf.constant(mask[rows]) for mask in masks]), 1, 0)
+        return [after - old for after, old in zip(steps.arrays(), before, strict=True)]
 
     whole, single = step(np.arange(12)), [step([row]) for row in range(12)]
     for together, alone in zip(whole, zip(*single, strict=True), strict=True):

@@ -8,17 +8,13 @@ import keras
 import numpy as np
 import one_thread  # noqa: F401
 import pytest
-import tensorflow as tf
 from optimizers import NETWORKS, OPTIMIZERS, keras_optimizer
+from steps import Steps, dropout_masks
 
 from gamtune.config.settings import make_spec
 from gamtune.data.arrays import Part, Prepared
-from gamtune.learners.mlp.dropout import dropout_factors
-from gamtune.learners.mlp.gradients import gradients_of
 from gamtune.learners.mlp.loop import DivergedError, sample_order, train
 from gamtune.learners.mlp.network import build_network
-from gamtune.learners.mlp.objective import objective_of
-from gamtune.learners.mlp.optimizers import build_update
 from gamtune.learners.mlp.scoring import score
 from gamtune.learners.mlp.tensors import shared_tensor
 
@@ -33,7 +29,7 @@ def parts(digits):
 def fit(spec, parts):
     data = classes(parts)
     network = build_network(spec, data)
-    return network, train(network, spec, objective_of(data, spec.label_smoothing), *parts)
+    return network, train(network, spec, data, *parts)
 
 
 def classes(parts):
@@ -66,8 +62,7 @@ def test_the_loop_gives_the_weights_of_plain_keras(parts, optimizer, network):
         order = sample_order(5, epoch, 300)
         for step, start in enumerate(range(0, 300, 64)):
             rows = order[start : start + 64]
-            numbers = tf.constant(epoch, tf.int64), tf.constant(step, tf.int64)
-            masks = dropout_factors(rates, widths, 64, 5, *numbers)
+            masks = dropout_masks(rates, widths, 64, 5, epoch, step)
             given = [
                 np.ones((len(rows), w)) if m is None else m[: len(rows)] for m, w in zip(masks, widths, strict=True)
             ]
@@ -80,28 +75,24 @@ def test_h2o_dropout_is_not_rescaled_and_the_rate_is_annealed_by_samples(parts):
     settings = {"network": "h2o", "optimizer": "sgd", "learning_rate": 0.05, "rate_annealing": 1e-3, "batch_size": 64}
     spec = make_spec({**settings, "neurons": [20, 15], "input_dropout": 0.1, "hidden_dropout": 0.4, "epochs": 2}, 5)
     ours, _ = fit(spec, parts)
-    by_hand, objective = build_network(spec, classes(parts)), objective_of(classes(parts), 0.0)
-    update = build_update(spec, by_hand.variables)
+    steps, number = Steps(spec, classes(parts)), 0
     rates, widths = [spec.input_dropout, *spec.hidden_dropout], [parts[0].x.shape[1], *spec.neurons]
-    seen = steps = 0
+    seen = 0
     for epoch in (1, 2):
         order = sample_order(5, epoch, 300)
         for step, start in enumerate(range(0, 300, 64)):
             rows = order[start : start + 64]
-            numbers = tf.constant(epoch, tf.int64), tf.constant(step, tf.int64)
-            kept = [mask[: len(rows)] for mask in dropout_factors(rates, widths, 64, 5, *numbers, False)]
+            kept = [mask[: len(rows)] for mask in dropout_masks(rates, widths, 64, 5, epoch, step, rescaled=False)]
             assert all(set(np.unique(mask)) == {0, 1} for mask in kept)
-            steps += 1
-            x, y = tf.constant(parts[0].x[rows]), tf.constant(parts[0].y[rows])
-            gradients = gradients_of(by_hand, objective, x, y, kept, with_reach=True)
-            update.step(gradients, tf.constant(steps, tf.int64), tf.constant(seen, tf.int64))
+            number += 1
+            steps.update(steps.gradients(parts[0].x[rows], parts[0].y[rows], kept), number, seen)
             seen += len(rows)
-    for mine, plain in zip(ours.raw.get_weights(), by_hand.raw.get_weights(), strict=True):
+    for mine, plain in zip(ours.raw.get_weights(), steps.arrays(), strict=True):
         assert np.abs(mine - plain).max() < 1e-6
 
 
 def test_dropout_drops_its_rate_and_rescales_the_kept_values():
-    masks = dropout_factors([0.1, 0, 0.5], [200, 7, 300], 1000, 1, tf.constant(1, tf.int64), tf.constant(0, tf.int64))
+    masks = dropout_masks([0.1, 0, 0.5], [200, 7, 300], 1000, 1, 1, 0)
     assert masks[1] is None
     for mask, rate, width in ((masks[0].numpy(), 0.1, 200), (masks[2].numpy(), 0.5, 300)):
         assert mask.shape == (1000, width)
@@ -115,7 +106,7 @@ def test_dropout_drops_its_rate_and_rescales_the_kept_values():
 @pytest.mark.parametrize(("seed", "epoch", "step"), [(2, 1, 0), (1, 2, 0), (1, 1, 1)])
 def test_the_dropout_mask_depends_on_seed_epoch_and_step(seed, epoch, step):
     def mask(seed, epoch, step):
-        return dropout_factors([0.5], [40], 50, seed, tf.constant(epoch, tf.int64), tf.constant(step, tf.int64))[0]
+        return dropout_masks([0.5], [40], 50, seed, epoch, step)[0]
 
     first = mask(1, 1, 0).numpy()
     assert np.array_equal(first, mask(1, 1, 0).numpy())

@@ -18,7 +18,6 @@ from gamtune.learners import trial
 from gamtune.learners.mlp.loop import sample_order, train
 from gamtune.learners.mlp.model_file import load_model, load_raw
 from gamtune.learners.mlp.network import build_network
-from gamtune.learners.mlp.objective import objective_of
 from gamtune.learners.mlp.scoring import score
 from gamtune.learners.trial import run_trial
 from gamtune.spec import Spec
@@ -186,7 +185,7 @@ def test_a_regression_equals_a_plain_keras_training(values):
     data = Prepared.open(values)
     spec = make_spec({"neurons": [12], "epochs": 3, "batch_size": 50, "optimizer": "adam", "l2": 1e-3}, 5)
     ours, theirs = build_network(spec, data), build_network(spec, data).raw
-    train(ours, spec, objective_of(data, 0.0), data.part("train"), data.part("validation"))
+    train(ours, spec, data, data.part("train"), data.part("validation"))
     theirs.compile(keras_optimizer(spec), "mean_squared_error")
     rows, mean, sd = data.part("train"), *data.target_scale
     for epoch in range(1, 4):

@@ -97,11 +97,9 @@ def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | N
 
     from gamtune.learners.mlp.loop import train  # only the training process imports TensorFlow
     from gamtune.learners.mlp.network import build_network
-    from gamtune.learners.mlp.objective import objective_of
     from gamtune.learners.mlp.scoring import metrics_of, predict
     from gamtune.learners.mlp.state import load_state
 
-    objective = objective_of(data, spec.label_smoothing)
     try:
         network = build_network(spec, data)
     except tf.errors.InvalidArgumentError as error:  # a layer has more weights than a tensor can have
@@ -110,7 +108,7 @@ def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | N
     resumed = None
     if earlier is not None:
         resumed = json.loads((earlier / RECORD).read_text(encoding="utf-8")), load_state(earlier / STATE)
-    history = train(network, spec, objective, training, validation, resumed, files.get(STATE))
+    history = train(network, spec, data, training, validation, resumed, files.get(STATE))
     metrics = {}
     for name, part in (("train", training), ("validation", validation)):
         predicted = predict(network.raw, part.x, data)

@@ -3,66 +3,116 @@
 Source: Srivastava et al. 2014. Keras scales up the kept values in training; H2O scales down the outputs in scoring.
 """
 
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 LEVELS = 1 << 16  # 16 random bits per element, since drawing random bits takes more time than applying the masks
 
 
-def dropout_factors(
-    rates: Sequence[float],
-    widths: Sequence[int],
-    batch_size: int,
-    weight_seed: int,
-    epoch: tf.Tensor,
-    step: tf.Tensor,
-    rescaled: bool = True,
-) -> list[tf.Tensor | None]:
-    """Return the factors of the inputs and of the outputs of each hidden layer in one step.
+def _threshold(rate: float) -> int:
+    """Return the number of levels at which a value is dropped."""
+    return min(round(rate * LEVELS), LEVELS - 1)
 
-    Parameters
+
+class Rates(NamedTuple):
+    """The dropout rates of a trial, rounded to multiples of 1/65536.
+
+    Attributes
     ----------
-    rates : sequence of float
-        Dropout rates of the inputs and of each hidden layer; they are rounded to multiples of 1/65536.
-    widths : sequence of int
-        Numbers of inputs and of neurons per hidden layer.
-    batch_size : int
-        Number of samples.
-    weight_seed : int
-        Weight seed of the trial.
-    epoch, step : () int64
-        Number of the epoch, and of the step within the epoch.
-    rescaled : bool
-        Whether kept values are divided by (1 - rate).
-
-    Returns
-    -------
-    list of (batch_size, width) float32 or None
-        Per layer: 0 for dropped values, 1 or 1 / (1 - rate) for kept values; None if the rate is 0.
+    last_dropped : (layers,) uint16
+        The largest of 65536 equally frequent random levels at which a value is dropped; 0 for layers without dropout.
+    scales : (layers,) float32
+        The factor of kept values.
     """
-    sizes = [batch_size * width if rate else 0 for rate, width in zip(rates, widths, strict=True)]
-    if not any(sizes):
-        return [None] * len(sizes)
-    drawn = tf.random.stateless_uniform(
-        (math.ceil(sum(sizes) / 2),),
-        tf.stack([tf.constant(weight_seed, tf.int64), epoch * (1 << 32) + step]),
-        minval=None,
-        maxval=None,
-        dtype=tf.uint32,
-        alg="philox",  # the same bits on every device
-    )
-    levels = tf.reshape(tf.bitcast(drawn, tf.uint16), [-1])
-    factors: list[tf.Tensor | None] = []
-    begin = 0
-    for rate, width, size in zip(rates, widths, sizes, strict=True):
-        if not size:
-            factors.append(None)
-            continue
-        threshold = round(rate * LEVELS)
-        kept = tf.cast(levels[begin : begin + size] >= threshold, tf.float32)
-        scale = LEVELS / (LEVELS - threshold) if rescaled else 1.0
-        factors.append(tf.reshape(kept * scale, (batch_size, width)))
-        begin += size
-    return factors
+
+    last_dropped: tf.Tensor
+    scales: tf.Tensor
+
+    @classmethod
+    def of(cls, rates: Sequence[float], rescaled: bool) -> "Rates":
+        """Return the rates of the inputs and of each hidden layer.
+
+        Parameters
+        ----------
+        rates : sequence of float
+            Dropout rates.
+        rescaled : bool
+            Whether kept values are divided by (1 - rate).
+        """
+        thresholds = [_threshold(rate) for rate in rates]
+        scales = [LEVELS / (LEVELS - threshold) if rescaled else 1.0 for threshold in thresholds]
+        last_dropped = np.array([max(threshold - 1, 0) for threshold in thresholds], np.uint16)
+        return cls(tf.constant(last_dropped), tf.constant(scales, tf.float32))
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """The layers with dropout; trials with other rates share it.
+
+    Attributes
+    ----------
+    dropped : tuple of bool
+        Whether the inputs and the outputs of each hidden layer have dropout.
+    """
+
+    dropped: tuple[bool, ...]
+
+    @classmethod
+    def of(cls, rates: Sequence[float]) -> "Dropout":
+        """Return the layers whose rates, rounded to multiples of 1/65536, are not 0."""
+        return cls(tuple(_threshold(rate) > 0 for rate in rates))
+
+    def factors(
+        self,
+        widths: Sequence[tf.Tensor],
+        batch_size: tf.Tensor,
+        rates: Rates,
+        weight_seed: tf.Tensor,
+        epoch: tf.Tensor,
+        step: tf.Tensor,
+    ) -> list[tf.Tensor | None]:
+        """Return the factors of the inputs and of the outputs of each hidden layer in one step.
+
+        Parameters
+        ----------
+        widths : sequence of () int64
+            Number of inputs and of neurons per hidden layer.
+        batch_size : () int64
+            Number of samples.
+        rates : Rates
+            Rates of all layers.
+        weight_seed, epoch, step : () int64
+            Weight seed of the trial, number of the epoch, and of the step within the epoch.
+
+        Returns
+        -------
+        list of (batch_size, width) float32 or None
+            Per layer: 0 for dropped values, and the factor of kept values; None without dropout.
+        """
+        sizes = [batch_size * width for width, dropped in zip(widths, self.dropped, strict=True) if dropped]
+        if not sizes:
+            return [None] * len(self.dropped)
+        drawn = tf.random.stateless_uniform(
+            [(tf.add_n(sizes) + 1) // 2],
+            tf.stack([weight_seed, epoch * (1 << 32) + step]),
+            minval=None,
+            maxval=None,
+            dtype=tf.uint32,
+            alg="philox",  # the same bits on every device
+        )
+        levels = tf.reshape(tf.bitcast(drawn, tf.uint16), [-1])
+        factors: list[tf.Tensor | None] = []
+        begin = tf.constant(0, tf.int64)
+        for layer, (width, dropped) in enumerate(zip(widths, self.dropped, strict=True)):
+            if not dropped:
+                factors.append(None)
+                continue
+            end = begin + batch_size * width
+            kept = tf.cast(levels[begin:end] > rates.last_dropped[layer], tf.float32)
+            factors.append(tf.reshape(kept * rates.scales[layer], [batch_size, width]))
+            begin = end
+        return factors

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from gamtune.learners.mlp.network import Flow, Network
+from gamtune.learners.mlp.layers import Factors, Flow, Layers
 from gamtune.learners.mlp.objective import Objective
 
 
@@ -29,38 +29,41 @@ class Gradients(NamedTuple):
 
 
 def gradients_of(
-    network: Network,
+    layers: Layers,
     objective: Objective,
+    weights: Sequence[tf.Tensor],
     x: tf.Tensor,
     targets: tf.Tensor,
-    factors: Sequence[tf.Tensor | float | None],
+    factors: Factors,
+    label_smoothing: tf.Tensor,
     with_reach: bool,
 ) -> Gradients:
     """Return the gradients of the mean of the minimised function over a batch.
 
     Parameters
     ----------
-    network : Network
-        The network.
-    objective : Objective
-        The losses.
+    layers, objective : Layers, Objective
+        The network and the losses.
+    weights : sequence of float32
+        Kernel and bias of each dense layer.
     x, targets : (n, inputs) float32 and (n,)
         The samples.
     factors : sequence
-        The dropout factors; see `Network.forward`.
+        The dropout factors; see `Layers.forward`.
+    label_smoothing : () float32
+        The setting of the trial.
     with_reach : bool
         Whether ``reached`` is computed, which takes a third matrix product per layer.
     """
-    variables = network.variables
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(variables)
-        flow = network.forward(x, factors)
+        tape.watch(weights)
+        flow = layers.forward(weights, x, factors)
         losses = objective.losses(targets, flow.outputs)
-        loss = tf.reduce_mean(objective.minimised(losses, flow.outputs))
+        loss = tf.reduce_mean(objective.minimised(losses, flow.outputs, label_smoothing))
     if not with_reach:
-        return Gradients(losses, tape.gradient(loss, variables), None)
-    gradients = tape.gradient(loss, [*variables, *flow.sums])
-    return Gradients(losses, gradients[: len(variables)], _reached(flow, gradients[len(variables) :]))
+        return Gradients(losses, tape.gradient(loss, weights), None)
+    gradients = tape.gradient(loss, [*weights, *flow.sums])
+    return Gradients(losses, gradients[: len(weights)], _reached(flow, gradients[len(weights) :]))
 
 
 def _reached(flow: Flow, slopes: Sequence[tf.Tensor]) -> list[tf.Tensor]:

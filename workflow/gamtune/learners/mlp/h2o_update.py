@@ -10,76 +10,131 @@ over its samples, not before the current sample; and a dropped tanh, elu or maxo
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import tensorflow as tf
 
 from gamtune.learners.mlp.gradients import Gradients
-from gamtune.learners.mlp.update import Step, Update, Variables, step_size, zeros_like
+from gamtune.learners.mlp.update import Numbers, Variables, step_size
 from gamtune.spec import Spec
 
 square_root = tf.sqrt
 
 
-def h2o_adadelta(spec: Spec, variables: Variables) -> Update:
-    """Return H2O's ADADELTA, in which a bias uses the mean squared gradient of the incoming weights of its unit."""
-    squares, changes = zeros_like(variables), zeros_like(variables)
-    rho = float(spec.rho or 0)
+@dataclass(frozen=True)
+class H2OPenalties:
+    """Penalties on kernels and biases, of the weights that a sample reaches.
 
-    def update(gradients: Gradients, number: tf.Tensor, seen: tf.Tensor) -> None:
+    Attributes
+    ----------
+    l1, l2 : bool
+        Whether the penalty is not 0.
+    """
+
+    l1: bool
+    l2: bool
+
+    def numbers(self, spec: Spec) -> dict[str, float]:
+        """Return the factors of the sign and of the value of a weight."""
+        return {"l1": spec.l1, "l2": spec.l2}
+
+    def added(
+        self, gradients: Gradients, weights: Variables, numbers: Numbers
+    ) -> Iterator[tuple[tf.Variable, tf.Tensor, tf.Tensor]]:
+        """Yield each variable, its gradient with penalties, and whether a sample of the batch reaches each weight."""
+        assert gradients.reached is not None  # the loop computes it for H2O's updates
+        for variable, gradient, reached in zip(weights, gradients.means, gradients.reached, strict=True):
+            if self.l1:
+                gradient += reached * (numbers["l1"] * tf.sign(variable))
+            if self.l2:
+                gradient += reached * (numbers["l2"] * variable)
+            yield variable, gradient, reached > 0
+
+
+@dataclass(frozen=True)
+class H2OAdadelta:
+    """H2O's ADADELTA, in which a bias uses the mean squared gradient of the incoming weights of its unit."""
+
+    penalties: H2OPenalties
+    slots = 2
+
+    @classmethod
+    def of(cls, spec: Spec) -> "H2OAdadelta":
+        """Return the optimizer of a specification."""
+        return cls(H2OPenalties(spec.l1 > 0, spec.l2 > 0))
+
+    def numbers(self, spec: Spec) -> dict[str, float]:
+        """Return the values for `update`."""
+        rho = float(spec.rho or 0)
+        values = {"learning_rate": spec.learning_rate, "rho": rho, "new": 1 - rho, "epsilon": float(spec.epsilon or 0)}
+        return values | self.penalties.numbers(spec)
+
+    def update(
+        self,
+        weights: Variables,
+        slots: Variables,
+        gradients: Gradients,
+        numbers: Numbers,
+        step: tf.Tensor,
+        seen: tf.Tensor,
+    ) -> None:
+        """Update the weights; see `Optimizer.update`."""
+        squares, changes = slots[: len(weights)], slots[len(weights) :]
+        rho, new, epsilon = numbers["rho"], numbers["new"], numbers["epsilon"]
         incoming = tf.constant(0.0)
-        penalised = _penalised(gradients, variables, spec)
+        penalised = self.penalties.added(gradients, weights, numbers)
         for (variable, gradient, active), square, change in zip(penalised, squares, changes, strict=True):
             if variable.shape.rank == 2:
-                magnitude = gradient**2
+                magnitude = tf.square(gradient)
                 incoming = tf.reduce_mean(magnitude, axis=0)
             else:
                 magnitude = incoming
-            mean_square = rho * square + (1 - rho) * magnitude
-            rate = spec.learning_rate * square_root((change + spec.epsilon) / (mean_square + spec.epsilon))
-            mean_change = rho * change + (1 - rho) * rate**2 * magnitude
+            mean_square = rho * square + new * magnitude
+            rate = numbers["learning_rate"] * square_root((change + epsilon) / (mean_square + epsilon))
+            mean_change = rho * change + new * tf.square(rate) * magnitude
             square.assign(tf.where(active, mean_square, square))
             change.assign(tf.where(active, mean_change, change))
             variable.assign_sub(rate * gradient)
 
-    return Update(_in_one_pass(update), [*squares, *changes])
 
+@dataclass(frozen=True)
+class H2OSgd:
+    """H2O's gradient descent, whose step size is the annealed learning rate times (1 - momentum)."""
 
-def h2o_sgd(spec: Spec, variables: Variables) -> Update:
-    """Return H2O's gradient descent, whose step size is the annealed learning rate times (1 - momentum)."""
-    velocities = zeros_like(variables) if spec.momentum else []
-    momentum = float(spec.momentum or 0)
+    penalties: H2OPenalties
+    momentum: bool
+    annealed: bool
 
-    def update(gradients: Gradients, number: tf.Tensor, seen: tf.Tensor) -> None:
-        rate = step_size(spec, seen) * (1 - momentum)
-        for index, (variable, gradient, active) in enumerate(_penalised(gradients, variables, spec)):
-            if velocities:
-                velocity = velocities[index]
-                velocity.assign(tf.where(active, momentum * velocity + gradient, velocity))
+    @classmethod
+    def of(cls, spec: Spec) -> "H2OSgd":
+        """Return the optimizer of a specification."""
+        return cls(H2OPenalties(spec.l1 > 0, spec.l2 > 0), bool(spec.momentum), bool(spec.rate_annealing))
+
+    @property
+    def slots(self) -> int:
+        """One velocity per weight variable if there is momentum."""
+        return int(self.momentum)
+
+    def numbers(self, spec: Spec) -> dict[str, float]:
+        """Return the values for `update`."""
+        values = {name: float(spec.value(name) or 0) for name in ("learning_rate", "momentum", "rate_annealing")}
+        values["learning_rate"] *= 1 - values["momentum"]
+        return values | self.penalties.numbers(spec)
+
+    def update(
+        self,
+        weights: Variables,
+        slots: Variables,
+        gradients: Gradients,
+        numbers: Numbers,
+        step: tf.Tensor,
+        seen: tf.Tensor,
+    ) -> None:
+        """Update the weights; see `Optimizer.update`."""
+        rate = step_size(self.annealed, numbers, seen)
+        for index, (variable, gradient, active) in enumerate(self.penalties.added(gradients, weights, numbers)):
+            if self.momentum:
+                velocity = slots[index]
+                velocity.assign(tf.where(active, numbers["momentum"] * velocity + gradient, velocity))
                 gradient = tf.where(active, velocity, 0.0)
             variable.assign_sub(rate * gradient)
-
-    return Update(_in_one_pass(update), velocities)
-
-
-def _in_one_pass(step: Step) -> Step:
-    """Return the step compiled by XLA, which reads and writes each weight once instead of in twenty operations.
-
-    For 561-300-300-300-6 and batches of 32 samples, this is five times as fast. The compilation takes 1 to 2 s per
-    trial.
-    """
-    compiled: Step = tf.function(step, jit_compile=True, autograph=False)
-    return compiled
-
-
-def _penalised(
-    gradients: Gradients, variables: Variables, spec: Spec
-) -> Iterator[tuple[tf.Variable, tf.Tensor, tf.Tensor]]:
-    """Yield each variable, its gradient with penalties, and whether each weight is reached by a sample of the batch."""
-    assert gradients.reached is not None  # the loop computes it for H2O's updates
-    for variable, gradient, reached in zip(variables, gradients.means, gradients.reached, strict=True):
-        penalty = tf.zeros_like(gradient)
-        if spec.l1:
-            penalty += spec.l1 * tf.sign(variable)
-        if spec.l2:
-            penalty += spec.l2 * variable
-        yield variable, gradient + reached * penalty, reached > 0

@@ -1,6 +1,7 @@
 """Objectives: the function that training minimises, per sample, and the metrics of each epoch."""
 
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,28 +13,38 @@ from gamtune.learners.mlp.tensors import shared_tensor
 
 
 class Objective(Protocol):
-    """Losses and metrics of a task, for n samples.
+    """Losses and metrics of a task, for n samples. Objectives are equal if their operations are equal.
 
     Attributes
     ----------
     metrics : tuple of str
         Names of the metrics. The first one is used for early stopping; all but the last are also computed for the
         training samples.
-    scales : tuple of float
-        Factors from the means of the metrics to the units of the data.
     """
 
-    metrics: tuple[str, ...]
-    scales: tuple[float, ...]
+    metrics: ClassVar[tuple[str, ...]]
 
-    def targets(self, y: npt.NDArray[Any]) -> tf.Tensor:
+    def scales(self, data: Prepared) -> tuple[float, ...]:
+        """Return the factors from the means of the metrics to the units of the data."""
+
+    def targets(self, y: npt.NDArray[Any], data: Prepared) -> tf.Tensor:
         """Return the targets of the raw outputs, (n,)."""
 
     def losses(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
         """Return the losses that the metrics are computed from, (n,) float32."""
 
-    def minimised(self, losses: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        """Return the values that training minimises, (n,) float32: the losses, or a modification of them."""
+    def minimised(self, losses: tf.Tensor, outputs: tf.Tensor, label_smoothing: tf.Tensor) -> tf.Tensor:
+        """Return the values that training minimises, (n,) float32: the losses, or a modification of them.
+
+        Parameters
+        ----------
+        losses : (n,) float32
+            The losses.
+        outputs : (n, outputs) float32
+            Raw outputs of the network.
+        label_smoothing : () float32
+            The setting of the trial.
+        """
 
     def training_sums(self, losses: tf.Tensor) -> list[tf.Tensor]:
         """Return the sums of the metrics over the samples of a step, without the last metric."""
@@ -42,24 +53,26 @@ class Objective(Protocol):
         """Return the sums of all metrics over the samples."""
 
 
+@dataclass(frozen=True)
 class Classification:
     """Log loss, H2O's squared error (the square of 1 minus the probability of the true class), and accuracy.
 
-    Parameters
+    Attributes
     ----------
-    label_smoothing : float
-        Share of each label that is distributed equally over all classes in the minimised cross-entropy, as in Keras'
-        ``label_smoothing`` (Szegedy et al. 2016, Rethinking the Inception Architecture, section 7). The metrics are
-        computed with the original labels.
+    smoothed : bool
+        Whether labels are smoothed: a share of each label, ``label_smoothing``, is then distributed equally over all
+        classes in the minimised cross-entropy, as in Keras (Szegedy et al. 2016, Rethinking the Inception Architecture,
+        section 7). The metrics are computed with the original labels.
     """
 
-    metrics: tuple[str, ...] = ("logloss", "mse", "accuracy")
-    scales: tuple[float, ...] = (1.0, 1.0, 1.0)
+    smoothed: bool = False
+    metrics: ClassVar[tuple[str, ...]] = ("logloss", "mse", "accuracy")
 
-    def __init__(self, label_smoothing: float = 0.0) -> None:
-        self.label_smoothing = label_smoothing
+    def scales(self, data: Prepared) -> tuple[float, ...]:
+        """Return factors of 1."""
+        return 1.0, 1.0, 1.0
 
-    def targets(self, y: npt.NDArray[Any]) -> tf.Tensor:
+    def targets(self, y: npt.NDArray[Any], data: Prepared) -> tf.Tensor:
         """Return the indices of the classes."""
         return shared_tensor(y)
 
@@ -67,16 +80,16 @@ class Classification:
         """Return minus the logarithm of the probability of the true class."""
         return tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs)
 
-    def minimised(self, losses: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        """Return the log loss of the labels, which are smoothed if ``label_smoothing`` is not 0."""
-        if not self.label_smoothing:
+    def minimised(self, losses: tf.Tensor, outputs: tf.Tensor, label_smoothing: tf.Tensor) -> tf.Tensor:
+        """Return the log loss of the labels, which may be smoothed."""
+        if not self.smoothed:
             return losses
         uniform = -tf.reduce_mean(tf.nn.log_softmax(outputs), 1)
-        return (1 - self.label_smoothing) * losses + self.label_smoothing * uniform
+        return (1 - label_smoothing) * losses + label_smoothing * uniform
 
     def training_sums(self, losses: tf.Tensor) -> list[tf.Tensor]:
         """Return the sums of log loss and squared error."""
-        return [tf.reduce_sum(losses), tf.reduce_sum(tf.math.expm1(-losses) ** 2)]
+        return [tf.reduce_sum(losses), tf.reduce_sum(tf.square(tf.math.expm1(-losses)))]
 
     def sums(self, losses: tf.Tensor, targets: tf.Tensor, outputs: tf.Tensor) -> list[tf.Tensor]:
         """Return the sums of log loss and squared error, and the number of correct predictions."""
@@ -84,33 +97,31 @@ class Classification:
         return [*self.training_sums(losses), tf.reduce_sum(hits)]
 
 
+@dataclass(frozen=True)
 class Regression:
     """Squared and absolute error of the standardised target.
 
     The graph computes in float32, in which the square of the standard deviation of a target may overflow or underflow,
-    so the loop applies ``scales`` to the results in float64.
-
-    Parameters
-    ----------
-    mean, sd : float
-        Mean and standard deviation of the target in the training samples.
+    so the loop applies the scales to the results in float64.
     """
 
-    metrics: tuple[str, ...] = ("mse", "mae")
+    metrics: ClassVar[tuple[str, ...]] = ("mse", "mae")
 
-    def __init__(self, mean: float, sd: float) -> None:
-        self.mean, self.sd = mean, sd
-        self.scales: tuple[float, ...] = (sd**2, sd)
+    def scales(self, data: Prepared) -> tuple[float, ...]:
+        """Return the square of the standard deviation of the target, and the standard deviation."""
+        _, sd = data.target_scale
+        return sd**2, sd
 
-    def targets(self, y: npt.NDArray[Any]) -> tf.Tensor:
+    def targets(self, y: npt.NDArray[Any], data: Prepared) -> tf.Tensor:
         """Return the standardised target."""
-        return tf.constant(((y - self.mean) / self.sd).astype(np.float32))
+        mean, sd = data.target_scale
+        return tf.constant(((y - mean) / sd).astype(np.float32))
 
     def losses(self, targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
         """Return the squared errors of the standardised target."""
-        return (outputs[:, 0] - targets) ** 2
+        return tf.square(outputs[:, 0] - targets)
 
-    def minimised(self, losses: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+    def minimised(self, losses: tf.Tensor, outputs: tf.Tensor, label_smoothing: tf.Tensor) -> tf.Tensor:
         """Return the squared errors."""
         return losses
 
@@ -132,7 +143,7 @@ def objective_of(data: Prepared, label_smoothing: float) -> Objective:
         If the task is a regression and ``label_smoothing`` is not 0.
     """
     if data.classes is not None:
-        return Classification(label_smoothing)
+        return Classification(label_smoothing > 0)
     if label_smoothing:
         raise ImpossibleError(f"label_smoothing: got {label_smoothing}, expected 0 for a regression")
-    return Regression(*data.target_scale)
+    return Regression()
