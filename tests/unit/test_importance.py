@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from gamtune.analysis.gam_step import run_gam
-from gamtune.analysis.importance import COLUMNS, _samples, importance
+from gamtune.analysis.importance import _samples, importance
 from gamtune.gam.inference import infer
 from gamtune.gam.model import fit_gam
+from gamtune.results.csv_rows import Importance
 from gamtune.search.ped_anova import PedAnova
 
 pytestmark = pytest.mark.slow
@@ -32,7 +33,7 @@ def fitted_search():
 
 def test_every_measure_ranks_the_relevant_hyperparameter_first_and_above_noise(fitted_search):
     _, table = fitted_search
-    assert tuple(table) == COLUMNS
+    assert tuple(table) == Importance.columns()
     for measure, first in (("deviance_share", "s(x)"), ("permutation", "s(x)"), ("ped_anova", "x")):
         lines = table[table.measure == measure].set_index("name")
         assert lines["rank"].idxmin() == first, measure

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -22,8 +23,8 @@ from gamtune.report.findings import (
 from gamtune.report.report import write_report
 from gamtune.results.artefacts import artefact_text
 from gamtune.results.captions import Captions
-from gamtune.results.comparison import Score
-from gamtune.results.csv_rows import ColumnUse, FinalistTest
+from gamtune.results.comparison import Comparison, Score
+from gamtune.results.csv_rows import ColumnUse, FinalistTest, GamModel, GamTerm
 from gamtune.results.data_warnings import DataWarning, DataWarnings
 from gamtune.results.selection import Selection
 
@@ -83,6 +84,16 @@ observed_1,3,0.004,-0.001,0.009,0.0813,9,2,0.0654
 """
 
 
+TERM = GamTerm(
+    "s(l1)", 1.87, 16.2, 0.001, 0.007, 0.41, null_low=0.0, null_high=0.06, ref_df=2.0, F_wood=9.0, p_wood=0.01,
+    concurvity_worst=0.31, concurvity_observed=0.2, k_index=1.02, k_p=0.5,
+)  # fmt: skip
+MODEL = GamModel(
+    "REML", 1.0, scale=0.04, edf_total=2.87, deviance_explained=0.721, r_sq_adj=0.7, n=5, coefficients=3, p=0.005,
+    null_edf=2.2, null_deviance_explained=0.2, null_high=0.4,
+)  # fmt: skip
+
+
 @pytest.fixture
 def study(tmp_path):
     """Return the folder of a finished study without a GAM."""
@@ -125,19 +136,11 @@ def study(tmp_path):
     (tmp_path / "optimum" / "tests.csv").write_text(TESTS)
     (tmp_path / "optimum" / "record.json").write_text(json.dumps(record))
     metrics = {"rmse": 0.2, "r2": 0.9, "logloss": 0.2, "mean_per_class_error": 0.08}
-    comparison = [
-        {
-            "what": "best configuration (search)",
-            "part": "validation",
-            "n": 1,
-            "mse": 0.04,
-            "mse_sd": None,
-            "accuracy": 0.9,
-            **metrics,
-        },
-        {"what": "optimum", "part": "test", "n": 1, "mse": 0.04552, "mse_sd": None, "accuracy": 0.92, **metrics},
+    scores = [
+        Score("best configuration (search)", "validation", 1, {"mse": 0.04, "accuracy": 0.9, **metrics}),
+        Score("optimum", "test", 1, {"mse": 0.04552, "accuracy": 0.92, **metrics}),
     ]
-    pd.DataFrame(comparison).to_csv(tmp_path / "optimum" / "comparison.csv", index=False)
+    Comparison(scores, tmp_path / "optimum" / "comparison.csv").write(["mse", "accuracy", *metrics])
     with (tmp_path / "optimum" / "confusion_matrix.csv").open("w", newline="") as file:
         csv.writer(file).writerows(
             [["actual", 0, 1, "error", "rate"], [0, 23, 3, 3 / 26, "3 / 26"], [1, 1, 23, 1 / 24, "1 / 24"],
@@ -162,13 +165,8 @@ def page_of(study) -> str:
 def add_model(study):
     """Write the files of the steps `gam` and `figures` for a study with a GAM."""
     (study / "gam" / "skipped.txt").unlink()
-    terms = {"term": ["s(l1)"], "edf": [1.87], "F": [16.2], "p": [0.001], "p_adjusted": [0.007],
-             "deviance_share": [0.41], "null_high": [0.06], "concurvity_worst": [0.31], "k_index": [1.02]}  # fmt: skip
-    pd.DataFrame(terms).to_csv(study / "gam" / "terms.csv", index=False)
-    model = {"method": ["REML"], "scale": [0.04], "edf_total": [2.87], "deviance_explained": [0.721], "r_sq_adj": [0.7],
-             "n": [5], "coefficients": [3], "p": [0.005], "null_edf": [2.2], "null_deviance_explained": [0.2],
-             "null_high": [0.4]}  # fmt: skip
-    pd.DataFrame(model).to_csv(study / "gam" / "model.csv", index=False)
+    GamTerm.write([TERM], study / "gam" / "terms.csv")
+    GamModel.write([MODEL], study / "gam" / "model.csv")
     (study / "gam" / "summary.txt").write_text("Family: gaussian\n")
     add_figures(
         study, mse_by_parameter="found", gam_effects="effects", gam_l1="single_effects", gam_surface_a_b="effects"
@@ -350,9 +348,9 @@ def test_the_summary_has_search_findings_optimum_reliability_and_test_set_in_thi
 
 
 def test_the_findings_state_if_no_effect_is_significant():
-    model = {"deviance_explained": 0.4, "null_deviance_explained": 0.35}
+    model = replace(MODEL, deviance_explained=0.4, null_deviance_explained=0.35)
     best = {"name": "a", "validation_mse": 0.04}
-    sentence = describe_search_results(best, 0.06, [{"term": "s(l1)", "p_adjusted": 0.2, "deviance_share": 0.1}], model)
+    sentence = describe_search_results(best, 0.06, [replace(TERM, p_adjusted=0.2)], model)
     assert sentence[1].startswith(
         "No effect of a hyperparameter is significant. The generalised additive model (GAM) explains 40.0"
     )

@@ -21,9 +21,9 @@ from gamtune.gam.covariates import FloatArray, IntArray
 from gamtune.gam.inference import CONFIDENCE, Inference
 from gamtune.gam.model import FittedGam
 from gamtune.gam.penalised_fit import Problem
+from gamtune.results.csv_rows import Importance
 from gamtune.search.ped_anova import PedAnova
 
-COLUMNS = ("measure", "name", "importance", "low", "high", "null_high", "rank", "rank_low", "rank_high", "first")
 SAMPLES = 200  # bootstrap samples of the model
 NULLS, NULL_SAMPLES = 100, 10  # permuted responses, and bootstrap samples of each
 PED_SAMPLES, PED_SAMPLES_OF_MANY, MANY = 50, 20, 1000  # bootstrap samples and permutations; fewer for more than MANY
@@ -59,10 +59,7 @@ def importance(
     Returns
     -------
     DataFrame
-        One line per measure and name, with the columns `COLUMNS`. ``low`` and ``high`` are a 95 % bootstrap interval;
-        95 % of the values for permuted responses are below ``null_high``; rank 1 is the most important, and
-        ``rank_low`` and ``rank_high`` are a 95 % bootstrap interval of the rank; ``first`` is the share of bootstrap
-        samples in which the rank is 1.
+        One line per measure and name; the columns are the attributes of `Importance`.
     """
     parts = []
     if fitted is not None and inference is not None:
@@ -70,7 +67,7 @@ def importance(
             parts += _model_importance(fitted, inference)
     if len(rows) > 1 and any(varies(rows[name]) for name in columns):
         parts.append(_ped_anova(rows, response, columns, log_columns))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(Importance.columns()))
 
 
 def _model_importance(fitted: FittedGam, inference: Inference) -> list[pd.DataFrame]:
@@ -172,10 +169,7 @@ def _ranked(
     rank = (-values.round(DIGITS)).argsort(kind="stable").argsort() + 1
     low, high = np.quantile(samples, ends, axis=0)
     rank_low, rank_high = np.quantile(ranks, ends, axis=0, method="nearest")
-    return pd.DataFrame(
-        {
-            "measure": measure, "name": list(names), "importance": values, "low": low, "high": high,
-            "null_high": null_high, "rank": rank, "rank_low": rank_low.astype(int),
-            "rank_high": rank_high.astype(int), "first": (ranks == 1).mean(axis=0),
-        }
-    )  # fmt: skip
+    first = (ranks == 1).mean(axis=0)
+    columns = (values, low, high, null_high, rank, rank_low.astype(int), rank_high.astype(int), first)
+    lines = zip(names, *(column.tolist() for column in columns), strict=True)
+    return pd.DataFrame([Importance(measure, *line) for line in lines])

@@ -46,15 +46,13 @@ def run(options: argparse.Namespace) -> None:
     die_with_parent(signal.SIGTERM)
     spec = options.spec
     if options.slots:
-        from gamtune.results.slots_file import read_slot
+        from gamtune.results.slots_file import read_slot, write_skipped
 
         slot = read_slot(options.slots, options.slot)
         spec = slot.spec
         if spec is None:
             options.record.with_name(MODEL).unlink(missing_ok=True)  # model of the trial that the slot held before
-            from gamtune.results.records import Record  # imported here because pydantic takes 0.05 s
-
-            Record(status="skipped", reason=slot.reason).write(options.record)
+            write_skipped(options.record, slot.reason)
             return
     attempts = options.attempt, options.attempts
     launch(spec, options.data, options.record, options.store, *attempts, tuple(options.leave), options.continues)

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from gamtune.gam.covariates import FloatArray, covariates, span
 from gamtune.gam.inference import CONFIDENCE, Inference, null_band
 from gamtune.gam.model import FittedGam
+from gamtune.gam.rows import ModelRow, TermRow
 from gamtune.gam.terms import Factor, Tensor, Term, Variable
 
 CURVE_POINTS = 200
@@ -34,16 +35,14 @@ def term_table(fitted: FittedGam, inference: Inference) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``F``, ``p`` and ``p_adjusted`` (Holm) are those of the permutation test; ``ref_df``, ``F_wood`` and ``p_wood``
-        are mgcv's; ``null_low`` and ``null_high`` are the interval that holds 95 % of the deviance shares of permuted
-        residuals; the other columns are those of `TermTest` and `Check`.
+        The columns are the attributes of `TermRow`.
     """
     lines = [
-        {
-            "term": term.term, "edf": term.edf, "F": null.f, "p": null.p, "p_adjusted": adjusted,
-            "deviance_share": term.deviance_share, "null_low": low, "null_high": high,
-            "ref_df": term.ref_df, "F_wood": term.f, "p_wood": term.p, **asdict(check),
-        }
+        TermRow(
+            term=term.term, edf=term.edf, F=null.f, p=null.p, p_adjusted=adjusted,
+            deviance_share=term.deviance_share, null_low=low, null_high=high,
+            ref_df=term.ref_df, F_wood=term.f, p_wood=term.p, **asdict(check),
+        )
         for term, null, adjusted, (low, high), check in zip(
             fitted.terms, inference.terms, inference.p_adjusted, inference.null_shares(), inference.checks, strict=True
         )
@@ -64,17 +63,23 @@ def model_table(fitted: FittedGam, inference: Inference) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``null_edf`` and ``null_deviance_explained`` are medians over the models of permuted responses, and
-        ``null_high`` is the 95 % quantile of the latter.
+        The columns are the attributes of `ModelRow`.
     """
     null = inference.model
-    line = {
-        "method": fitted.method, "criterion": fitted.criterion, "scale": fitted.scale, "edf_total": fitted.edf_total,
-        "deviance_explained": fitted.deviance_explained, "r_sq_adj": fitted.r_sq_adj, "n": fitted.n,
-        "coefficients": len(fitted.coefficients), "p": null.p, "null_edf": float(np.median(null.edf)),
-        "null_deviance_explained": float(np.median(null.deviance_explained)),
-        "null_high": float(np.quantile(null.deviance_explained, CONFIDENCE)),
-    }  # fmt: skip
+    line = ModelRow(
+        method=fitted.method,
+        criterion=fitted.criterion,
+        scale=fitted.scale,
+        edf_total=fitted.edf_total,
+        deviance_explained=fitted.deviance_explained,
+        r_sq_adj=fitted.r_sq_adj,
+        n=fitted.n,
+        coefficients=len(fitted.coefficients),
+        p=null.p,
+        null_edf=float(np.median(null.edf)),
+        null_deviance_explained=float(np.median(null.deviance_explained)),
+        null_high=float(np.quantile(null.deviance_explained, CONFIDENCE)),
+    )
     return pd.DataFrame([line])
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gamtune.gam.formula import parse_term
+from gamtune.gam.rows import ModelRow, TermRow
 from gamtune.numbers import measured, p_value, percent, rmse_note, signed
 from gamtune.results.comparison import Score
 from gamtune.results.csv_rows import FinalistTest
@@ -15,7 +16,7 @@ SIGNIFICANT = 0.05
 
 
 def describe_search_results(
-    best: Line, median: float, terms: Sequence[Line], model: Line | None, part: str = "validation"
+    best: Line, median: float, terms: Sequence[TermRow], model: ModelRow | None, part: str = "validation"
 ) -> list[str]:
     """Return sentences on the best configuration and on the effects of the hyperparameters.
 
@@ -25,10 +26,10 @@ def describe_search_results(
         Line of the best configuration in the summary.
     median : float
         Median validation MSE of the configurations.
-    terms : sequence of mapping
-        Lines of ``terms.csv``; empty if there is no model.
-    model : mapping, optional
-        Line of ``model.csv``.
+    terms : sequence of TermRow
+        Terms of the model; empty if there is no model.
+    model : ModelRow, optional
+        Statistics of the model.
     part : {"validation", "test"}
         The samples that the errors are from.
     """
@@ -41,15 +42,15 @@ def describe_search_results(
     if model is None:
         return sentences
     explained = (
-        f"The generalised additive model (GAM) explains {percent(model['deviance_explained'])} of the deviance of the "
-        f"error (for pure noise: {percent(model['null_deviance_explained'])})."
+        f"The generalised additive model (GAM) explains {percent(model.deviance_explained)} of the deviance of the "
+        f"error (for pure noise: {percent(model.null_deviance_explained)})."
     )
     significant = sorted(
-        (term for term in terms if term["p_adjusted"] <= SIGNIFICANT), key=lambda term: -float(term["deviance_share"])
+        (term for term in terms if term.p_adjusted <= SIGNIFICANT), key=lambda term: -term.deviance_share
     )
     if not significant:
         return [*sentences, f"No effect of a hyperparameter is significant. {explained}"]
-    listed = joined(f"{_variables(term['term'])} ({percent(term['deviance_share'])})" for term in significant)
+    listed = joined(f"{_variables(term.term)} ({percent(term.deviance_share)})" for term in significant)
     shares = f"Significant effects, with their shares of the deviance: {listed}."
     rest = len(terms) - len(significant)
     others = f" The other {rest} of {len(terms)} terms are not distinguishable from noise." if rest else ""

@@ -26,10 +26,10 @@ from gamtune.report.findings import (
     p_in_words,
 )
 from gamtune.report.space_words import describe_search, describe_space
-from gamtune.results.artefacts import read_artefact, read_lines
+from gamtune.results.artefacts import read_lines
 from gamtune.results.captions import Captions
 from gamtune.results.comparison import Comparison
-from gamtune.results.csv_rows import Candidate, ColumnUse, FinalistTest, Support
+from gamtune.results.csv_rows import Candidate, ColumnUse, FinalistTest, GamModel, GamTerm, Importance, Support
 from gamtune.results.data_warnings import DataWarnings
 from gamtune.results.dataset import DatasetInfo
 from gamtune.results.layout import FigureFolder, GamFolder, OptimumFolder, StudyFolder
@@ -153,14 +153,14 @@ def _embedded(png: bytes, caption: str) -> dict[str, Any]:
 
 def _model(folder: GamFolder) -> Page:
     """Return the additive model, or the reason why there is none, and the importance of the hyperparameters."""
-    importance = _records(read_artefact(folder.importance)) if folder.importance.exists() else []
+    importance = Importance.read(folder.importance) if folder.importance.exists() else []
     page: Page = {"importance": importance, "measures": MEASURES}
     if not folder.terms.exists():
         return page | {"model": None, "skipped": folder.skipped.read_text(encoding="utf-8").strip()}
     return page | {
-        "model": _records(read_artefact(folder.model))[0],
+        "model": GamModel.read(folder.model)[0],
         "warnings": _lines(folder.warnings),
-        "terms": _records(read_artefact(folder.terms, text=("term",))),
+        "terms": GamTerm.read(folder.terms),
         "summary_text": folder.summary.read_text(encoding="utf-8"),
     }
 

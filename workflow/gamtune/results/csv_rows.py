@@ -12,6 +12,7 @@ from typing import Any, Self, get_args, get_type_hints
 
 from gamtune.errors import DamagedError
 from gamtune.files import write_text
+from gamtune.gam.rows import ModelRow, TermRow
 from gamtune.results.artefacts import artefact_text, read_rows
 from gamtune.spec import Spec
 
@@ -209,3 +210,49 @@ class ColumnUse(CsvRow):
     missing: int
     distinct: int
     example: str
+
+
+@dataclass(frozen=True)
+class GamTerm(CsvRow, TermRow):
+    """A row of ``terms.csv``."""
+
+
+@dataclass(frozen=True)
+class GamModel(CsvRow, ModelRow):
+    """The row of ``model.csv``."""
+
+
+@dataclass(frozen=True)
+class Importance(CsvRow):
+    """A row of ``importance.csv``: the importance of a term or hyperparameter by a measure.
+
+    Attributes
+    ----------
+    measure : str
+        ``deviance_share``, ``permutation`` or ``ped_anova``.
+    name : str
+        Term or hyperparameter.
+    importance : float
+        Its importance.
+    low, high : float
+        95 % bootstrap interval.
+    null_high : float
+        95 % quantile of the importance for permuted errors.
+    rank : int
+        Rank, 1 for the most important.
+    rank_low, rank_high : int
+        95 % bootstrap interval of the rank.
+    first : float
+        Share of the bootstrap samples in which it ranks first.
+    """
+
+    measure: str
+    name: str
+    importance: float
+    low: float
+    high: float
+    null_high: float
+    rank: int
+    rank_low: int
+    rank_high: int
+    first: float

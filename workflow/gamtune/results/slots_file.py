@@ -5,6 +5,7 @@ parsed, but their configurations are proposed when earlier trials have finished.
 with the columns `COLUMNS`. The record of a slot is ``<stage>/<slot>/record.json``.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from gamtune.errors import DamagedError
 from gamtune.files import write_text
 from gamtune.results.artefacts import artefact_text, read_rows
+from gamtune.results.record import VERSION
 from gamtune.spec import Spec
 
 COLUMNS = ("slot", "name", "reason", "spec")
@@ -80,3 +82,18 @@ def read_slot(path: Path, slot: str) -> FilledSlot:
         if one.slot == slot:
             return one
     raise DamagedError(path, f"it has {len(slots)} slot(s), and no slot {slot!r}")
+
+
+def write_skipped(record: Path, reason: str) -> None:
+    """Write the record of an empty slot, of which only the reason is known.
+
+    Unlike `Record.write`, this function does not import pydantic.
+
+    Parameters
+    ----------
+    record : Path
+        The file.
+    reason : str
+        Why the slot is empty.
+    """
+    write_text(record, json.dumps({"version": VERSION, "status": "skipped", "reason": reason}) + "\n")

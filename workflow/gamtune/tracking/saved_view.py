@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from gamtune.config.settings import PER_LAYER
 from gamtune.errors import DamagedError
-from gamtune.results.artefacts import read_rows
+from gamtune.results.csv_rows import Importance
 from gamtune.results.layout import StudyFolder
 from gamtune.tracking.run_content import LOG_RESPONSE, RESPONSE, RunContent
 
@@ -97,10 +97,10 @@ def _column(param: str) -> str:
 
 def _ranks(folder: StudyFolder) -> dict[str, int]:
     try:
-        ranking = read_rows(folder.gam.importance, "measure", "name", "rank")
+        ranking = Importance.read(folder.gam.importance)
     except (OSError, DamagedError):
         return {}
-    return {row["name"]: int(row["rank"]) for row in ranking if row["measure"] == "ped_anova"}
+    return {row.name: row.rank for row in ranking if row.measure == "ped_anova"}
 
 
 def _charts(axes: list[str], trials: Sequence[RunContent]) -> Iterator[dict[str, Any]]:
