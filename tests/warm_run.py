@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gamtune.config.settings import make_spec
-from gamtune.runtime.fingerprint import LIBRARY
+from gamtune.runtime.environment import LIBRARY
 
 SHORT = make_spec({"neurons": [16, 12], "epochs": 3, "hidden_dropout": 0.3, "l1": 1e-4}, 1)
 ENDLESS = make_spec({"neurons": [200, 200], "epochs": 1_000_000, "patience": 1_000_000}, 1)
@@ -74,15 +74,22 @@ class Run:
 
     @property
     def trials(self):
-        """Process ids of the children of the trainer."""
+        """Process ids of the children of the server that run a job; idle workers print to the log of the server."""
+        return [
+            pid for pid in self.workers if os.path.realpath(f"/proc/{pid}/fd/1") != str(self.folder / "trainer.txt")
+        ]
+
+    @property
+    def workers(self):
+        """Process ids of the children of the server."""
         return children(self.server)
 
-    def job(self, name, spec=SHORT, attempt=1, trainer=None):
+    def job(self, name, spec=SHORT, attempt=1, trainer=None, data=None, variables=None):
         """Start a job, by default with the trainer of the run, and return its process id."""
-        command = [sys.executable, "-m", "gamtune", "train", "--spec", spec.to_json(), "--data", self.digits]
+        command = [sys.executable, "-m", "gamtune", "train", "--spec", spec.to_json(), "--data", data or self.digits]
         command += ["--record", self.folder / name / "record.json", "--store", self.folder / f"store {name}"]
         command += ["--attempt", attempt, "--attempts", 2]
-        variables = {} if trainer is None else {"GAMTUNE_TRAINER": trainer}
+        variables = (variables or {}) | ({} if trainer is None else {"GAMTUNE_TRAINER": trainer})
         job = {"command": list(map(str, command)), "variables": variables, "log": f"{self.folder / name}.txt"}
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()

@@ -20,7 +20,7 @@ from measure import run_once, spread
 from gamtune.config.data_section import Data
 from gamtune.config.settings import make_spec
 from gamtune.data.prepare import prepare
-from gamtune.runtime.fingerprint import LIBRARY
+from gamtune.runtime.environment import LIBRARY
 from gamtune.runtime.warm import VARIABLE, start_trainer
 
 SHORT, LONG = 1, 101  # epochs

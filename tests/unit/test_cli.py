@@ -9,7 +9,7 @@ import pytest
 from gamtune.cli.commands import COMMANDS
 from gamtune.cli.main import main
 from gamtune.config.settings import make_spec
-from gamtune.runtime.fingerprint import LIBRARY
+from gamtune.runtime.environment import LIBRARY
 
 SPEC = make_spec({"neurons": [3]}, 1).to_json()
 TRAIN = ["train", "--data", "here.txt", "--record", "r.json", "--store", "s"]

@@ -23,7 +23,7 @@ from gamtune.learners import trial
 from gamtune.results import store
 from gamtune.runtime import environment
 from gamtune.runtime import launch as launching
-from gamtune.runtime.fingerprint import LIBRARY
+from gamtune.runtime.environment import LIBRARY
 from gamtune.runtime.launch import launch
 
 ORDINARY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]

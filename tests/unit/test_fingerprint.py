@@ -12,7 +12,8 @@ from project import ROOT
 
 from gamtune.files import replacing
 from gamtune.runtime import fingerprint, source_cache
-from gamtune.runtime.fingerprint import LIBRARY, closure, code_fingerprint, with_versions
+from gamtune.runtime.environment import LIBRARY
+from gamtune.runtime.fingerprint import closure, code_fingerprint, with_versions
 from gamtune.runtime.source_cache import SourceCache
 from gamtune.runtime.syntax import read_source
 
@@ -189,7 +190,7 @@ def test_an_upgraded_library_changes_the_code_fingerprint_of_trials(monkeypatch)
 def test_the_code_fingerprint_covers_every_imported_library():
     import sys
 
-    from gamtune.runtime.step_code import LIBRARIES
+    from gamtune.runtime.training_code import LIBRARIES
 
     imported = {
         name.partition(".")[0]

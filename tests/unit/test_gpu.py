@@ -11,7 +11,7 @@ import pytest
 from gamtune.config.settings import make_spec
 from gamtune.learners import trial
 from gamtune.runtime import gpu
-from gamtune.runtime.fingerprint import LIBRARY
+from gamtune.runtime.environment import LIBRARY
 from gamtune.runtime.launch import launch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="slots are Linux only")

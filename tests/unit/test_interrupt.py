@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from gamtune.runtime.fingerprint import LIBRARY
+from gamtune.runtime.environment import LIBRARY
 from gamtune.runtime.parent import RUN, is_alive, this_process
 
 INTERRUPTED = """

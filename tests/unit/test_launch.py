@@ -16,9 +16,10 @@ from gamtune.learners import trial
 from gamtune.results.clean_up import remove_failed_trials
 from gamtune.results.store import store_key
 from gamtune.runtime import launch as launching
-from gamtune.runtime.fingerprint import LIBRARY, closure
+from gamtune.runtime.environment import LIBRARY
+from gamtune.runtime.fingerprint import closure
 from gamtune.runtime.launch import LaunchError, launch
-from gamtune.runtime.step_code import training_code
+from gamtune.runtime.training_code import training_code
 
 SPEC = make_spec({"neurons": [8], "epochs": 1}, 1)
 
@@ -176,15 +177,17 @@ def test_the_import_closure_of_a_trial_does_not_contain_the_config():
     assert names == [
         "data/arrays.py",
         "learners/failures.py",
+        "learners/mlp/conventions.py",
         "learners/mlp/dropout.py",
+        "learners/mlp/epoch_graph.py",
         "learners/mlp/forward.py",
         "learners/mlp/gradients.py",
         "learners/mlp/h2o_update.py",
         "learners/mlp/keras_update.py",
+        "learners/mlp/layers.py",
         "learners/mlp/loop.py",
         "learners/mlp/network.py",
         "learners/mlp/objective.py",
-        "learners/mlp/optimizers.py",
         "learners/mlp/scoring.py",
         "learners/mlp/state.py",
         "learners/mlp/tensors.py",

@@ -16,7 +16,7 @@ import pytest
 
 from gamtune.errors import InputError
 from gamtune.runtime import run_lock as running
-from gamtune.runtime.fingerprint import LIBRARY
+from gamtune.runtime.environment import LIBRARY
 from gamtune.runtime.run_lock import LOCK, SNAKEMAKE_LOCKS, active_run, exclusive, run_alone
 
 HOLD = """

@@ -12,7 +12,7 @@ from gamtune.files import checksum_of, copy_file, write_text
 from gamtune.learners import trial
 from gamtune.results.store import Stored, store_key
 from gamtune.runtime.launch import launch
-from gamtune.runtime.step_code import training_code
+from gamtune.runtime.training_code import training_code
 
 SPEC = make_spec({"neurons": [8], "epochs": 4}, 1)
 OTHER = make_spec({"neurons": [9], "epochs": 4}, 1)

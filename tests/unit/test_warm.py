@@ -16,7 +16,7 @@ import pytest
 from warm_run import ENDLESS, SHORT, Run, alive, children, cpu_seconds, has_tensorflow, until, without_times
 
 from gamtune.config.settings import make_spec
-from gamtune.runtime.fingerprint import LIBRARY
+from gamtune.runtime.environment import LIBRARY
 from gamtune.runtime.warm import VARIABLE, start_trainer
 
 pytestmark = [

@@ -16,7 +16,7 @@ from gamtune.results.layout import CONFIRM, FINAL, RESULTS, STORE, Results, Tria
 from gamtune.results.records import Record
 from gamtune.results.slots_file import read_slots
 from gamtune.runtime.run_lock import active_run, exclusive
-from gamtune.runtime.step_code import training_code
+from gamtune.runtime.training_code import training_code
 from gamtune.search.trials import proposed_rows
 from gamtune.spec import Spec
 from gamtune.tracking.study import TrackedStudy

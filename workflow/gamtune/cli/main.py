@@ -4,7 +4,6 @@ import argparse
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -113,6 +112,8 @@ def run_as_child(arguments: Sequence[str], parent: int) -> int:
     try:
         return main(arguments)
     except BaseException:
+        import traceback
+
         traceback.print_exc()
         return 1
     finally:
@@ -121,13 +122,14 @@ def run_as_child(arguments: Sequence[str], parent: int) -> int:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser, which has the arguments of the called command only, and the names of all others."""
-    called = arguments[:1]
+    """Return the parser of the called command; without a known command, a parser with the names of all commands."""
+    called = list(arguments[:1])
     parser = _Parser(prog="gamtune", description="Tune a deep network, and analyse which hyperparameters matter.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (module, text) in COMMANDS.items():
+    for name in called if called and called[0] in COMMANDS else COMMANDS:
+        module, text = COMMANDS[name]
         one = commands.add_parser(name, help=text, description=text)
-        if [name] == list(called):
+        if [name] == called:
             command = cast(Command, import_module(module))
             command.add_arguments(one)
             one.set_defaults(run=command.run)

@@ -5,7 +5,6 @@ records with `gamtune.results.records`.
 """
 
 import os
-import platform
 from functools import cache
 from typing import Any
 
@@ -34,7 +33,8 @@ def identity(spec: Spec, data: str, code: str, attempt: int) -> dict[str, Any]:
     attempt : int
         Number of the attempt, from 1.
     """
-    from importlib.metadata import version  # imported here because it is slow and rarely needed
+    import platform  # imported if needed, because every job imports this module
+    from importlib.metadata import version
 
     return {
         "version": VERSION,
@@ -55,6 +55,8 @@ def identity(spec: Spec, data: str, code: str, attempt: int) -> dict[str, Any]:
 @cache
 def system() -> dict[str, Any]:
     """Return the machine: its operating system, processor, number of cores and gigabytes of memory."""
+    import platform
+
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "platform": platform.platform(),
@@ -71,7 +73,11 @@ def _processor() -> str:
             named = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
     except OSError:
         named = []
-    return named[0] if named else platform.processor() or platform.machine()
+    if named:
+        return named[0]
+    import platform
+
+    return platform.processor() or platform.machine()
 
 
 def failure(reason: str, history: dict[str, list[float]] | None = None) -> dict[str, Any]:

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import sys
-import traceback
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -116,12 +115,12 @@ def become_child(parent: int) -> None:
 
 
 def run_served_task(content: dict[str, Any], parent: int) -> int:
-    """Run the task that `Task.to_json` returned in a child of the warm trainer; see `run_task`."""
+    """Run the task that `Task.to_json` returned in a worker of the server; see `run_task`."""
     return run_task(Task.from_json(content), parent)
 
 
 def run_task(task: Task, parent: int) -> int:
-    """Train in this process, which was forked for it by the process ``parent``, and return its exit code.
+    """Train in this process, which was forked by the process ``parent``, and return the exit code.
 
     Returns
     -------
@@ -145,6 +144,8 @@ def run_task(task: Task, parent: int) -> int:
         print(f"out of memory: {error}", file=sys.stderr)
         return NO_MEMORY
     except BaseException:
+        import traceback  # imported if needed, because every job imports this module
+
         traceback.print_exc()
         if not shutil.disk_usage(task.folder).free:  # h5py does not always report a full disk
             print(f"{task.folder}: {os.strerror(errno.ENOSPC)}", file=sys.stderr)

@@ -3,9 +3,9 @@
 import errno
 import os
 import sys
-import tempfile
 from pathlib import Path
 
+LIBRARY = Path(__file__).resolve().parents[2]  # the folder of the package, for PYTHONPATH
 # Errors of a disk, a folder or permissions, which are reported in one line, with advice
 ADVICE = {
     errno.ENOSPC: "free some space and run again",
@@ -63,6 +63,8 @@ def use_writable_caches() -> None:
     home = Path(os.path.expanduser("~"))
     missing = [name for name, folder in CACHES.items() if name not in os.environ and not _can_hold_files(home / folder)]
     if missing:
+        import tempfile  # imported if needed, because every job imports this module
+
         folder = Path(tempfile.gettempdir(), f"gamtune-cache-{os.getuid()}")
         folder.mkdir(mode=0o700, exist_ok=True)
         if folder.stat().st_uid != os.getuid() or folder.is_symlink():  # another user may have created it

@@ -13,10 +13,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from gamtune.registry import Implementation
+from gamtune.runtime.environment import LIBRARY
 from gamtune.runtime.source_cache import source_cache
 from gamtune.runtime.syntax import Source
 
-LIBRARY = Path(__file__).resolve().parents[2]  # the folder of the package, for PYTHONPATH
 NAME = "gamtune"
 
 

@@ -9,7 +9,6 @@ all users of a machine.
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -46,6 +45,8 @@ def usable_gpus() -> list[str]:
 
 def _output(*command: str) -> str:
     """Return the output of a command, or an empty text if it fails."""
+    import subprocess  # imported if needed, because every job imports this module
+
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
 

@@ -19,7 +19,7 @@ from gamtune.results.store import Stored, keep, new_folder, take_out
 from gamtune.runtime.child import FAILED, NO_FILES, NO_MEMORY, Child, ChildLostError, Forked, Task
 from gamtune.runtime.environment import describe_disk_error
 from gamtune.runtime.gpu import gpu_slot
-from gamtune.runtime.step_code import training_code
+from gamtune.runtime.training_code import training_code
 from gamtune.runtime.warm import send_trial
 from gamtune.spec import Spec
 

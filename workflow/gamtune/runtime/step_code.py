@@ -1,15 +1,9 @@
-"""Fingerprints of the code of the steps: of the one that trains, and of the others."""
+"""Fingerprints of the code of the steps, except the one that trains."""
 
 from gamtune.files import sha256_of
 from gamtune.registry import Implementation
-from gamtune.runtime.fingerprint import LIBRARY, code_fingerprint, with_versions
-
-LIBRARIES = ("keras", "numpy", "tensorflow")  # their versions are included, since an upgrade may change the results
-
-
-def training_code() -> str:
-    """Return the fingerprint of the training code and of the versions of its libraries, a hexadecimal SHA-256."""
-    return with_versions(code_fingerprint("gamtune.learners.trial"), LIBRARIES)
+from gamtune.runtime.environment import LIBRARY
+from gamtune.runtime.fingerprint import code_fingerprint
 
 
 def code_of(module: str, *implementations: Implementation) -> str:

@@ -8,23 +8,21 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 from gamtune.runtime.child import ChildLostError, Task
-from gamtune.runtime.environment import with_library
-from gamtune.runtime.fingerprint import LIBRARY
+from gamtune.runtime.environment import LIBRARY, with_library
+from gamtune.runtime.worker import NO_POOL, SIZE_BYTES
 
 VARIABLE = "GAMTUNE_TRAINER"  # environment variable with the token of the trainer of a run
 IMPORTED = "-imported"  # suffix of the name of a socket that exists once the trainer has imported TensorFlow
-SIZE_BYTES = 8
 PATIENCE = 2.0  # seconds
+OF_THE_SHELL = ("_", "SHLVL", "PWD", "OLDPWD")  # variables that may differ between jobs, and do not affect trials
 # A forked child does not have the threads that a library started before the fork
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")}
 
@@ -43,8 +41,11 @@ def start_trainer(log: Path, expected: bool = False) -> None:
     """
     if sys.platform != "linux" or _is_running(os.environ.get(VARIABLE)):
         return  # other systems train every trial in a separate process
+    import secrets  # imported if needed, because every job imports this module
+    import subprocess
+
     log.parent.mkdir(parents=True, exist_ok=True)
-    token = token_hex(16)
+    token = secrets.token_hex(16)
     with socket.socket(socket.AF_UNIX) as listener, log.open("w", encoding="utf-8") as file:
         listener.bind(_address(token))
         listener.listen(128)
@@ -93,9 +94,11 @@ class Served:
         exit code of the child.
     argument : object
         Argument of the function, which consists of builtin types and paths.
+    pool : bytes
+        Jobs of the same pool can run in one process; `NO_POOL` for a process of its own.
     """
 
-    def __init__(self, connection: socket.socket, function: str, argument: Any) -> None:
+    def __init__(self, connection: socket.socket, function: str, argument: Any, pool: bytes) -> None:
         self._connection = connection
         request = {
             "function": function,
@@ -104,7 +107,7 @@ class Served:
             "directory": os.getcwd(),
         }
         payload = json.dumps(request, default=str).encode()
-        socket.send_fds(connection, [len(payload).to_bytes(SIZE_BYTES)], [1, 2])
+        socket.send_fds(connection, [len(payload).to_bytes(SIZE_BYTES) + pool], [1, 2])
         connection.sendall(payload)
 
     def kill(self) -> None:
@@ -123,7 +126,18 @@ class Served:
 
 def send_trial(task: Task) -> Served | None:
     """Send a trial to the warm trainer of this run; return None if there is no trainer."""
-    return _send("gamtune.runtime.child:run_served_task", task.to_json())
+    return _send("gamtune.runtime.child:run_served_task", task.to_json(), pool_of(task))
+
+
+def pool_of(task: Task) -> bytes:
+    """Return the name of the pool of workers that can train a task.
+
+    The number of threads, the GPU, the training code and the environment of a process cannot change after its first
+    trial.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in OF_THE_SHELL}
+    fixed = [task.spec.threads, task.code, task.variables, environment]
+    return sha256(json.dumps(fixed, sort_keys=True).encode()).digest()
 
 
 def run_warm(function: str, arguments: Sequence[str]) -> int | None:
@@ -144,14 +158,14 @@ def run_warm(function: str, arguments: Sequence[str]) -> int | None:
     """
     if not _is_running(os.environ.get(VARIABLE), IMPORTED):
         return None
-    served = _send(function, list(arguments))
+    served = _send(function, list(arguments), NO_POOL)
     try:
         return served.wait() if served else None
     except ChildLostError:
         return None
 
 
-def _send(function: str, argument: Any) -> Served | None:
+def _send(function: str, argument: Any, pool: bytes) -> Served | None:
     """Send the work of a job to the warm trainer of this run; return None if there is no trainer."""
     token = os.environ.get(VARIABLE)
     if token is None:
@@ -159,7 +173,7 @@ def _send(function: str, argument: Any) -> Served | None:
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(_address(token))
-        return Served(connection, function, argument)
+        return Served(connection, function, argument, pool)
     except OSError:
         connection.close()
         return None

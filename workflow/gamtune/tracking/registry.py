@@ -11,7 +11,8 @@ from textwrap import shorten
 from gamtune.data.preprocessing import Preprocessing
 from gamtune.learners.mlp.model_file import check_model_file
 from gamtune.results.step_summaries import Champion
-from gamtune.runtime.fingerprint import LIBRARY, closure
+from gamtune.runtime.environment import LIBRARY
+from gamtune.runtime.fingerprint import closure
 from gamtune.serving import served
 from gamtune.tracking.records import read_selection
 from gamtune.tracking.store import Store
