@@ -9,7 +9,7 @@ are children of Snakemake.
 
 A trial runs in a worker (`gamtune.runtime.worker`) that an earlier trial of the same pool has left idle, or in a new
 one. There are never more workers than there have been simultaneous jobs, which Snakemake limits. A step runs in a
-process of its own.
+separate process.
 
 ``python -m gamtune.runtime.server FD PID [--expected]`` serves the listening socket FD until its parent PID ends.
 """
@@ -19,7 +19,6 @@ import os
 import select
 import signal
 import socket
-import struct
 import sys
 import traceback
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from dataclasses import dataclass
 
 from gamtune.runtime.parent import die_with_parent
 from gamtune.runtime.warm import IMPORTED
-from gamtune.runtime.worker import HEADER_BYTES, LAST, NO_POOL, SIZE_BYTES, Arrival, work
+from gamtune.runtime.worker import HEADER_BYTES, LAST, NO_POOL, SIZE_BYTES, Arrival, is_own, work
 
 
 def main(listener: socket.socket, parent: int, expected: bool) -> None:
@@ -104,7 +103,7 @@ class Server:
 
     def _accept(self) -> None:
         connection = self._listener.accept()[0]
-        if _user_of(connection) != os.getuid():
+        if not is_own(connection):
             connection.close()
             return
         self._arriving.add(connection)
@@ -229,13 +228,6 @@ class Server:
         with suppress(OSError):  # the job has closed its connection
             connection.sendall(f"{code}\n".encode())
         connection.close()
-
-
-def _user_of(connection: socket.socket) -> int:
-    """Return the user id of the connected process, because an abstract socket has no file with permissions."""
-    size = struct.calcsize("3i")
-    user: int = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[1]
-    return user
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ is forked before TensorFlow is used, and ends after a job that failed, `MOST_JOB
 import json
 import os
 import socket
+import struct
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,13 +18,13 @@ MOST_JOBS = 1000
 MOST_GROWTH = 1 << 30  # bytes of memory beyond those after the first job
 SIZE_BYTES, POOL_BYTES = 8, 32
 HEADER_BYTES = SIZE_BYTES + POOL_BYTES
-NO_POOL = bytes(POOL_BYTES)  # of a job that needs a process of its own
+NO_POOL = bytes(POOL_BYTES)  # of a job that needs a separate process
 LAST = "last"  # added to the exit code of the last job of a worker
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A job that a worker has received from the server.
+    """A job that this process has received.
 
     Attributes
     ----------
@@ -39,13 +40,23 @@ class Arrival:
     connection: socket.socket
     outputs: tuple[int, int]
 
-    def run(self, parent: int) -> int:
-        """Run the function of the job with its output, environment and working directory; return its exit code."""
-        with self.connection as connection, connection.makefile("rb") as stream:
-            request: dict[str, Any] = json.loads(stream.read(int.from_bytes(self.header[:SIZE_BYTES])))
+    def request(self) -> dict[str, Any]:
+        """Read the request."""
+        stream = self.connection.makefile("rb")
+        request: dict[str, Any] = json.loads(stream.read(int.from_bytes(self.header[:SIZE_BYTES])))
+        return request
+
+    def redirect(self) -> None:
+        """Let this process write to the output of the job."""
         for descriptor, standard in zip(self.outputs, (1, 2), strict=True):
             os.dup2(descriptor, standard)
             os.close(descriptor)
+
+    def run(self, parent: int) -> int:
+        """Run the function of the job with its output, environment and working directory; return its exit code."""
+        with self.connection:
+            request = self.request()
+        self.redirect()
         os.environ.clear()
         os.environ |= request["environment"]
         paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
@@ -54,6 +65,13 @@ class Arrival:
         module, _, function = request["function"].partition(":")
         code: int = getattr(import_module(module), function)(request["argument"], parent)
         return code
+
+
+def is_own(connection: socket.socket) -> bool:
+    """Return whether the connected process belongs to this user, as an abstract socket has no file with permissions."""
+    size = struct.calcsize("3i")
+    user: int = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[1]
+    return user == os.getuid()
 
 
 def work(channel: socket.socket, parent: int) -> None:

@@ -1,14 +1,21 @@
 """The follower: syncs the changed records of a running study to MLflow every few seconds."""
 
+import os
+import select
 import signal
+import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Collection
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 from gamtune.errors import DamagedError
 from gamtune.runtime.parent import is_alive
+from gamtune.runtime.worker import HEADER_BYTES, Arrival, is_own
 from gamtune.tracking.address import TrackingError
 from gamtune.tracking.records import fingerprint
 from gamtune.tracking.store import open_store
@@ -21,7 +28,13 @@ GRACE = 8  # seconds to finish the run that is being written when SIGTERM or SIG
 FEW = 50  # records; for more, listing all runs takes less time than searching for each run
 
 
-def follow(study: TrackedStudy, parent_pid: int, seconds: float = 2, first: float | None = None) -> None:
+def follow(
+    study: TrackedStudy,
+    parent_pid: int,
+    seconds: float = 2,
+    first: float | None = None,
+    listener: socket.socket | None = None,
+) -> None:
     """Sync whenever records have changed, until the parent process ends or SIGTERM or SIGINT arrives.
 
     The first pass, and each pass after a change of the table or of a round, reads all records; the other passes read
@@ -39,18 +52,28 @@ def follow(study: TrackedStudy, parent_pid: int, seconds: float = 2, first: floa
         Shortest time between two passes, in seconds.
     first : float, optional
         Time until the first pass, which imports MLflow, in seconds; by default ``seconds``.
+    listener : socket, optional
+        Socket on which jobs request a sync in this process.
     """
     stop = threading.Event()
+    woken, wake = socket.socketpair()
 
     def end(*_: object) -> None:
         stop.set()
+        wake.send(b"x")
         signal.alarm(GRACE)  # the next sync completes a pass that is killed
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
     synced: dict[Path, tuple[int, int]] = {}
     last_error, pause = "", seconds if first is None else first
-    while not stop.wait(pause) and is_alive(parent_pid):
+    while True:
+        ready, _, _ = select.select([woken, *([listener] if listener else [])], [], [], pause)
+        if stop.is_set() or not is_alive(parent_pid):
+            return
+        if listener in ready:
+            _serve(listener)
+            continue
         began = time.process_time()
         try:
             now = fingerprint(study)
@@ -67,6 +90,35 @@ def follow(study: TrackedStudy, parent_pid: int, seconds: float = 2, first: floa
                 print(error, file=sys.stderr, flush=True)
             last_error = str(error)
         pause = min(max(seconds, (time.process_time() - began) / SHARE), max(seconds, LONGEST_PAUSE))
+
+
+def _serve(listener: socket.socket | None) -> None:
+    """Run the command of a job in this process, with the output of the job, and send the exit code."""
+    assert listener is not None
+    connection = listener.accept()[0]
+    with connection:
+        if not is_own(connection):
+            return
+        header, descriptors, _, _ = socket.recv_fds(connection, HEADER_BYTES, 2)
+        if len(header) < HEADER_BYTES or len(descriptors) < 2:  # the job has ended
+            return
+        arrival, own = Arrival(header, connection, (descriptors[0], descriptors[1])), (os.dup(1), os.dup(2))
+        try:
+            request = arrival.request()
+            arrival.redirect()
+            module, _, function = request["function"].partition(":")
+            code = getattr(import_module(module), function)(request["argument"])
+        except Exception:
+            traceback.print_exc()
+            code = 1
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for descriptor, standard in zip(own, (1, 2), strict=True):
+                os.dup2(descriptor, standard)
+                os.close(descriptor)
+        with suppress(OSError):  # the job was killed
+            connection.sendall(f"{code}\n".encode())
 
 
 def _changed_records(before: dict[Path, tuple[int, int]], now: dict[Path, tuple[int, int]]) -> Collection[Path] | None:

@@ -1,4 +1,4 @@
-"""The graph of one epoch, which trials of the same architecture share, whatever their widths and numbers are.
+"""The graph of one epoch, which trials of the same architecture share, independently of their widths and numbers.
 
 Tracing takes longer than the training of a small network. The variables therefore have unknown shapes, and all numbers
 of a trial are arguments: a process that trains many trials traces each architecture once. A graph of a whole epoch
