@@ -73,7 +73,9 @@ def test_a_touched_data_file_of_any_size_runs_nothing(finished):
 
 def test_a_changed_constant_of_the_training_loop_trains_everything(finished):
     finished.copy_code()
-    finished.edit("workflow/gamtune/learners/mlp/loop.py", "VALIDATED_AT_ONCE = 4096", "VALIDATED_AT_ONCE = 2048")
+    finished.edit(
+        "workflow/gamtune/learners/mlp/epoch_graph.py", "VALIDATED_AT_ONCE = 4096", "VALIDATED_AT_ONCE = 2048"
+    )
     planned = finished.planned()
     assert planned["train"] == TRAININGS
     assert planned == {"train": TRAININGS, **BELOW_TRAINING}

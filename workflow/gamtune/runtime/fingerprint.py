@@ -7,7 +7,7 @@ registries are passed to `code_fingerprint` instead.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -90,7 +90,8 @@ def _closure(modules: Iterable[str], library: Path) -> Mapping[Path, Source]:
     waiting = list(dict.fromkeys(modules))
     names = set(waiting)
     while waiting:
-        for path in _files_of(waiting.pop(), library):
+        name = waiting.pop()
+        for path in _files_of_library(name) if library == LIBRARY else _files_of(name, library):
             if path not in found:
                 found[path] = sources.source(path)
                 new = [name for name in found[path].imports if name not in names]
@@ -100,13 +101,16 @@ def _closure(modules: Iterable[str], library: Path) -> Mapping[Path, Source]:
     return found
 
 
-def _files_of(name: str, library: Path) -> Iterator[Path]:
-    """Yield the file of a module of this library and the ``__init__.py`` of every package above it."""
+@cache
+def _files_of_library(name: str) -> tuple[Path, ...]:
+    """Return the files of a module of this library, which does not change while a process reads it."""
+    return _files_of(name, LIBRARY)
+
+
+def _files_of(name: str, library: Path) -> tuple[Path, ...]:
+    """Return the file of a module of this library and the ``__init__.py`` of every package above it."""
     parts = name.split(".")
     if parts[0] != NAME:
-        return
-    for depth in range(1, len(parts) + 1):
-        base = library.joinpath(*parts[:depth])
-        for path in (base / "__init__.py", base.with_suffix(".py")):
-            if path.is_file():
-                yield path
+        return ()
+    bases = [library.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+    return tuple(path for base in bases for path in (base / "__init__.py", base.with_suffix(".py")) if path.is_file())
