@@ -1,6 +1,7 @@
 """Train one trial, and write its record and model. The imports of this module define the training code."""
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -16,6 +17,9 @@ from gamtune.data.arrays import Prepared
 from gamtune.learners.failures import DivergedError, ImpossibleError
 from gamtune.results.record import MODEL, RECORD, STATE, failure, identity
 from gamtune.spec import Spec
+
+CLEARED = 50  # number of trials of a process after which Keras and TensorFlow release what they keep per layer
+_number = itertools.count(1)  # of the trials of this process
 
 
 def run_trial(
@@ -93,6 +97,7 @@ def set_up_tensorflow(threads: int) -> None:
 
 
 def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | None) -> dict[str, Any]:
+    import keras
     import tensorflow as tf
 
     from gamtune.learners.mlp.loop import train  # only the training process imports TensorFlow
@@ -100,6 +105,8 @@ def _train(spec: Spec, data: Prepared, files: dict[str, Path], earlier: Path | N
     from gamtune.learners.mlp.scoring import metrics_of, predict
     from gamtune.learners.mlp.state import load_state
 
+    if next(_number) % CLEARED == 0:
+        keras.utils.clear_session()  # otherwise a process grows by 0.2 MB per trial
     try:
         network = build_network(spec, data)
     except tf.errors.InvalidArgumentError as error:  # a layer has more weights than a tensor can have
