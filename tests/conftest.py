@@ -16,24 +16,24 @@ from gamtune.config.data_section import Data
 from gamtune.config.load import parse_study
 from gamtune.config.study import Study
 from gamtune.data.prepare import prepare
-from gamtune.runtime.warm import VARIABLE, start_trainer
+from gamtune.runtime.warm import VARIABLE, start_server
 
 settings.register_profile("untimed", deadline=None)  # tests may be slow on a busy machine
 settings.load_profile("untimed")
 
 
 LONGEST = ("tests/attack/", "tests/workflow/")
-TRAINER = "TEST_TRAINER"  # environment variable with the warm trainer that the tests of all processes may use
+WORKERS = "TEST_WORKERS"  # environment variable with the server of workers that the tests of all processes may use
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start one warm trainer for the tests of all processes of pytest-xdist; it imports TensorFlow when it is needed."""
-    if TRAINER not in os.environ:  # in the process that starts the others
-        folder = tempfile.TemporaryDirectory(prefix="test-trainer-")
+    """Start one server of workers for the tests of all processes of pytest-xdist; it imports TensorFlow when it is needed."""
+    if WORKERS not in os.environ:  # in the process that starts the others
+        folder = tempfile.TemporaryDirectory(prefix="test-workers-")
         config.add_cleanup(folder.cleanup)
         before = os.environ.pop(VARIABLE, None)
-        start_trainer(Path(folder.name, "log.txt"))
-        os.environ[TRAINER] = os.environ.pop(VARIABLE, "")
+        start_server(Path(folder.name, "log.txt"))
+        os.environ[WORKERS] = os.environ.pop(VARIABLE, "")
         if before is not None:
             os.environ[VARIABLE] = before
 

@@ -1,4 +1,4 @@
-"""A process that replaces Snakemake in tests: it starts a warm trainer and jobs, which tests observe and end."""
+"""A process that replaces Snakemake in tests: it starts a server of workers and jobs, which tests observe and end."""
 
 import contextlib
 import json
@@ -14,12 +14,12 @@ from gamtune.runtime.environment import LIBRARY
 
 SHORT = make_spec({"neurons": [16, 12], "epochs": 3, "hidden_dropout": 0.3, "l1": 1e-4}, 1)
 ENDLESS = make_spec({"neurons": [200, 200], "epochs": 1_000_000, "patience": 1_000_000}, 1)
-# Starts a trainer like the workflow, then starts jobs as its children like Snakemake
+# Starts a server of workers like the workflow, then starts jobs as its children like Snakemake
 RUN = """
 import json, os, subprocess, sys
 from pathlib import Path
-from gamtune.runtime.warm import VARIABLE, start_trainer
-start_trainer(Path(sys.argv[1]), expected="expected" in sys.argv)
+from gamtune.runtime.warm import VARIABLE, start_server
+start_server(Path(sys.argv[1]), expected="expected" in sys.argv)
 print(os.environ[VARIABLE], flush=True)
 for line in sys.stdin:
     job = json.loads(line)
@@ -53,7 +53,7 @@ def until(condition, seconds=60):
 
 @dataclass
 class Run:
-    """A process that replaces Snakemake: it has started a trainer, and starts jobs."""
+    """A process that replaces Snakemake: it has started a server of workers, and starts jobs."""
 
     folder: Path
     digits: Path
@@ -65,7 +65,7 @@ class Run:
     def __post_init__(self):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GAMTUNE_")}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", RUN, str(self.folder / "trainer.txt"), *(["expected"] if self.expected else [])],
+            [sys.executable, "-c", RUN, str(self.folder / "workers.txt"), *(["expected"] if self.expected else [])],
             env={**environment, "PYTHONPATH": str(LIBRARY)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             preexec_fn=(lambda: (self.group / "cgroup.procs").write_text(str(os.getpid()))) if self.group else None,
         )  # fmt: skip
@@ -76,7 +76,7 @@ class Run:
     def trials(self):
         """Process ids of the children of the server that run a job; idle workers print to the log of the server."""
         return [
-            pid for pid in self.workers if os.path.realpath(f"/proc/{pid}/fd/1") != str(self.folder / "trainer.txt")
+            pid for pid in self.workers if os.path.realpath(f"/proc/{pid}/fd/1") != str(self.folder / "workers.txt")
         ]
 
     @property
@@ -84,12 +84,12 @@ class Run:
         """Process ids of the children of the server."""
         return children(self.server)
 
-    def job(self, name, spec=SHORT, attempt=1, trainer=None, data=None, variables=None):
-        """Start a job, by default with the trainer of the run, and return its process id."""
+    def job(self, name, spec=SHORT, attempt=1, worker_server=None, data=None, variables=None):
+        """Start a job, by default with the server of workers of the run, and return its process id."""
         command = [sys.executable, "-m", "gamtune", "train", "--spec", spec.to_json(), "--data", data or self.digits]
         command += ["--record", self.folder / name / "record.json", "--store", self.folder / f"store {name}"]
         command += ["--attempt", attempt, "--attempts", 2]
-        variables = (variables or {}) | ({} if trainer is None else {"GAMTUNE_TRAINER": trainer})
+        variables = (variables or {}) | ({} if worker_server is None else {"GAMTUNE_WORKERS": worker_server})
         job = {"command": list(map(str, command)), "variables": variables, "log": f"{self.folder / name}.txt"}
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()

@@ -26,7 +26,7 @@ from attack.command import Answer, gamtune, import_once
 from attack.study import STUDIES, check_clean, check_complete, check_equal, content, finished_study
 from attack.verdict import Failure
 from gamtune.files import locked
-from gamtune.runtime.warm import start_trainer
+from gamtune.runtime.warm import start_server
 
 # Files that only people and the tracking server read; they are written again when their step runs again
 PRESENTED = (
@@ -89,9 +89,9 @@ class Answers:
 
 
 def prepare(folder: Path) -> None:
-    """Run the study that the cases damage, and start a trainer for the trials that they repeat."""
-    os.environ.pop("GAMTUNE_TRAINER", None)
-    start_trainer(folder / "trainer.txt", expected=True)
+    """Run the study that the cases damage, and start a server of workers for the trials that they repeat."""
+    os.environ.pop("GAMTUNE_WORKERS", None)
+    start_server(folder / "workers.txt", expected=True)
     data = finished_study(folder, STUDY).folder / "data"
     lines = (data / "digits.csv").read_text().splitlines()[:6]
     (data / "new.csv").write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))

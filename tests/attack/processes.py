@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROLES = ("snakemake", "trainer", "child", "job", "follower", "sync")
+ROLES = ("snakemake", "server", "child", "job", "follower", "sync")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def _role(command: str, parent: int) -> str:
         with contextlib.suppress(OSError):
             if "gamtune.runtime.server" in Path(f"/proc/{parent}/cmdline").read_text():
                 return "child"
-        return "trainer"
+        return "server"
     if "gamtune sync" in command:
         return "follower" if "--follow" in command else "sync"
     if command.startswith(("/bin/bash", "bash", "make ")):  # the arguments of make contain the name of Snakemake

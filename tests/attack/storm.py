@@ -37,8 +37,8 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 # Killed at a random moment of the run; processes that are listed twice are chosen twice as often
 AT_A_MOMENT = ("snakemake", "snakemake", "job", "job", "group")
 WHEN_SEEN = ("follower", "sync")  # killed shortly after their start
-WITH_A_TRAINER = ("trainer", "child")  # also killed if trials use a warm trainer
-OWN_TRAINER = {"GAMTUNE_TRAINER": ""}  # runs do not share a trainer
+WITH_A_SERVER = ("server", "child")  # also killed if trials use a server of workers
+OWN_SERVER = {"GAMTUNE_WORKERS": ""}  # runs do not share a server of workers
 LATEST = 9.0  # seconds after the start of a run
 SOON = 1.0  # seconds after the start of a process
 MISSES = 3  # consecutive runs that may end before the kill; the next kill is earlier
@@ -75,8 +75,8 @@ def attempt(folder: Path, case: str) -> int:
     """
     study, seed, index, kills = case.split("/")
     random = Random(f"{seed}/{index}")
-    project = make_study(folder / f"case_{case.replace('/', '_')}", study, **OWN_TRAINER)
-    targets = AT_A_MOMENT + WHEN_SEEN + (() if study == "cold" else WITH_A_TRAINER)
+    project = make_study(folder / f"case_{case.replace('/', '_')}", study, **OWN_SERVER)
+    targets = AT_A_MOMENT + WHEN_SEEN + (() if study == "cold" else WITH_A_SERVER)
     killed, history = 0, []
     try:
         for _ in range(int(kills)):

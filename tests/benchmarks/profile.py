@@ -20,7 +20,7 @@ SAMPLES_PER_SECOND = 50
 def kind(process: str) -> str:
     """Return the kind of a process, given its command line."""
     if "gamtune.runtime.server" in process:
-        return "warm trainer and its trials"
+        return "server of workers and its trials"
     step = re.search(r"-m gamtune (\w+)", process)
     return f"step {step[1]}" if step else "Snakemake"
 

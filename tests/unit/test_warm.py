@@ -1,4 +1,4 @@
-"""The warm trainer: trials in its children, and signals to all processes that are involved."""
+"""The server of workers: trials in its children, and signals to all processes that are involved."""
 
 import contextlib
 import json
@@ -17,11 +17,11 @@ from warm_run import ENDLESS, SHORT, Run, alive, children, cpu_seconds, has_tens
 
 from gamtune.config.settings import make_spec
 from gamtune.runtime.environment import LIBRARY
-from gamtune.runtime.warm import VARIABLE, start_trainer
+from gamtune.runtime.warm import VARIABLE, start_server
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="the warm trainer is Linux only"),
+    pytest.mark.skipif(sys.platform != "linux", reason="the server of workers is Linux only"),
 ]
 
 SEARCH = Path(__file__).parents[1] / "golden" / "gam" / "digits_random_100.csv"
@@ -30,7 +30,7 @@ MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, digits) -> Iterator[Run]:
-    """Return a run whose trainer no test ends."""
+    """Return a run whose server of workers no test ends."""
     run = Run(tmp_path_factory.mktemp("a run"), digits)
     yield run
     run.end()
@@ -44,25 +44,25 @@ def own_run(tmp_path, digits) -> Iterator[Run]:
     run.end()
 
 
-def test_the_trainer_imports_nothing_before_the_first_job(own_run):
+def test_the_server_imports_nothing_before_the_first_job(own_run):
     time.sleep(1)
     assert not has_tensorflow(own_run.server)
     assert cpu_seconds(own_run.server) < 0.5
 
 
-def test_the_trainer_imports_immediately_if_trials_are_expected(tmp_path, digits):
+def test_the_server_imports_immediately_if_trials_are_expected(tmp_path, digits):
     run = Run(tmp_path, digits, expected=True)
     until(lambda: has_tensorflow(run.server))
     run.end()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_trial_of_the_warm_trainer_equals_one_in_a_separate_process(run, threads):
+def test_a_trial_of_a_worker_equals_one_in_a_separate_process(run, threads):
     spec = make_spec(SHORT.settings() | {"threads": threads}, 1)
     warm, cold = f"warm {threads}", f"cold {threads}"
     run.job(warm, spec)
     until(lambda: (run.folder / warm / "record.json").exists())
-    run.job(cold, spec, trainer="")
+    run.job(cold, spec, worker_server="")
     until(lambda: (run.folder / cold / "record.json").exists())
     assert without_times(run.record(warm)) == without_times(run.record(cold))
     one, other = (
@@ -79,11 +79,11 @@ def test_each_trial_prints_to_its_log(run):
     assert "DivergedError: the loss is not finite in epoch" in run.log("mad")
     assert run.record("mad")["status"] == "failed"
     assert "DivergedError" not in run.log("fine")
-    assert "DivergedError" not in run.log("trainer")
+    assert "DivergedError" not in run.log("workers")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_stopped_job_ends_its_trial_but_not_the_trainer(run, number):
+def test_a_stopped_job_ends_its_trial_but_not_the_server(run, number):
     name = f"stopped by {number.name}"
     job = run.job(name, ENDLESS)
     run.wait_for_epochs(name)
@@ -116,7 +116,7 @@ def test_a_killed_trial_fails_its_attempt_and_the_last_attempt_is_recorded(run):
     assert run.left_in_store("killed") == []
 
 
-def test_jobs_continue_when_the_trainer_is_killed(own_run, tmp_path):
+def test_jobs_continue_when_the_server_is_killed(own_run, tmp_path):
     own_run.job("orphan", make_spec({"neurons": [64], "epochs": 400}, 1))
     own_run.wait_for_epochs("orphan")
     (trial,) = own_run.trials
@@ -126,12 +126,12 @@ def test_jobs_continue_when_the_trainer_is_killed(own_run, tmp_path):
     until(lambda: not alive(trial))
     until(lambda: (own_run.folder / "orphan" / "record.json").exists())
     assert own_run.record("orphan")["epochs_run"] == 400
-    assert "the warm trainer does not respond" in own_run.log("orphan")
+    assert "the server of workers does not respond" in own_run.log("orphan")
     assert step.wait() == 0, step.stdout.read()
     assert (tmp_path / "alone" / "gam" / "terms.csv").exists()
 
 
-def test_a_killed_run_ends_trainer_jobs_and_trials(own_run):
+def test_a_killed_run_ends_server_jobs_and_trials(own_run):
     jobs = [own_run.job(f"job {number}", ENDLESS) for number in (1, 2)]
     own_run.wait_for_epochs("job 1")
     own_run.wait_for_epochs("job 2")
@@ -144,16 +144,16 @@ def test_a_killed_run_ends_trainer_jobs_and_trials(own_run):
         assert own_run.left_in_store(f"job {number}") == []
 
 
-def test_a_run_uses_the_running_trainer_of_its_environment(own_run, monkeypatch, tmp_path):
+def test_a_run_uses_the_running_server_of_its_environment(own_run, monkeypatch, tmp_path):
     monkeypatch.setenv(VARIABLE, own_run.token)
-    start_trainer(tmp_path / "second.txt")
+    start_server(tmp_path / "second.txt")
     assert os.environ[VARIABLE] == own_run.token
     assert not (tmp_path / "second.txt").exists()
-    assert not has_tensorflow(own_run.server), "looking for the trainer must not make it import anything"
+    assert not has_tensorflow(own_run.server), "looking for the server must not make it import anything"
     own_run.end()
     until(lambda: not alive(own_run.server))
     before = set(children(os.getpid()))
-    start_trainer(tmp_path / "second.txt")
+    start_server(tmp_path / "second.txt")
     assert os.environ[VARIABLE] != own_run.token
     assert (tmp_path / "second.txt").exists()
     (second,) = set(children(os.getpid())) - before
@@ -161,18 +161,18 @@ def test_a_run_uses_the_running_trainer_of_its_environment(own_run, monkeypatch,
     until(lambda: not alive(second))
 
 
-def test_another_environment_finds_no_trainer(run):
-    job = run.job("elsewhere", ENDLESS, trainer="0123456789abcdef")
+def test_another_environment_finds_no_server(run):
+    job = run.job("elsewhere", ENDLESS, worker_server="0123456789abcdef")
     own = until(lambda: children(job))
     assert run.trials == []
     os.kill(job, signal.SIGTERM)
     until(lambda: not alive(own[0]))
 
 
-def start_gam(folder, trainer, formula="s(l1, k=4) + te(depth, sum_neurons, k=4)", program=("-m", "gamtune")):
-    """Start a fit in a child of a trainer, or in a process of its own if that is empty."""
+def start_gam(folder, worker_server, formula="s(l1, k=4) + te(depth, sum_neurons, k=4)", program=("-m", "gamtune")):
+    """Start a fit in a child of a server of workers, or in a process of its own if that is empty."""
     command = [sys.executable, *program, "gam", SEARCH, "--formula", formula, "--out", folder / "gam"]
-    environment = os.environ | {"PYTHONPATH": str(LIBRARY), VARIABLE: trainer, "OPENBLAS_NUM_THREADS": "2"}
+    environment = os.environ | {"PYTHONPATH": str(LIBRARY), VARIABLE: worker_server, "OPENBLAS_NUM_THREADS": "2"}
     return subprocess.Popen(
         [*map(str, command)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -180,7 +180,7 @@ def start_gam(folder, trainer, formula="s(l1, k=4) + te(depth, sum_neurons, k=4)
 
 @pytest.fixture
 def imported(run):
-    """Return the run, whose trainer has imported TensorFlow for a job."""
+    """Return the run, whose server of workers has imported TensorFlow for a job."""
     if not has_tensorflow(run.server):
         run.job("first")
         until(lambda: (run.folder / "first" / "record.json").exists())
@@ -188,11 +188,11 @@ def imported(run):
     return run
 
 
-def test_a_step_in_a_child_of_the_trainer_writes_the_same_files_as_a_separate_process(imported, tmp_path):
+def test_a_step_in_a_child_of_the_server_writes_the_same_files_as_a_separate_process(imported, tmp_path):
     left = []
-    for name, trainer in (("warm", imported.token), ("cold", "")):
-        step = start_gam(tmp_path / name, trainer)
-        if trainer:
+    for name, worker_server in (("warm", imported.token), ("cold", "")):
+        step = start_gam(tmp_path / name, worker_server)
+        if worker_server:
             until(lambda: imported.trials)
         assert step.wait() == 0, step.stdout.read()
         assert step.stdout.read() == ""
@@ -201,7 +201,7 @@ def test_a_step_in_a_child_of_the_trainer_writes_the_same_files_as_a_separate_pr
     assert left[0] == left[1]
 
 
-def test_a_step_in_a_separate_process_uses_one_thread_like_the_trainer(tmp_path):
+def test_a_step_in_a_separate_process_uses_one_thread_like_the_server(tmp_path):
     code = """import sys
 from gamtune.cli.main import main
 main(sys.argv[1:])
@@ -213,10 +213,10 @@ print([library["num_threads"] for library in threadpool_info()])"""
     assert set(numbers) == {1}
 
 
-def test_a_step_in_the_trainer_reports_errors_like_a_separate_process(imported, tmp_path):
+def test_a_step_in_the_server_reports_errors_like_a_separate_process(imported, tmp_path):
     ends = []
-    for name, trainer in (("warm", imported.token), ("cold", "")):
-        step = start_gam(tmp_path / name, trainer, "s(nothing)")
+    for name, worker_server in (("warm", imported.token), ("cold", "")):
+        step = start_gam(tmp_path / name, worker_server, "s(nothing)")
         ends.append((step.wait(), step.stdout.read()))
     assert ends[0][0] == 2
     assert "no column 'nothing'" in ends[0][1]
@@ -230,7 +230,7 @@ def test_a_killed_step_reports_its_signal(imported, tmp_path):
     assert step.stdout.read() == "gamtune gam: killed by signal 9 (SIGKILL)\n"
 
 
-def test_a_step_does_not_make_the_trainer_import(own_run, tmp_path):
+def test_a_step_does_not_make_the_server_import(own_run, tmp_path):
     step = start_gam(tmp_path / "step", own_run.token)
     assert step.wait() == 0, step.stdout.read()
     assert not has_tensorflow(own_run.server)
@@ -255,13 +255,13 @@ def test_simultaneous_trials_share_the_memory_of_the_import(run):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("trainer", [None, ""], ids=["warm", "cold"])
-def test_a_trial_uses_its_number_of_threads(run, threads, trainer):
+@pytest.mark.parametrize("worker_server", [None, ""], ids=["warm", "cold"])
+def test_a_trial_uses_its_number_of_threads(run, threads, worker_server):
     spec = make_spec({"neurons": [1000, 1000], "batch_size": 512, "epochs": 1_000_000, "threads": threads}, 1)
-    name = f"threads {threads} {trainer}"
-    job = run.job(name, spec, trainer=trainer)
+    name = f"threads {threads} {worker_server}"
+    job = run.job(name, spec, worker_server=worker_server)
     run.wait_for_epochs(name)
-    (trial,) = run.trials if trainer is None else children(job)
+    (trial,) = run.trials if worker_server is None else children(job)
     before, start = thread_seconds(trial), cpu_seconds(trial)
     until(lambda: cpu_seconds(trial) > start + 0.8 * threads)
     after = thread_seconds(trial)

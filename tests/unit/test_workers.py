@@ -167,7 +167,7 @@ def test_records_equal_those_of_separate_processes_for_all_networks_and_optimize
     random.Random(3).shuffle(order)
     warm = {name: train(run, name, specs[name]) for name in order}
     for name in order[:3]:  # a process of its own takes 5 s
-        cold = run.job(f"cold {name}", specs[name], trainer="")
+        cold = run.job(f"cold {name}", specs[name], worker_server="")
         until(lambda cold=cold: not alive(cold))
         assert without_times(run.record(f"cold {name}")) == without_times(warm[name])
     assert {record["status"] for record in warm.values()} == {"ok"}

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.workflow
     ("script", "expected"),
     [
         (["no_op.py", "--trials", "20", "--repeats", "1"], "20 trials, no changes: "),
-        pytest.param(["trial_cost.py", "--repeats", "1"], "warm trainer: ", marks=pytest.mark.long),
+        pytest.param(["trial_cost.py", "--repeats", "1"], "workers: ", marks=pytest.mark.long),
         (["scale.py", "--trials", "20", "--repeats", "1"], "20 trials, summary of all records: "),
         (["phases.py", "--repeats", "1"], "| scoring | "),
         pytest.param(["tracking.py", "--trials", "8", "--kills", "2"], "| killed after |", marks=pytest.mark.long),

@@ -1,6 +1,6 @@
 """The commands by name, with module and help. Modules are given as text, so that no command imports another."""
 
-# Commands that import pandas, Matplotlib or TensorFlow; the warm trainer runs them in a child process
+# Commands that import pandas, Matplotlib or TensorFlow; the server of workers runs them in a child process
 HEAVY = {"summarise", "gam", "figures", "optimum-figures", "candidates", "select", "evaluate", "report"}
 STEP = " (a step of the workflow)"
 COMMANDS = {

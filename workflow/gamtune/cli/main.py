@@ -90,12 +90,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run_warm(arguments: Sequence[str]) -> int | None:
-    """Run a command in a child of the warm trainer and return its exit code; None if this process has to run it."""
+    """Run a command in a child of the server of workers; return its exit code, or None if this process has to run it."""
     from gamtune.runtime.warm import ONE_THREAD, run_warm
 
     code = run_warm(f"{__name__}:run_as_child", arguments)
     if code is None:
-        os.environ |= ONE_THREAD  # as in the trainer, because the last digits of a sum depend on the number of threads
+        os.environ |= ONE_THREAD  # as in the server, because the last digits of a sum depend on the number of threads
     elif code < 0:
         print(f"gamtune {arguments[0]}: killed by signal {-code} ({signal.Signals(-code).name})", file=sys.stderr)
         return 128 - code
@@ -108,7 +108,7 @@ def run_as_child(arguments: Sequence[str], parent: int) -> int:
     from gamtune.runtime.warm import VARIABLE
 
     become_child(parent)
-    del os.environ[VARIABLE]  # otherwise `main` would send the command to the trainer again
+    del os.environ[VARIABLE]  # otherwise `main` would send the command to the server again
     try:
         return main(arguments)
     except BaseException:

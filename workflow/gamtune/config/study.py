@@ -247,9 +247,9 @@ class Execution(Section):
 
     workers: Literal["warm", "process"] = Field(
         "warm",
-        description="How trials are started. warm: fork trials and the following steps from one process that has "
-        "imported TensorFlow, which saves an import of 5 s per trial (Linux only). process: start a new process for "
-        "each trial.",
+        description="How trials are started. warm: workers, which are forked from one process that has imported "
+        "TensorFlow, train many trials each; the steps after the trials are forked from it, too (Linux only). process: "
+        "start a new process for each trial, which imports TensorFlow again (5 s).",
     )
     trials_per_gpu: int = Field(
         4, ge=1, le=1000, description="Number of concurrent trials per GPU. It is not used without a GPU."

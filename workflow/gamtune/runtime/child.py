@@ -18,7 +18,7 @@ from gamtune.spec import Spec
 
 DATA, TRIAL = "gamtune.data.intact", "gamtune.learners.trial"
 FAILED, NO_FILES, NO_MEMORY = 1, 3, 4  # exit codes
-# Out-of-memory score (0 to 1000): the kernel kills a trial before it kills Snakemake or the warm trainer
+# Out-of-memory score (0 to 1000): the kernel kills a trial before it kills Snakemake or the server of workers
 OOM_SCORE = 800
 
 

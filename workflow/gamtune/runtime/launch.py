@@ -108,7 +108,7 @@ def _train_into(task: Task) -> str:
         try:
             end = _train_in(lambda task: send_trial(task) or Forked(task), task)
         except ChildLostError:
-            print("the warm trainer does not respond; training in a separate process", file=sys.stderr)
+            print("the server of workers does not respond; training in a separate process", file=sys.stderr)
             end = _train_in(Forked, task)
     return _killed(end) if end else ""
 

@@ -35,7 +35,7 @@ def address(token: str) -> str:
 
 
 def is_running(token: str | None, ending: str = "") -> bool:
-    """Return whether a process listens, without connecting to it, since the trainer would then import TensorFlow."""
+    """Return whether a process listens, without connecting to it, since the server would then import TensorFlow."""
     if not token:
         return False
     name = address(token).replace("\0", "@") + ending
@@ -71,12 +71,12 @@ class Served:
         connection.sendall(payload)
 
     def kill(self) -> None:
-        """Close the connection, whereupon the trainer kills the child."""
-        self._connection.settimeout(PATIENCE)  # a trainer that is still importing kills the child later
+        """Close the connection, whereupon the server kills the child."""
+        self._connection.settimeout(PATIENCE)  # a server that is still importing kills the child later
         self._connection.shutdown(socket.SHUT_WR)
 
     def wait(self) -> int:
-        """Wait for the exit code of the child, which the trainer sends."""
+        """Wait for the exit code of the child, which the server sends."""
         with self._connection, self._connection.makefile("r") as response:
             try:
                 return int(response.readline())

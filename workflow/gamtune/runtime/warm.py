@@ -1,4 +1,4 @@
-"""Client of the warm trainer: starts it with a run, and sends it the work of jobs.
+"""Client of the server of workers: starts it with a run, and sends it the work of jobs.
 
 Its socket is in Linux' abstract namespace, so that there is no file to remove after a killed run, and no limit on the
 length of the path of the project.
@@ -18,22 +18,22 @@ from gamtune.runtime.environment import LIBRARY, with_library
 from gamtune.runtime.served import Served, is_running, listen, send
 from gamtune.runtime.worker import NO_POOL
 
-VARIABLE = "GAMTUNE_TRAINER"  # environment variable with the token of the trainer of a run
-IMPORTED = "-imported"  # suffix of the name of a socket that exists once the trainer has imported TensorFlow
+VARIABLE = "GAMTUNE_WORKERS"  # environment variable with the token of the server of a run
+IMPORTED = "-imported"  # suffix of the name of a socket that exists once the server has imported TensorFlow
 OTHERS = ("GAMTUNE_", "_", "SHLVL", "PWD", "OLDPWD")  # beginnings of variables that do not affect trials
 # A forked child does not have the threads that a library started before the fork
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")}
 
 
-def start_trainer(log: Path, expected: bool = False) -> None:
-    """Start a trainer that ends with this process and serves the jobs that inherit its environment.
+def start_server(log: Path, expected: bool = False) -> None:
+    """Start a server that ends with this process and serves the jobs that inherit its environment.
 
-    If the environment already contains the token of a running trainer, the jobs use that one.
+    If the environment already contains the token of a running server, the jobs use that one.
 
     Parameters
     ----------
     log : Path
-        File for the messages of the trainer; the output of a trial is written to the log of the trial.
+        File for the messages of the server; the output of a trial is written to the log of the trial.
     expected : bool
         Whether the run has trials to train. If so, TensorFlow is imported immediately, otherwise for the first job.
     """
@@ -59,13 +59,13 @@ def start_trainer(log: Path, expected: bool = False) -> None:
             stdout=file,
             stderr=file,
             start_new_session=True,
-            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_IGN),  # the trainer ends with its parent
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_IGN),  # the server ends with its parent
         )
     os.environ[VARIABLE] = token
 
 
 def send_trial(task: Task) -> Served | None:
-    """Send a trial to the warm trainer of this run; return None if there is no trainer."""
+    """Send a trial to the server of workers of this run; return None if there is no server."""
     return send(VARIABLE, "gamtune.runtime.child:run_served_task", task.to_json(), pool_of(task))
 
 
@@ -81,7 +81,7 @@ def pool_of(task: Task) -> bytes:
 
 
 def run_warm(function: str, arguments: Sequence[str]) -> int | None:
-    """Run a command in a child of the warm trainer of this run, and wait for its end.
+    """Run a command in a child of the server of workers of this run, and wait for its end.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def run_warm(function: str, arguments: Sequence[str]) -> int | None:
     -------
     int or None
         Exit code of the command, or minus the number of the signal that ended it. None if the command was not run, or
-        may not have been completed; a trainer that has not imported TensorFlow is not used, since it saves no time.
+        may not have been completed; a server that has not imported TensorFlow is not used, since it saves no time.
     """
     if not is_running(os.environ.get(VARIABLE), IMPORTED):
         return None
