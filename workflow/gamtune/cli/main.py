@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run_warm(arguments: Sequence[str]) -> int | None:
-    """Run a command in a child of the server of workers; return its exit code, or None if this process has to run it."""
+    """Run a command in a child of the server of workers; return its exit code, or None if it has to run here."""
     from gamtune.runtime.warm import ONE_THREAD, run_warm
 
     code = run_warm(f"{__name__}:run_as_child", arguments)
