@@ -16,7 +16,7 @@ def dropout_masks(rates, widths, batch_size, weight_seed, epoch, step, rescaled=
     sizes = [tf.constant(size, tf.int64) for size in widths]
     numbers = (tf.constant(number, tf.int64) for number in (weight_seed, epoch, step))
     batch_size = tf.constant(batch_size, tf.int64)
-    return Dropout.of(rates).factors(sizes, batch_size, Rates.of(rates, rescaled), *numbers)
+    return Dropout.of(rates).masks(sizes, batch_size, Rates.of(rates, rescaled)).factors(*numbers)
 
 
 class Steps:

@@ -66,16 +66,8 @@ class Dropout:
         """Return the layers whose rates, rounded to multiples of 1/65536, are not 0."""
         return cls(tuple(_threshold(rate) > 0 for rate in rates))
 
-    def factors(
-        self,
-        widths: Sequence[tf.Tensor],
-        batch_size: tf.Tensor,
-        rates: Rates,
-        weight_seed: tf.Tensor,
-        epoch: tf.Tensor,
-        step: tf.Tensor,
-    ) -> list[tf.Tensor | None]:
-        """Return the factors of the inputs and of the outputs of each hidden layer in one step.
+    def masks(self, widths: Sequence[tf.Tensor], batch_size: tf.Tensor, rates: Rates) -> "Masks":
+        """Return the masks of a trial, whose sizes and rates are computed once per epoch.
 
         Parameters
         ----------
@@ -85,6 +77,44 @@ class Dropout:
             Number of samples.
         rates : Rates
             Rates of all layers.
+        """
+        sizes = [batch_size * width for width, dropped in zip(widths, self.dropped, strict=True) if dropped]
+        total = tf.add_n([*sizes, tf.constant(0, tf.int64)])
+        drawn = (total + 1) // 2  # numbers of 32 bits
+        shapes = [tf.stack([batch_size, width]) for width in widths]
+        by_layer = Rates(*(tf.unstack(values, num=len(self.dropped)) for values in rates))
+        return Masks(self.dropped, tf.expand_dims(drawn, 0), tf.stack([*sizes, 2 * drawn - total]), shapes, by_layer)
+
+
+@dataclass(frozen=True)
+class Masks:
+    """The masks of a trial; see `Dropout.masks`.
+
+    Attributes
+    ----------
+    dropped : tuple of bool
+        Whether the layers have dropout.
+    drawn : (1,) int64
+        Number of 32-bit random numbers per step.
+    sizes : (layers + 1,) int64
+        Numbers of 16-bit levels of each layer with dropout, and of those that are not used.
+    shapes : list of (2,) int64
+        Shapes of the masks.
+    rates : Rates
+        Rates of all layers, as lists of scalars.
+    """
+
+    dropped: tuple[bool, ...]
+    drawn: tf.Tensor
+    sizes: tf.Tensor
+    shapes: Sequence[tf.Tensor]
+    rates: Rates
+
+    def factors(self, weight_seed: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor) -> list[tf.Tensor | None]:
+        """Return the factors of the inputs and of the outputs of each hidden layer in one step.
+
+        Parameters
+        ----------
         weight_seed, epoch, step : () int64
             Weight seed of the trial, number of the epoch, and of the step within the epoch.
 
@@ -93,26 +123,22 @@ class Dropout:
         list of (batch_size, width) float32 or None
             Per layer: 0 for dropped values, and the factor of kept values; None without dropout.
         """
-        sizes = [batch_size * width for width, dropped in zip(widths, self.dropped, strict=True) if dropped]
-        if not sizes:
+        if not any(self.dropped):
             return [None] * len(self.dropped)
         drawn = tf.random.stateless_uniform(
-            [(tf.add_n(sizes) + 1) // 2],
+            self.drawn,
             tf.stack([weight_seed, epoch * (1 << 32) + step]),
             minval=None,
             maxval=None,
             dtype=tf.uint32,
             alg="philox",  # the same bits on every device
         )
-        levels = tf.reshape(tf.bitcast(drawn, tf.uint16), [-1])
+        levels = iter(tf.split(tf.reshape(tf.bitcast(drawn, tf.uint16), [-1]), self.sizes, num=sum(self.dropped) + 1))
         factors: list[tf.Tensor | None] = []
-        begin = tf.constant(0, tf.int64)
-        for layer, (width, dropped) in enumerate(zip(widths, self.dropped, strict=True)):
+        for layer, dropped in enumerate(self.dropped):
             if not dropped:
                 factors.append(None)
                 continue
-            end = begin + batch_size * width
-            kept = tf.cast(levels[begin:end] > rates.last_dropped[layer], tf.float32)
-            factors.append(tf.reshape(kept * rates.scales[layer], [batch_size, width]))
-            begin = end
+            kept = tf.cast(next(levels) > self.rates.last_dropped[layer], tf.float32)
+            factors.append(tf.reshape(kept * self.rates.scales[layer], self.shapes[layer]))
         return factors

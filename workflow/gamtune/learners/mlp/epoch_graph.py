@@ -20,7 +20,7 @@ from gamtune.data.arrays import Part, Prepared
 from gamtune.learners.mlp.conventions import CONVENTIONS
 from gamtune.learners.mlp.dropout import Dropout, Rates
 from gamtune.learners.mlp.gradients import gradients_of
-from gamtune.learners.mlp.layers import Layers
+from gamtune.learners.mlp.layers import Factors, Layers
 from gamtune.learners.mlp.objective import Objective
 from gamtune.learners.mlp.tensors import shared_tensor
 from gamtune.learners.mlp.update import Optimizer
@@ -200,13 +200,18 @@ class EpochGraph:
     ) -> tf.Tensor:
         samples = tf.size(order, tf.int64)
         steps = (samples + numbers.batch_size - 1) // numbers.batch_size
+        most = tf.minimum(numbers.batch_size, samples)  # larger masks could fill the memory
+        kernels = [variable.read_value() for variable in self.weights[::2]]
+        widths = [tf.shape(kernel, tf.int64)[0] for kernel in kernels[:: self._of.layers.pieces]]
+        masks = self._of.dropout.masks(widths, most, numbers.rates)
+        steps_before, samples_before = (epoch - 1) * steps, (epoch - 1) * samples
 
         def body(number: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             begin = number * numbers.batch_size
             batch = order[begin : tf.minimum(begin + numbers.batch_size, samples)]
-            done = epoch - 1
-            taken = done * steps + number + 1, done * samples + begin  # steps and samples
-            return number + 1, sums + self._step(training, batch, numbers, epoch, number, taken, samples)
+            factors = masks.factors(numbers.weight_seed, epoch, number)
+            counts = steps_before + number + 1, samples_before + begin
+            return number + 1, sums + self._step(training, batch, numbers, factors, counts)
 
         begin = tf.constant(0, tf.int64), tf.zeros(len(self._of.objective.metrics) - 1)
         _, sums = tf.while_loop(lambda number, _: number < steps, body, begin)
@@ -217,24 +222,18 @@ class EpochGraph:
         training: Samples,
         batch: tf.Tensor,
         numbers: Numbers,
-        epoch: tf.Tensor,
-        number: tf.Tensor,
-        taken: tuple[tf.Tensor, tf.Tensor],
-        samples: tf.Tensor,
+        factors: Factors,
+        counts: tuple[tf.Tensor, tf.Tensor],
     ) -> tf.Tensor:
         """Update the weights by one batch and return the sums of the metrics over the batch."""
         layers, objective = self._of.layers, self._of.objective
         weights = [variable.read_value() for variable in self.weights]
-        kernels = weights[::2]
-        widths = [tf.shape(kernel, tf.int64)[0] for kernel in kernels[:: layers.pieces]]
-        most = tf.minimum(numbers.batch_size, samples)  # larger masks could fill the memory
-        factors = self._of.dropout.factors(widths, most, numbers.rates, numbers.weight_seed, epoch, number)
         size = tf.size(batch)
         kept = [None if factor is None else factor[:size] for factor in factors]
         x, targets = tf.gather(training.x, batch), tf.gather(training.targets, batch)
         with_reach = CONVENTIONS[self._of.conventions].with_reach
         gradients = gradients_of(layers, objective, weights, x, targets, kept, numbers.label_smoothing, with_reach)
-        self._of.optimizer.update(self.weights, self.slots, gradients, numbers.optimizer, *taken)
+        self._of.optimizer.update(self.weights, self.slots, gradients, numbers.optimizer, *counts)
         return tf.stack(objective.training_sums(gradients.losses))
 
     def _validate(self, validation: Samples, numbers: Numbers) -> tf.Tensor:

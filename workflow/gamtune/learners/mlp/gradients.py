@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from gamtune.learners.mlp.layers import Factors, Flow, Layers
+from gamtune.learners.mlp.layers import Factors, Layers
 from gamtune.learners.mlp.objective import Objective
 
 
@@ -55,21 +55,19 @@ def gradients_of(
     with_reach : bool
         Whether ``reached`` is computed, which takes a third matrix product per layer.
     """
+    flow = layers.forward(weights, x, factors)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(weights)
-        flow = layers.forward(weights, x, factors)
+        tape.watch(flow.outputs)
         losses = objective.losses(targets, flow.outputs)
         loss = tf.reduce_mean(objective.minimised(losses, flow.outputs, label_smoothing))
-    if not with_reach:
-        return Gradients(losses, tape.gradient(loss, weights), None)
-    gradients = tape.gradient(loss, [*weights, *flow.sums])
-    return Gradients(losses, gradients[: len(weights)], _reached(flow, gradients[len(weights) :]))
+    gradients, reaches = layers.backward(weights, flow, factors, tape.gradient(loss, flow.outputs))
+    return Gradients(losses, gradients, _reached(reaches) if with_reach else None)
 
 
-def _reached(flow: Flow, slopes: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+def _reached(reaches: Sequence[tuple[tf.Tensor, tf.Tensor]]) -> list[tf.Tensor]:
     """Return the share of samples that reach each weight (input and slope are not 0) and bias (slope is not 0)."""
     shares = []
-    for inputs, slope in zip(flow.inputs, slopes, strict=True):
+    for inputs, slope in reaches:
         active_inputs, active_units = tf.cast(inputs != 0, tf.float32), tf.cast(slope != 0, tf.float32)
         samples = tf.cast(tf.shape(inputs)[0], tf.float32)
         kernel = tf.matmul(active_inputs, active_units, transpose_a=True) / samples

@@ -34,11 +34,11 @@ class Penalties:
         """Return the gradients of the loss plus those of the penalties."""
         penalised = []
         for gradient, variable in zip(gradients.means, weights, strict=True):
-            if self.l1 and variable.shape.rank == 2:
-                gradient += numbers["l1"] * tf.sign(variable)
-            if self.l2 and variable.shape.rank == 2:
-                gradient += numbers["l2"] * variable
-            penalised.append(gradient)
+            terms = [gradient]
+            if variable.shape.rank == 2:
+                terms += [numbers["l1"] * tf.sign(variable)] if self.l1 else []
+                terms += [numbers["l2"] * variable] if self.l2 else []
+            penalised.append(tf.add_n(terms) if len(terms) > 1 else gradient)
         return penalised
 
 
