@@ -22,7 +22,7 @@ from gamtune.tracking.store import open_store
 from gamtune.tracking.study import TrackedStudy
 from gamtune.tracking.sync import Actions, sync_runs, write_view
 
-SHARE = 0.2  # largest share of one core, if the pause between two passes is not longer than LONGEST_PAUSE
+SHARE = 0.1  # largest share of one core, if the pause between two passes is not longer than LONGEST_PAUSE
 LONGEST_PAUSE = 5.0  # seconds
 GRACE = 8  # seconds to finish the run that is being written when SIGTERM or SIGINT arrives
 FEW = 50  # records; for more, listing all runs takes less time than searching for each run
