@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 
 import pytest
 from optimizers import ANNEALED, H2O_OPTIMIZERS, NETWORKS, OPTIMIZERS
@@ -14,6 +15,7 @@ from warm_run import ENDLESS, Run, alive, until, without_times
 
 from gamtune.config.settings import make_spec
 from gamtune.runtime import worker
+from gamtune.runtime.served import address
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="workers run on Linux only")]
 SMALL = {"epochs": 2, "batch_size": 64, "depth": 2, "neurons": [12, 9]}
@@ -105,6 +107,22 @@ def test_a_worker_that_is_killed_while_idle_is_replaced(run):
     until(lambda: run.workers == [])
     assert train(run, "second", small(seed=2))["status"] == "ok"
     assert len(run.workers) == 1
+
+
+def test_the_server_survives_jobs_that_end_before_they_have_sent_their_request(run):
+    train(run, "first", small())
+    for sent in (b"", b"half a header", b"\0" * worker.HEADER_BYTES):
+        for _ in range(5):
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(address(run.token))
+                connection.sendall(sent)
+    for _ in range(3):
+        job = run.job("killed early", ENDLESS)
+        time.sleep(0.05)
+        os.kill(job, signal.SIGKILL)
+    assert train(run, "after", small(seed=2))["status"] == "ok"
+    assert alive(run.server)
+    until(lambda: not run.trials)
 
 
 @pytest.fixture

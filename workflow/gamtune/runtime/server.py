@@ -89,9 +89,8 @@ class Server:
     def serve(self) -> None:
         """Handle events until the process ends."""
         while True:
-            for descriptor, _ in self._events.poll():
-                if handler := self._handlers.get(descriptor):  # an earlier event may have removed it
-                    handler()
+            descriptor, _ = self._events.poll()[0]  # its handler may close the descriptors of the other events
+            self._handlers[descriptor]()
 
     def _watch(self, descriptor: int, events: int, handler: Callable[[], None]) -> None:
         self._events.register(descriptor, events)
@@ -113,7 +112,11 @@ class Server:
         """Read the header of a job, and run the job in an idle worker of its pool or in a new process."""
         self._unwatch(connection.fileno())
         self._arriving.remove(connection)
-        header, descriptors, _, _ = socket.recv_fds(connection, HEADER_BYTES, 2)
+        try:
+            header, descriptors, _, _ = socket.recv_fds(connection, HEADER_BYTES, 2)
+        except OSError:  # the job was killed
+            connection.close()
+            return
         try:
             if len(header) == HEADER_BYTES and len(descriptors) == 2:
                 self._run(Arrival(header, connection, (descriptors[0], descriptors[1])))
