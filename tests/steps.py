@@ -9,6 +9,7 @@ from gamtune.learners.mlp.gradients import Gradients, gradients_of
 from gamtune.learners.mlp.layers import Layers
 from gamtune.learners.mlp.network import build_network
 from gamtune.learners.mlp.objective import objective_of
+from gamtune.learners.mlp.update import Step
 
 
 def dropout_masks(rates, widths, batch_size, weight_seed, epoch, step, rescaled=True):
@@ -43,7 +44,7 @@ class Steps:
     def update(self, gradients: Gradients, number, seen):
         """Update the weights; the step is counted from 1."""
         counts = tf.constant(number, tf.int64), tf.constant(seen, tf.int64)
-        self.optimizer.update(self.weights, self.slots, gradients, self.numbers, *counts)
+        self.optimizer.update(Step(self.weights, self.slots, gradients, self.numbers, *counts))
 
     def arrays(self):
         """Return the weights."""

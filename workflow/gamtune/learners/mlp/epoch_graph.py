@@ -23,7 +23,7 @@ from gamtune.learners.mlp.gradients import gradients_of
 from gamtune.learners.mlp.layers import Factors, Layers
 from gamtune.learners.mlp.objective import Objective
 from gamtune.learners.mlp.tensors import shared_tensor
-from gamtune.learners.mlp.update import Optimizer
+from gamtune.learners.mlp.update import Optimizer, Step
 from gamtune.spec import Spec
 
 VALIDATED_AT_ONCE = 4096  # samples; limits the memory of the validation
@@ -233,7 +233,7 @@ class EpochGraph:
         x, targets = tf.gather(training.x, batch), tf.gather(training.targets, batch)
         with_reach = CONVENTIONS[self._of.conventions].with_reach
         gradients = gradients_of(layers, objective, weights, x, targets, kept, numbers.label_smoothing, with_reach)
-        self._of.optimizer.update(self.weights, self.slots, gradients, numbers.optimizer, *counts)
+        self._of.optimizer.update(Step(self.weights, self.slots, gradients, numbers.optimizer, *counts))
         return tf.stack(objective.training_sums(gradients.losses))
 
     def _validate(self, validation: Samples, numbers: Numbers) -> tf.Tensor:

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from gamtune.learners.mlp.gradients import Gradients
-from gamtune.learners.mlp.update import Numbers, Variables, step_size
+from gamtune.learners.mlp.update import Step, values_of
 from gamtune.spec import Spec
 
 square_root = tf.sqrt
@@ -38,16 +37,14 @@ class H2OPenalties:
         """Return the factors of the sign and of the value of a weight."""
         return {"l1": spec.l1, "l2": spec.l2}
 
-    def added(
-        self, gradients: Gradients, weights: Variables, numbers: Numbers
-    ) -> Iterator[tuple[tf.Variable, tf.Tensor, tf.Tensor]]:
+    def added(self, step: Step) -> Iterator[tuple[tf.Variable, tf.Tensor, tf.Tensor]]:
         """Yield each variable, its gradient with penalties, and whether a sample of the batch reaches each weight."""
-        assert gradients.reached is not None  # the loop computes it for H2O's updates
-        for variable, gradient, reached in zip(weights, gradients.means, gradients.reached, strict=True):
+        assert step.gradients.reached is not None  # the loop computes it for H2O's updates
+        for variable, gradient, reached in zip(step.weights, step.gradients.means, step.gradients.reached, strict=True):
             if self.l1:
-                gradient += reached * (numbers["l1"] * tf.sign(variable))
+                gradient += reached * (step.numbers["l1"] * tf.sign(variable))
             if self.l2:
-                gradient += reached * (numbers["l2"] * variable)
+                gradient += reached * (step.numbers["l2"] * variable)
             yield variable, gradient, reached > 0
 
 
@@ -65,24 +62,16 @@ class H2OAdadelta:
 
     def numbers(self, spec: Spec) -> dict[str, float]:
         """Return the values for `update`."""
-        rho = float(spec.rho or 0)
-        values = {"learning_rate": spec.learning_rate, "rho": rho, "new": 1 - rho, "epsilon": float(spec.epsilon or 0)}
+        values = values_of(spec, "learning_rate", "rho", "epsilon")
+        values["new"] = 1 - values["rho"]
         return values | self.penalties.numbers(spec)
 
-    def update(
-        self,
-        weights: Variables,
-        slots: Variables,
-        gradients: Gradients,
-        numbers: Numbers,
-        step: tf.Tensor,
-        seen: tf.Tensor,
-    ) -> None:
+    def update(self, step: Step) -> None:
         """Update the weights; see `Optimizer.update`."""
-        squares, changes = slots[: len(weights)], slots[len(weights) :]
-        rho, new, epsilon = numbers["rho"], numbers["new"], numbers["epsilon"]
+        squares, changes = step.group(0), step.group(1)
+        rho, new, epsilon = step.numbers["rho"], step.numbers["new"], step.numbers["epsilon"]
         incoming = tf.constant(0.0)
-        penalised = self.penalties.added(gradients, weights, numbers)
+        penalised = self.penalties.added(step)
         for (variable, gradient, active), square, change in zip(penalised, squares, changes, strict=True):
             if variable.shape.rank == 2:
                 magnitude = tf.square(gradient)
@@ -90,7 +79,7 @@ class H2OAdadelta:
             else:
                 magnitude = incoming
             mean_square = rho * square + new * magnitude
-            rate = numbers["learning_rate"] * square_root((change + epsilon) / (mean_square + epsilon))
+            rate = step.numbers["learning_rate"] * square_root((change + epsilon) / (mean_square + epsilon))
             mean_change = rho * change + new * tf.square(rate) * magnitude
             square.assign(tf.where(active, mean_square, square))
             change.assign(tf.where(active, mean_change, change))
@@ -117,24 +106,16 @@ class H2OSgd:
 
     def numbers(self, spec: Spec) -> dict[str, float]:
         """Return the values for `update`."""
-        values = {name: float(spec.value(name) or 0) for name in ("learning_rate", "momentum", "rate_annealing")}
+        values = values_of(spec, "learning_rate", "momentum", "rate_annealing")
         values["learning_rate"] *= 1 - values["momentum"]
         return values | self.penalties.numbers(spec)
 
-    def update(
-        self,
-        weights: Variables,
-        slots: Variables,
-        gradients: Gradients,
-        numbers: Numbers,
-        step: tf.Tensor,
-        seen: tf.Tensor,
-    ) -> None:
+    def update(self, step: Step) -> None:
         """Update the weights; see `Optimizer.update`."""
-        rate = step_size(self.annealed, numbers, seen)
-        for index, (variable, gradient, active) in enumerate(self.penalties.added(gradients, weights, numbers)):
+        rate = step.rate(self.annealed)
+        for index, (variable, gradient, active) in enumerate(self.penalties.added(step)):
             if self.momentum:
-                velocity = slots[index]
-                velocity.assign(tf.where(active, numbers["momentum"] * velocity + gradient, velocity))
+                velocity = step.slots[index]
+                velocity.assign(tf.where(active, step.numbers["momentum"] * velocity + gradient, velocity))
                 gradient = tf.where(active, velocity, 0.0)
             variable.assign_sub(rate * gradient)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from gamtune.learners.mlp.gradients import Gradients
-from gamtune.learners.mlp.update import Numbers, Variables, step_size
+from gamtune.learners.mlp.update import Step, values_of
 from gamtune.spec import Spec
 
 
@@ -30,14 +29,14 @@ class Penalties:
         """Return the factors of the sign and of the value of a weight."""
         return {"l1": spec.l1, "l2": 2 * spec.l2}
 
-    def added(self, gradients: Gradients, weights: Variables, numbers: Numbers) -> list[tf.Tensor]:
+    def added(self, step: Step) -> list[tf.Tensor]:
         """Return the gradients of the loss plus those of the penalties."""
         penalised = []
-        for gradient, variable in zip(gradients.means, weights, strict=True):
+        for gradient, variable in zip(step.gradients.means, step.weights, strict=True):
             terms = [gradient]
             if variable.shape.rank == 2:
-                terms += [numbers["l1"] * tf.sign(variable)] if self.l1 else []
-                terms += [numbers["l2"] * variable] if self.l2 else []
+                terms += [step.numbers["l1"] * tf.sign(variable)] if self.l1 else []
+                terms += [step.numbers["l2"] * variable] if self.l2 else []
             penalised.append(tf.add_n(terms) if len(terms) > 1 else gradient)
         return penalised
 
@@ -56,25 +55,17 @@ class Adadelta:
 
     def numbers(self, spec: Spec) -> dict[str, float]:
         """Return the values for `update`."""
-        values = {"learning_rate": spec.learning_rate, "rho": float(spec.rho or 0), "epsilon": float(spec.epsilon or 0)}
+        values = values_of(spec, "learning_rate", "rho", "epsilon")
         return values | self.penalties.numbers(spec)
 
-    def update(
-        self,
-        weights: Variables,
-        slots: Variables,
-        gradients: Gradients,
-        numbers: Numbers,
-        step: tf.Tensor,
-        seen: tf.Tensor,
-    ) -> None:
+    def update(self, step: Step) -> None:
         """Update the weights; see `Optimizer.update`."""
-        squares, changes = slots[: len(weights)], slots[len(weights) :]
-        penalised = self.penalties.added(gradients, weights, numbers)
-        for variable, square, change, gradient in zip(weights, squares, changes, penalised, strict=True):
+        squares, changes = step.group(0), step.group(1)
+        penalised = self.penalties.added(step)
+        for variable, square, change, gradient in zip(step.weights, squares, changes, penalised, strict=True):
             tf.raw_ops.ResourceApplyAdadelta(
                 var=variable.handle, accum=square.handle, accum_update=change.handle, grad=gradient,
-                lr=numbers["learning_rate"], rho=numbers["rho"], epsilon=numbers["epsilon"],
+                lr=step.numbers["learning_rate"], rho=step.numbers["rho"], epsilon=step.numbers["epsilon"],
             )  # fmt: skip
 
 
@@ -98,28 +89,20 @@ class Sgd:
 
     def numbers(self, spec: Spec) -> dict[str, float]:
         """Return the values for `update`."""
-        values = {name: float(spec.value(name) or 0) for name in ("learning_rate", "momentum", "rate_annealing")}
+        values = values_of(spec, "learning_rate", "momentum", "rate_annealing")
         return values | self.penalties.numbers(spec)
 
-    def update(
-        self,
-        weights: Variables,
-        slots: Variables,
-        gradients: Gradients,
-        numbers: Numbers,
-        step: tf.Tensor,
-        seen: tf.Tensor,
-    ) -> None:
+    def update(self, step: Step) -> None:
         """Update the weights; see `Optimizer.update`."""
-        rate = step_size(self.annealed, numbers, seen)
-        penalised = self.penalties.added(gradients, weights, numbers)
+        rate = step.rate(self.annealed)
+        penalised = self.penalties.added(step)
         if not self.momentum:
-            for variable, gradient in zip(weights, penalised, strict=True):
+            for variable, gradient in zip(step.weights, penalised, strict=True):
                 tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
             return
-        for variable, velocity, gradient in zip(weights, slots, penalised, strict=True):
+        for variable, velocity, gradient in zip(step.weights, step.slots, penalised, strict=True):
             tf.raw_ops.ResourceApplyKerasMomentum(
-                var=variable.handle, accum=velocity.handle, grad=gradient, lr=rate, momentum=numbers["momentum"]
+                var=variable.handle, accum=velocity.handle, grad=gradient, lr=rate, momentum=step.numbers["momentum"]
             )
 
 
@@ -137,24 +120,16 @@ class Adam:
 
     def numbers(self, spec: Spec) -> dict[str, float]:
         """Return the values for `update`."""
-        values = {name: float(spec.value(name) or 0) for name in ("learning_rate", "beta_1", "beta_2", "epsilon")}
+        values = values_of(spec, "learning_rate", "beta_1", "beta_2", "epsilon")
         return values | self.penalties.numbers(spec)
 
-    def update(
-        self,
-        weights: Variables,
-        slots: Variables,
-        gradients: Gradients,
-        numbers: Numbers,
-        step: tf.Tensor,
-        seen: tf.Tensor,
-    ) -> None:
+    def update(self, step: Step) -> None:
         """Update the weights; see `Optimizer.update`."""
-        means, squares, steps = slots[: len(weights)], slots[len(weights) :], tf.cast(step, tf.float32)
-        penalised = self.penalties.added(gradients, weights, numbers)
-        for variable, mean, square, gradient in zip(weights, means, squares, penalised, strict=True):
+        means, squares, number = step.group(0), step.group(1), tf.cast(step.number, tf.float32)
+        penalised = self.penalties.added(step)
+        for variable, mean, square, gradient in zip(step.weights, means, squares, penalised, strict=True):
             tf.raw_ops.ResourceApplyAdam(
-                var=variable.handle, m=mean.handle, v=square.handle, grad=gradient, lr=numbers["learning_rate"],
-                beta1=numbers["beta_1"], beta2=numbers["beta_2"], epsilon=numbers["epsilon"],
-                beta1_power=numbers["beta_1"] ** steps, beta2_power=numbers["beta_2"] ** steps,
+                var=variable.handle, m=mean.handle, v=square.handle, grad=gradient, lr=step.numbers["learning_rate"],
+                beta1=step.numbers["beta_1"], beta2=step.numbers["beta_2"], epsilon=step.numbers["epsilon"],
+                beta1_power=step.numbers["beta_1"] ** number, beta2_power=step.numbers["beta_2"] ** number,
             )  # fmt: skip
