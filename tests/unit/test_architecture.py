@@ -32,7 +32,7 @@ def package_of(path):
         ("keras", {"learners", "runtime", "serving"}),
         ("tensorflow", {"learners", "runtime", "serving"}),
         ("mlflow", {"tracking", "serving"}),
-        ("snakemake", set()),
+        ("snakemake", {"runtime"}),
         ("optuna", {"search"}),
     ],
 )
