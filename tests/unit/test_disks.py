@@ -18,6 +18,7 @@ from configs import CONFIG
 
 from gamtune.cli.main import main
 from gamtune.config.settings import make_spec
+from gamtune.errors import InputError
 from gamtune.files import replacing, write_text
 from gamtune.learners import trial
 from gamtune.results import store
@@ -138,6 +139,13 @@ def test_write_errors_name_the_file(tmp_path):
     with pytest.raises(OSError, match=r"^of another kind$"), replacing(tmp_path / "a"):
         raise OSError("of another kind")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_or_a_pipe_is_not_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is not a regular file; choose the path of a file"):
+        write_text(tmp_path / "pipe", "text")
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_full_disk_does_not_destroy_the_previous_array(tmp_path, monkeypatch):

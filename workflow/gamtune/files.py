@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gamtune.errors import DamagedError
+from gamtune.errors import DamagedError, InputError
 
 SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # NumPy's message for a full disk
 PART = ".part"  # one of the suffixes of a file that is being written
@@ -35,7 +35,14 @@ def replacing(path: Path, flushed: bool = True) -> Iterator[Path]:
     flushed : bool
         Whether the content is flushed to the disk before the file is renamed, so that a power cut leaves either the
         old file or the new one. This takes some milliseconds.
+
+    Raises
+    ------
+    InputError
+        If the path is a device or a pipe, such as /dev/null, which root would replace by a file.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError([f"{path} is not a regular file; choose the path of a file"])
     with _naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PART + path.suffix)
