@@ -169,6 +169,25 @@ def test_a_worker_ends_when_its_memory_has_grown(ask, monkeypatch):
     assert ask(*jobs) == ([["0"], ["0"], ["0", "last"]], 7)
 
 
+def test_a_worker_ends_quietly_if_a_job_is_killed_while_it_sends_its_request(tmp_path, capfd):
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        worker.work(theirs, os.getppid())
+        os._exit(7)
+    theirs.close()
+    job, connection = socket.socketpair()
+    with (tmp_path / "log.txt").open("w") as log:
+        header = (1000).to_bytes(worker.SIZE_BYTES) + b"p" * worker.POOL_BYTES
+        socket.send_fds(ours, [header], [connection.fileno(), log.fileno(), log.fileno()])
+    connection.close()
+    job.sendall(b'{"function": ')
+    job.close()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+    assert capfd.readouterr().err == ""
+
+
 def test_a_worker_prints_to_the_log_of_its_job(ask, tmp_path):
     ask(("finish", 0), ("finish", 0))
     assert (tmp_path / "log.txt").read_text() == "finished\nfinished\n"

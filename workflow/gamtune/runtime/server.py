@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 from gamtune.runtime.parent import die_with_parent
 from gamtune.runtime.warm import IMPORTED
-from gamtune.runtime.worker import HEADER_BYTES, LAST, NO_POOL, SIZE_BYTES, Arrival, is_own, work
+from gamtune.runtime.worker import HEADER_BYTES, LAST, NO_POOL, SIZE_BYTES, Arrival, JobEndedError, is_own, work
 
 
 def main(listener: socket.socket, parent: int, expected: bool) -> None:
@@ -167,6 +167,8 @@ class Server:
                         os.close(descriptor)
                     work(other, parent)
                     code = 0
+            except JobEndedError:
+                code = 1
             except BaseException:  # for example a failed import; the child must not return to the event loop
                 traceback.print_exc()
             finally:

@@ -22,6 +22,10 @@ NO_POOL = bytes(POOL_BYTES)  # of a job that needs a separate process
 LAST = "last"  # added to the exit code of the last job of a worker
 
 
+class JobEndedError(Exception):
+    """The job has ended before it has sent its request completely."""
+
+
 @dataclass(frozen=True)
 class Arrival:
     """A job that this process has received.
@@ -41,9 +45,21 @@ class Arrival:
     outputs: tuple[int, int]
 
     def request(self) -> dict[str, Any]:
-        """Read the request."""
-        stream = self.connection.makefile("rb")
-        request: dict[str, Any] = json.loads(stream.read(int.from_bytes(self.header[:SIZE_BYTES])))
+        """Read the request.
+
+        Raises
+        ------
+        JobEndedError
+            If the job was killed while it sent the request.
+        """
+        size = int.from_bytes(self.header[:SIZE_BYTES])
+        try:
+            text = self.connection.makefile("rb").read(size)
+        except OSError:
+            raise JobEndedError from None
+        if len(text) < size:
+            raise JobEndedError
+        request: dict[str, Any] = json.loads(text)
         return request
 
     def redirect(self) -> None:
@@ -88,17 +104,26 @@ def work(channel: socket.socket, parent: int) -> None:
     own = os.dup(1), os.dup(2)
     most, directory = 0, os.getcwd()
     for number in range(1, MOST_JOBS + 1):
-        header, descriptors, _, _ = socket.recv_fds(channel, HEADER_BYTES, 3)
-        if not header:
+        try:
+            header, descriptors, _, _ = socket.recv_fds(channel, HEADER_BYTES, 3)
+        except OSError:
+            return
+        if not header:  # the server has ended
             return
         connection, *outputs = descriptors
-        code = Arrival(header, socket.socket(fileno=connection), (outputs[0], outputs[1])).run(parent)
+        try:
+            code = Arrival(header, socket.socket(fileno=connection), (outputs[0], outputs[1])).run(parent)
+        except JobEndedError:
+            return
         for descriptor, standard in zip(own, (1, 2), strict=True):
             os.dup2(descriptor, standard)  # closes the log of the job
         os.chdir(directory)
         most = most or own_bytes() + MOST_GROWTH
         last = code != 0 or number == MOST_JOBS or own_bytes() > most
-        channel.sendall(f"{code} {LAST if last else ''}\n".encode())
+        try:
+            channel.sendall(f"{code} {LAST if last else ''}\n".encode())
+        except OSError:  # the server has ended
+            return
         if last:
             return
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gamtune.errors import DamagedError
 from gamtune.runtime.parent import is_alive
-from gamtune.runtime.worker import HEADER_BYTES, Arrival, is_own
+from gamtune.runtime.worker import HEADER_BYTES, Arrival, JobEndedError, is_own
 from gamtune.tracking.address import TrackingError
 from gamtune.tracking.records import fingerprint
 from gamtune.tracking.store import open_store
@@ -99,7 +99,10 @@ def _serve(listener: socket.socket | None) -> None:
     with connection:
         if not is_own(connection):
             return
-        header, descriptors, _, _ = socket.recv_fds(connection, HEADER_BYTES, 2)
+        try:
+            header, descriptors, _, _ = socket.recv_fds(connection, HEADER_BYTES, 2)
+        except OSError:
+            return
         if len(header) < HEADER_BYTES or len(descriptors) < 2:  # the job has ended
             return
         arrival, own = Arrival(header, connection, (descriptors[0], descriptors[1])), (os.dup(1), os.dup(2))
@@ -108,6 +111,10 @@ def _serve(listener: socket.socket | None) -> None:
             arrival.redirect()
             module, _, function = request["function"].partition(":")
             code = getattr(import_module(module), function)(request["argument"])
+        except JobEndedError:
+            return
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
         except Exception:
             traceback.print_exc()
             code = 1
