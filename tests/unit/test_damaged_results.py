@@ -142,7 +142,7 @@ def test_an_invalid_selection_file_is_reported_as_damaged(tmp_path):
     }  # fmt: skip
     path = tmp_path / "selection.json"
     for changes, problem in (
-        ({"optimum": "b"}, "its optimum 'b' is none of its candidates"),
+        ({"optimum": "b"}, "its optimum 'b' is not one of its candidates"),
         ({"weight_seeds": ["one"]}, "weight_seeds.0: input should be a valid integer"),
         ({"candidates": [candidate | {"n": None}]}, "candidates.0.n: input should be a valid integer"),
         ({"version": 2}, "its format has version 2, expected 1"),

@@ -126,7 +126,7 @@ class Selection(JsonArtefact):
     @model_validator(mode="after")
     def _has_its_optimum(self) -> Self:
         if self.optimum not in [entry.candidate for entry in self.candidates]:
-            raise ValueError(f"its optimum {self.optimum!r} is none of its candidates")
+            raise ValueError(f"its optimum {self.optimum!r} is not one of its candidates")
         return self
 
     @classmethod
